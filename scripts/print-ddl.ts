@@ -1,0 +1,51 @@
+/** Prints the tables that the catalogue describes, to be frozen in a migration. */
+
+import { CHILD_SETS, RESOURCES } from '../src/clerk/catalogue.ts'
+import type { ChildSet, Columns, Resource } from '../src/clerk/resource.ts'
+
+const STANDARD = [
+  'raw json',
+  'clerk_created_at timestamptz',
+  'clerk_updated_at timestamptz',
+  'observed_at timestamptz',
+  'deleted_at timestamptz',
+  'synced_at timestamptz not null default now()',
+  'event_id text',
+  'instance_id text',
+]
+
+function createTable(table: string, key: string[], primaryKey: string, columns: Columns): string {
+  const own = Object.entries(columns).map(([name, column]) => `${name} ${column.sqlType}`)
+  const lines = [...key, ...own, ...STANDARD, `primary key (${primaryKey})`]
+  return `create table ${table} (\n${lines.map((line) => `  ${line}`).join(',\n')}\n) with (toast_tuple_target = 8160);`
+}
+
+/** Clerk's ids are short; free text may exceed what a B-tree entry holds, and is only looked up by equality. */
+function createIndex(table: string, column: string): string {
+  const method =
+    column.endsWith('_id') && column !== 'external_id' && column !== 'provider_user_id' ? '' : 'using hash '
+  return `create index on ${table} ${method}(${column});`
+}
+
+function resourceDdl(resource: Resource): string {
+  const { table, columns, indexes = [], parents = {} } = resource
+  const indexed = [...Object.keys(parents), ...indexes]
+  return [
+    createTable(table, ['id text not null'], 'id', columns),
+    ...indexed.map((c) => createIndex(table, c)),
+  ].join('\n')
+}
+
+function childDdl(childSet: ChildSet): string {
+  const { table, columns, indexes = [] } = childSet
+  const ids = ['user_id text not null', 'id text not null']
+  return [createTable(table, ids, 'user_id, id', columns), ...indexes.map((c) => createIndex(table, c))].join(
+    '\n',
+  )
+}
+
+const statements = [
+  ...[...RESOURCES.values()].map(resourceDdl),
+  ...Object.values(CHILD_SETS).map((c) => childDdl(c)),
+]
+console.log(statements.join('\n\n'))

@@ -1,0 +1,89 @@
+/**
+ * The catalogue: every resource of Clerk's that is mirrored, parents before what belongs to them.
+ *
+ * The order is also the order in which a transaction locks rows, so that two servers never deadlock.
+ */
+
+import type { ClerkEvent } from './event.ts'
+import type { EventType, Payload } from './payloads.ts'
+import type { Effect, Resource } from './resource.ts'
+import { emails } from './resources/emails.ts'
+import { invitations } from './resources/invitations.ts'
+import { organizationDomains } from './resources/organization-domains.ts'
+import { organizationInvitations } from './resources/organization-invitations.ts'
+import { organizationMemberships } from './resources/organization-memberships.ts'
+import { organizations } from './resources/organizations.ts'
+import { paymentAttempts } from './resources/payment-attempts.ts'
+import { permissions } from './resources/permissions.ts'
+import { roles } from './resources/roles.ts'
+import { sessions } from './resources/sessions.ts'
+import { smsMessages } from './resources/sms-messages.ts'
+import { subscriptionItems } from './resources/subscription-items.ts'
+import { subscriptions } from './resources/subscriptions.ts'
+import {
+  emailAddresses,
+  enterpriseAccounts,
+  externalAccounts,
+  passkeys,
+  phoneNumbers,
+  samlAccounts,
+  users,
+  web3Wallets,
+} from './resources/users.ts'
+import { waitlistEntries } from './resources/waitlist-entries.ts'
+import { type Redaction, redact } from './secrets.ts'
+
+/** By table name. */
+export const CATALOGUE = {
+  users,
+  organizations,
+  organization_memberships: organizationMemberships,
+  organization_invitations: organizationInvitations,
+  organization_domains: organizationDomains,
+  roles,
+  permissions,
+  sessions,
+  invitations,
+  waitlist_entries: waitlistEntries,
+  emails,
+  sms_messages: smsMessages,
+  subscriptions,
+  subscription_items: subscriptionItems,
+  payment_attempts: paymentAttempts,
+} as const
+
+/** By table name. */
+export const CHILD_SETS = {
+  email_addresses: emailAddresses,
+  phone_numbers: phoneNumbers,
+  web3_wallets: web3Wallets,
+  passkeys,
+  external_accounts: externalAccounts,
+  saml_accounts: samlAccounts,
+  enterprise_accounts: enterpriseAccounts,
+} as const
+
+/** A resource's name, which is also its table's: `users`, `organization_memberships`, … */
+export type ResourceName = keyof typeof CATALOGUE
+
+export const RESOURCES: ReadonlyMap<string, Resource> = new Map(Object.entries(CATALOGUE))
+
+const EVENTS = new Map(
+  [...RESOURCES.values()].flatMap((resource) =>
+    Object.entries(resource.events).map(([type, effect]) => [type, { resource, effect }] as const),
+  ),
+)
+
+/** Every event type that Clerk is known to send. */
+export const EVENT_TYPES = [...EVENTS.keys()] as readonly EventType[]
+
+/** What an event of this type does, or `undefined` for a type this version does not know. */
+export function findEvent(type: string): { resource: Resource; effect: Effect } | undefined {
+  return EVENTS.get(type)
+}
+
+/** The same event without secrets, if it had any. */
+export function withoutSecrets<E extends ClerkEvent>(event: E): E | undefined {
+  const redactions: Redaction[] = findEvent(event.type)?.resource.secrets?.(event.data as Payload) ?? []
+  return redactions.length === 0 ? undefined : { ...event, data: redact(event.data as Payload, redactions) }
+}

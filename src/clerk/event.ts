@@ -1,0 +1,119 @@
+/**
+ * The nouns that travel through clerk-sync: Clerk's event, and the delivery that brought it.
+ *
+ * A delivery exists only once its signature is verified. Its content may still be unusable; then it has no
+ * event and says why, because a signed message is never thrown away.
+ */
+
+import { scanJson } from './json-scan.ts'
+import type { EventPayloads, EventType, Payload } from './payloads.ts'
+
+/**
+ * The nesting that JSON may have. Clerk's deepest payloads have about ten levels, and metadata is limited to
+ * 8 KB by Clerk; PGlite breaks silently at 6,000.
+ */
+export const MAX_JSON_DEPTH = 200
+
+/** Ids and types are index keys, and Postgres refuses index entries over 2,704 bytes. Clerk's have about 32. */
+const MAX_NAME_LENGTH = 255
+
+/**
+ * An event as Clerk sends it. `type` tells what happened; `data.object` is not reliable.
+ *
+ * There is no id in here: the stable id of a message is the svix-id header, {@link Delivery.svixId}.
+ */
+export interface ClerkEvent<Type extends string = string> {
+  type: Type
+  object?: string
+  data: Type extends EventType ? EventPayloads[Type] : Payload & { id: string }
+  /** When it happened. Milliseconds, but Clerk's OpenAPI shows seconds: read it through {@link toDate}. */
+  timestamp?: number
+  /** The Clerk instance, `ins_…`. Absent from messages older than February 2025. */
+  instance_id?: string
+  event_attributes?: { http_request?: { client_ip?: string; user_agent?: string } }
+}
+
+/** Why a signed message could not be applied as it is. It is stored, answered 2xx and can be replayed. */
+export type ParkReason =
+  /** The body is not JSON. */
+  | 'bad_json'
+  /** The JSON nests deeper than {@link MAX_JSON_DEPTH}. */
+  | 'too_deep'
+  /** JSON, but not an event: no type, no data, or no id in it. */
+  | 'unrecognised_event'
+  /** An event of a type that this version does not know. */
+  | 'unknown_type'
+  /** An event of another Clerk instance than the configured one. */
+  | 'instance_mismatch'
+
+/** What a body turned out to be. */
+export type Content =
+  | { readonly event: ClerkEvent /** The bytes of `event.data`. */; readonly rawData: Uint8Array }
+  | { readonly event: null; readonly unusable: 'bad_json' | 'too_deep' | 'unrecognised_event' }
+
+/** A verified message from Svix. */
+export type Delivery = Content & {
+  /** The id of the message: the same for every retry and manual resend, so it is what makes an event one event. */
+  readonly svixId: string
+  /** When Svix made this attempt; changes with every retry, so never order by it. */
+  readonly attemptedAt: Date
+  /** The exact bytes that were signed. */
+  readonly rawBody: Uint8Array
+}
+
+/** Reads a verified body. Never throws: what cannot be used is parked, with the reason. */
+export function readContent(rawBody: Uint8Array): Content {
+  const scan = scanJson(rawBody, 'data', MAX_JSON_DEPTH)
+  if (scan.tooDeep) return { event: null, unusable: 'too_deep' }
+  const envelope = parseJson(rawBody)
+  if (envelope === undefined) return { event: null, unusable: 'bad_json' }
+  if (!isEvent(envelope) || scan.member === undefined) return { event: null, unusable: 'unrecognised_event' }
+  return { event: envelope, rawData: scan.member }
+}
+
+/** `undefined` means: not JSON. (No JSON text parses to `undefined`.) */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    // toString keeps a byte order mark, so that a body with one is not JSON, as for the sender.
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
+  } catch {
+    return undefined
+  }
+}
+
+function isEvent(value: unknown): value is ClerkEvent {
+  return (
+    isObject(value) &&
+    isName(own(value, 'type')) &&
+    isObject(own(value, 'data')) &&
+    isName(own(value.data as object, 'id'))
+  )
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH
+}
+
+/** Payloads may hold keys such as `__proto__`: only own properties count. */
+function own(value: object, key: string): unknown {
+  return Object.hasOwn(value, key) ? (value as Payload)[key] : undefined
+}
+
+export function isObject(value: unknown): value is Payload {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const YEAR_1973_IN_MILLISECONDS = 1e11
+const YEAR_9999_IN_MILLISECONDS = 253_402_300_799_999
+
+/** A time of Clerk's. Small numbers are seconds: no Clerk instance has events from 1973. */
+export function toDate(time: unknown): Date | null {
+  if (typeof time !== 'number' || !Number.isFinite(time) || time <= 0) return null
+  const milliseconds = Math.trunc(time < YEAR_1973_IN_MILLISECONDS ? time * 1000 : time)
+  return milliseconds <= YEAR_9999_IN_MILLISECONDS ? new Date(milliseconds) : null
+}
+
+/** When the event happened, by Clerk's clock. Orders events; the time of an attempt only stands in for a missing one. */
+export function occurredAt(event: ClerkEvent, attemptedAt: Date): Date {
+  return toDate(event.timestamp) ?? attemptedAt
+}

@@ -1,0 +1,418 @@
+/**
+ * What Clerk's webhooks really carry, as loose types: every field that Clerk documents, none of them promised.
+ *
+ * Clerk's own types and its OpenAPI disagree with each other and with received payloads, so a field here is
+ * optional unless no event can do without it, and unknown fields stay reachable. Names are Clerk's.
+ */
+
+/** Milliseconds since 1970. */
+export type Milliseconds = number
+
+/** Free JSON that the team or its users put there. */
+export type Metadata = Record<string, unknown>
+
+/** Any object inside an event. */
+export interface Payload {
+  [field: string]: unknown
+}
+
+interface Identified extends Payload {
+  id: string
+}
+
+interface Timestamped extends Identified {
+  created_at?: Milliseconds
+  updated_at?: Milliseconds
+}
+
+export interface VerificationPayload extends Payload {
+  status?: string
+  strategy?: string
+  attempts?: number | null
+  expire_at?: Milliseconds | null
+  verified_at_client?: string | null
+}
+
+export interface EmailAddressPayload extends Timestamped {
+  email_address?: string
+  reserved?: boolean
+  verification?: VerificationPayload | null
+  linked_to?: { type: string; id: string }[]
+  matches_sso_connection?: boolean
+}
+
+export interface PhoneNumberPayload extends Timestamped {
+  phone_number?: string
+  reserved_for_second_factor?: boolean
+  default_second_factor?: boolean
+  reserved?: boolean
+  verification?: VerificationPayload | null
+  linked_to?: { type: string; id: string }[]
+  backup_codes?: string[] | null
+}
+
+export interface Web3WalletPayload extends Timestamped {
+  web3_wallet?: string
+  verification?: VerificationPayload | null
+}
+
+export interface PasskeyPayload extends Identified {
+  name?: string
+  last_used_at?: Milliseconds
+  verification?: VerificationPayload | null
+}
+
+export interface ExternalAccountPayload extends Timestamped {
+  provider?: string
+  identification_id?: string
+  provider_user_id?: string
+  approved_scopes?: string
+  email_address?: string
+  email_address_verified?: boolean | null
+  first_name?: string
+  last_name?: string
+  avatar_url?: string
+  image_url?: string | null
+  username?: string | null
+  phone_number?: string | null
+  public_metadata?: Metadata
+  label?: string | null
+  verification?: VerificationPayload | null
+}
+
+export interface SamlAccountPayload extends Identified {
+  provider?: string
+  active?: boolean
+  email_address?: string
+  first_name?: string | null
+  last_name?: string | null
+  provider_user_id?: string | null
+  last_authenticated_at?: Milliseconds | null
+  public_metadata?: Metadata
+  verification?: VerificationPayload | null
+  saml_connection?: Payload | null
+}
+
+export interface EnterpriseAccountPayload extends Identified {
+  protocol?: string
+  provider?: string
+  active?: boolean
+  email_address?: string
+  first_name?: string | null
+  last_name?: string | null
+  provider_user_id?: string | null
+  enterprise_connection_id?: string | null
+  public_metadata?: Metadata
+  verification?: VerificationPayload | null
+  enterprise_connection?: Payload | null
+  last_authenticated_at?: Milliseconds | null
+}
+
+export interface UserPayload extends Timestamped {
+  external_id?: string | null
+  primary_email_address_id?: string | null
+  primary_phone_number_id?: string | null
+  primary_web3_wallet_id?: string | null
+  username?: string | null
+  first_name?: string | null
+  last_name?: string | null
+  locale?: string | null
+  profile_image_url?: string
+  image_url?: string
+  has_image?: boolean
+  public_metadata?: Metadata
+  private_metadata?: Metadata | null
+  unsafe_metadata?: Metadata
+  email_addresses?: EmailAddressPayload[]
+  phone_numbers?: PhoneNumberPayload[]
+  web3_wallets?: Web3WalletPayload[]
+  passkeys?: PasskeyPayload[]
+  external_accounts?: ExternalAccountPayload[]
+  saml_accounts?: SamlAccountPayload[]
+  enterprise_accounts?: EnterpriseAccountPayload[]
+  password_enabled?: boolean
+  two_factor_enabled?: boolean
+  totp_enabled?: boolean
+  backup_code_enabled?: boolean
+  mfa_enabled_at?: Milliseconds | null
+  mfa_disabled_at?: Milliseconds | null
+  password_last_updated_at?: Milliseconds | null
+  last_sign_in_at?: Milliseconds | null
+  last_active_at?: Milliseconds | null
+  banned?: boolean
+  locked?: boolean
+  deprovisioned?: boolean
+  lockout_expires_in_seconds?: number | null
+  verification_attempts_remaining?: number | null
+  delete_self_enabled?: boolean
+  create_organization_enabled?: boolean
+  create_organizations_limit?: number | null
+  legal_accepted_at?: Milliseconds | null
+  bypass_client_trust?: boolean
+  scim?: Payload | null
+  timezone?: string | null
+}
+
+/** What most `*.deleted` events carry. There is no time in it: the envelope's `timestamp` is the only clock. */
+export interface DeletedPayload extends Identified {
+  deleted?: boolean
+  slug?: string | null
+  external_id?: string
+}
+
+export interface SessionPayload extends Timestamped {
+  user_id?: string
+  client_id?: string
+  actor?: Payload | null
+  status?: string
+  last_active_organization_id?: string | null
+  last_active_at?: Milliseconds
+  latest_activity?: Payload | null
+  expire_at?: Milliseconds
+  abandon_at?: Milliseconds
+  user?: UserPayload
+}
+
+export interface OrganizationPayload extends Timestamped {
+  name?: string
+  slug?: string
+  image_url?: string
+  has_image?: boolean
+  members_count?: number
+  missing_member_with_elevated_permissions?: boolean
+  pending_invitations_count?: number
+  max_allowed_memberships?: number
+  admin_delete_enabled?: boolean
+  public_metadata?: Metadata
+  private_metadata?: Metadata
+  created_by?: string
+  last_active_at?: Milliseconds
+  role_set_key?: string | null
+}
+
+export interface PublicUserPayload extends Payload {
+  user_id?: string
+  identifier?: string | null
+  first_name?: string | null
+  last_name?: string | null
+  image_url?: string
+  has_image?: boolean
+  username?: string | null
+  banned?: boolean
+  deprovisioned?: boolean
+}
+
+export interface OrganizationMembershipPayload extends Timestamped {
+  role?: string
+  role_name?: string
+  permissions?: string[]
+  public_metadata?: Metadata
+  private_metadata?: Metadata
+  /** Partial: it lacks `private_metadata` and `created_by`. */
+  organization?: OrganizationPayload
+  public_user_data?: PublicUserPayload
+}
+
+export interface OrganizationInvitationPayload extends Timestamped {
+  email_address?: string
+  role?: string
+  role_name?: string
+  organization_id?: string
+  inviter_id?: string | null
+  public_inviter_data?: PublicUserPayload
+  public_organization_data?: Payload | null
+  status?: string
+  public_metadata?: Metadata
+  private_metadata?: Metadata
+  /** Holds the invitation's ticket. */
+  url?: string | null
+  expires_at?: Milliseconds | null
+  /** Only in `organizationInvitation.accepted`. */
+  user_id?: string
+}
+
+export interface OrganizationDomainPayload extends Timestamped {
+  organization_id?: string
+  name?: string
+  enrollment_mode?: string
+  affiliation_email_address?: string | null
+  affiliation_verification?: VerificationPayload | null
+  ownership_verification?: VerificationPayload | null
+  verification?: VerificationPayload | null
+  total_pending_invitations?: number
+  total_pending_suggestions?: number
+  public_organization_data?: Payload | null
+}
+
+export interface PermissionPayload extends Timestamped {
+  key?: string
+  name?: string
+  description?: string
+  type?: string
+}
+
+export interface RolePayload extends Timestamped {
+  key?: string
+  name?: string
+  description?: string | null
+  is_creator_eligible?: boolean
+  permissions?: PermissionPayload[]
+}
+
+export interface InvitationPayload extends Timestamped {
+  email_address?: string
+  public_metadata?: Metadata
+  revoked?: boolean
+  status?: string
+  /** Holds the invitation's ticket. */
+  url?: string
+  expires_at?: Milliseconds | null
+}
+
+export interface WaitlistEntryPayload extends Timestamped {
+  email_address?: string
+  status?: string
+  is_locked?: boolean
+  invitation?: InvitationPayload | null
+}
+
+export interface EmailPayload extends Identified {
+  slug?: string | null
+  from_email_name?: string
+  reply_to_email_name?: string | null
+  to_email_address?: string
+  email_address_id?: string | null
+  user_id?: string | null
+  subject?: string
+  body?: string
+  body_plain?: string | null
+  status?: string
+  data?: Payload
+  delivered_by_clerk?: boolean
+  suppression_reason?: string | null
+}
+
+export interface SmsMessagePayload extends Identified {
+  slug?: string | null
+  from_phone_number?: string
+  to_phone_number?: string
+  phone_number_id?: string | null
+  user_id?: string | null
+  message?: string
+  status?: string
+  data?: Payload
+  delivered_by_clerk?: boolean
+  created_at_ms?: Milliseconds
+}
+
+export interface PayerPayload extends Timestamped {
+  /** `""` for an organization's payer. */
+  user_id?: string
+  first_name?: string
+  last_name?: string
+  email?: string
+  /** `""` for a user's payer. */
+  organization_id?: string
+  organization_name?: string
+  image_url?: string
+}
+
+export interface SubscriptionItemPayload extends Timestamped {
+  status?: string
+  is_free_trial?: boolean
+  period_start?: Milliseconds
+  period_end?: Milliseconds | null
+  interval?: string
+  plan_period?: string
+  plan_id?: string | null
+  plan?: Payload | null
+  payer?: PayerPayload
+  /** `null` inside a subscription's `items`. */
+  subscription_id?: string | null
+  seats?: Payload
+}
+
+export interface SubscriptionPayload extends Timestamped {
+  status?: string
+  active_at?: Milliseconds | null
+  canceled_at?: Milliseconds | null
+  ended_at?: Milliseconds | null
+  past_due_at?: Milliseconds | null
+  latest_payment_id?: string | null
+  payer_id?: string
+  payer?: PayerPayload
+  payment_source_id?: string | null
+  items?: SubscriptionItemPayload[]
+}
+
+export interface PaymentAttemptPayload extends Timestamped {
+  instance_id?: string
+  payment_id?: string
+  invoice_id?: string
+  statement_id?: string
+  gateway_external_id?: string
+  status?: string
+  paid_at?: Milliseconds | null
+  failed_at?: Milliseconds | null
+  failed_reason?: Payload | null
+  billing_date?: Milliseconds
+  charge_type?: string
+  payee?: Payload
+  payer?: PayerPayload
+  totals?: Payload
+  payment_source?: Payload
+  subscription_items?: SubscriptionItemPayload[]
+}
+
+/** Every event type that Clerk is known to send, with its payload. */
+export interface EventPayloads {
+  'user.created': UserPayload
+  'user.updated': UserPayload
+  'user.deleted': DeletedPayload
+  'session.created': SessionPayload
+  'session.pending': SessionPayload
+  'session.ended': SessionPayload
+  'session.removed': SessionPayload
+  'session.revoked': SessionPayload
+  'organization.created': OrganizationPayload
+  'organization.updated': OrganizationPayload
+  'organization.deleted': DeletedPayload
+  'organizationMembership.created': OrganizationMembershipPayload
+  'organizationMembership.updated': OrganizationMembershipPayload
+  'organizationMembership.deleted': OrganizationMembershipPayload
+  'organizationInvitation.created': OrganizationInvitationPayload
+  'organizationInvitation.accepted': OrganizationInvitationPayload
+  'organizationInvitation.revoked': OrganizationInvitationPayload
+  'organizationDomain.created': OrganizationDomainPayload
+  'organizationDomain.updated': OrganizationDomainPayload
+  'organizationDomain.deleted': DeletedPayload
+  'role.created': RolePayload
+  'role.updated': RolePayload
+  'role.deleted': DeletedPayload
+  'permission.created': PermissionPayload
+  'permission.updated': PermissionPayload
+  'permission.deleted': DeletedPayload
+  'waitlistEntry.created': WaitlistEntryPayload
+  'waitlistEntry.updated': WaitlistEntryPayload
+  'email.created': EmailPayload
+  'sms.created': SmsMessagePayload
+  'subscription.created': SubscriptionPayload
+  'subscription.updated': SubscriptionPayload
+  'subscription.active': SubscriptionPayload
+  'subscription.pastDue': SubscriptionPayload
+  'subscriptionItem.created': SubscriptionItemPayload
+  'subscriptionItem.updated': SubscriptionItemPayload
+  'subscriptionItem.active': SubscriptionItemPayload
+  'subscriptionItem.canceled': SubscriptionItemPayload
+  'subscriptionItem.upcoming': SubscriptionItemPayload
+  'subscriptionItem.ended': SubscriptionItemPayload
+  'subscriptionItem.abandoned': SubscriptionItemPayload
+  'subscriptionItem.incomplete': SubscriptionItemPayload
+  'subscriptionItem.pastDue': SubscriptionItemPayload
+  'subscriptionItem.freeTrialEnding': SubscriptionItemPayload
+  'paymentAttempt.created': PaymentAttemptPayload
+  'paymentAttempt.updated': PaymentAttemptPayload
+}
+
+/** The name of an event that Clerk is known to send, e.g. `user.created`. */
+export type EventType = keyof EventPayloads

@@ -1,0 +1,154 @@
+/**
+ * How a resource of Clerk's is described: its table, its columns and how each is read from Clerk's JSON, the
+ * events that bring it, what deletes it, and what else its payload holds.
+ *
+ * Everything that needs to know a resource reads such a description: applying events, migrations' test, the
+ * types people query with, the simulated Clerk, the schema page. See `catalogue.ts` for the list.
+ */
+
+import { isObject, toDate } from './event.ts'
+import type { EventType, Payload } from './payloads.ts'
+import type { SecretFinder } from './secrets.ts'
+import { toStorableJson, toStorableText } from './storable.ts'
+
+type SqlType = 'text' | 'boolean' | 'integer' | 'timestamptz' | 'jsonb'
+
+/** Where in the payload a column's value is: a dotted path, paths of which the first present counts, or a function. */
+type Source = string | readonly string[] | ((data: Payload) => unknown)
+
+export interface Column<Value = unknown> {
+  readonly sqlType: SqlType
+  /** Absent: the payload's field of the column's own name. */
+  readonly source?: Source | undefined
+  /** A value of another type than expected becomes null; `raw` keeps what Clerk sent. */
+  readonly cast: (value: unknown) => Value | null
+}
+
+/** A string. */
+export function text(source?: Source): Column<string> {
+  return { sqlType: 'text', source, cast: toText }
+}
+
+/** A string that names something; Clerk's billing events write `""` where they mean null. */
+export function id(source?: Source): Column<string> {
+  return { sqlType: 'text', source, cast: (value) => toText(value) || null }
+}
+
+export function boolean(source?: Source): Column<boolean> {
+  return { sqlType: 'boolean', source, cast: (value) => (typeof value === 'boolean' ? value : null) }
+}
+
+export function integer(source?: Source): Column<number> {
+  return { sqlType: 'integer', source, cast: (value) => (isInt32(value) ? value : null) }
+}
+
+/** A time that Clerk gives in milliseconds. */
+export function time(source?: Source): Column<Date> {
+  return { sqlType: 'timestamptz', source, cast: toDate }
+}
+
+/** JSON to query. (`raw` keeps the exact text.) */
+export function json<Shape = unknown>(source?: Source): Column<Shape> {
+  return {
+    sqlType: 'jsonb',
+    source,
+    cast: (value) => (value === undefined ? null : (toStorableJson(value) as Shape)),
+  }
+}
+
+export type Columns = Readonly<Record<string, Column>>
+
+/** A set inside a payload that has a table of its own and is replaced as a whole with its parent. */
+export interface ChildSet<C extends Columns = Columns> {
+  readonly table: string
+  readonly description: string
+  /** The payload's field that holds the set. */
+  readonly field: string
+  /** The fields that can tell the members of one parent's set apart, best first. */
+  readonly identity: readonly string[]
+  readonly columns: C
+  /** Columns that people search by. */
+  readonly indexes?: readonly string[]
+}
+
+/** A whole other resource inside a payload; it carries its own clock and passes the same guard. */
+export interface Embed {
+  readonly resource: string
+  /** The objects, each as complete as in an event of its own. Partial objects are not embeds: they would lose data. */
+  readonly find: (data: Payload) => readonly Payload[]
+}
+
+/** What an event means for its resource's row. */
+export type Effect = 'upsert' | 'delete'
+
+export interface Resource<C extends Columns = Columns> {
+  readonly table: string
+  /** One sentence for the schema page. */
+  readonly description: string
+  readonly events: Readonly<Partial<Record<EventType, Effect>>>
+  readonly columns: C
+  /** Columns that people search by. */
+  readonly indexes?: readonly string[]
+  /** Columns that name a resource without which this one does not exist: its deletion deletes this too. */
+  readonly parents?: Readonly<Record<string, string>>
+  readonly children?: readonly ChildSet[]
+  readonly embeds?: readonly Embed[]
+  /** What in the payload must not be stored. */
+  readonly secrets?: SecretFinder
+  /** Where the payload says when the resource came to be. Default `created_at`. */
+  readonly createdAt?: Source
+}
+
+type ColumnName<C extends Columns> = keyof C & string
+
+/** Keeps the exact type of the columns, so that the tables' types follow from it. */
+export function defineResource<const C extends Columns>(
+  resource: Resource<C> & {
+    readonly indexes?: readonly ColumnName<C>[]
+    readonly parents?: { readonly [column in ColumnName<C>]?: string }
+  },
+): Resource<C> {
+  return resource
+}
+
+/** As {@link defineResource}, for a set inside a resource. */
+export function defineChildSet<const C extends Columns>(
+  childSet: ChildSet<C> & { readonly indexes?: readonly ColumnName<C>[] },
+): ChildSet<C> {
+  return childSet
+}
+
+/** The values of a payload's columns. */
+export function readColumns(columns: Columns, data: Payload): Record<string, unknown> {
+  const row: Record<string, unknown> = {}
+  for (const name in columns) {
+    const { source = name, cast } = columns[name] as Column
+    row[name] = cast(readSource(source, data))
+  }
+  return row
+}
+
+export function readSource(source: Source, data: Payload): unknown {
+  if (typeof source === 'function') return source(data)
+  if (typeof source === 'string') return readPath(source, data)
+  return source.map((path) => readPath(path, data)).find((value) => value !== undefined && value !== null)
+}
+
+function readPath(path: string, data: Payload): unknown {
+  if (!path.includes('.')) return data[path]
+  return path.split('.').reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), data)
+}
+
+/** The members of a list in a payload; anything else counts as an empty one. */
+export function listOf(value: unknown): Payload[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+function toText(value: unknown): string | null {
+  if (typeof value === 'string') return toStorableText(value)
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null
+}
+
+function isInt32(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(value as number) < 2 ** 31
+}

@@ -1,0 +1,31 @@
+import type { Metadata, PublicUserPayload } from '../payloads.ts'
+import { defineResource, id, json, text, time } from '../resource.ts'
+import { secretField } from '../secrets.ts'
+
+export const organizationInvitations = defineResource({
+  table: 'organization_invitations',
+  description: 'Invitations into organizations. The ticket URL is not kept.',
+  events: {
+    'organizationInvitation.created': 'upsert',
+    'organizationInvitation.accepted': 'upsert',
+    'organizationInvitation.revoked': 'upsert',
+  },
+  columns: {
+    organization_id: id(),
+    email_address: text(),
+    status: text(),
+    role: text(),
+    role_name: text(),
+    inviter_id: id(),
+    user_id: id(),
+    expires_at: time(),
+    public_metadata: json<Metadata>(),
+    private_metadata: json<Metadata>(),
+    public_inviter_data: json<PublicUserPayload>(),
+    // Clerk's OpenAPI nests it under a second `data`, its TypeScript types do not.
+    public_organization_data: json(['public_organization_data', 'data.public_organization_data']),
+  },
+  indexes: ['email_address'],
+  secrets: secretField('url'),
+  parents: { organization_id: 'organizations' },
+})

@@ -1,0 +1,29 @@
+import type { Metadata } from '../payloads.ts'
+import { boolean, defineResource, id, integer, json, text, time } from '../resource.ts'
+
+export const organizations = defineResource({
+  table: 'organizations',
+  description: 'The organizations of the instance.',
+  events: {
+    'organization.created': 'upsert',
+    'organization.updated': 'upsert',
+    'organization.deleted': 'delete',
+  },
+  columns: {
+    name: text(),
+    slug: text(),
+    image_url: text(),
+    has_image: boolean(),
+    members_count: integer(),
+    pending_invitations_count: integer(),
+    missing_member_with_elevated_permissions: boolean(),
+    max_allowed_memberships: integer(),
+    admin_delete_enabled: boolean(),
+    public_metadata: json<Metadata>(),
+    private_metadata: json<Metadata>(),
+    created_by: id(),
+    role_set_key: text(),
+    last_active_at: time(),
+  },
+  indexes: ['slug'],
+})

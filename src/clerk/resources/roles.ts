@@ -1,0 +1,17 @@
+import type { PermissionPayload } from '../payloads.ts'
+import { boolean, defineResource, json, listOf, text } from '../resource.ts'
+
+export const roles = defineResource({
+  table: 'roles',
+  description: 'The roles that members of organizations can have.',
+  events: { 'role.created': 'upsert', 'role.updated': 'upsert', 'role.deleted': 'delete' },
+  columns: {
+    key: text(),
+    name: text(),
+    description: text(),
+    is_creator_eligible: boolean(),
+    permissions: json<PermissionPayload[]>(),
+  },
+  indexes: ['key'],
+  embeds: [{ resource: 'permissions', find: (data) => listOf(data.permissions) }],
+})

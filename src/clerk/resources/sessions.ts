@@ -1,0 +1,36 @@
+import type { Payload } from '../payloads.ts'
+import { defineResource, id, json, listOf, text, time } from '../resource.ts'
+import { secretsWithin } from '../secrets.ts'
+import { userSecrets } from './users.ts'
+
+/** A user is whole only with its sets: without them, taking it over would delete them. */
+function wholeUser(data: Payload): Payload[] {
+  return listOf([data.user]).filter((user) => Array.isArray(user.email_addresses))
+}
+
+export const sessions = defineResource({
+  table: 'sessions',
+  description:
+    'Sign-in sessions. Clerk sends no event when one expires: look at `expire_at` and `abandon_at` too.',
+  events: {
+    'session.created': 'upsert',
+    'session.pending': 'upsert',
+    'session.ended': 'upsert',
+    'session.removed': 'upsert',
+    'session.revoked': 'upsert',
+  },
+  columns: {
+    user_id: id(),
+    client_id: id(),
+    status: text(),
+    last_active_organization_id: id(),
+    last_active_at: time(),
+    expire_at: time(),
+    abandon_at: time(),
+    actor: json(),
+    latest_activity: json(),
+  },
+  parents: { user_id: 'users' },
+  secrets: secretsWithin('user', userSecrets),
+  embeds: [{ resource: 'users', find: wholeUser }],
+})

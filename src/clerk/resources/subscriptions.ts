@@ -1,0 +1,37 @@
+import type { PayerPayload, Payload } from '../payloads.ts'
+import { defineResource, id, json, listOf, text, time } from '../resource.ts'
+
+/** Inside a subscription, an item's `subscription_id` is null and its payer is left out: both are the subscription's. */
+function items(subscription: Payload): Payload[] {
+  return listOf(subscription.items).map((item) => ({
+    ...item,
+    subscription_id: item.subscription_id || subscription.id,
+    payer: item.payer ?? subscription.payer,
+  }))
+}
+
+export const subscriptions = defineResource({
+  table: 'subscriptions',
+  description: 'Billing subscriptions of users and organizations.',
+  events: {
+    'subscription.created': 'upsert',
+    'subscription.updated': 'upsert',
+    'subscription.active': 'upsert',
+    'subscription.pastDue': 'upsert',
+  },
+  columns: {
+    status: text(),
+    payer_id: id(['payer_id', 'payer.id']),
+    payer_user_id: id('payer.user_id'),
+    payer_organization_id: id('payer.organization_id'),
+    active_at: time(),
+    canceled_at: time(),
+    ended_at: time(),
+    past_due_at: time(),
+    latest_payment_id: id(),
+    payment_source_id: id(),
+    payer: json<PayerPayload>(),
+  },
+  indexes: ['payer_user_id', 'payer_organization_id'],
+  embeds: [{ resource: 'subscription_items', find: items }],
+})

@@ -1,0 +1,18 @@
+import { boolean, defineResource, id, listOf, text } from '../resource.ts'
+import { secretsWithin } from '../secrets.ts'
+import { invitationSecrets } from './invitations.ts'
+
+export const waitlistEntries = defineResource({
+  table: 'waitlist_entries',
+  description: 'People who asked to be let in.',
+  events: { 'waitlistEntry.created': 'upsert', 'waitlistEntry.updated': 'upsert' },
+  columns: {
+    email_address: text(),
+    status: text(),
+    is_locked: boolean(),
+    invitation_id: id('invitation.id'),
+  },
+  indexes: ['email_address'],
+  secrets: secretsWithin('invitation', invitationSecrets),
+  embeds: [{ resource: 'invitations', find: (data) => listOf([data.invitation]) }],
+})

@@ -1,0 +1,94 @@
+/**
+ * Some events carry what lets its reader sign in as somebody else: one-time codes in messages, tickets in
+ * invitation URLs, backup codes. Those values are replaced before anything is stored; everything around them stays.
+ */
+
+import { isObject } from './event.ts'
+import type { Payload } from './payloads.ts'
+
+export const REDACTED = '[redacted]'
+
+/** A field that holds a secret, as a path into the payload, and what is stored in its place. */
+export interface Redaction {
+  readonly path: readonly string[]
+  readonly value: unknown
+}
+
+/** Finds the secrets in a payload of one resource. */
+export type SecretFinder = (data: Payload) => Redaction[]
+
+/** The whole field is a secret, if it is there. */
+export function secretField(...path: string[]): SecretFinder {
+  return (data) => (readAt(data, path) ? [{ path, value: REDACTED }] : [])
+}
+
+/** The secrets of an object, or of each object of a list, inside the payload. */
+export function secretsWithin(field: string, find: SecretFinder): SecretFinder {
+  return (data) => {
+    const value = data[field]
+    const members = Array.isArray(value)
+      ? value.map((member, index) => [String(index), member])
+      : [['', value]]
+    return members.flatMap(([index, member]) =>
+      isObject(member)
+        ? find(member).map((found) => ({ ...found, path: [field, index, ...found.path].filter(Boolean) }))
+        : [],
+    )
+  }
+}
+
+/** Query parameters that let whoever opens the link in. */
+const LINK_TOKEN = /([?&](?:__clerk_ticket|__clerk_db_jwt|ticket|token|code)=)[^&\s"'<>]+/gi
+/** Clerk's one-time codes have six digits; six digits after "#" are a colour of the mail's style sheet. */
+const SIX_DIGITS = /(?<![\w#&.,-])\d{6}(?![\w-])/g
+const CODE_FIELD = /otp|code|token|ticket/i
+
+/**
+ * The one-time codes and link tokens in the text of a message and in the values it was made from.
+ * @param textFields the payload's fields that hold the text
+ */
+export function messageSecrets(...textFields: string[]): SecretFinder {
+  return (data) => [...maskedTexts(data, textFields), ...maskedVariables(data)]
+}
+
+function maskedTexts(data: Payload, textFields: readonly string[]): Redaction[] {
+  const codes = stringsIn(data.data)
+    .filter(({ path, text }) => CODE_FIELD.test(path.at(-1) as string) && text.length >= 4)
+    .map(({ text }) => text)
+  return textFields.flatMap((field) => {
+    const text = data[field]
+    if (typeof text !== 'string') return []
+    const withoutCodes = codes.reduce((masked, code) => masked.replaceAll(code, REDACTED), text)
+    const value = withoutCodes.replace(SIX_DIGITS, REDACTED).replace(LINK_TOKEN, `$1${REDACTED}`)
+    return value === text ? [] : [{ path: [field], value }]
+  })
+}
+
+function maskedVariables(data: Payload): Redaction[] {
+  return stringsIn(data.data).flatMap(({ path, text }) => {
+    const value = CODE_FIELD.test(path.at(-1) as string)
+      ? REDACTED
+      : text.replace(LINK_TOKEN, `$1${REDACTED}`)
+    return value === text ? [] : [{ path: ['data', ...path], value }]
+  })
+}
+
+function stringsIn(value: unknown, path: string[] = []): { path: string[]; text: string }[] {
+  if (typeof value === 'string' && path.length > 0) return [{ path, text: value }]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, member]) => stringsIn(member, [...path, key]))
+}
+
+/** A copy of the payload without its secrets. */
+export function redact(data: Payload, redactions: readonly Redaction[]): Payload {
+  const copy = structuredClone(data)
+  for (const { path, value } of redactions) {
+    const parent = readAt(copy, path.slice(0, -1)) as Payload
+    parent[path.at(-1) as string] = value
+  }
+  return copy
+}
+
+function readAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Payload | null | undefined)?.[key], value)
+}

@@ -1,0 +1,135 @@
+/**
+ * The options of clerk-sync: taken from the call, else from the environment, else their default; checked, completed and
+ * frozen once. Nothing else reads the environment.
+ */
+
+import type { PoolConfig } from 'pg'
+import { RESOURCES, type ResourceName } from './clerk/catalogue.ts'
+import { ClerkSyncError } from './errors.ts'
+import { consoleLogger, type Logger } from './log.ts'
+
+export interface ClerkSyncOptions {
+  /**
+   * The signing secret of the webhook endpoint, `whsec_…`; several while you rotate it or receive from several instances.
+   * @default CLERK_WEBHOOK_SIGNING_SECRET, which may hold several separated by commas
+   */
+  signingSecret?: string | readonly string[] | undefined
+  /**
+   * The database: `postgres://…`, a folder for an embedded one, `memory://` for a test, or options for `pg`'s pool.
+   * @default DATABASE_URL, else the folder `.clerk-sync`
+   */
+  database?: string | PoolConfig | undefined
+  /**
+   * The database schema that holds the tables.
+   * @default CLERK_SYNC_SCHEMA, else "clerk"
+   */
+  schema?: string | undefined
+  /**
+   * The Clerk instances, `ins_…`, whose events are applied. Others' events are parked: the "Send Example" button of
+   * Clerk's dashboard sends rightly signed events of an invented instance. Find yours in any stored event.
+   * @default CLERK_INSTANCE_ID, which may hold several separated by commas; none means any
+   */
+  instanceId?: string | readonly string[] | undefined
+  /**
+   * The resources to keep tables of; events of others are recorded and ignored.
+   * @default all
+   */
+  resources?: readonly ResourceName[] | undefined
+  /**
+   * How many seconds the time of a delivery may differ from this machine's clock, either way.
+   * @default 300
+   */
+  toleranceSeconds?: number | undefined
+  /**
+   * The largest body that is read, in bytes.
+   * @default 2 MiB
+   */
+  maxBodyBytes?: number | undefined
+  /**
+   * How many bytes of events may wait for the database before deliveries are refused with 503.
+   * @default 64 MiB
+   */
+  maxQueuedBytes?: number | undefined
+  /**
+   * How many milliseconds a delivery waits for its commit before it is refused with 503. A quick 503 is better than a
+   * slow success: Svix sends again after 5 seconds, but after a minute or more when an answer times out at 15 seconds.
+   * @default 2000
+   */
+  commitTimeoutMs?: number | undefined
+  /** Where to tell what happens. Default: warnings and errors to the console. */
+  log?: Logger | undefined
+  /** The clock, in milliseconds since 1970. For tests. */
+  now?: (() => number) | undefined
+}
+
+/** The options, complete. */
+export interface Config {
+  readonly signingSecrets: readonly string[]
+  readonly database: string | PoolConfig
+  readonly schema: string
+  readonly instanceIds: ReadonlySet<string>
+  readonly resources: ReadonlySet<string>
+  readonly toleranceSeconds: number
+  readonly maxBodyBytes: number
+  readonly maxQueuedBytes: number
+  readonly commitTimeoutMs: number
+  readonly log: Logger
+  readonly now: () => number
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const MEBIBYTE = 1024 * 1024
+const DEFAULT_FOLDER = '.clerk-sync'
+
+/**
+ * Checks and completes the options.
+ * @throws {ClerkSyncError} `option_invalid`, naming the option
+ */
+export function resolveConfig(options: ClerkSyncOptions, environment: Environment): Config {
+  const log = options.log ?? consoleLogger
+  return Object.freeze({
+    signingSecrets: list(options.signingSecret ?? secretsFrom(environment, log)),
+    database: options.database ?? (environment.DATABASE_URL || DEFAULT_FOLDER),
+    schema: schemaName(options.schema ?? (environment.CLERK_SYNC_SCHEMA || 'clerk')),
+    instanceIds: new Set(list(options.instanceId ?? environment.CLERK_INSTANCE_ID).map((id) => id.trim())),
+    resources: new Set(options.resources ? resourceNames(options.resources) : RESOURCES.keys()),
+    toleranceSeconds: positive('toleranceSeconds', options.toleranceSeconds ?? 300),
+    maxBodyBytes: positive('maxBodyBytes', options.maxBodyBytes ?? 2 * MEBIBYTE),
+    maxQueuedBytes: positive('maxQueuedBytes', options.maxQueuedBytes ?? 64 * MEBIBYTE),
+    commitTimeoutMs: positive('commitTimeoutMs', options.commitTimeoutMs ?? 2_000),
+    log,
+    now: options.now ?? Date.now,
+  })
+}
+
+function secretsFrom(environment: Environment, log: Logger): string | undefined {
+  const { CLERK_WEBHOOK_SIGNING_SECRET: official, CLERK_WEBHOOK_SECRET: legacy } = environment
+  if (official || !legacy) return official
+  log.warn({}, 'CLERK_WEBHOOK_SECRET is read, but Clerk’s name for it is CLERK_WEBHOOK_SIGNING_SECRET.')
+  return legacy
+}
+
+/** The entries are left as they are: an odd secret is reported by the one who reads it. */
+function list(value: string | readonly string[] | undefined): string[] {
+  const entries = typeof value === 'string' ? value.split(',') : [...(value ?? [])]
+  return entries.filter((entry) => entry.trim() !== '')
+}
+
+function schemaName(name: string): string {
+  // Postgres cuts longer names off, silently.
+  if (name !== '' && name.length <= 63 && !name.includes('\u0000')) return name
+  throw new ClerkSyncError('option_invalid', 'schema must have 1 to 63 characters')
+}
+
+function resourceNames(names: readonly string[]): readonly string[] {
+  const unknown = names.filter((name) => !RESOURCES.has(name))
+  if (unknown.length === 0) return names
+  const known = [...RESOURCES.keys()].join(', ')
+  throw new ClerkSyncError('option_invalid', `resources has ${unknown.join(', ')}; there are ${known}`)
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value
+  throw new ClerkSyncError('option_invalid', `${name} must be a number above 0`)
+}

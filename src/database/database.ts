@@ -1,0 +1,109 @@
+/** Kysely on Postgres or on the embedded PGlite, chosen by an address, opened on first use. */
+
+import { resolve } from 'node:path'
+import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
+import type { Pool, PoolConfig } from 'pg'
+import { ClerkSyncError } from '../errors.ts'
+import { type EmbeddedHandle, IN_MEMORY, openEmbedded } from './embedded.ts'
+import type { ClerkTables } from './tables.ts'
+
+/**
+ * Where the database is: `postgres://…`, a folder for an embedded one, or options for `pg`'s pool.
+ * https://node-postgres.com/apis/pool
+ */
+export type DatabaseAddress = string | PoolConfig
+
+export interface Database {
+  readonly kind: 'postgres' | 'embedded'
+  /** For people: host and database, or the folder; never a password. */
+  readonly location: string
+  readonly schema: string
+  /** For everyone's queries. Table names need no schema. */
+  readonly queries: Kysely<ClerkTables>
+  /** For the ledger alone, with connections of its own, so that slow queries elsewhere cannot hold up deliveries. */
+  readonly ingest: Kysely<ClerkTables>
+  close(): Promise<void>
+}
+
+/** How long a connection may take, so that a database which is down is noticed within the two seconds of a refusal. */
+const CONNECT_TIMEOUT_MS = 1_500
+/** One connection commits, another may replace it while a broken one is still being given up. */
+const INGEST_CONNECTIONS = 3
+
+export function openDatabase(address: DatabaseAddress, schema: string): Database {
+  if (typeof address !== 'string') return openPostgres(address, schema)
+  if (/^postgres(ql)?:\/\//.test(address)) return openPostgres({ connectionString: address }, schema)
+  if (address !== IN_MEMORY && /^\w+:\/\//.test(address)) throw unknownAddress(address)
+  return openFolder(address === IN_MEMORY ? address : resolve(address), schema)
+}
+
+function unknownAddress(address: string): ClerkSyncError {
+  const scheme = address.slice(0, address.indexOf(':'))
+  return new ClerkSyncError('option_invalid', `database is a ${scheme} address; use postgres:// or a folder`)
+}
+
+function openPostgres(config: PoolConfig, schema: string): Database {
+  const queries = postgresKysely(config, schema)
+  const ingest = postgresKysely({ ...config, max: INGEST_CONNECTIONS, min: 0 }, schema)
+  return {
+    kind: 'postgres',
+    location: describePostgres(config),
+    schema,
+    queries,
+    ingest,
+    close: async () => {
+      await Promise.all([queries.destroy(), ingest.destroy()])
+    },
+  }
+}
+
+function postgresKysely(config: PoolConfig, schema: string): Kysely<ClerkTables> {
+  const dialect = new PostgresDialect({ pool: () => createPool(config) })
+  return new Kysely<ClerkTables>({ dialect }).withSchema(schema)
+}
+
+async function createPool(config: PoolConfig): Promise<Pool> {
+  const { default: pg } = await import('pg')
+  const pool = new pg.Pool({
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'clerk-sync',
+    ...config,
+  })
+  // An idle connection that the server closes emits an error; unheard, it would end the process. The pool replaces it.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+function describePostgres({ connectionString, host, port, database }: PoolConfig): string {
+  if (connectionString === undefined) return `${host ?? 'localhost'}:${port ?? 5432}/${database ?? ''}`
+  try {
+    const url = new URL(connectionString)
+    return `${url.host || 'localhost'}${url.pathname}`
+  } catch {
+    return 'postgres'
+  }
+}
+
+function openFolder(folder: string, schema: string): Database {
+  let handle: Promise<EmbeddedHandle> | undefined
+  const open = async () => {
+    handle ??= openEmbedded(folder).catch((error) => {
+      handle = undefined
+      throw error
+    })
+    return (await handle).pglite
+  }
+  const kysely = new Kysely<ClerkTables>({ dialect: new PGliteDialect({ pglite: open }) }).withSchema(schema)
+  return {
+    kind: 'embedded',
+    location: folder,
+    schema,
+    queries: kysely,
+    ingest: kysely,
+    // Not kysely.destroy(): that would close the instance under others in this process who share it.
+    close: async () => {
+      await (await handle?.catch(() => undefined))?.close()
+    },
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The embedded database: PGlite, a Postgres inside this process, in a folder.
+ *
+ * What it promises: committed data survives a crash of the process. It never calls fsync, so it may not survive a
+ * power loss; production wants a Postgres.
+ */
+
+import { mkdir, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PGlite } from '@electric-sql/pglite'
+import { ClerkSyncError } from '../errors.ts'
+import { lockFolder } from './folder-lock.ts'
+
+interface Opened {
+  readonly pglite: Promise<PGlite>
+  users: number
+}
+
+/**
+ * One instance per folder and process. Development servers load modules anew with every edit, so the registry lives on
+ * the global object; two instances on one folder would lose each other's rows.
+ */
+const REGISTRY = Symbol.for('clerk-sync.embedded')
+const registry = globalThis as { [REGISTRY]?: Map<string, Opened> }
+
+/** What Kysely needs of PGlite; closing it gives back this caller's share. */
+export interface EmbeddedHandle {
+  readonly pglite: PGlite
+  close(): Promise<void>
+}
+
+/** The address of a database that lives in memory only, for tests. */
+export const IN_MEMORY = 'memory://'
+
+/**
+ * Opens the database in a folder, creating both if needed.
+ * @throws {ClerkSyncError} `embedded_locked` or `embedded_unavailable`
+ */
+export async function openEmbedded(folder: string): Promise<EmbeddedHandle> {
+  if (folder === IN_MEMORY) {
+    const pglite = await createPGlite(IN_MEMORY)
+    return { pglite, close: () => pglite.close() }
+  }
+  await mkdir(folder, { recursive: true })
+  return share(await realpath(folder))
+}
+
+async function share(folder: string): Promise<EmbeddedHandle> {
+  registry[REGISTRY] ??= new Map()
+  const opened = registry[REGISTRY]
+  const entry = opened.get(folder) ?? { pglite: openLocked(folder), users: 0 }
+  opened.set(folder, entry)
+  entry.users++
+  const leave = async () => {
+    entry.users--
+    if (entry.users > 0) return
+    opened.delete(folder)
+    await (await entry.pglite).close()
+  }
+  try {
+    return { pglite: await entry.pglite, close: leave }
+  } catch (error) {
+    opened.delete(folder)
+    throw error
+  }
+}
+
+async function openLocked(folder: string): Promise<PGlite> {
+  const release = await lockFolder(folder)
+  try {
+    const pglite = await createPGlite(join(folder, 'pgdata'))
+    const close = pglite.close.bind(pglite)
+    pglite.close = () => close().finally(release)
+    return pglite
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+async function createPGlite(dataDir: string): Promise<PGlite> {
+  const { PGlite } = await import('@electric-sql/pglite').catch((cause) => {
+    throw new ClerkSyncError('embedded_unavailable', undefined, { cause })
+  })
+  return PGlite.create(dataDir)
+}

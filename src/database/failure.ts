@@ -1,0 +1,52 @@
+/** What kind of failure a database error is, because each kind has its own answer. */
+
+import { ClerkSyncError } from '../errors.ts'
+
+/**
+ * - `unavailable`: the database cannot work now; refuse the delivery, Svix sends it again
+ * - `conflict`: two transactions met; run this one again
+ * - `rejected`: the database works and refuses this data; running it again changes nothing
+ */
+export type FailureKind = 'unavailable' | 'conflict' | 'rejected'
+
+/** By SQLSTATE, or its class. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const KINDS: Readonly<Record<string, FailureKind>> = {
+  '40001': 'conflict', // serialization_failure
+  '40P01': 'conflict', // deadlock_detected
+  '21': 'rejected', // cardinality_violation
+  '22': 'rejected', // data_exception
+  '23': 'rejected', // integrity_constraint_violation
+  '54': 'rejected', // program_limit_exceeded, e.g. an index entry that is too large
+  P0: 'rejected', // raised by a function or trigger
+}
+
+/** Everything without a known answer counts as unavailable: a delivery that is refused comes again, one taken is never redone. */
+export function failureKind(error: unknown): FailureKind {
+  const state = sqlState(error)
+  return state === undefined ? 'unavailable' : (KINDS[state] ?? KINDS[state.slice(0, 2)] ?? 'unavailable')
+}
+
+const OUTDATED = new Set(['3F000', '42P01', '42703', '42883', '42704']) // missing schema, table, column, function, object
+const TIMEOUT = new Set(['57014', '55P03', '25P03', '25P04']) // canceled, lock timeout, idle and transaction timeouts
+
+/** The refusal that a caller of ours understands, for a failure of the database. */
+export function toUnavailable(error: unknown): ClerkSyncError {
+  if (error instanceof ClerkSyncError) return error
+  const state = sqlState(error) ?? ''
+  const cause = { cause: error }
+  if (OUTDATED.has(state)) return new ClerkSyncError('database_outdated', messageOf(error), cause)
+  if (TIMEOUT.has(state)) return new ClerkSyncError('database_timeout', undefined, cause)
+  return new ClerkSyncError('database_unavailable', messageOf(error), cause)
+}
+
+function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  // Network errors have codes too: ECONNREFUSED.
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+}
+
+/** Connection errors to several addresses come as an AggregateError with an empty message. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,69 @@
+/** Brings the schema up to date: under a lock, in one transaction, from SQL inside the package. */
+
+import { type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { ClerkSyncError } from '../errors.ts'
+import { quoteIdentifier } from './identifier.ts'
+import * as mirrorAndLedger from './migrations/0001-mirror-and-ledger.ts'
+import type { ClerkTables } from './tables.ts'
+
+const MIGRATIONS = [mirrorAndLedger]
+
+/**
+ * Runs the migrations that the database lacks and returns their names.
+ *
+ * Kysely's migrator holds an advisory lock, so any number of processes may call this at once: one works, the others
+ * wait and find nothing left to do.
+ *
+ * @throws {ClerkSyncError} `migration_failed`, with nothing changed, or `database_ahead`
+ */
+export async function migrate(database: Kysely<ClerkTables>, schema: string): Promise<string[]> {
+  const { error, results = [] } = await migrator(database, schema).migrateToLatest()
+  if (error !== undefined) throw toMigrationError(error)
+  return results.filter((result) => result.status === 'Success').map((result) => result.migrationName)
+}
+
+/** The names of the migrations that the database lacks. */
+export async function pendingMigrations(database: Kysely<ClerkTables>, schema: string): Promise<string[]> {
+  const migrations = await migrator(database, schema).getMigrations()
+  return migrations
+    .filter((migration) => migration.executedAt === undefined)
+    .map((migration) => migration.name)
+}
+
+/** The SQL of a migration, as it would run. */
+export function migrationSql(name: string, schema: string): string {
+  const migration = MIGRATIONS.find((candidate) => candidate.name === name)
+  return `set local search_path to ${quoteIdentifier(schema)};\n${migration?.sql}`
+}
+
+function migrator(database: Kysely<ClerkTables>, schema: string): Migrator {
+  const migrations = MIGRATIONS.map(
+    ({ name }) => [name, toKyselyMigration(migrationSql(name, schema))] as const,
+  )
+  return new Migrator({
+    // The schema plugin of `database` would qualify the migrator's own tables a second time.
+    db: database.withoutPlugins(),
+    provider: { getMigrations: async () => Object.fromEntries(migrations) },
+    migrationTableSchema: schema,
+    migrationTableName: 'migrations',
+    migrationLockTableName: 'migrations_lock',
+  })
+}
+
+/** Statement by statement: a prepared statement, which is all that PGlite's driver knows, holds only one. */
+function toKyselyMigration(script: string): Migration {
+  return {
+    async up(db: Kysely<unknown>) {
+      for (const statement of script.split(/;\n/)) {
+        if (statement.trim() !== '') await sql.raw(statement).execute(db)
+      }
+    },
+  }
+}
+
+function toMigrationError(error: unknown): ClerkSyncError {
+  const message = error instanceof Error ? error.message : String(error)
+  const isAhead = message.includes('corrupted migrations') && message.includes('is missing')
+  return new ClerkSyncError(isAhead ? 'database_ahead' : 'migration_failed', message, { cause: error })
+}

@@ -1,0 +1,601 @@
+/** The first schema: one table per resource of the catalogue, and the ledger. */
+
+export const name = '0001_mirror_and_ledger'
+
+/**
+ * Frozen: never edit a migration that was released, add another. `test/database/migrate.test.ts` fails when the
+ * catalogue and the migrated tables differ, and `scripts/print-ddl.ts` prints what a new resource needs.
+ *
+ * Rows of a few kilobytes stay in their page (`toast_tuple_target`): compressing and moving every payload out of line
+ * cost more than writing it. Free text is indexed by hash, because a B-tree refuses entries over 2,704 bytes.
+ */
+export const sql = `
+create table users (
+  id text not null,
+  external_id text,
+  username text,
+  first_name text,
+  last_name text,
+  primary_email_address text,
+  primary_phone_number text,
+  primary_web3_wallet text,
+  primary_email_address_id text,
+  primary_phone_number_id text,
+  primary_web3_wallet_id text,
+  image_url text,
+  profile_image_url text,
+  has_image boolean,
+  locale text,
+  timezone text,
+  public_metadata jsonb,
+  private_metadata jsonb,
+  unsafe_metadata jsonb,
+  last_sign_in_at timestamptz,
+  last_active_at timestamptz,
+  banned boolean,
+  locked boolean,
+  lockout_expires_in_seconds integer,
+  verification_attempts_remaining integer,
+  deprovisioned boolean,
+  scim jsonb,
+  password_enabled boolean,
+  password_last_updated_at timestamptz,
+  two_factor_enabled boolean,
+  totp_enabled boolean,
+  backup_code_enabled boolean,
+  mfa_enabled_at timestamptz,
+  mfa_disabled_at timestamptz,
+  delete_self_enabled boolean,
+  create_organization_enabled boolean,
+  create_organizations_limit integer,
+  legal_accepted_at timestamptz,
+  bypass_client_trust boolean,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on users using hash (external_id);
+create index on users using hash (username);
+create index on users using hash (primary_email_address);
+
+create table organizations (
+  id text not null,
+  name text,
+  slug text,
+  image_url text,
+  has_image boolean,
+  members_count integer,
+  pending_invitations_count integer,
+  missing_member_with_elevated_permissions boolean,
+  max_allowed_memberships integer,
+  admin_delete_enabled boolean,
+  public_metadata jsonb,
+  private_metadata jsonb,
+  created_by text,
+  role_set_key text,
+  last_active_at timestamptz,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on organizations using hash (slug);
+
+create table organization_memberships (
+  id text not null,
+  organization_id text,
+  user_id text,
+  role text,
+  role_name text,
+  permissions jsonb,
+  public_metadata jsonb,
+  private_metadata jsonb,
+  public_user_data jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on organization_memberships (organization_id);
+create index on organization_memberships (user_id);
+
+create table organization_invitations (
+  id text not null,
+  organization_id text,
+  email_address text,
+  status text,
+  role text,
+  role_name text,
+  inviter_id text,
+  user_id text,
+  expires_at timestamptz,
+  public_metadata jsonb,
+  private_metadata jsonb,
+  public_inviter_data jsonb,
+  public_organization_data jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on organization_invitations (organization_id);
+create index on organization_invitations using hash (email_address);
+
+create table organization_domains (
+  id text not null,
+  organization_id text,
+  name text,
+  enrollment_mode text,
+  affiliation_email_address text,
+  total_pending_invitations integer,
+  total_pending_suggestions integer,
+  verification_status text,
+  verification jsonb,
+  affiliation_verification jsonb,
+  ownership_verification jsonb,
+  public_organization_data jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on organization_domains (organization_id);
+create index on organization_domains using hash (name);
+
+create table roles (
+  id text not null,
+  key text,
+  name text,
+  description text,
+  is_creator_eligible boolean,
+  permissions jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on roles using hash (key);
+
+create table permissions (
+  id text not null,
+  key text,
+  name text,
+  description text,
+  type text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on permissions using hash (key);
+
+create table sessions (
+  id text not null,
+  user_id text,
+  client_id text,
+  status text,
+  last_active_organization_id text,
+  last_active_at timestamptz,
+  expire_at timestamptz,
+  abandon_at timestamptz,
+  actor jsonb,
+  latest_activity jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on sessions (user_id);
+
+create table invitations (
+  id text not null,
+  email_address text,
+  status text,
+  revoked boolean,
+  expires_at timestamptz,
+  public_metadata jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on invitations using hash (email_address);
+
+create table waitlist_entries (
+  id text not null,
+  email_address text,
+  status text,
+  is_locked boolean,
+  invitation_id text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on waitlist_entries using hash (email_address);
+
+create table emails (
+  id text not null,
+  slug text,
+  user_id text,
+  email_address_id text,
+  to_email_address text,
+  from_email_name text,
+  reply_to_email_name text,
+  subject text,
+  body text,
+  body_plain text,
+  status text,
+  delivered_by_clerk boolean,
+  suppression_reason text,
+  data jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on emails (user_id);
+
+create table sms_messages (
+  id text not null,
+  slug text,
+  user_id text,
+  phone_number_id text,
+  to_phone_number text,
+  from_phone_number text,
+  message text,
+  status text,
+  delivered_by_clerk boolean,
+  data jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on sms_messages (user_id);
+
+create table subscriptions (
+  id text not null,
+  status text,
+  payer_id text,
+  payer_user_id text,
+  payer_organization_id text,
+  active_at timestamptz,
+  canceled_at timestamptz,
+  ended_at timestamptz,
+  past_due_at timestamptz,
+  latest_payment_id text,
+  payment_source_id text,
+  payer jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on subscriptions (payer_user_id);
+create index on subscriptions (payer_organization_id);
+
+create table subscription_items (
+  id text not null,
+  subscription_id text,
+  status text,
+  is_free_trial boolean,
+  plan_period text,
+  period_start timestamptz,
+  period_end timestamptz,
+  canceled_at timestamptz,
+  ended_at timestamptz,
+  past_due_at timestamptz,
+  plan_id text,
+  plan_slug text,
+  plan_name text,
+  plan_amount integer,
+  plan_currency text,
+  payer_id text,
+  payer_user_id text,
+  payer_organization_id text,
+  plan jsonb,
+  payer jsonb,
+  seats jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on subscription_items (subscription_id);
+create index on subscription_items (payer_user_id);
+create index on subscription_items (payer_organization_id);
+
+create table payment_attempts (
+  id text not null,
+  status text,
+  charge_type text,
+  amount integer,
+  currency text,
+  billing_date timestamptz,
+  paid_at timestamptz,
+  failed_at timestamptz,
+  payment_id text,
+  invoice_id text,
+  statement_id text,
+  gateway_external_id text,
+  payer_id text,
+  payer_user_id text,
+  payer_organization_id text,
+  failed_reason jsonb,
+  totals jsonb,
+  payer jsonb,
+  payee jsonb,
+  payment_source jsonb,
+  subscription_items jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on payment_attempts (payer_user_id);
+create index on payment_attempts (payer_organization_id);
+
+create table email_addresses (
+  user_id text not null,
+  id text not null,
+  email_address text,
+  reserved boolean,
+  verification_status text,
+  verification jsonb,
+  linked_to jsonb,
+  matches_sso_connection boolean,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (user_id, id)
+) with (toast_tuple_target = 8160);
+create index on email_addresses using hash (email_address);
+
+create table phone_numbers (
+  user_id text not null,
+  id text not null,
+  phone_number text,
+  reserved_for_second_factor boolean,
+  default_second_factor boolean,
+  reserved boolean,
+  verification_status text,
+  verification jsonb,
+  linked_to jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (user_id, id)
+) with (toast_tuple_target = 8160);
+create index on phone_numbers using hash (phone_number);
+
+create table web3_wallets (
+  user_id text not null,
+  id text not null,
+  web3_wallet text,
+  verification_status text,
+  verification jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (user_id, id)
+) with (toast_tuple_target = 8160);
+create index on web3_wallets using hash (web3_wallet);
+
+create table passkeys (
+  user_id text not null,
+  id text not null,
+  name text,
+  last_used_at timestamptz,
+  verification_status text,
+  verification jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (user_id, id)
+) with (toast_tuple_target = 8160);
+
+create table external_accounts (
+  user_id text not null,
+  id text not null,
+  provider text,
+  identification_id text,
+  external_account_id text,
+  provider_user_id text,
+  approved_scopes text,
+  email_address text,
+  email_address_verified boolean,
+  first_name text,
+  last_name text,
+  username text,
+  phone_number text,
+  label text,
+  avatar_url text,
+  image_url text,
+  public_metadata jsonb,
+  verification_status text,
+  verification jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (user_id, id)
+) with (toast_tuple_target = 8160);
+create index on external_accounts using hash (provider_user_id);
+
+create table saml_accounts (
+  user_id text not null,
+  id text not null,
+  provider text,
+  active boolean,
+  provider_user_id text,
+  email_address text,
+  first_name text,
+  last_name text,
+  last_authenticated_at timestamptz,
+  public_metadata jsonb,
+  verification_status text,
+  verification jsonb,
+  saml_connection jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (user_id, id)
+) with (toast_tuple_target = 8160);
+
+create table enterprise_accounts (
+  user_id text not null,
+  id text not null,
+  protocol text,
+  provider text,
+  active boolean,
+  provider_user_id text,
+  email_address text,
+  first_name text,
+  last_name text,
+  enterprise_connection_id text,
+  enterprise_connection jsonb,
+  last_authenticated_at timestamptz,
+  public_metadata jsonb,
+  verification_status text,
+  verification jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (user_id, id)
+) with (toast_tuple_target = 8160);
+
+create table events (
+  id text not null primary key,
+  type text,
+  resource text,
+  resource_id text,
+  instance_id text,
+  occurred_at timestamptz not null,
+  received_at timestamptz(3) not null default now(),
+  outcome text not null,
+  reason text,
+  error text,
+  changes json,
+  deliveries integer not null default 1,
+  last_delivered_at timestamptz,
+  body_conflict boolean not null default false,
+  body bytea,
+  body_sha256 bytea not null,
+  redacted boolean not null default false,
+  replayed_at timestamptz
+) with (toast_tuple_target = 8160);
+create index on events (received_at, id);
+create index on events (resource_id, occurred_at);
+create index on events (outcome, received_at) where outcome in ('failed', 'parked');
+`

@@ -1,0 +1,118 @@
+/**
+ * The types of every table, derived from the catalogue, so that people query `clerk.users` with types.
+ *
+ * @example
+ * import { Kysely } from 'kysely'
+ * import type { ClerkSchema } from 'clerk-sync'
+ *
+ * const db = new Kysely<ClerkSchema<'clerk'> & MyTables>({ … })
+ * await db.selectFrom('clerk.users').select(['id', 'primary_email_address']).where('deleted_at', 'is', null).execute()
+ */
+
+import type { ColumnType, Generated } from 'kysely'
+import type { CATALOGUE, CHILD_SETS } from '../clerk/catalogue.ts'
+import type { ParkReason } from '../clerk/event.ts'
+import type { Payload } from '../clerk/payloads.ts'
+import type { Column, Columns } from '../clerk/resource.ts'
+
+type Values<C extends Columns> = {
+  [name in keyof C]: C[name] extends Column<infer Value> ? Value | null : never
+}
+
+/** What every mirrored table has beside its resource's own columns. */
+export interface MirroredRow {
+  /** Clerk's id. */
+  id: string
+  /** The resource's JSON, exactly as Clerk sent it. Null for a deleted resource that was never seen alive. */
+  raw: Payload | null
+  clerk_created_at: Date | null
+  clerk_updated_at: Date | null
+  /** When Clerk showed this state: the event's time, or the time of the API request. Null as `raw`. */
+  observed_at: Date | null
+  /** When the resource was deleted. Rows of deleted resources stay: filter by `deleted_at is null`. */
+  deleted_at: Date | null
+  /** When this row was last written. */
+  synced_at: Generated<Date>
+  /** The event that wrote this row: `events.id`. */
+  event_id: string | null
+  instance_id: string | null
+}
+
+type ResourceTables = {
+  [name in keyof typeof CATALOGUE]: MirroredRow & Values<(typeof CATALOGUE)[name]['columns']>
+}
+
+type ChildTables = {
+  [name in keyof typeof CHILD_SETS]: MirroredRow & { user_id: string } & Values<
+      (typeof CHILD_SETS)[name]['columns']
+    >
+}
+
+/** What became of an event. */
+export type Outcome =
+  /** Its state is in the tables. */
+  | 'applied'
+  /** The row is newer, or its resource was deleted; the row was kept. */
+  | 'stale'
+  /** Its resource is not among the configured ones. */
+  | 'ignored'
+  /** It could not be used as it is. */
+  | 'parked'
+  /** The database refused it; replay it after the fix. */
+  | 'failed'
+
+/** Why an event was not applied. */
+export type Reason =
+  | ParkReason
+  | 'older_than_row'
+  | 'resource_deleted'
+  | 'resource_disabled'
+  | 'rejected_by_database'
+
+/** A changed field: what it was, and what it became. */
+export interface Change {
+  from: unknown
+  to: unknown
+}
+
+/** The ledger: one row per message of Svix, for ever; retention drops the body only. */
+export interface EventsTable {
+  /** The svix-id. */
+  id: string
+  type: string | null
+  /** The table it is about. */
+  resource: string | null
+  resource_id: string | null
+  instance_id: string | null
+  /** When it happened, by Clerk's clock. */
+  occurred_at: Date
+  /** When it was stored, by the database's clock. */
+  received_at: Generated<Date>
+  outcome: Outcome
+  reason: Reason | null
+  /** What the database said, for failed events. */
+  error: string | null
+  /** The fields of the resource that the event changed. Null if it changed none or created the row. */
+  changes: Record<string, Change> | null
+  /** How often it was delivered. */
+  deliveries: Generated<number>
+  last_delivered_at: Date | null
+  /** A later delivery came with the same id and another body; the first one counts. */
+  body_conflict: Generated<boolean>
+  /** The bytes as they were signed, or without secrets if `redacted`. */
+  body: ColumnType<Buffer | null, Uint8Array | null, null>
+  body_sha256: Buffer
+  /** One-time codes or tickets were removed from `body`. */
+  redacted: Generated<boolean>
+  replayed_at: Date | null
+}
+
+/** Every table of clerk-sync, by its name within the schema. */
+export interface ClerkTables extends ResourceTables, ChildTables {
+  events: EventsTable
+}
+
+/** Every table by its qualified name, for a Kysely of your own. */
+export type ClerkSchema<Schema extends string = 'clerk'> = {
+  [name in keyof ClerkTables as `${Schema}.${name & string}`]: ClerkTables[name]
+}

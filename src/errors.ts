@@ -1,0 +1,223 @@
+/**
+ * Every way clerk-sync can refuse or fail, in one table: a stable code, the HTTP status the webhook
+ * route answers with, what happened, and what to do about it.
+ *
+ * No message ever contains a secret, a payload or a raw header: Svix stores the body of our answers and
+ * shows it in Clerk's dashboard, and people paste error texts into public issues.
+ */
+
+interface ErrorEntry {
+  /** The HTTP status of the webhook route's answer. Configuration errors use 500: they stop the start. */
+  readonly status: number
+  readonly summary: string
+  readonly remedy: string
+}
+
+const SIGNING_SECRET_PLACE =
+  'Copy it from Clerk Dashboard → Webhooks → your endpoint → Signing Secret; it starts with whsec_.'
+
+export const ERRORS = {
+  // The request cannot be a delivery from Svix.
+  headers_missing: {
+    status: 400,
+    summary: 'The request lacks the headers that every Clerk webhook carries',
+    remedy:
+      'Deliveries come with svix-id, svix-timestamp and svix-signature. Check that no proxy strips them; to send a signed test event yourself run `clerk-sync trigger`.',
+  },
+  id_malformed: {
+    status: 400,
+    summary: 'The message id is not one that Svix makes',
+    remedy: 'Ids have 1 to 128 letters, digits, "_" or "-". Check what rewrites the svix-id header.',
+  },
+  timestamp_malformed: {
+    status: 400,
+    summary: 'The timestamp header is not a number of seconds',
+    remedy: 'Check what rewrites or duplicates the svix-timestamp header.',
+  },
+  timestamp_too_old: {
+    status: 400,
+    summary: 'The signature is right, but it was made too long ago',
+    remedy:
+      'Synchronise this machine’s clock (NTP). If you replayed a recorded request, replay the stored event instead: `clerk-sync events replay`.',
+  },
+  timestamp_too_new: {
+    status: 400,
+    summary: 'The signature is right, but its time lies in the future',
+    remedy: 'Synchronise this machine’s clock (NTP).',
+  },
+  signature_mismatch: {
+    status: 400,
+    summary: 'No configured signing secret made this signature over these bytes',
+    remedy: `Either the secret belongs to another endpoint or instance, or something changed the body before verification. ${SIGNING_SECRET_PLACE}`,
+  },
+  method_not_allowed: {
+    status: 405,
+    summary: 'The webhook route only answers POST',
+    remedy: 'Open the route with POST. To send a signed test event run `clerk-sync trigger`.',
+  },
+  body_empty: {
+    status: 400,
+    summary: 'The request has no body',
+    remedy: 'Check that no middleware reads the body before clerk-sync does.',
+  },
+  body_already_parsed: {
+    status: 400,
+    summary: 'The body was read or parsed before verification, so its exact bytes are gone',
+    remedy:
+      'Register the webhook route before body parsers such as express.json(), and pass the untouched request or its raw bytes.',
+  },
+  body_incomplete: {
+    status: 400,
+    summary: 'The connection ended before the body did',
+    remedy: 'Nothing is lost: Svix sends the event again. If it happens often, look at the proxy in front.',
+  },
+  body_too_large: {
+    status: 413,
+    summary: 'The body is larger than the limit',
+    remedy:
+      'Clerk’s events are far smaller than the default of 2 MiB; raise `maxBodyBytes` if yours are not.',
+  },
+  body_not_utf8: {
+    status: 400,
+    summary: 'The body is not valid UTF-8',
+    remedy: 'Clerk sends UTF-8. Check what re-encodes the body on the way.',
+  },
+  body_encoded: {
+    status: 415,
+    summary: 'The body has a Content-Encoding',
+    remedy: 'Svix sends webhooks uncompressed. Check which proxy compresses requests.',
+  },
+
+  // The engine cannot take a delivery now; Svix will send it again.
+  database_unavailable: {
+    status: 503,
+    summary: 'The database did not take the event',
+    remedy:
+      'Nothing is lost: Svix sends the event again. Check that the database runs and DATABASE_URL is right.',
+  },
+  database_timeout: {
+    status: 503,
+    summary: 'The database did not answer in time',
+    remedy: 'Nothing is lost: Svix sends the event again. Look for locks, slow disks or an exhausted pool.',
+  },
+  database_outdated: {
+    status: 503,
+    summary: 'The database lacks tables or columns that this version needs',
+    remedy: 'Run `clerk-sync migrate`.',
+  },
+  database_ahead: {
+    status: 503,
+    summary: 'The database was migrated by a newer version of clerk-sync',
+    remedy: 'Upgrade clerk-sync on this machine.',
+  },
+  overloaded: {
+    status: 503,
+    summary: 'More events are waiting for the database than may be held in memory',
+    remedy:
+      'Nothing is lost: Svix sends the event again. Look at the database’s load, or raise `maxQueuedBytes`.',
+  },
+  shutting_down: {
+    status: 503,
+    summary: 'The server is shutting down',
+    remedy: 'Nothing is lost: Svix sends the event again.',
+  },
+  internal_error: {
+    status: 500,
+    summary: 'Something in clerk-sync failed unexpectedly',
+    remedy: 'Nothing is lost: Svix sends the event again. Please report the log entry.',
+  },
+
+  // The configuration is wrong: refuse to start.
+  secret_missing: {
+    status: 500,
+    summary: 'There is no signing secret',
+    remedy: `Set CLERK_WEBHOOK_SIGNING_SECRET or the option \`signingSecret\`. ${SIGNING_SECRET_PLACE}`,
+  },
+  secret_empty: {
+    status: 500,
+    summary: 'The signing secret holds no key',
+    remedy: SIGNING_SECRET_PLACE,
+  },
+  secret_is_api_key: {
+    status: 500,
+    summary: 'This is a Clerk API key, not a webhook signing secret',
+    remedy: `Keys that start with sk_ or pk_ belong into CLERK_SECRET_KEY or the publishable key. ${SIGNING_SECRET_PLACE}`,
+  },
+  secret_bad_prefix: {
+    status: 500,
+    summary: 'The signing secret has an unknown prefix',
+    remedy: `The prefix is exactly whsec_, in lower case. ${SIGNING_SECRET_PLACE}`,
+  },
+  secret_quoted: {
+    status: 500,
+    summary: 'The signing secret is wrapped in quotes',
+    remedy: 'Remove the quotes from the value.',
+  },
+  secret_bad_base64: {
+    status: 500,
+    summary: 'The signing secret is not base64 after its prefix',
+    remedy: `It was probably cut short or changed while copying. ${SIGNING_SECRET_PLACE}`,
+  },
+  secret_too_short: {
+    status: 500,
+    summary: 'The signing secret is too short to be safe',
+    remedy: `It needs at least 16 bytes; Clerk’s have 24. A placeholder such as whsec_test is not one. ${SIGNING_SECRET_PLACE}`,
+  },
+  secret_low_entropy: {
+    status: 500,
+    summary: 'The signing secret repeats one character: it is a placeholder',
+    remedy: SIGNING_SECRET_PLACE,
+  },
+  option_invalid: {
+    status: 500,
+    summary: 'An option has a value that clerk-sync cannot use',
+    remedy: 'Correct the option or environment variable named above.',
+  },
+  embedded_unavailable: {
+    status: 500,
+    summary: 'The embedded database is not installed',
+    remedy: 'Set DATABASE_URL to a Postgres, or run `npm install @electric-sql/pglite`.',
+  },
+  embedded_locked: {
+    status: 500,
+    summary: 'Another process uses this embedded database',
+    remedy: 'Stop that process, choose another folder, or set DATABASE_URL to a Postgres.',
+  },
+  migration_failed: {
+    status: 500,
+    summary: 'A database migration failed and was rolled back',
+    remedy: 'Read the cause, fix it and run `clerk-sync migrate` again.',
+  },
+} as const satisfies Record<string, ErrorEntry>
+
+/** The stable identity of an error. Branch on this, never on the message. */
+export type ErrorCode = keyof typeof ERRORS
+
+/**
+ * The one error class of clerk-sync.
+ *
+ * @example
+ * try {
+ *   await sync.receive(body, headers)
+ * } catch (error) {
+ *   if (error instanceof ClerkSyncError && error.code === 'signature_mismatch') …
+ * }
+ */
+export class ClerkSyncError extends Error {
+  override readonly name = 'ClerkSyncError'
+  /** Stable, e.g. `signature_mismatch`. */
+  readonly code: ErrorCode
+  /** The HTTP status that the webhook route answers with. */
+  readonly status: number
+  /** What to do about it, in a sentence or two. */
+  readonly remedy: string
+
+  /** @param detail what makes this case specific; must not contain secrets or payloads */
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    const { summary, status, remedy } = ERRORS[code]
+    super(detail === undefined ? `${summary}.` : `${summary}: ${detail}.`, options)
+    this.code = code
+    this.status = status
+    this.remedy = remedy
+  }
+}

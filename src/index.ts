@@ -1,0 +1,28 @@
+/** The public API of clerk-sync. */
+
+// What Clerk sends.
+export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
+export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'
+export type * from './clerk/payloads.ts'
+export type { ClerkSyncOptions } from './config.ts'
+// What the tables hold.
+export type {
+  Change,
+  ClerkSchema,
+  ClerkTables,
+  EventsTable,
+  MirroredRow,
+  Outcome,
+  Reason,
+} from './database/tables.ts'
+export { ClerkSyncError, type ErrorCode } from './errors.ts'
+export type { Receipt } from './ledger/record.ts'
+export type { EventFilter, ReplayOptions, ReplayResult } from './ledger/replay.ts'
+export type { Logger } from './log.ts'
+export type { Reply, WebhookRequest } from './reply.ts'
+// The engine.
+export { type ClerkSync, createClerkSync } from './sync.ts'
+// Verification alone.
+export { createVerifier, type VerifierOptions } from './verifier.ts'
+export type { RawBody } from './webhook/body.ts'
+export type { RequestHeaders } from './webhook/headers.ts'

@@ -1,0 +1,295 @@
+/**
+ * Applies observations to the mirrored tables, inside a transaction of the caller's.
+ *
+ * For each resource, in the catalogue's order: lock the stored rows, fold what was observed into them, write what
+ * changed in one statement each. Deleting a parent deletes what belongs to it.
+ */
+
+import type { Transaction } from 'kysely'
+import { RESOURCES } from '../clerk/catalogue.ts'
+import { toDate } from '../clerk/event.ts'
+import type { Payload } from '../clerk/payloads.ts'
+import { type ChildSet, listOf, type Resource, readColumns, readSource } from '../clerk/resource.ts'
+import { toStorableText } from '../clerk/storable.ts'
+import { query } from '../database/query.ts'
+import type { ClerkTables } from '../database/tables.ts'
+import { Bytes } from './bytes.ts'
+import { familyLocks } from './family-locks.ts'
+import { earliest, type Folded, fold, type StoredRow, type Tombstone, type Verdict } from './fold.ts'
+import { type Observation, parentsOf } from './observation.ts'
+import {
+  type ChildStatements,
+  LOCK_FAMILIES,
+  type ResourceStatements,
+  resourceStatements,
+  tombstonesStatement,
+} from './statements.ts'
+
+type Tombstones = Map<string, Tombstone>
+
+export type Apply = (
+  trx: Transaction<ClerkTables>,
+  observations: readonly Observation[],
+) => Promise<Verdict[]>
+
+/** Prepares the SQL for a schema and returns the function that applies observations there. */
+export function createApply(schema: string): Apply {
+  const statements = new Map(
+    [...RESOURCES.values()].map((resource) => [resource.table, resourceStatements(resource, schema)]),
+  )
+  return (trx, observations) => new Application(trx, schema, statements).run(observations)
+}
+
+/** One transaction's worth of applying; holds what its steps tell each other. */
+class Application {
+  readonly #trx: Transaction<ClerkTables>
+  readonly #schema: string
+  readonly #statements: ReadonlyMap<string, ResourceStatements>
+  /** What this transaction deletes, by table: it goes on to what belongs to it. */
+  readonly #deleted = new Map<string, Tombstones>()
+
+  constructor(
+    trx: Transaction<ClerkTables>,
+    schema: string,
+    statements: ReadonlyMap<string, ResourceStatements>,
+  ) {
+    this.#trx = trx
+    this.#schema = schema
+    this.#statements = statements
+  }
+
+  async run(observations: readonly Observation[]): Promise<Verdict[]> {
+    await this.#lockFamilies(observations)
+    const byTable = Map.groupBy(observations, (observation) => observation.resource.table)
+    const verdicts = new Map<Observation, Verdict>()
+    for (const resource of RESOURCES.values()) {
+      await this.#buryOrphans(resource)
+      const observed = byTable.get(resource.table)
+      if (observed) await this.#applyTo(resource, observed, verdicts)
+    }
+    return observations.map((observation) => verdicts.get(observation) as Verdict)
+  }
+
+  async #lockFamilies(observations: readonly Observation[]): Promise<void> {
+    const { buckets, exclusive } = familyLocks(observations)
+    if (buckets.length > 0) await this.#query(LOCK_FAMILIES, [buckets, exclusive])
+  }
+
+  /** Deletes what belongs to a parent that this transaction deleted. */
+  async #buryOrphans(resource: Resource): Promise<void> {
+    for (const [column, parentTable] of Object.entries(resource.parents ?? {})) {
+      const parents = this.#deleted.get(parentTable)
+      if (parents) await this.#query(this.#of(resource).buryByParent[column] as string, [toRows(parents)])
+    }
+  }
+
+  async #applyTo(
+    resource: Resource,
+    observations: readonly Observation[],
+    verdicts: Map<Observation, Verdict>,
+  ): Promise<void> {
+    const byId = Map.groupBy(observations, (observation) => observation.id)
+    const ids = [...byId.keys()].sort()
+    const stored = await this.#lockRows(resource, ids)
+    const orphaned = await this.#deletedParents(observations)
+
+    const folded = new Map<string, Folded>()
+    for (const id of ids) {
+      const observed = byId.get(id) as Observation[]
+      const result = fold(stored.get(id), observed, orphaned.get(id) ?? null)
+      observed.forEach((observation, index) => {
+        verdicts.set(observation, result.verdicts[index] as Verdict)
+      })
+      folded.set(id, result)
+    }
+    await this.#write(resource, folded, stored)
+  }
+
+  async #lockRows(resource: Resource, ids: readonly string[]): Promise<Map<string, StoredRow>> {
+    const rows = await this.#query<LockedRow>(this.#of(resource).lock, [ids])
+    return new Map(rows.map((row) => [row.id, toStoredRow(row)]))
+  }
+
+  /** The tombstones of what is observed, by its parents': what arrives after its parent's deletion is deleted too. */
+  async #deletedParents(observations: readonly Observation[]): Promise<Tombstones> {
+    const owned = observations.flatMap((child) => parentsOf(child).map((parent) => ({ child, parent })))
+    const result: Tombstones = new Map()
+    for (const [table, relations] of Map.groupBy(owned, ({ parent }) => parent.table)) {
+      const tombstones = await this.#findTombstones(table, new Set(relations.map(({ parent }) => parent.id)))
+      for (const { child, parent } of relations) {
+        const tombstone = earliest(result.get(child.id) ?? null, tombstones.get(parent.id) ?? null)
+        if (tombstone) result.set(child.id, tombstone)
+      }
+    }
+    return result
+  }
+
+  async #findTombstones(table: string, ids: ReadonlySet<string>): Promise<Tombstones> {
+    const parent = RESOURCES.get(table) as Resource
+    const rows = await this.#query<DeletedRow>(tombstonesStatement(parent, this.#schema), [[...ids]])
+    return new Map(rows.map((row) => [row.id, { deletedAt: row.deleted_at, eventId: row.event_id }]))
+  }
+
+  async #write(
+    resource: Resource,
+    folded: ReadonlyMap<string, Folded>,
+    stored: ReadonlyMap<string, StoredRow>,
+  ): Promise<void> {
+    const written: Written[] = []
+    const buried: Tombstones = new Map()
+    for (const [id, { newest, tombstone }] of folded) {
+      if (newest) written.push({ id, observation: newest, tombstone })
+      const isNew = tombstone !== null && !isSame(tombstone, stored.get(id)?.tombstone ?? null)
+      if (isNew) this.#markDeleted(resource, id, tombstone)
+      if (isNew && !newest) buried.set(id, tombstone)
+    }
+    if (written.length > 0) await this.#upsert(resource, written, stored)
+    if (buried.size > 0) await this.#bury(resource, buried)
+  }
+
+  #markDeleted(resource: Resource, id: string, tombstone: Tombstone): void {
+    const deleted = this.#deleted.get(resource.table) ?? new Map()
+    this.#deleted.set(resource.table, deleted.set(id, tombstone))
+  }
+
+  async #upsert(
+    resource: Resource,
+    written: readonly Written[],
+    stored: ReadonlyMap<string, StoredRow>,
+  ): Promise<void> {
+    const bytes = new Bytes()
+    const rows = written.map((each) => resourceRow(resource, each, bytes))
+    const results = await this.#query<UpsertedRow>(this.#of(resource).upsert, [
+      JSON.stringify(rows),
+      bytes.toBuffer(),
+    ])
+    const asExpected = results.filter((row) => row.inserted !== stored.has(row.id))
+    if (asExpected.length !== written.length) throw rowsMoved()
+    for (const child of this.#of(resource).children) await this.#replaceChildren(child, written, stored)
+  }
+
+  async #replaceChildren(
+    { childSet, clear, insert }: ChildStatements,
+    written: readonly Written[],
+    stored: ReadonlyMap<string, StoredRow>,
+  ): Promise<void> {
+    const existing = written.map(({ id }) => id).filter((id) => stored.has(id))
+    if (existing.length > 0) await this.#query(clear, [existing])
+    const bytes = new Bytes()
+    const rows = written.flatMap((each) => childRows(childSet, each, bytes))
+    if (rows.length > 0) await this.#query(insert, [JSON.stringify(rows), bytes.toBuffer()])
+  }
+
+  async #bury(resource: Resource, tombstones: Tombstones): Promise<void> {
+    const { bury, children } = this.#of(resource)
+    const rows = toRows(tombstones)
+    await this.#query(bury, [rows])
+    for (const child of children) await this.#query(child.bury, [rows])
+  }
+
+  #of(resource: Resource): ResourceStatements {
+    return this.#statements.get(resource.table) as ResourceStatements
+  }
+
+  #query<Row>(text: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return query<Row>(this.#trx, text, parameters)
+  }
+}
+
+interface Written {
+  readonly id: string
+  readonly observation: Observation
+  readonly tombstone: Tombstone | null
+}
+
+interface LockedRow {
+  id: string
+  clerk_updated_at: Date | null
+  observed_at: Date | null
+  deleted_at: Date | null
+  event_id: string | null
+  raw: string | null
+}
+
+interface DeletedRow {
+  id: string
+  deleted_at: Date
+  event_id: string | null
+}
+
+interface UpsertedRow {
+  id: string
+  inserted: boolean
+}
+
+function toStoredRow(row: LockedRow): StoredRow {
+  return {
+    version: row.observed_at && {
+      updatedAt: row.clerk_updated_at,
+      observedAt: row.observed_at,
+      raw: Buffer.from(row.raw ?? ''),
+    },
+    tombstone: row.deleted_at && { deletedAt: row.deleted_at, eventId: row.event_id },
+  }
+}
+
+function resourceRow(resource: Resource, { id, observation, tombstone }: Written, bytes: Bytes): object {
+  const { data, raw, updatedAt } = observation.state as NonNullable<Observation['state']>
+  return {
+    id,
+    ...readColumns(resource.columns, data),
+    clerk_created_at: toDate(readSource(resource.createdAt ?? 'created_at', data)),
+    clerk_updated_at: updatedAt,
+    ...provenance(observation, tombstone),
+    ...bytes.add('raw', raw),
+  }
+}
+
+function childRows(childSet: ChildSet, { id, observation, tombstone }: Written, bytes: Bytes): object[] {
+  const members = listOf(observation.state?.data[childSet.field])
+  // Two members with one id would be one row: the last one, as in JSON itself.
+  const byId = new Map(members.map((member, index) => [identityOf(childSet, member, index), member]))
+  return [...byId].map(([childId, member]) => ({
+    user_id: id,
+    id: childId,
+    ...readColumns(childSet.columns, member),
+    clerk_created_at: toDate(member.created_at),
+    clerk_updated_at: toDate(member.updated_at),
+    ...provenance(observation, tombstone),
+    ...bytes.add('raw', Buffer.from(JSON.stringify(member))),
+  }))
+}
+
+function identityOf(childSet: ChildSet, member: Payload, index: number): string {
+  const identity = childSet.identity
+    .map((field) => member[field])
+    .find((value) => typeof value === 'string' && value)
+  return identity === undefined ? String(index) : toStorableText(identity as string)
+}
+
+function provenance(observation: Observation, tombstone: Tombstone | null): object {
+  return {
+    observed_at: observation.observedAt,
+    deleted_at: tombstone?.deletedAt ?? null,
+    event_id: tombstone ? tombstone.eventId : observation.eventId,
+    instance_id: observation.instanceId,
+  }
+}
+
+function toRows(tombstones: Tombstones): string {
+  const rows = [...tombstones].map(([id, { deletedAt, eventId }]) => ({
+    id,
+    deleted_at: deletedAt,
+    event_id: eventId,
+  }))
+  return JSON.stringify(rows)
+}
+
+function isSame(a: Tombstone, b: Tombstone | null): boolean {
+  return b !== null && a.deletedAt.getTime() === b.deletedAt.getTime() && a.eventId === b.eventId
+}
+
+/** Another transaction inserted a row between our look and our write. In Postgres' words: run it again. */
+function rowsMoved(): Error {
+  return Object.assign(new Error('rows were inserted by another transaction meanwhile'), { code: '40001' })
+}

@@ -1,0 +1,117 @@
+/**
+ * Folds what a batch shows of one resource into its stored row. Pure: the heart of the guard.
+ *
+ * Whatever the order of arrival, the row ends with the newest state, and a deletion stays. A deleted row still takes
+ * newer states, because a deletion often arrives before the last update: the row then shows the resource as it was.
+ */
+
+import { isDeepStrictEqual } from 'node:util'
+import type { Payload } from '../clerk/payloads.ts'
+import type { Change, Reason } from '../database/tables.ts'
+import type { Observation, State } from './observation.ts'
+import { compareVersions, type Version } from './version.ts'
+
+/** A deletion, and the event that brought it. */
+export interface Tombstone {
+  readonly deletedAt: Date
+  readonly eventId: string | null
+}
+
+/** A row as it is stored, locked for this transaction. */
+export interface StoredRow {
+  readonly version: Version | null
+  readonly tombstone: Tombstone | null
+}
+
+export interface Verdict {
+  readonly outcome: 'applied' | 'stale'
+  readonly reason: Reason | null
+  readonly changes: Record<string, Change> | null
+}
+
+export interface Folded {
+  /** The state to write, if it is newer than the stored one. */
+  readonly newest: Observation | null
+  readonly tombstone: Tombstone | null
+  /** In the order of `observations`. */
+  readonly verdicts: readonly Verdict[]
+}
+
+const APPLIED: Verdict = { outcome: 'applied', reason: null, changes: null }
+
+/**
+ * @param parentTombstone the deletion of what the resource belongs to, which is its own
+ */
+export function fold(
+  stored: StoredRow | undefined,
+  observations: readonly Observation[],
+  parentTombstone: Tombstone | null,
+): Folded {
+  const buried = earliest(stored?.tombstone ?? null, parentTombstone)
+  const verdicts = new Map<Observation, Verdict>()
+  let newest: Observation | null = null
+  let version = stored?.version ?? null
+  let tombstone = buried
+
+  for (const observation of [...observations].sort(byVersion)) {
+    const next = versionOf(observation)
+    const order = next && version ? compareVersions(next, version) : 1
+    verdicts.set(observation, judge(observation, order, version, buried))
+    if (next && order > 0) {
+      newest = observation
+      version = next
+    }
+    if (observation.isDeletion) tombstone = earliest(tombstone, deletionOf(observation))
+  }
+  return { newest, tombstone, verdicts: observations.map((each) => verdicts.get(each) as Verdict) }
+}
+
+function judge(
+  observation: Observation,
+  order: number,
+  before: Version | null,
+  buried: Tombstone | null,
+): Verdict {
+  if (observation.isDeletion) return { ...APPLIED, changes: buried ? null : deletionChange(observation) }
+  if (buried) return { outcome: 'stale', reason: 'resource_deleted', changes: null }
+  if (order < 0) return { outcome: 'stale', reason: 'older_than_row', changes: null }
+  return order === 0 || before === null
+    ? APPLIED
+    : { ...APPLIED, changes: changesBetween(before, observation.state as State) }
+}
+
+function deletionChange({ observedAt }: Observation): Record<string, Change> {
+  return { deleted_at: { from: null, to: observedAt.toISOString() } }
+}
+
+/** The fields in which Clerk's JSON differs. */
+function changesBetween(before: Version, after: State): Record<string, Change> {
+  const previous = JSON.parse(Buffer.from(before.raw).toString()) as Payload
+  const fields = new Set([...Object.keys(previous), ...Object.keys(after.data)])
+  const changed = [...fields].filter((field) => !isDeepStrictEqual(previous[field], after.data[field]))
+  return Object.fromEntries(
+    changed.map((field) => [field, { from: previous[field] ?? null, to: after.data[field] ?? null }]),
+  )
+}
+
+function versionOf({ state, observedAt }: Observation): Version | null {
+  return state && { updatedAt: state.updatedAt, observedAt, raw: state.raw }
+}
+
+/** Oldest first; bare deletions last, so that what was updated before it counts as applied. */
+function byVersion(a: Observation, b: Observation): number {
+  const [left, right] = [versionOf(a), versionOf(b)]
+  if (left && right) return compareVersions(left, right)
+  return left ? -1 : right ? 1 : 0
+}
+
+function deletionOf({ observedAt, eventId }: Observation): Tombstone {
+  return { deletedAt: observedAt, eventId }
+}
+
+/** Several events can tell of one deletion (the organization's, then the membership's): the first moment counts. */
+export function earliest(a: Tombstone | null, b: Tombstone | null): Tombstone | null {
+  if (a === null || b === null) return a ?? b
+  const order = a.deletedAt.getTime() - b.deletedAt.getTime()
+  return order < 0 || (order === 0 && (a.eventId ?? '') <= (b.eventId ?? '')) ? a : b
+}

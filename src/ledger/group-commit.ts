@@ -1,0 +1,141 @@
+/**
+ * Group commit: while one transaction is in flight the next batch gathers, and then commits as one.
+ *
+ * No timer decides: an idle server commits a single item at once, a busy one hundreds together. Memory is bounded, and
+ * nobody waits longer than the deadline, whatever the database does.
+ */
+
+import { ClerkSyncError } from '../errors.ts'
+
+export interface GroupCommitLimits {
+  /** How many items one transaction takes. */
+  readonly maxItems: number
+  /** How many bytes may wait or be in flight; beyond, items are refused. */
+  readonly maxBytes: number
+  /** How long an item may wait for its commit, in milliseconds. */
+  readonly deadlineMs: number
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item
+  readonly bytes: number
+  readonly timer: NodeJS.Timeout
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A commit that outlives the deadline stops holding up the others, but only so many may pile up. */
+const MAX_FLIGHTS = 3
+/** A transaction of very large events is cut here, whatever their number. */
+const MAX_BATCH_BYTES = 8 * 1024 * 1024
+
+export class GroupCommit<Item, Result> {
+  readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>
+  readonly #sizeOf: (item: Item) => number
+  readonly #limits: GroupCommitLimits
+  readonly #queue: Waiting<Item, Result>[] = []
+  /** Of all items that wait or are in flight. */
+  #bytes = 0
+  /** The commit that the next batch gathers behind. */
+  #current: object | undefined
+  /** Commits under way, including those past their deadline. */
+  #flights = 0
+  #closing: PromiseWithResolvers<void> | undefined
+
+  /** @param commit takes the items in order and returns their results in the same order, or fails for all of them */
+  constructor(
+    commit: (items: readonly Item[]) => Promise<readonly Result[]>,
+    sizeOf: (item: Item) => number,
+    limits: GroupCommitLimits,
+  ) {
+    this.#commit = commit
+    this.#sizeOf = sizeOf
+    this.#limits = limits
+  }
+
+  /**
+   * Resolves once the item is committed.
+   *
+   * After `database_timeout` the item may or may not be committed: a transaction under way is not called back.
+   * @throws {ClerkSyncError} `overloaded`, `shutting_down`, `database_timeout`, or what the commit failed with
+   */
+  async submit(item: Item): Promise<Result> {
+    if (this.#closing) throw new ClerkSyncError('shutting_down')
+    const bytes = this.#sizeOf(item)
+    if (this.#bytes + bytes > this.#limits.maxBytes) throw new ClerkSyncError('overloaded')
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    const timer = setTimeout(() => this.#giveUp(waiting), this.#limits.deadlineMs)
+    const waiting = { item, bytes, timer, resolve, reject }
+    this.#bytes += bytes
+    // Not at once: what arrived in the same turn of the event loop joins the batch.
+    if (this.#queue.push(waiting) === 1) setImmediate(() => this.#start())
+    return promise
+  }
+
+  /** Refuses new items and resolves when the last commit has ended. */
+  async close(): Promise<void> {
+    this.#closing ??= Promise.withResolvers()
+    this.#settleIfIdle()
+    return this.#closing.promise
+  }
+
+  #giveUp(waiting: Waiting<Item, Result>): void {
+    const at = this.#queue.indexOf(waiting)
+    if (at >= 0) {
+      this.#queue.splice(at, 1)
+      this.#bytes -= waiting.bytes
+    }
+    waiting.reject(new ClerkSyncError('database_timeout'))
+    this.#settleIfIdle()
+  }
+
+  #start(): void {
+    if (this.#current || this.#queue.length === 0 || this.#flights === MAX_FLIGHTS) return
+    const flight = {}
+    this.#current = flight
+    this.#flights++
+    const overdue = setTimeout(() => this.#moveOn(flight), this.#limits.deadlineMs)
+    void this.#run(this.#takeBatch()).finally(() => {
+      clearTimeout(overdue)
+      this.#flights--
+      this.#moveOn(flight)
+    })
+  }
+
+  #moveOn(flight: object): void {
+    if (this.#current === flight) this.#current = undefined
+    this.#start()
+    this.#settleIfIdle()
+  }
+
+  #settleIfIdle(): void {
+    if (this.#queue.length === 0 && this.#flights === 0) this.#closing?.resolve()
+  }
+
+  #takeBatch(): Waiting<Item, Result>[] {
+    let count = 0
+    let bytes = 0
+    for (const waiting of this.#queue) {
+      bytes += waiting.bytes
+      if (count > 0 && (count === this.#limits.maxItems || bytes > MAX_BATCH_BYTES)) break
+      count++
+    }
+    return this.#queue.splice(0, count)
+  }
+
+  async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#commit(batch.map(({ item }) => item))
+      batch.forEach((waiting, index) => {
+        waiting.resolve(results[index] as Result)
+      })
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error)
+    } finally {
+      for (const waiting of batch) {
+        clearTimeout(waiting.timer)
+        this.#bytes -= waiting.bytes
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/** Applies recorded events again: after a fix, after an upgrade that knows a new type, or to be sure. */
+
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
+import { type Delivery, readContent } from '../clerk/event.ts'
+import type { ClerkTables, Outcome } from '../database/tables.ts'
+import type { Receipt, RecordedDelivery } from './record.ts'
+
+/** Which events to replay. All conditions must hold; an empty filter means every event. */
+export interface EventFilter {
+  /** svix-ids. */
+  readonly ids?: readonly string[] | undefined
+  readonly outcomes?: readonly Outcome[] | undefined
+  /** Event types; `user.*` means all of a kind. */
+  readonly types?: readonly string[] | undefined
+  /** Tables: `users`, … */
+  readonly resources?: readonly string[] | undefined
+  /** Clerk ids: `user_…`, … */
+  readonly resourceIds?: readonly string[] | undefined
+  /** Received at or after. */
+  readonly since?: Date | undefined
+  /** Received before. */
+  readonly until?: Date | undefined
+}
+
+export interface ReplayOptions {
+  /** Stops between two batches when aborted. */
+  readonly signal?: AbortSignal | undefined
+  /** Called for every replayed event. */
+  readonly onReceipt?: ((receipt: Receipt) => void) | undefined
+}
+
+export interface ReplayResult {
+  /** How many events the filter matched. */
+  readonly matched: number
+  readonly applied: number
+  readonly stale: number
+  readonly ignored: number
+  readonly parked: number
+  readonly failed: number
+  /** Events whose body is no longer kept. */
+  readonly withoutBody: number
+}
+
+/** Enough to make a transaction worth its while, few enough not to hold up deliveries. */
+const BATCH_SIZE = 100
+
+/** Replays in the order of receipt, in batches; what arrives meanwhile is not part of it. */
+export async function replay(
+  database: Kysely<ClerkTables>,
+  apply: (deliveries: readonly RecordedDelivery[]) => Promise<Receipt[]>,
+  filter: EventFilter,
+  options: ReplayOptions = {},
+): Promise<ReplayResult> {
+  const counts = { matched: 0, applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0, withoutBody: 0 }
+  const until = filter.until ?? (await databaseTime(database))
+  let after: Position | undefined
+  for (;;) {
+    options.signal?.throwIfAborted()
+    const rows = await nextRows(database, { ...filter, until }, after)
+    const deliveries = rows.flatMap((row) => toDelivery(row))
+    counts.matched += rows.length
+    counts.withoutBody += rows.length - deliveries.length
+    for (const receipt of deliveries.length > 0 ? await apply(deliveries) : []) {
+      counts[receipt.outcome as Outcome]++
+      options.onReceipt?.(receipt)
+    }
+    if (rows.length < BATCH_SIZE) return counts
+    after = rows.at(-1)
+  }
+}
+
+interface Position {
+  readonly received_at: Date
+  readonly id: string
+}
+
+interface Row extends Position {
+  readonly body: Uint8Array | null
+  readonly outcome: Outcome
+  readonly occurred_at: Date
+}
+
+function nextRows(
+  database: Kysely<ClerkTables>,
+  filter: EventFilter,
+  after: Position | undefined,
+): Promise<Row[]> {
+  let query = matching(database.selectFrom('events'), filter)
+  if (after) {
+    query = query.where((where) =>
+      where(where.refTuple('received_at', 'id'), '>', where.tuple(after.received_at, after.id)),
+    )
+  }
+  return query
+    .select(['id', 'received_at', 'occurred_at', 'outcome', 'body'])
+    .orderBy('received_at')
+    .orderBy('id')
+    .limit(BATCH_SIZE)
+    .execute()
+}
+
+/** Narrows a query of events to those that a filter means. */
+export function matching<Output>(
+  query: SelectQueryBuilder<ClerkTables, 'events', Output>,
+  filter: EventFilter,
+): SelectQueryBuilder<ClerkTables, 'events', Output> {
+  const { ids, outcomes, types, resources, resourceIds, since, until } = filter
+  const conditions = [
+    ids && sql<boolean>`id = any(${ids})`,
+    outcomes && sql<boolean>`outcome = any(${outcomes})`,
+    types && sql<boolean>`type like any(${types.map(toPattern)})`,
+    resources && sql<boolean>`resource = any(${resources})`,
+    resourceIds && sql<boolean>`resource_id = any(${resourceIds})`,
+    since && sql<boolean>`received_at >= ${since}`,
+    until && sql<boolean>`received_at < ${until}`,
+  ]
+  return conditions.reduce((narrowed, condition) => (condition ? narrowed.where(condition) : narrowed), query)
+}
+
+function toPattern(type: string): string {
+  return type.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%')
+}
+
+async function databaseTime(database: Kysely<ClerkTables>): Promise<Date> {
+  const { now } = await database
+    .selectNoFrom((select) => select.fn<Date>('clock_timestamp').as('now'))
+    .executeTakeFirstOrThrow()
+  return now
+}
+
+/** None if the body is gone. */
+function toDelivery(row: Row): RecordedDelivery[] {
+  if (row.body === null) return []
+  const delivery: Delivery = {
+    svixId: row.id,
+    // Stands in for an event without a time, for which it was recorded so.
+    attemptedAt: row.occurred_at,
+    rawBody: row.body,
+    ...readContent(row.body),
+  }
+  return [{ ...delivery, outcome: row.outcome }]
+}

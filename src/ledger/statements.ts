@@ -1,0 +1,218 @@
+/**
+ * The SQL of the ledger, written once per resource from the catalogue.
+ *
+ * Each statement handles all rows of a batch: they come as one JSON parameter, which Postgres unpacks faster than
+ * thousands of single ones. Byte strings (bodies, JSON texts that must stay verbatim) come beside them as one binary
+ * parameter, each row naming its place in it: nothing is escaped, copied or decoded on the way.
+ */
+
+import type { ChildSet, Columns, Resource } from '../clerk/resource.ts'
+import { qualify, quoteIdentifier } from '../database/identifier.ts'
+
+/** Columns that every mirrored table has, beside the resource's own. `raw` comes as bytes. */
+const STANDARD_COLUMNS = {
+  clerk_created_at: 'timestamptz',
+  clerk_updated_at: 'timestamptz',
+  observed_at: 'timestamptz',
+  deleted_at: 'timestamptz',
+  event_id: 'text',
+  instance_id: 'text',
+} as const
+
+export interface ResourceStatements {
+  /** $1 ids → the stored rows, locked in the order of their ids. */
+  readonly lock: string
+  /** $1 rows, $2 bytes → id, inserted */
+  readonly upsert: string
+  /** $1 tombstones. Rows never seen alive are created, so that a late first state finds the tombstone. */
+  readonly bury: string
+  /** By parent column: $1 tombstones of parents. */
+  readonly buryByParent: Readonly<Record<string, string>>
+  readonly children: readonly ChildStatements[]
+}
+
+export interface ChildStatements {
+  readonly childSet: ChildSet
+  /** $1 parents' ids */
+  readonly clear: string
+  /** $1 rows, $2 bytes */
+  readonly insert: string
+  /** $1 tombstones of parents */
+  readonly bury: string
+}
+
+export function resourceStatements(resource: Resource, schema: string): ResourceStatements {
+  const table = qualify(schema, resource.table)
+  return {
+    lock: `
+      select id, clerk_updated_at, observed_at, deleted_at, event_id, raw::text as raw
+      from ${table} where id = any($1::text[]) order by id for update`,
+    upsert: upsertStatement(table, resource.columns),
+    bury: `
+      insert into ${table} as stored (id, deleted_at, event_id, instance_id)
+      select id, deleted_at, event_id, instance_id from ${tombstones()}
+      on conflict (id) do update
+      set deleted_at = excluded.deleted_at, event_id = excluded.event_id, synced_at = now()
+      where stored.deleted_at is null or excluded.deleted_at < stored.deleted_at`,
+    buryByParent: Object.fromEntries(
+      Object.keys(resource.parents ?? {}).map((column) => [column, buryByParentStatement(table, column)]),
+    ),
+    children: (resource.children ?? []).map((childSet) => childStatements(childSet, schema)),
+  }
+}
+
+/**
+ * The guard: a row only ever changes to a newer state, and a deletion is never lifted.
+ *
+ * Rows are locked and compared before this runs (`fold.ts` has the same order), so the guard decides only when another
+ * transaction inserted the row in between; `inserted` then tells, and the batch is run again.
+ */
+function upsertStatement(table: string, columns: Columns): string {
+  const names = ['id', ...Object.keys(columns), ...Object.keys(STANDARD_COLUMNS)].map(quoteIdentifier)
+  const guarded = names.filter((name) => name !== '"id"' && name !== '"deleted_at"')
+  const version = (row: string) =>
+    `(coalesce(${row}.clerk_updated_at, ${row}.observed_at), ${row}.observed_at, ${row}.raw::text collate "C")`
+  return `
+    insert into ${table} as stored (${names}, raw)
+    select ${names}, ${sliceOfBytes('raw')}
+    from ${recordset({ id: 'text', ...sqlTypes(columns), ...STANDARD_COLUMNS, ...BYTES_PLACE })}
+    on conflict (id) do update
+    set ${guarded.map((name) => `${name} = excluded.${name}`)}, raw = excluded.raw, synced_at = now(),
+        deleted_at = least(stored.deleted_at, excluded.deleted_at)
+    where stored.observed_at is null or ${version('excluded')} > ${version('stored')}
+    returning id, xmax = 0 as inserted`
+}
+
+function buryByParentStatement(table: string, column: string): string {
+  const parent = quoteIdentifier(column)
+  return `
+    with gone as (
+      select stored.id, parent.deleted_at, parent.event_id
+      from ${table} as stored join ${tombstones('parent')} on stored.${parent} = parent.id
+      where stored.deleted_at is null or parent.deleted_at < stored.deleted_at
+      order by stored.id for update of stored
+    )
+    update ${table} as stored
+    set deleted_at = gone.deleted_at, event_id = gone.event_id, synced_at = now()
+    from gone where stored.id = gone.id`
+}
+
+function childStatements(childSet: ChildSet, schema: string): ChildStatements {
+  const table = qualify(schema, childSet.table)
+  const types = { user_id: 'text', id: 'text', ...sqlTypes(childSet.columns), ...STANDARD_COLUMNS }
+  const names = Object.keys(types).map(quoteIdentifier)
+  return {
+    childSet,
+    clear: `delete from ${table} where user_id = any($1::text[])`,
+    insert: `
+      insert into ${table} (${names}, raw)
+      select ${names}, ${sliceOfBytes('raw')} from ${recordset({ ...types, ...BYTES_PLACE })}`,
+    bury: `
+      update ${table} as stored set deleted_at = parent.deleted_at, event_id = parent.event_id, synced_at = now()
+      from ${tombstones('parent')} where stored.user_id = parent.id
+      and (stored.deleted_at is null or parent.deleted_at < stored.deleted_at)`,
+  }
+}
+
+/** $1 ids → those of them that are deleted. */
+export function tombstonesStatement(resource: Resource, schema: string): string {
+  return `
+    select id, deleted_at, event_id from ${qualify(schema, resource.table)}
+    where id = any($1::text[]) and deleted_at is not null`
+}
+
+/**
+ * Locks what hangs together by a parent's id: whoever writes what belongs to a parent shares the lock, whoever deletes
+ * the parent has it alone. Otherwise a membership written while its organization is being deleted elsewhere would be
+ * seen by neither transaction, and stay alive for ever.
+ *
+ * $1 bucket numbers, $2 whether each is exclusive. Taken in one order by everyone, before any row is locked.
+ */
+export const LOCK_FAMILIES = `
+  select case when exclusive
+    then pg_advisory_xact_lock(${0x636c6b}, bucket) else pg_advisory_xact_lock_shared(${0x636c6b}, bucket) end
+  from (select * from unnest($1::int[], $2::bool[]) as family(bucket, exclusive) order by bucket) as families`
+
+export interface EventStatements {
+  /** $1 ids → id, body_sha256 of those already recorded */
+  readonly findRecorded: string
+  /** $1 rows, $2 bytes → id, inserted */
+  readonly insert: string
+  /** $1 rows of duplicates */
+  readonly countDuplicates: string
+  /** $1 ids of events that are being replayed */
+  readonly replayed: string
+  /** $1 rows, $2 bytes: the new outcomes of replayed events */
+  readonly update: string
+}
+
+export function eventStatements(schema: string): EventStatements {
+  const table = qualify(schema, 'events')
+  const outcome = { outcome: 'text', reason: 'text', error: 'text' }
+  const inserted = {
+    id: 'text',
+    type: 'text',
+    resource: 'text',
+    resource_id: 'text',
+    instance_id: 'text',
+    occurred_at: 'timestamptz',
+    ...outcome,
+    redacted: 'boolean',
+  }
+  const names = Object.keys(inserted)
+  return {
+    findRecorded: `select id, body_sha256 from ${table} where id = any($1::text[])`,
+    // Another server may record the same delivery at the same moment: then this one was a duplicate after all.
+    insert: `
+      insert into ${table} as recorded (${names}, changes, body, body_sha256)
+      select ${names}, ${sliceOfBytes('changes')}, ${slice('body')}, ${slice('sha256')}
+      from ${recordset({ ...inserted, ...place('changes'), ...place('body'), ...place('sha256') })}
+      on conflict (id) do update set deliveries = recorded.deliveries + 1, last_delivered_at = now()
+      returning id, xmax = 0 as inserted`,
+    countDuplicates: `
+      update ${table} as recorded
+      set deliveries = recorded.deliveries + again.deliveries, last_delivered_at = now(),
+          body_conflict = recorded.body_conflict or again.body_conflict
+      from ${recordset({ id: 'text', deliveries: 'integer', body_conflict: 'boolean' }, 'again')}
+      where recorded.id = again.id`,
+    replayed: `update ${table} set replayed_at = now() where id = any($1::text[])`,
+    update: `
+      update ${table} as recorded
+      set outcome = again.outcome, reason = again.reason, error = again.error, changes = again.changes,
+          type = again.type, resource = again.resource, resource_id = again.resource_id
+      from (
+        select id, type, resource, resource_id, outcome, reason, error, ${sliceOfBytes('changes')} as changes
+        from ${recordset({ id: 'text', type: 'text', resource: 'text', resource_id: 'text', ...outcome, ...place('changes') })}
+      ) as again
+      where recorded.id = again.id`,
+  }
+}
+
+function sqlTypes(columns: Columns): Record<string, string> {
+  return Object.fromEntries(Object.entries(columns).map(([name, { sqlType }]) => [name, sqlType]))
+}
+
+/** The rows of the JSON parameter. */
+function recordset(types: Record<string, string>, alias = 'row'): string {
+  const columns = Object.entries(types).map(([name, type]) => `${quoteIdentifier(name)} ${type}`)
+  return `json_to_recordset($1::json) as ${quoteIdentifier(alias)}(${columns})`
+}
+
+function tombstones(alias = 'row'): string {
+  return recordset({ id: 'text', deleted_at: 'timestamptz', event_id: 'text', instance_id: 'text' }, alias)
+}
+
+/** The columns that tell where in the binary parameter a row's bytes are; null means: none. */
+function place(name: string): Record<string, string> {
+  return { [`${name}_at`]: 'integer', [`${name}_size`]: 'integer' }
+}
+
+const BYTES_PLACE = place('raw')
+
+function slice(name: string): string {
+  return `substring($2::bytea from ${name}_at for ${name}_size)`
+}
+
+function sliceOfBytes(name: string): string {
+  return `convert_from(${slice(name)}, 'UTF8')::json`
+}

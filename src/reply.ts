@@ -1,0 +1,44 @@
+/**
+ * What the webhook route answers. The bodies are constant: Svix stores them and shows them in Clerk's dashboard, so they
+ * never hold data, messages or names of machines.
+ */
+
+import { ClerkSyncError } from './errors.ts'
+import type { RawBody } from './webhook/body.ts'
+import type { RequestHeaders } from './webhook/headers.ts'
+
+/** A request to the webhook route, however the server represents it. */
+export interface WebhookRequest {
+  readonly method: string | undefined
+  readonly headers: RequestHeaders
+  /** The exact bytes; null if something consumed them before. */
+  readonly body: RawBody | null
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+export const ACCEPTED: Reply = { status: 200, headers: JSON_TYPE, body: '{"ok":true}' }
+
+/** Svix's next try after a quick refusal comes in 5 seconds; a header of another number would be bent to that. */
+const RETRY_AFTER = { 'retry-after': '5' }
+
+export function refuse(error: ClerkSyncError): Reply {
+  const headers = {
+    ...JSON_TYPE,
+    ...(error.status === 405 && { allow: 'POST' }),
+    ...(error.status === 503 && RETRY_AFTER),
+  }
+  return { status: error.status, headers, body: `{"error":"${error.code}"}` }
+}
+
+export function toClerkSyncError(error: unknown): ClerkSyncError {
+  return error instanceof ClerkSyncError
+    ? error
+    : new ClerkSyncError('internal_error', undefined, { cause: error })
+}

@@ -1,0 +1,180 @@
+/** Puts the stages together. The only file that knows everyone. */
+
+import type { Kysely } from 'kysely'
+import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
+import { type Database, openDatabase } from './database/database.ts'
+import { migrate, pendingMigrations } from './database/migrate.ts'
+import type { ClerkTables } from './database/tables.ts'
+import { ClerkSyncError } from './errors.ts'
+import { Ledger } from './ledger/ledger.ts'
+import type { Receipt } from './ledger/record.ts'
+import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
+import { RefusalLog } from './refusal-log.ts'
+import { ACCEPTED, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
+import { toVerifyOptions } from './verifier.ts'
+import type { RawBody } from './webhook/body.ts'
+import type { RequestHeaders } from './webhook/headers.ts'
+import { type VerifyOptions, verify } from './webhook/verify.ts'
+
+/** A Clerk sync: takes deliveries, keeps the tables, replays events. */
+export interface ClerkSync extends AsyncDisposable {
+  /**
+   * Takes one delivery: verifies it, records and applies it, and resolves once that is committed. Answer the request
+   * with 200 then, and with the error's `status` otherwise.
+   *
+   * @param body the exact bytes of the request, or a stream of them; never a parsed body
+   * @param headers the request's headers
+   * @throws {ClerkSyncError} with a 4xx status for what is no delivery, 503 for what should be sent again
+   */
+  receive(body: RawBody, headers: RequestHeaders): Promise<Receipt>
+
+  /** Answers a request with a delivery, as {@link receive} but for every case; never throws. For writing adapters. */
+  handle(request: WebhookRequest): Promise<Reply>
+
+  /** Answers a web request with a delivery; never throws. The whole webhook route, for anything that speaks `fetch`. */
+  fetch(request: Request): Promise<Response>
+
+  /**
+   * Creates or updates the tables and returns the names of the migrations that ran. Safe to call from several processes
+   * at once. The embedded database does it by itself.
+   * @throws {ClerkSyncError} `migration_failed`, `database_ahead` or `database_unavailable`
+   */
+  migrate(): Promise<string[]>
+
+  /**
+   * Applies recorded events again: those that failed, after the fix; those that were parked, after an upgrade.
+   * Harmless for events that were applied: the guard keeps newer rows.
+   *
+   * @example
+   * await sync.replay({ outcomes: ['failed'], since: new Date('2026-11-01') })
+   */
+  replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult>
+
+  /** Whether the database answers and has the tables; throws what is wrong. */
+  check(): Promise<void>
+
+  /** Takes no more deliveries, waits for those under way and closes the database. */
+  close(): Promise<void>
+
+  /** Typed queries on the tables: `sync.database.selectFrom('users')`. */
+  readonly database: Kysely<ClerkTables>
+
+  /** Where the database is, for people; holds no password. */
+  readonly location: {
+    readonly kind: 'postgres' | 'embedded'
+    readonly name: string
+    readonly schema: string
+  }
+}
+
+/**
+ * Creates a sync. Nothing is opened or connected before it is first used, but a malformed configuration is refused here.
+ *
+ * @example
+ * const sync = createClerkSync({ signingSecret: 'whsec_…', database: 'postgres://localhost/app' })
+ * await sync.migrate()
+ * const response = await sync.fetch(request)
+ *
+ * @throws {ClerkSyncError} `secret_…` or `option_invalid`
+ */
+export function createClerkSync(options: ClerkSyncOptions = {}): ClerkSync {
+  const config = resolveConfig(options, process.env)
+  const verification = toVerifyOptions(config)
+  const database = openDatabase(config.database, config.schema)
+  return new Sync(config, verification, database)
+}
+
+class Sync implements ClerkSync {
+  readonly #config: Config
+  readonly #verification: VerifyOptions
+  readonly #database: Database
+  readonly #ledger: Ledger
+  readonly #refusals: RefusalLog
+  #prepared: Promise<unknown> | undefined
+
+  constructor(config: Config, verification: VerifyOptions, database: Database) {
+    this.#config = config
+    this.#verification = verification
+    this.#database = database
+    this.#refusals = new RefusalLog(config.log)
+    this.#ledger = new Ledger(database, config, {
+      maxItems: MAX_BATCH_ITEMS,
+      maxBytes: config.maxQueuedBytes,
+      deadlineMs: config.commitTimeoutMs,
+    })
+  }
+
+  get database(): Kysely<ClerkTables> {
+    return this.#database.queries
+  }
+
+  get location() {
+    const { kind, location, schema } = this.#database
+    return { kind, name: location, schema }
+  }
+
+  async receive(body: RawBody, headers: RequestHeaders): Promise<Receipt> {
+    const startedAt = performance.now()
+    const delivery = await verify(body, headers, this.#verification)
+    await this.#prepare()
+    const { changes, ...receipt } = await this.#ledger.record(delivery)
+    this.#config.log.info({ ...receipt, ms: Math.round(performance.now() - startedAt) }, 'delivery')
+    return { ...receipt, changes }
+  }
+
+  async handle({ method, headers, body }: WebhookRequest): Promise<Reply> {
+    try {
+      if (method !== 'POST') throw new ClerkSyncError('method_not_allowed')
+      if (body === null) throw new ClerkSyncError('body_already_parsed')
+      await this.receive(body, headers)
+      return ACCEPTED
+    } catch (error) {
+      const refusal = toClerkSyncError(error)
+      this.#refusals.add(refusal)
+      return refuse(refusal)
+    }
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const { method, headers, body, bodyUsed } = request
+    const reply = await this.handle({ method, headers, body: bodyUsed ? null : (body ?? '') })
+    return new Response(reply.body, reply)
+  }
+
+  migrate(): Promise<string[]> {
+    return migrate(this.#database.ingest, this.#database.schema)
+  }
+
+  async replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult> {
+    await this.#prepare()
+    return replay(this.database, (deliveries) => this.#ledger.replay(deliveries), filter, options)
+  }
+
+  async check(): Promise<void> {
+    await this.#prepare()
+    const pending = await pendingMigrations(this.#database.queries, this.#database.schema)
+    if (pending.length > 0) throw new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`)
+  }
+
+  async close(): Promise<void> {
+    await this.#ledger.close()
+    await this.#database.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The embedded database belongs to this process alone, so that nobody else could migrate it. */
+  #prepare(): Promise<unknown> {
+    if (this.#database.kind === 'postgres') return Promise.resolve()
+    this.#prepared ??= this.migrate().catch((error) => {
+      this.#prepared = undefined
+      throw error
+    })
+    return this.#prepared
+  }
+}
+
+/** A transaction of this many events takes some 50 ms; larger ones only make the others wait. */
+const MAX_BATCH_ITEMS = 500

@@ -1,0 +1,64 @@
+/** The body of a delivery: its exact bytes, whatever it came in, within limits. */
+
+import { isUtf8 } from 'node:buffer'
+import { ClerkSyncError } from '../errors.ts'
+
+/** The bytes that arrived, a stream of them, or text that was decoded from them without loss. Never a parsed object. */
+export type RawBody = Uint8Array | ArrayBuffer | string | AsyncIterable<Uint8Array>
+
+/**
+ * The exact bytes of a body.
+ * @param declaredLength the Content-Length, if there is one; a body declared too large is not read at all
+ * @throws {ClerkSyncError} `body_…`
+ */
+export async function readBody(
+  body: RawBody,
+  declaredLength: number | undefined,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  if (declaredLength !== undefined && declaredLength > maxBytes) throw tooLarge(maxBytes)
+  const bytes = isStream(body) ? await readStream(body, maxBytes) : toBytes(body)
+  if (bytes.byteLength === 0) throw emptyBody(declaredLength)
+  if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes)
+  // Verifiers that decode before hashing turn invalid bytes into U+FFFD: many bodies then share one signature.
+  if (!isUtf8(bytes)) throw new ClerkSyncError('body_not_utf8')
+  return bytes
+}
+
+function isStream(body: RawBody): body is AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
+}
+
+/** Counts while reading, so that an oversized body is refused as it arrives. */
+async function readStream(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    for await (const chunk of stream) {
+      length += chunk.byteLength
+      if (length > maxBytes) throw tooLarge(maxBytes)
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    throw cause instanceof ClerkSyncError
+      ? cause
+      : new ClerkSyncError('body_incomplete', undefined, { cause })
+  }
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+}
+
+function toBytes(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body
+  if (typeof body === 'string') return Buffer.from(body)
+  if (body instanceof ArrayBuffer) return new Uint8Array(body)
+  throw new ClerkSyncError('body_already_parsed', `got ${body === null ? 'null' : typeof body}`)
+}
+
+function emptyBody(declaredLength: number | undefined): ClerkSyncError {
+  if (!declaredLength) return new ClerkSyncError('body_empty')
+  return new ClerkSyncError('body_already_parsed', `of ${declaredLength} bytes, none were left to read`)
+}
+
+function tooLarge(maxBytes: number): ClerkSyncError {
+  return new ClerkSyncError('body_too_large', `the limit is ${maxBytes} bytes`)
+}

@@ -1,0 +1,54 @@
+/** Signing secrets: `whsec_` and base64, as Clerk's dashboard shows them. A malformed one is refused at start. */
+
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { ClerkSyncError } from '../errors.ts'
+
+const PREFIX = 'whsec_'
+/** Below this, forging by guessing is conceivable. The Standard Webhooks spec wants 24; Svix's own docs print one of 18. */
+const MIN_BYTES = 16
+const USUAL_BYTES = 24
+
+export interface SigningSecret {
+  /** A key object: an HMAC with one costs a fifth of an HMAC with the key's bytes. */
+  readonly key: KeyObject
+  /** What is odd about the secret, for the start log. Never holds any of it. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads one signing secret.
+ * @throws {ClerkSyncError} `secret_…`, naming the fault without showing the value
+ */
+export function parseSecret(text: string): SigningSecret {
+  const secret = text.trim()
+  if (secret === '') throw new ClerkSyncError('secret_missing')
+  if (/^["'`]|["'`]$/.test(secret)) throw new ClerkSyncError('secret_quoted')
+  if (/^[sp]k_(test|live)_/.test(secret)) throw new ClerkSyncError('secret_is_api_key')
+
+  const bytes = decodeKey(withoutPrefix(secret))
+  if (bytes.length < MIN_BYTES) throw new ClerkSyncError('secret_too_short', `it has ${bytes.length} bytes`)
+
+  const warnings = []
+  if (secret !== text) warnings.push('The signing secret has white space around it, which is ignored.')
+  if (bytes.length < USUAL_BYTES)
+    warnings.push(`The signing secret has ${bytes.length} bytes; Clerk’s have 24.`)
+  return { key: createSecretKey(bytes), warnings }
+}
+
+function withoutPrefix(secret: string): string {
+  if (secret.startsWith(PREFIX)) return secret.slice(PREFIX.length)
+  // Without a prefix it may be the bare base64, which has no underscore.
+  if (/^[A-Za-z]+_/.test(secret)) throw new ClerkSyncError('secret_bad_prefix')
+  return secret
+}
+
+/** Strict: Node's own base64 decoder takes anything and would turn a damaged secret into a wrong key. */
+function decodeKey(text: string): Buffer {
+  const digits = text.replace(/={0,2}$/, '')
+  if (digits === '') throw new ClerkSyncError('secret_empty')
+  const bytes = Buffer.from(digits, 'base64')
+  const isCanonical = bytes.toString('base64').replace(/=+$/, '') === digits
+  if (!isCanonical) throw new ClerkSyncError('secret_bad_base64')
+  if (/^(.)\1*$/.test(digits) && bytes.length >= MIN_BYTES) throw new ClerkSyncError('secret_low_entropy')
+  return bytes
+}

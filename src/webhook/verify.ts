@@ -1,0 +1,50 @@
+/** Raw bytes and headers → a verified delivery, or a typed refusal. The first stage of the flow. */
+
+import { type Delivery, readContent } from '../clerk/event.ts'
+import { ClerkSyncError } from '../errors.ts'
+import { type RawBody, readBody } from './body.ts'
+import { type Message, type RequestHeaders, readMessage } from './headers.ts'
+import type { SigningSecret } from './secret.ts'
+import { isSigned } from './signature.ts'
+
+export interface VerifyOptions {
+  readonly secrets: readonly SigningSecret[]
+  /** How far the time of an attempt may lie from this machine's clock, either way. */
+  readonly toleranceSeconds: number
+  readonly maxBodyBytes: number
+  /** The clock, in milliseconds. */
+  readonly now: () => number
+}
+
+/**
+ * Verifies a delivery.
+ *
+ * The headers are looked at before the body is read, so that a request which cannot be a delivery costs nothing.
+ *
+ * @throws {ClerkSyncError} with a 4xx status; a verified body that is not usable is no error but parked
+ */
+export async function verify(
+  body: RawBody,
+  headers: RequestHeaders,
+  options: VerifyOptions,
+): Promise<Delivery> {
+  const message = readMessage(headers)
+  const rawBody = await readBody(body, message.contentLength, options.maxBodyBytes)
+  checkSignature(message, rawBody, options)
+  return {
+    svixId: message.id,
+    attemptedAt: new Date(message.timestamp * 1000),
+    rawBody,
+    ...readContent(rawBody),
+  }
+}
+
+/** The signature before the time: only then is a wrong time a fact about clocks and not the sender's fancy. */
+function checkSignature(message: Message, rawBody: Uint8Array, options: VerifyOptions): void {
+  const keys = options.secrets.map((secret) => secret.key)
+  if (!isSigned(message, rawBody, keys)) throw new ClerkSyncError('signature_mismatch')
+  const age = Math.floor(options.now() / 1000) - message.timestamp
+  if (Math.abs(age) <= options.toleranceSeconds) return
+  const limit = `the clocks differ by ${Math.abs(age)} seconds, ${options.toleranceSeconds} are allowed`
+  throw new ClerkSyncError(age > 0 ? 'timestamp_too_old' : 'timestamp_too_new', limit)
+}
