@@ -70,8 +70,10 @@ async function createPool(config: PoolConfig): Promise<Pool> {
     application_name: 'clerk-sync',
     ...config,
   })
-  // An idle connection that the server closes emits an error; unheard, it would end the process. The pool replaces it.
+  // A connection that is lost tells so twice: the query in flight fails, and an error is emitted, which would end the
+  // process if nobody heard it. Idle connections emit it through the pool. Either way the pool replaces the connection.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 

@@ -74,21 +74,23 @@ function judge(
 ): Verdict {
   if (observation.isDeletion) return { ...APPLIED, changes: buried ? null : deletionChange(observation) }
   if (buried) return { outcome: 'stale', reason: 'resource_deleted', changes: null }
-  if (order < 0) return { outcome: 'stale', reason: 'older_than_row', changes: null }
-  return order === 0 || before === null
-    ? APPLIED
-    : { ...APPLIED, changes: changesBetween(before, observation.state as State) }
+  if (before === null || order === 0) return APPLIED
+  const changes = changesBetween(before, observation.state as State)
+  if (order > 0) return { ...APPLIED, changes }
+  // The row may have come to this very state by another way, e.g. a permission by the role that holds it.
+  return changes === null ? APPLIED : { outcome: 'stale', reason: 'older_than_row', changes: null }
 }
 
 function deletionChange({ observedAt }: Observation): Record<string, Change> {
   return { deleted_at: { from: null, to: observedAt.toISOString() } }
 }
 
-/** The fields in which Clerk's JSON differs. */
-function changesBetween(before: Version, after: State): Record<string, Change> {
+/** The fields in which Clerk's JSON differs, or null. */
+function changesBetween(before: Version, after: State): Record<string, Change> | null {
   const previous = JSON.parse(Buffer.from(before.raw).toString()) as Payload
   const fields = new Set([...Object.keys(previous), ...Object.keys(after.data)])
   const changed = [...fields].filter((field) => !isDeepStrictEqual(previous[field], after.data[field]))
+  if (changed.length === 0) return null
   return Object.fromEntries(
     changed.map((field) => [field, { from: previous[field] ?? null, to: after.data[field] ?? null }]),
   )

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { GroupCommit } from '../../src/ledger/group-commit.ts'
+
+const LIMITS = { maxItems: 10, maxBytes: 1_000, deadlineMs: 200 }
+
+/** A group commit whose commits the test ends. */
+function controlled(limits: Partial<typeof LIMITS> = {}) {
+  const flights: { items: readonly number[]; end: (error?: Error) => void }[] = []
+  const commits = new GroupCommit<number, string>(
+    (items) =>
+      new Promise((resolve, reject) => {
+        const end = (error?: Error) => (error ? reject(error) : resolve(items.map((item) => `done ${item}`)))
+        flights.push({ items, end })
+      }),
+    () => 100,
+    { ...LIMITS, ...limits },
+  )
+  return { commits, flights }
+}
+
+/** Lets everything that is ready run. */
+const turn = () => sleep(5)
+
+describe('group commit', () => {
+  it('commits a single item at once', async () => {
+    const { commits, flights } = controlled()
+    const done = commits.submit(1)
+    await turn()
+    expect(flights.map((flight) => flight.items)).toEqual([[1]])
+    flights[0]?.end()
+    expect(await done).toBe('done 1')
+  })
+
+  it('gathers what arrives during a commit into the next one, in order', async () => {
+    const { commits, flights } = controlled()
+    const results = [commits.submit(1)]
+    await turn()
+    for (const item of [2, 3, 4]) results.push(commits.submit(item))
+    await turn()
+    expect(flights).toHaveLength(1)
+    flights[0]?.end()
+    await turn()
+    expect(flights[1]?.items).toEqual([2, 3, 4])
+    flights[1]?.end()
+    expect(await Promise.all(results)).toEqual(['done 1', 'done 2', 'done 3', 'done 4'])
+  })
+
+  it('takes no more items into a commit than allowed', async () => {
+    const { commits, flights } = controlled({ maxItems: 2 })
+    const results = [1, 2, 3].map((item) => commits.submit(item))
+    await turn()
+    flights[0]?.end()
+    await turn()
+    flights[1]?.end()
+    await Promise.all(results)
+    expect(flights.map((flight) => flight.items)).toEqual([[1, 2], [3]])
+  })
+
+  it('refuses items beyond the bytes it may hold, and takes them again once there is room', async () => {
+    const { commits, flights } = controlled({ maxBytes: 250 })
+    const taken = [commits.submit(1), commits.submit(2)]
+    await expect(commits.submit(3)).rejects.toMatchObject({ code: 'overloaded', status: 503 })
+    await turn()
+    flights[0]?.end()
+    await Promise.all(taken)
+    void commits.submit(4)
+    await turn()
+    flights[1]?.end()
+    expect(flights[1]?.items).toEqual([4])
+  })
+
+  it('fails every item of a commit that fails, and goes on', async () => {
+    const { commits, flights } = controlled()
+    const results = Promise.allSettled([commits.submit(1), commits.submit(2)])
+    await turn()
+    flights[0]?.end(new Error('no'))
+    expect((await results).map((result) => result.status)).toEqual(['rejected', 'rejected'])
+    const next = commits.submit(3)
+    await turn()
+    flights[1]?.end()
+    expect(await next).toBe('done 3')
+  })
+
+  it('lets a commit that hangs hold up the others no longer than the deadline', async () => {
+    const { commits, flights } = controlled({ deadlineMs: 40 })
+    const stuck = commits.submit(1)
+    await expect(stuck).rejects.toMatchObject({ code: 'database_timeout' })
+    const next = commits.submit(2)
+    await turn()
+    flights[1]?.end()
+    expect(await next).toBe('done 2')
+    flights[0]?.end()
+  })
+
+  it('piles up no more than a few hanging commits, and never commits what was refused while it waited', async () => {
+    const { commits, flights } = controlled({ deadlineMs: 20 })
+    for (let item = 0; item < 6; item++) await commits.submit(item).catch(() => undefined)
+    expect(flights).toHaveLength(3)
+    for (const flight of flights) flight.end()
+    await turn()
+    const next = commits.submit(7)
+    await turn()
+    flights[3]?.end()
+    expect(await next).toBe('done 7')
+    expect(flights[3]?.items).toEqual([7])
+  })
+
+  it('closes after the last commit and takes nothing more', async () => {
+    const { commits, flights } = controlled()
+    const results = [commits.submit(1)]
+    await turn()
+    results.push(commits.submit(2))
+    let isClosed = false
+    const closed = commits.close().then(() => {
+      isClosed = true
+    })
+    await expect(commits.submit(3)).rejects.toMatchObject({ code: 'shutting_down', status: 503 })
+    flights[0]?.end()
+    await turn()
+    expect(isClosed).toBe(false)
+    flights[1]?.end()
+    await closed
+    expect(await Promise.all(results)).toEqual(['done 1', 'done 2'])
+  })
+
+  it('closes at once when nothing is under way, however often it is asked', async () => {
+    const { commits } = controlled()
+    await commits.close()
+    await commits.close()
+  })
+})

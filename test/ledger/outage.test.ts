@@ -1,0 +1,206 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type ClerkSync, createClerkSync } from '../../src/index.ts'
+import { describeWithPostgres, postgresDatabase, SECRET, silent } from '../support/databases.ts'
+import { deliver, eventOf, sign } from '../support/deliveries.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+
+describe('a database that was never there', () => {
+  it('is answered with 503 at once, and named', async () => {
+    const sync = createClerkSync({
+      signingSecret: SECRET,
+      database: 'postgres://postgres@127.0.0.1:1/none',
+      log: silent,
+    })
+    const startedAt = performance.now()
+    await expect(deliver(sync, eventOf('user.created'))).rejects.toMatchObject({
+      code: 'database_unavailable',
+      status: 503,
+    })
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    await sync.close()
+  })
+
+  it('never gets to store what was not signed', async () => {
+    const sync = createClerkSync({
+      signingSecret: SECRET,
+      database: 'postgres://postgres@127.0.0.1:1/none',
+      log: silent,
+    })
+    const { headers } = sign(eventOf('user.created'))
+    await expect(sync.receive('{}', headers)).rejects.toMatchObject({ code: 'signature_mismatch' })
+    await sync.close()
+  })
+})
+
+describeWithPostgres('a database that fails', (url) => {
+  const target = new URL(url)
+  const database = postgresDatabase(url)
+  let proxy: TcpProxy
+  let sync: ClerkSync
+
+  beforeAll(async () => {
+    await database.open()
+    proxy = await TcpProxy.to(target)
+    const { schema } = await database.location()
+    sync = createClerkSync({ signingSecret: SECRET, database: proxy.url(target), schema, log: silent })
+  })
+
+  afterEach(() => {
+    proxy.refuses = false
+    proxy.isSilent = false
+    proxy.delayMs = 0
+    proxy.cutAfter = undefined
+  })
+
+  afterAll(async () => {
+    proxy.cut()
+    await sync.close()
+    await proxy.close()
+  })
+
+  async function isRecorded(id: string): Promise<boolean> {
+    const direct = await database.open()
+    return (
+      (await direct.database.selectFrom('events').select('id').where('id', '=', id).executeTakeFirst()) !==
+      undefined
+    )
+  }
+
+  /** What Svix does after a refusal: the same message again, until it is taken. */
+  async function redeliver(id: string): Promise<string> {
+    const event = eventOf('user.created', { id: `user_${id}` })
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await deliver(sync, event, { id })).outcome
+      } catch (error) {
+        if (tries === 50) throw error
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
+  }
+
+  async function refusal(id: string): Promise<{ code: string; ms: number }> {
+    const startedAt = performance.now()
+    const error = await deliver(sync, eventOf('user.created', { id: `user_${id}` }), { id }).then(
+      () => ({ code: 'taken' }),
+      (caught) => caught,
+    )
+    return { code: error.code, ms: performance.now() - startedAt }
+  }
+
+  it('refuses within two seconds while connections are refused, and recovers by itself', async () => {
+    expect(await redeliver('msg_before')).toBe('applied')
+    proxy.refuses = true
+    proxy.cut()
+    const { code, ms } = await refusal('msg_refused')
+    expect(code).toBe('database_unavailable')
+    expect(ms).toBeLessThan(2_200)
+    expect(await isRecorded('msg_refused')).toBe(false)
+    proxy.refuses = false
+    expect(await redeliver('msg_refused')).toBe('applied')
+  })
+
+  it('refuses within two seconds while the database is silent, and recovers by itself', async () => {
+    proxy.isSilent = true
+    const refusals = await Promise.all(['msg_silent1', 'msg_silent2', 'msg_silent3'].map(refusal))
+    for (const { code, ms } of refusals) {
+      expect(code).toMatch(/database_(timeout|unavailable)/)
+      expect(ms).toBeLessThan(2_300)
+    }
+    proxy.isSilent = false
+    proxy.cut()
+    expect(await redeliver('msg_silent1')).toMatch(/applied|duplicate/)
+    expect(await isRecorded('msg_silent1')).toBe(true)
+  })
+
+  it('refuses within two seconds while the database is slow; what commits later is then a duplicate', async () => {
+    proxy.delayMs = 700
+    const { code, ms } = await refusal('msg_slow')
+    expect(code).toBe('database_timeout')
+    expect(ms).toBeLessThan(2_300)
+    proxy.delayMs = 0
+    expect(await redeliver('msg_slow')).toMatch(/applied|duplicate/)
+    const direct = await database.open()
+    const rows = await direct.database
+      .selectFrom('events')
+      .select('outcome')
+      .where('id', '=', 'msg_slow')
+      .execute()
+    expect(rows).toEqual([{ outcome: 'applied' }])
+  })
+
+  it('applies an event once when the answer to its commit is lost', async () => {
+    proxy.cutAfter = (sent) => sent.toString('latin1').includes('commit')
+    const { code } = await refusal('msg_unknown')
+    expect(code).toBe('database_unavailable')
+    proxy.cutAfter = undefined
+    expect(await isRecorded('msg_unknown')).toBe(true)
+    expect(await redeliver('msg_unknown')).toBe('duplicate')
+  })
+
+  it('loses nothing and doubles nothing while its connections are cut again and again', async () => {
+    const ids = Array.from({ length: 300 }, (_, index) => `msg_cut${index}`)
+    let cuts = 0
+    const cutting = setInterval(() => (cuts++ < 25 ? proxy.cut() : clearInterval(cutting)), 90)
+    const later = (index: number) => new Promise((resolve) => setTimeout(resolve, index * 7))
+    const outcomes = await Promise.all(ids.map((id, index) => later(index).then(() => redeliver(id))))
+    expect(cuts).toBeGreaterThan(20)
+    expect(outcomes.every((outcome) => outcome === 'applied' || outcome === 'duplicate')).toBe(true)
+    const direct = await database.open()
+    const { count } = await direct.database
+      .selectFrom('events')
+      .select((q) => q.fn.countAll<string>().as('count'))
+      .where('id', 'like', 'msg\\_cut%')
+      .where('outcome', '=', 'applied')
+      .executeTakeFirstOrThrow()
+    expect(Number(count)).toBe(300)
+    const users = await direct.database
+      .selectFrom('users')
+      .select('id')
+      .where('id', 'like', 'user\\_msg\\_cut%')
+      .execute()
+    expect(users).toHaveLength(300)
+  })
+
+  it('says that the tables are missing, and how to make them', async () => {
+    const empty = createClerkSync({
+      signingSecret: SECRET,
+      database: url,
+      schema: 'never_migrated',
+      log: silent,
+    })
+    await expect(deliver(empty, eventOf('user.created'))).rejects.toMatchObject({
+      code: 'database_outdated',
+      status: 503,
+      remedy: expect.stringContaining('clerk-sync migrate'),
+    })
+    await expect(empty.check()).rejects.toMatchObject({ code: 'database_outdated' })
+    await empty.close()
+  })
+
+  it('refuses what does not fit into memory while a commit hangs', async () => {
+    const { schema } = await database.location()
+    const small = createClerkSync({
+      signingSecret: SECRET,
+      database: url,
+      schema,
+      maxQueuedBytes: 20_000,
+      log: silent,
+    })
+    await small.check()
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query(`begin; lock table "${schema}".events in exclusive mode`)
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) =>
+        deliver(small, eventOf('user.created', { id: `user_full${index}` })),
+      ),
+    )
+    const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'taken'))
+    expect(new Set(codes)).toEqual(new Set(['overloaded', 'database_timeout']))
+    await client.query('rollback')
+    await client.end()
+    await small.close()
+  })
+})

@@ -1,0 +1,165 @@
+import { type Kysely, sql } from 'kysely'
+import { expect, it } from 'vitest'
+import type { ClerkSync, ClerkTables } from '../../src/index.ts'
+import { describeEachDatabase, type TestDatabase } from '../support/databases.ts'
+import { deliver, eventOf } from '../support/deliveries.ts'
+
+/** What a team can do to its own database: a constraint that some of Clerk's users do not meet. */
+async function forbid(database: Kysely<ClerkTables>, schema: string, username: string): Promise<void> {
+  const users = sql.id(schema, 'users')
+  await sql`alter table ${users} add constraint ${sql.id(`no_${username}`)} check (username <> ${sql.lit(username)})`.execute(
+    database,
+  )
+}
+
+async function allow(database: Kysely<ClerkTables>, schema: string, username: string): Promise<void> {
+  await sql`alter table ${sql.id(schema, 'users')} drop constraint ${sql.id(`no_${username}`)}`.execute(
+    database,
+  )
+}
+
+const user = (id: string, username: string) => eventOf('user.created', { id, username })
+
+async function outcomes(sync: ClerkSync): Promise<Record<string, string>> {
+  const rows = await sync.database.selectFrom('events').select(['resource_id', 'outcome']).execute()
+  return Object.fromEntries(rows.map((row) => [row.resource_id, row.outcome]))
+}
+
+async function setUp(database: TestDatabase, username: string) {
+  const sync = await database.open()
+  const { schema } = await database.location()
+  await forbid(sync.database, schema, username)
+  return { sync, schema }
+}
+
+describeEachDatabase('an event that the database refuses', (database) => {
+  it('is recorded as failed, and the others of its batch are applied', async () => {
+    const { sync } = await setUp(database, 'poison')
+    const receipts = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        deliver(sync, user(`user_p${index}`, index % 10 === 7 ? 'poison' : `name${index}`)),
+      ),
+    )
+    const failed = receipts.filter((receipt) => receipt.outcome === 'failed')
+    expect(failed.map((receipt) => receipt.resourceId)).toEqual(['user_p7', 'user_p17', 'user_p27'])
+    expect(receipts.filter((receipt) => receipt.outcome === 'applied')).toHaveLength(27)
+    const stored = await sync.database
+      .selectFrom('events')
+      .selectAll()
+      .where('id', '=', failed[0]?.svixId as string)
+      .executeTakeFirstOrThrow()
+    expect(stored).toMatchObject({ outcome: 'failed', reason: 'rejected_by_database' })
+    expect(stored.error).toContain('no_poison')
+    expect(
+      await sync.database.selectFrom('users').select('id').where('username', '=', 'poison').execute(),
+    ).toEqual([])
+  })
+
+  it('fails again when replayed without a fix, and is applied after it', async () => {
+    const { sync, schema } = await setUp(database, 'later')
+    const { svixId } = await deliver(sync, user('user_later', 'later'))
+    expect(await sync.replay({ ids: [svixId] })).toMatchObject({ matched: 1, failed: 1, applied: 0 })
+    await allow(sync.database, schema, 'later')
+    expect(await sync.replay({ outcomes: ['failed'], resourceIds: ['user_later'] })).toMatchObject({
+      matched: 1,
+      applied: 1,
+    })
+    expect(await outcomes(sync)).toMatchObject({ user_later: 'applied' })
+    const replayed = await sync.database
+      .selectFrom('events')
+      .selectAll()
+      .where('id', '=', svixId)
+      .executeTakeFirstOrThrow()
+    expect(replayed).toMatchObject({ reason: null, error: null })
+    expect(replayed.replayed_at).toBeInstanceOf(Date)
+    expect(
+      await sync.database
+        .selectFrom('users')
+        .select('username')
+        .where('id', '=', 'user_later')
+        .executeTakeFirst(),
+    ).toEqual({ username: 'later' })
+  })
+
+  it('does not bring an older state over a newer one when it is replayed late', async () => {
+    const { sync, schema } = await setUp(database, 'overtaken')
+    const at = (updatedAt: number, username: string) =>
+      eventOf('user.updated', { id: 'user_overtaken', updated_at: updatedAt, username })
+    await deliver(sync, at(1_900_000_000_000, 'overtaken'))
+    await deliver(sync, at(1_900_000_000_001, 'newer'))
+    await allow(sync.database, schema, 'overtaken')
+    expect(await sync.replay({ outcomes: ['failed'], resourceIds: ['user_overtaken'] })).toMatchObject({
+      matched: 1,
+      stale: 1,
+    })
+    expect(
+      await sync.database
+        .selectFrom('users')
+        .select('username')
+        .where('id', '=', 'user_overtaken')
+        .executeTakeFirst(),
+    ).toEqual({ username: 'newer' })
+  })
+
+  it('is redelivered by Svix as a duplicate: it is safe here', async () => {
+    const { sync } = await setUp(database, 'again')
+    const event = user('user_again', 'again')
+    expect(await deliver(sync, event, { id: 'msg_again' })).toMatchObject({ outcome: 'failed' })
+    expect(await deliver(sync, event, { id: 'msg_again' })).toMatchObject({ outcome: 'duplicate' })
+  })
+})
+
+describeEachDatabase('replaying', (database) => {
+  it('selects by id, outcome, type, resource and time, and changes nothing that was applied', async () => {
+    const sync = await database.open()
+    const before = new Date(Date.now() - 60_000)
+    for (let index = 0; index < 5; index++) await deliver(sync, user(`user_r${index}`, `r${index}`))
+    await deliver(sync, eventOf('organization.created', { id: 'org_r' }))
+    await deliver(sync, { type: 'galaxy.created', data: { id: 'gal_r' } })
+    const rows = () => sync.database.selectFrom('users').selectAll().orderBy('id').execute()
+    const usersBefore = await rows()
+
+    expect(await sync.replay({})).toMatchObject({ matched: 7, applied: 6, parked: 1, failed: 0 })
+    expect(await sync.replay({ types: ['user.*'] })).toMatchObject({ matched: 5 })
+    expect(await sync.replay({ types: ['user.created', 'organization.created'] })).toMatchObject({
+      matched: 6,
+    })
+    expect(await sync.replay({ resources: ['organizations'] })).toMatchObject({ matched: 1 })
+    expect(await sync.replay({ resourceIds: ['user_r1', 'org_r'] })).toMatchObject({ matched: 2 })
+    expect(await sync.replay({ outcomes: ['parked'] })).toMatchObject({ matched: 1 })
+    expect(await sync.replay({ since: before })).toMatchObject({ matched: 7 })
+    expect(await sync.replay({ until: before })).toMatchObject({ matched: 0 })
+    expect(await sync.replay({ ids: [] })).toMatchObject({ matched: 0 })
+
+    expect(await rows()).toEqual(usersBefore)
+    expect(await outcomes(sync)).toMatchObject({ user_r0: 'applied', gal_r: 'parked' })
+  })
+
+  it('goes through more events than fit into one batch, and stops when told', async () => {
+    const sync = await database.open()
+    const events = Array.from({ length: 250 }, (_, index) =>
+      eventOf('role.created', { id: `role_${index}`, permissions: [] }),
+    )
+    await Promise.all(events.map((event) => deliver(sync, event)))
+    const seen = new Set<string>()
+    const result = await sync.replay(
+      { resources: ['roles'] },
+      { onReceipt: ({ svixId }) => seen.add(svixId) },
+    )
+    expect(result).toMatchObject({ matched: 250, applied: 250 })
+    expect(seen.size).toBe(250)
+    const stop = new AbortController()
+    const aborted = sync.replay(
+      { resources: ['roles'] },
+      { signal: stop.signal, onReceipt: () => stop.abort() },
+    )
+    await expect(aborted).rejects.toThrow('aborted')
+  })
+
+  it('counts events whose body is no longer kept', async () => {
+    const sync = await database.open()
+    const { svixId } = await deliver(sync, user('user_purged', 'purged'))
+    await sync.database.updateTable('events').set({ body: null }).where('id', '=', svixId).execute()
+    expect(await sync.replay({ ids: [svixId] })).toMatchObject({ matched: 1, withoutBody: 1, applied: 0 })
+  })
+})

@@ -1,0 +1,80 @@
+/** A TCP proxy in front of a server, that can fail as networks do. */
+
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+export class TcpProxy {
+  readonly #target: { host: string; port: number }
+  readonly #server: Server
+  readonly #pairs = new Set<{ client: Socket; upstream: Socket }>()
+  /** New connections are cut at once, as if nobody listened. */
+  refuses = false
+  /** Bytes go nowhere, in both directions, and no connection ends. */
+  isSilent = false
+  /** What the server answers waits this long. */
+  delayMs = 0
+  /** Called with what the client sends; true means: deliver it, but cut the connection before the answer. */
+  cutAfter: ((sent: Buffer) => boolean) | undefined
+
+  static async to(target: URL): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target)
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
+    return proxy
+  }
+
+  private constructor(target: URL) {
+    this.#target = { host: target.hostname, port: Number(target.port || 5432) }
+    this.#server = createServer((client) => this.#accept(client))
+  }
+
+  /** The target's address, through the proxy. */
+  url(target: URL): string {
+    const url = new URL(target)
+    url.hostname = '127.0.0.1'
+    url.port = String((this.#server.address() as { port: number }).port)
+    return url.href
+  }
+
+  /** Ends every open connection, as a restart of the server does. */
+  cut(): void {
+    for (const { client, upstream } of this.#pairs) {
+      client.destroy()
+      upstream.destroy()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cut()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  #accept(client: Socket): void {
+    if (this.refuses) {
+      client.destroy()
+      return
+    }
+    const upstream = connect(this.#target)
+    const pair = { client, upstream }
+    this.#pairs.add(pair)
+    let isCut = false
+    client.on('data', (sent) => {
+      if (this.isSilent) return
+      isCut ||= this.cutAfter?.(sent) ?? false
+      upstream.write(sent)
+    })
+    upstream.on('data', (answer) => {
+      if (this.isSilent) return
+      if (isCut) client.destroy()
+      else setTimeout(() => client.writable && client.write(answer), this.delayMs)
+    })
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        this.#pairs.delete(pair)
+        if (!this.isSilent) other.destroy()
+      })
+    }
+  }
+}
