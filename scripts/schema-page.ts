@@ -1,0 +1,121 @@
+/** Writes docs/schema.md from the catalogue. `npm run docs` runs it; a test fails when the page is out of step. */
+
+import { writeFileSync } from 'node:fs'
+import { CHILD_SETS, RESOURCES } from '../src/clerk/catalogue.ts'
+import type { ChildSet, Column, Columns, Resource } from '../src/clerk/resource.ts'
+
+const INTRODUCTION = `# The tables
+
+One table per resource of Clerk’s, in the schema \`clerk\` unless you configured another name. This page is generated
+from the resource catalogue (\`src/clerk/resources/\`).
+
+The rows are Clerk’s: read them, join them, index them further, but do not write them. There are no foreign keys between
+them, because a membership may arrive before its user. Rows of deleted resources stay, as tombstones: filter with
+\`deleted_at is null\`.
+
+\`\`\`sql
+select u.id, u.primary_email_address, m.role
+from clerk.users u
+join clerk.organization_memberships m on m.user_id = u.id and m.deleted_at is null
+where u.deleted_at is null and m.organization_id = 'org_…';
+\`\`\`
+
+In TypeScript, \`sync.database\` is a [Kysely](https://kysely.dev) with the types of every table; for a Kysely of your own
+there is \`ClerkSchema<'clerk'>\`.
+
+## Columns of every table
+
+| column | type | meaning |
+|---|---|---|
+| \`id\` | text | Clerk’s id |
+| \`raw\` | json | the resource’s JSON exactly as Clerk sent it, except for the secrets named below; null for a deleted resource that was never seen alive |
+| \`clerk_created_at\` | timestamptz | Clerk’s \`created_at\` |
+| \`clerk_updated_at\` | timestamptz | Clerk’s \`updated_at\`: which state is newer |
+| \`observed_at\` | timestamptz | when Clerk showed this state: the time of the event |
+| \`deleted_at\` | timestamptz | when it was deleted in Clerk; null while it exists |
+| \`synced_at\` | timestamptz | when this row was last written |
+| \`event_id\` | text | the event that wrote it: \`events.id\` |
+| \`instance_id\` | text | the Clerk instance it belongs to |
+
+Every other column is null when Clerk did not send the field, or sent something else than its type. Fields without a
+column are in \`raw\`: \`raw->>'some_field'\`. U+0000 and lone surrogates, which Postgres cannot store in \`text\` and \`jsonb\`,
+become U+FFFD in the columns; \`raw\` keeps them.
+
+Not kept at rest, in columns, \`raw\` or the stored events: one-time codes and link tokens in e-mails and SMS messages,
+ticket URLs of invitations, backup codes of phone numbers. Their places say \`[redacted]\`.
+`
+
+const LEDGER = `## events
+
+The ledger: one row per message from Svix. Old bodies may be dropped, rows should stay, so that a replay months later is
+still recognised as a duplicate.
+
+| column | type | meaning |
+|---|---|---|
+| \`id\` | text | the svix-id |
+| \`type\` | text | e.g. \`user.created\`; null if the body was no event |
+| \`resource\`, \`resource_id\` | text | the table and the id it is about |
+| \`instance_id\` | text | the Clerk instance that sent it |
+| \`occurred_at\` | timestamptz | when it happened, by Clerk’s clock |
+| \`received_at\` | timestamptz | when it was stored, by the database’s clock |
+| \`outcome\` | text | \`applied\`, \`stale\`, \`ignored\`, \`parked\` or \`failed\` |
+| \`reason\` | text | why it was not applied |
+| \`error\` | text | what the database said, for failed events |
+| \`changes\` | json | the fields that changed: \`{"field": {"from": …, "to": …}}\` |
+| \`deliveries\` | integer | how often it was delivered; above 1 there were duplicates |
+| \`last_delivered_at\` | timestamptz | the latest duplicate |
+| \`body_conflict\` | boolean | a later delivery with this id had another body; the first one counts |
+| \`body\` | bytea | the bytes as they were signed, or without secrets if \`redacted\` |
+| \`body_sha256\` | bytea | the hash of the bytes as they were signed |
+| \`redacted\` | boolean | secrets were removed from \`body\` |
+| \`replayed_at\` | timestamptz | when it was last replayed |
+`
+
+/** The page's text. */
+export function schemaPage(): string {
+  const resources = [...RESOURCES.values()].map(resourceSection)
+  const children = Object.values(CHILD_SETS).map((childSet) => childSection(childSet))
+  return [INTRODUCTION, LEDGER, ...resources, ...children].join('\n')
+}
+
+function resourceSection(resource: Resource): string {
+  const events = Object.keys(resource.events).map((type) => `\`${type}\``)
+  const sources = [
+    events.length > 0 ? `Events: ${events.join(', ')}.` : 'Clerk sends no events of its own for it.',
+    ...holders(resource.table).map((holder) => `Also taken from inside \`${holder}\`.`),
+    ...belongings(resource),
+  ]
+  return `## ${resource.table}\n\n${resource.description} ${sources.join(' ')}\n\n${columnTable(resource.columns)}`
+}
+
+function childSection(childSet: ChildSet): string {
+  const text = `${childSet.description} Replaced as a whole with their user; the key is \`(user_id, id)\`.`
+  return `## ${childSet.table}\n\n${text}\n\n${columnTable(childSet.columns, ['| `user_id` | text | the user’s `id` |'])}`
+}
+
+function holders(table: string): string[] {
+  const all = [...RESOURCES.values()]
+  return all
+    .filter(({ embeds = [] }) => embeds.some(({ resource }) => resource === table))
+    .map((holder) => holder.table)
+}
+
+function belongings({ parents = {} }: Resource): string[] {
+  const owners = Object.values(parents).map((table) => `\`${table}\``)
+  return owners.length > 0 ? [`Deleted with its row in ${owners.join(' or ')}.`] : []
+}
+
+function columnTable(columns: Columns, first: string[] = []): string {
+  const rows = Object.entries(columns).map(
+    ([name, column]) => `| \`${name}\` | ${column.sqlType} | ${sourceOf(name, column)} |`,
+  )
+  return ['| column | type | Clerk’s field |', '|---|---|---|', ...first, ...rows, ''].join('\n')
+}
+
+function sourceOf(name: string, { source }: Column): string {
+  if (typeof source === 'function') return `the one that \`${name}_id\` names`
+  const paths = source === undefined ? [name] : typeof source === 'string' ? [source] : source
+  return paths.map((path) => `\`${path}\``).join(' or ')
+}
+
+if (import.meta.main) writeFileSync(new URL('../docs/schema.md', import.meta.url), schemaPage())
