@@ -91,9 +91,9 @@ export const ERRORS = {
   // The engine cannot take a delivery now; Svix will send it again.
   database_unavailable: {
     status: 503,
-    summary: 'The database did not take the event',
+    summary: 'The database is not available',
     remedy:
-      'Nothing is lost: Svix sends the event again. Check that the database runs and DATABASE_URL is right.',
+      'Check that the database runs and DATABASE_URL is right. No delivery is lost: Svix sends it again.',
   },
   database_timeout: {
     status: 503,
@@ -125,6 +125,13 @@ export const ERRORS = {
     status: 500,
     summary: 'Something in clerk-sync failed unexpectedly',
     remedy: 'Nothing is lost: Svix sends the event again. Please report the log entry.',
+  },
+
+  // What was asked for is not there.
+  event_not_found: {
+    status: 404,
+    summary: 'There is no event with this id',
+    remedy: 'An event’s id is its svix-id, msg_…; `clerk-sync events list` shows them.',
   },
 
   // The configuration is wrong: refuse to start.
@@ -178,10 +185,20 @@ export const ERRORS = {
     summary: 'The embedded database is not installed',
     remedy: 'Set DATABASE_URL to a Postgres, or run `npm install @electric-sql/pglite`.',
   },
+  embedded_missing: {
+    status: 500,
+    summary: 'There is no embedded database here',
+    remedy: 'Run `clerk-sync start` here first, go to its folder, or set DATABASE_URL to your Postgres.',
+  },
   embedded_locked: {
     status: 500,
     summary: 'Another process uses this embedded database',
     remedy: 'Stop that process, choose another folder, or set DATABASE_URL to a Postgres.',
+  },
+  port_taken: {
+    status: 500,
+    summary: 'Another process listens on this port',
+    remedy: 'Stop that process, or choose another port with PORT or `--port`.',
   },
   migration_failed: {
     status: 500,

@@ -91,6 +91,7 @@ class Sync implements ClerkSync {
   readonly #ledger: Ledger
   readonly #refusals: RefusalLog
   #prepared: Promise<unknown> | undefined
+  #closing: Promise<void> | undefined
 
   constructor(config: Config, verification: VerifyOptions, database: Database) {
     this.#config = config
@@ -118,7 +119,9 @@ class Sync implements ClerkSync {
     const delivery = await verify(body, headers, this.#verification)
     await this.#prepare()
     const { changes, ...receipt } = await this.#ledger.record(delivery)
-    this.#config.log.info({ ...receipt, ms: Math.round(performance.now() - startedAt) }, 'delivery')
+    // The names of the changed fields only: their values are personal data.
+    const changed = Object.keys(changes ?? {})
+    this.#config.log.info({ ...receipt, changed, ms: Math.round(performance.now() - startedAt) }, 'delivery')
     return { ...receipt, changes }
   }
 
@@ -156,9 +159,9 @@ class Sync implements ClerkSync {
     if (pending.length > 0) throw new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`)
   }
 
-  async close(): Promise<void> {
-    await this.#ledger.close()
-    await this.#database.close()
+  close(): Promise<void> {
+    this.#closing ??= this.#ledger.close().then(() => this.#database.close())
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {

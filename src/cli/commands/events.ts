@@ -1,0 +1,18 @@
+/** `clerk-sync events`: what was received, and applying it again. */
+
+import type { Command } from 'commander'
+import { withExamples } from '../options.ts'
+import { registerList } from './events-list.ts'
+import { registerReplay } from './events-replay.ts'
+import { registerShow } from './events-show.ts'
+
+export function register(command: Command): void {
+  withExamples(command.helpCommand(false), [
+    ['clerk-sync events list --since 1h', 'what came in the last hour'],
+    ['clerk-sync events show msg_2Lh9KRb…', 'one event: facts, changes, payload'],
+    ['clerk-sync events replay --outcome failed', 'apply again what failed, after the fix'],
+  ])
+  registerList(command.command('list').summary('list events, newest first'))
+  registerShow(command.command('show').summary('show one event'))
+  registerReplay(command.command('replay').summary('apply recorded events again'))
+}

@@ -1,0 +1,65 @@
+/** `clerk-sync migrate`: creates and updates the tables. */
+
+import type { Command } from 'commander'
+import { migrationSql, pendingMigrations } from '../../database/migrate.ts'
+import type { ClerkSync } from '../../index.ts'
+import { EXIT } from '../failure.ts'
+import { requireDatabase, withSync } from '../open.ts'
+import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+
+interface MigrateOptions extends OutputOptions, DatabaseOptions {
+  readonly dryRun?: boolean
+  readonly check?: boolean
+}
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync migrate', 'run what is pending, once, however many run it'],
+    ['clerk-sync migrate --dry-run | less', 'read the SQL before'],
+    ['clerk-sync migrate --check', 'exit with 3 if anything is pending, as in CI'],
+  ])
+  withDatabaseOptions(command)
+    .option('--dry-run', 'print the SQL of what is pending; change nothing')
+    .option('--check', 'exit with 3 if anything is pending; change nothing')
+    .action((_, self: Command) => migrate(self.optsWithGlobals()))
+}
+
+function migrate(options: MigrateOptions): Promise<void> {
+  const output = new Output(options)
+  return withSync(options, output, (sync) => {
+    if (options.check) return check(sync, output)
+    if (options.dryRun) return dryRun(sync, output)
+    return run(sync, output)
+  })
+}
+
+async function run(sync: ClerkSync, output: Output): Promise<void> {
+  const { name, schema } = sync.location
+  output.note(`Migrating schema ${schema} in ${name} …`)
+  const ran = await sync.migrate()
+  if (output.json) output.stdout.record({ ran })
+  else for (const migration of ran) output.stdout.line(migration)
+  output.note(ran.length > 0 ? `Done: ${ran.length} ran.` : 'Nothing to do: it is up to date.')
+}
+
+async function check(sync: ClerkSync, output: Output): Promise<void> {
+  const pending = await findPending(sync)
+  if (output.json) output.stdout.record({ pending })
+  else for (const name of pending) output.stdout.line(name)
+  output.note(pending.length > 0 ? `${pending.length} pending: run clerk-sync migrate.` : 'It is up to date.')
+  if (pending.length > 0) process.exitCode = EXIT.foundProblems
+}
+
+async function dryRun(sync: ClerkSync, output: Output): Promise<void> {
+  const names = await findPending(sync)
+  const pending = names.map((name) => ({ name, sql: migrationSql(name, sync.location.schema) }))
+  if (output.json) output.stdout.record({ pending })
+  else for (const { name, sql } of pending) output.stdout.line(`-- ${name}\n${sql}`)
+  output.note(pending.length > 0 ? 'Nothing was changed.' : 'Nothing is pending: it is up to date.')
+}
+
+function findPending(sync: ClerkSync): Promise<string[]> {
+  requireDatabase(sync)
+  return pendingMigrations(sync.database, sync.location.schema)
+}

@@ -1,0 +1,203 @@
+/** `clerk-sync start`: the standalone server. */
+
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type ClerkSync, createClerkSync } from '../../index.ts'
+import {
+  type ClerkSyncServer,
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  startServer,
+  WEBHOOK_PATHS,
+} from '../../server/server.ts'
+import { DeliveryLog } from '../delivery-log.ts'
+import { originOf } from '../environment.ts'
+import { EXIT } from '../failure.ts'
+import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { isNewFolder } from '../open.ts'
+import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+import { signingSecrets } from '../secrets.ts'
+import { formatDuration } from '../times.ts'
+
+interface StartOptions extends OutputOptions, DatabaseOptions {
+  readonly port: number
+  readonly host: string
+  readonly path?: readonly string[]
+  readonly migrate: boolean
+}
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync start', 'with the embedded database, in .clerk-sync'],
+    ['clerk-sync start --host 0.0.0.0 --port 8080', 'reachable from outside, as in a container'],
+    ['clerk-sync start --json | jq .outcome', 'every delivery as a line of JSON'],
+  ])
+  withDatabaseOptions(command)
+    .addOption(
+      new Option('--port <number>', 'TCP port').env('PORT').default(DEFAULT_PORT).argParser(parsePort),
+    )
+    .addOption(
+      new Option('--host <address>', 'address to listen on')
+        .env('HOST')
+        .default(DEFAULT_HOST)
+        .argParser(parseHost),
+    )
+    .option(
+      '--path <path>',
+      `path of the webhook route, repeatable (${WEBHOOK_PATHS.join(', ')})`,
+      collectPath,
+    )
+    .option('--no-migrate', 'leave the tables as they are')
+    .action((_, self: Command) => start(self.optsWithGlobals()))
+}
+
+/** What the steps of a start share. */
+interface Session {
+  readonly options: StartOptions
+  readonly output: Output
+  readonly log: DeliveryLog
+  readonly sync: ClerkSync
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const output = new Output(options)
+  const interruption = listenForInterruption()
+  void interruption.happened.then(() => output.note('  Stopping …'))
+  const log = new DeliveryLog(output)
+  const secrets = signingSecrets(log)
+  const { database, schema } = options
+  const sync = createClerkSync({ database, schema, log, signingSecret: secrets })
+  const session = { options, output, log, sync }
+  try {
+    describeSecrets(secrets, output)
+    await prepareDatabase(session)
+    // A signal that comes meanwhile waits for this: half a database would be worse than a second's delay.
+    if (!interruption.signal.aborted) await serve(session, interruption.happened)
+  } finally {
+    await sync.close()
+  }
+  // Orchestrators send SIGTERM to end a service: that is a success.
+  if ((await interruption.happened) === 'SIGINT') throw new Interrupted('SIGINT')
+}
+
+function describeSecrets(secrets: readonly string[], output: Output): void {
+  const name = process.env.CLERK_WEBHOOK_SIGNING_SECRET
+    ? 'CLERK_WEBHOOK_SIGNING_SECRET'
+    : 'CLERK_WEBHOOK_SECRET'
+  const origin = originOf(name)
+  const place = origin === undefined ? name : `${name} in ${origin}`
+  step(output, 'Secrets', `${secrets.length}, from ${place}`)
+}
+
+async function prepareDatabase({ options, output, sync }: Session): Promise<void> {
+  const { kind, name, schema } = sync.location
+  const startedAt = performance.now()
+  const isNew = isNewFolder(sync)
+  if (isNew)
+    step(output, 'Database', `creating an embedded Postgres in ${name}, once; this takes some seconds …`, ' ')
+  const ran = options.migrate ? await sync.migrate() : []
+  await sync.check()
+  const elapsed = formatDuration(performance.now() - startedAt)
+  step(
+    output,
+    'Database',
+    kind === 'embedded' ? `embedded Postgres in ${name} (${elapsed})` : `${name} (${elapsed})`,
+  )
+  if (kind === 'embedded') {
+    detail(output, 'It survives a crash of this process, but not a power loss.')
+    detail(output, 'For production set DATABASE_URL to a Postgres.')
+  }
+  step(output, 'Schema', ran.length > 0 ? `${schema}, migrated: ${ran.join(', ')}` : `${schema}, up to date`)
+}
+
+async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Promise<void> {
+  const { options, output, sync } = session
+  const webhookPaths = options.path ?? WEBHOOK_PATHS
+  const server = await startServer({ sync, port: options.port, host: options.host, webhookPaths })
+  const startedAt = performance.now()
+  announce(session, webhookUrls(options.host, server.port, webhookPaths))
+  await interrupted
+  if (server.underWay > 0) output.note(`  ${server.underWay} under way …`)
+  const end = await server.stop()
+  summarize(session, server, performance.now() - startedAt)
+  if (end === 'drained') return
+  output.note('  What was not done in time was cut off. Nothing is lost: Svix sends it again.')
+  // Whatever held it up may hold up a normal end as well.
+  process.exit(EXIT.failed)
+}
+
+/** The first line of data is that the server is ready, whoever reads it and in whatever form. */
+function announce({ output, sync }: Session, urls: readonly string[]): void {
+  const [webhooks] = urls
+  urls.forEach((url, index) => {
+    if (index === 0) step(output, 'Webhooks', url)
+    else detail(output, url)
+  })
+  if (output.json)
+    output.stdout.record({ type: 'ready', time: new Date(), webhooks, database: sync.location })
+  else output.stdout.line(`ready webhooks=${webhooks}`)
+}
+
+/** `localhost` for every address that means this machine: a browser cannot open 0.0.0.0. */
+function webhookUrls(host: string, port: number, paths: readonly string[]): string[] {
+  const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)
+  const name = isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return paths.map((path) => `http://${name}:${port}${path}`)
+}
+
+function summarize({ output, log }: Session, { answers }: ClerkSyncServer, elapsedMs: number): void {
+  const outcomes = Object.fromEntries(log.outcomes)
+  const refused = {
+    rejected: sumOf(answers, (status) => status >= 400 && status < 500),
+    refused: sumOf(answers, (status) => status >= 500),
+  }
+  const counts = Object.entries({ ...outcomes, ...refused }).filter(([, count]) => count > 0)
+  const total = sumOf(answers, () => true)
+  if (output.json || !output.stdout.isTerminal) {
+    output.stdout.record({
+      type: 'summary',
+      time: new Date(),
+      total,
+      ...outcomes,
+      ...refused,
+      ms: Math.round(elapsedMs),
+    })
+  }
+  const parts = [
+    `${total} in`,
+    ...counts.map(([name, count]) => `${count} ${name}`),
+    formatDuration(elapsedMs),
+  ]
+  output.note(`  ${parts.join(' · ')}`)
+}
+
+function sumOf(answers: ReadonlyMap<number, number>, isMeant: (status: number) => boolean): number {
+  return [...answers].reduce((sum, [status, count]) => (isMeant(status) ? sum + count : sum), 0)
+}
+
+function step(output: Output, name: string, text: string, mark?: string): void {
+  const { green, bold } = output.stderr.colors
+  output.note(`  ${mark ?? green('✓')} ${bold(name.padEnd(9))} ${text}`)
+}
+
+function detail(output: Output, text: string): void {
+  output.note(`    ${''.padEnd(9)} ${text}`)
+}
+
+// Compose files pass on a variable that is not set as an empty one; as a host it would mean all of them.
+
+function parseHost(text: string, previous: string): string {
+  return text === '' ? previous : text
+}
+
+function parsePort(text: string, previous: number): number {
+  if (text === '') return previous
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+}
+
+function collectPath(text: string, earlier: readonly string[] = []): string[] {
+  if (text.startsWith('/')) return [...earlier, text]
+  throw new InvalidArgumentError('It must start with a slash.')
+}

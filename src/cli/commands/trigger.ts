@@ -1,0 +1,132 @@
+/** `clerk-sync trigger`: sends signed sample events to a webhook route. */
+
+import { readFileSync } from 'node:fs'
+import { type Command, InvalidArgumentError } from 'commander'
+import { EVENT_TYPES } from '../../clerk/catalogue.ts'
+import { ClerkSyncError } from '../../errors.ts'
+import type { EventType } from '../../index.ts'
+import { DEFAULT_PORT, WEBHOOK_PATHS } from '../../server/server.ts'
+import { createSigningSecret, type SignedDelivery, signDelivery } from '../../testing/sign.ts'
+import { toCurl } from '../curl.ts'
+import { closest } from '../did-you-mean.ts'
+import { usageError } from '../failure.ts'
+import { noteLogger } from '../notes.ts'
+import { collect, parseCount, parseDuration, withExamples } from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+import { buildEvent } from '../sample.ts'
+import { signingSecrets } from '../secrets.ts'
+import { type Message, Sender, type SendOptions } from '../sender.ts'
+import { toJsonLine } from '../text.ts'
+
+interface TriggerOptions extends OutputOptions, SendOptions {
+  readonly to?: URL
+  readonly set?: readonly string[]
+  readonly data?: string
+  readonly id?: string
+  readonly count: number
+  readonly late?: number
+  readonly print?: boolean
+}
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync trigger user.created --set data.first_name=Ada', 'a sample, with a change'],
+    ['clerk-sync trigger user.created --to http://localhost:3000/api/webhooks/clerk', 'to your app'],
+    ['clerk-sync trigger user.updated --count 50 --rate 10/s', 'fifty of them'],
+  ])
+  command
+    .argument('<types...>', 'any of Clerk’s event types, such as user.created')
+    .option('--to <url>', `the webhook route (http://localhost:PORT${WEBHOOK_PATHS[0]})`, parseUrl)
+    .option('--set <path=value>', 'change the event, as in data.first_name=Ada; repeatable', collect)
+    .option('--data <source>', 'the event’s data, or a whole event, as JSON: @file.json, or - for stdin')
+    .option('--id <svix-id>', 'the id of the message (a fresh one)', parseId)
+    .option('--count <number>', 'how many of each to send', parseCount, 1)
+    .option(
+      '--rate <rate>',
+      'how fast, as in 10/s or 90/m; else each after the answer to the one before',
+      parseRate,
+    )
+    .option('--duplicate', 'send each twice, as Svix may')
+    .option('--late <duration>', 'an event that happened so long ago, as in 10m', parseDuration)
+    .option('--forge', 'sign with a wrong secret; succeeds if that is refused')
+    .option('--print', 'print a curl command and send nothing')
+    .action((types: string[], _, self: Command) => trigger(types, self.optsWithGlobals()))
+}
+
+async function trigger(names: readonly string[], options: TriggerOptions): Promise<void> {
+  const output = new Output(options)
+  const types = names.map(knownType)
+  const secret = options.forge ? createSigningSecret() : firstSecret(output)
+  const data = options.data === undefined ? undefined : readSource(options.data)
+  const createMessage = (type: EventType): Message => {
+    const event = buildEvent(type, { ...options, data })
+    return { event, delivery: signDelivery(toJsonLine(event), { secret, svixId: options.id }) }
+  }
+  const to = options.to ?? defaultUrl()
+  const queue = Array.from({ length: options.count }, () => types).flat()
+  if (!options.print) return new Sender(to, options, output).sendAll(queue, createMessage)
+  for (const type of queue) print(createMessage(type).delivery, to, output)
+}
+
+function print({ headers, body }: SignedDelivery, to: URL, output: Output): void {
+  const request = {
+    type: 'request',
+    method: 'POST',
+    url: to.href,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: Buffer.from(body).toString(),
+  }
+  if (output.json) output.stdout.record(request)
+  else output.stdout.exact(`${toCurl(request)}\n`)
+  output.note('The signature is good for 5 minutes.')
+}
+
+function knownType(name: string): EventType {
+  const type = EVENT_TYPES.find((known) => known === name)
+  if (type !== undefined) return type
+  const likely = closest(name, EVENT_TYPES)
+  const remedy = likely === undefined ? '' : `Did you mean ${likely}? `
+  throw usageError(`Clerk has no event type "${name}".`, `${remedy}There are ${EVENT_TYPES.join(', ')}.`)
+}
+
+function firstSecret(output: Output): string {
+  const [secret] = signingSecrets(noteLogger(output))
+  if (secret === undefined) throw new ClerkSyncError('secret_missing')
+  return secret
+}
+
+/** Where `clerk-sync start` listens in this folder. */
+function defaultUrl(): URL {
+  return new URL(`http://localhost:${process.env.PORT || DEFAULT_PORT}${WEBHOOK_PATHS[0]}`)
+}
+
+function readSource(source: string): string {
+  if (source !== '-' && !source.startsWith('@')) {
+    throw usageError(`--data takes @file.json, or - for stdin, not "${source}".`, 'Write --data @file.json.')
+  }
+  const file = source === '-' ? process.stdin.fd : source.slice(1)
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw usageError(`The data cannot be read: ${(error as Error).message}.`, 'Check the path after the @.')
+  }
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  throw new InvalidArgumentError('It must be an address such as http://localhost:3000/api/webhooks/clerk.')
+}
+
+/** Anything that can stand in a header: a wrong id may be what is to be tried. */
+function parseId(text: string): string {
+  if (/^[!-~]+$/.test(text)) return text
+  throw new InvalidArgumentError('It must be visible ASCII characters.')
+}
+
+/** `10/s` or `90/m`, as milliseconds between two. */
+function parseRate(text: string): number {
+  const [, count, unit] = /^(\d+)\/([sm])$/.exec(text) ?? []
+  if (Number(count) > 0) return (unit === 's' ? 1_000 : 60_000) / Number(count)
+  throw new InvalidArgumentError('It must be a rate such as 10/s or 90/m.')
+}

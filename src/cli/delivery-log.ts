@@ -1,0 +1,146 @@
+/**
+ * What a running server tells: a line for every delivery. For people on a terminal, else as JSON, one object a line.
+ */
+
+import { ERRORS, type ErrorCode } from '../errors.ts'
+import type { Logger, Receipt } from '../index.ts'
+import { remedyLines } from './failure.ts'
+import { type Cell, layOut, type Room, roomOf } from './layout.ts'
+import { outcomeCell, REASONS, type Result } from './outcome.ts'
+import type { Output, Pen } from './output.ts'
+import { formatTime } from './times.ts'
+
+/** What the sync logs of a delivery that it took. */
+export interface TakenDelivery extends Omit<Receipt, 'changes'> {
+  /** The fields that changed. */
+  readonly changed: readonly string[]
+  readonly ms: number
+}
+
+/** What the sync logs of a delivery that it did not take. */
+export interface RefusedDelivery {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly message: string
+  /** How many there were since the last line about this code; absent for a single one. */
+  readonly again?: number
+}
+
+type Level = 'info' | 'warn' | 'error'
+
+export class DeliveryLog implements Logger {
+  /** How many deliveries had each outcome. */
+  readonly outcomes = new Map<Receipt['outcome'], number>()
+  readonly #output: Output
+  /** The codes whose remedy was told: once is enough. */
+  readonly #explained = new Set<ErrorCode>()
+
+  constructor(output: Output) {
+    this.#output = output
+  }
+
+  debug(): void {}
+
+  info(fields: object, message: string): void {
+    if (message === 'delivery') this.#taken(fields as TakenDelivery)
+    else this.#tell('info', fields, message)
+  }
+
+  warn(fields: object, message: string): void {
+    this.#attend('warn', fields, message)
+  }
+
+  error(fields: object, message: string): void {
+    this.#attend('error', fields, message)
+  }
+
+  #attend(level: Level, fields: object, message: string): void {
+    if (message === 'delivery refused') this.#refused(level, fields as RefusedDelivery)
+    else this.#tell(level, fields, message)
+  }
+
+  #taken(delivery: TakenDelivery): void {
+    this.outcomes.set(delivery.outcome, (this.outcomes.get(delivery.outcome) ?? 0) + 1)
+    if (this.#isForPeople) this.#output.stdout.line(deliveryLine(delivery, this.#output.stdout))
+    else this.#record('event', 'info', takenRecord(delivery))
+  }
+
+  #refused(level: Level, refusal: RefusedDelivery): void {
+    if (this.#isForPeople) this.#tellRefusal(refusal)
+    else this.#record('refusal', level, refusal)
+  }
+
+  #tellRefusal(refusal: RefusedDelivery): void {
+    this.#output.stdout.line(refusalLine(refusal, this.#output.stdout))
+    if (this.#explained.has(refusal.code)) return
+    this.#explained.add(refusal.code)
+    const { remedy } = ERRORS[refusal.code]
+    for (const line of remedyLines(remedy, 10, this.#output.stderr)) this.#output.note(line)
+  }
+
+  #tell(level: Level, fields: object, message: string): void {
+    if (this.#isForPeople) this.#output.note(`  ${this.#output.stderr.colors.yellow('!')} ${message}`)
+    else this.#record('log', level, { message, ...fields })
+  }
+
+  #record(type: string, level: Level, fields: object): void {
+    this.#output.stdout.record({ type, level, time: new Date(), ...fields })
+  }
+
+  get #isForPeople(): boolean {
+    return this.#output.stdout.isTerminal && !this.#output.json
+  }
+}
+
+function takenRecord({ svixId, type, resource, resourceId, outcome, reason, changed, ms }: TakenDelivery) {
+  return { id: svixId, event_type: type, resource, resource_id: resourceId, outcome, reason, changed, ms }
+}
+
+/** `14:02:11  ✓ applied  user.updated  user_2f9a…  8ms  first_name, image_url` */
+export function deliveryLine(delivery: TakenDelivery, pen: Pen, now: Date = new Date()): string {
+  const { dim } = pen.colors
+  const type = { text: delivery.type ?? 'no event' }
+  const id = { text: delivery.resourceId ?? '' }
+  const ms = { text: `${delivery.ms}ms`.padStart(6), style: dim }
+  const detail = { text: detailOf(delivery), style: dim }
+  const rest = { wide: [type, id, ms, detail], medium: [type, ms, detail], narrow: [type] }
+  return resultLine(delivery.outcome, rest, pen, now)
+}
+
+/** `14:02:16  ⊘ rejected  signature_mismatch  No configured signing secret made …` */
+export function refusalLine(refusal: RefusedDelivery, pen: Pen, now: Date = new Date()): string {
+  const { code, status, message, again } = refusal
+  const detail = again === undefined ? message : `${again} more in the last seconds`
+  const cells = [{ text: code }, { text: detail, style: pen.colors.dim }]
+  const rest = { wide: cells, medium: cells, narrow: cells.slice(0, 1) }
+  return resultLine(status < 500 ? 'rejected' : 'refused', rest, pen, now)
+}
+
+/** What follows time and outcome, by the room there is. */
+type Rest = Readonly<Record<Room, readonly Cell[]>>
+
+const MIN_WIDTHS: Readonly<Record<Room, readonly number[]>> = {
+  wide: [8, 11, 30, 32],
+  medium: [8, 11, 24],
+  narrow: [8, 11],
+}
+
+function resultLine(result: Result, rest: Rest, pen: Pen, now: Date): string {
+  const room = roomOf(pen.width)
+  const time = { text: formatTime(now, now), style: pen.colors.dim }
+  const cells = [time, outcomeCell(result, pen), ...rest[room]]
+  return layOut([cells], pen.width, MIN_WIDTHS[room])[0] as string
+}
+
+function detailOf({ svixId, outcome, reason, changed }: TakenDelivery): string {
+  if (outcome === 'duplicate') return 'was delivered before'
+  if (outcome === 'failed') return `clerk-sync events show ${svixId}`
+  return reason === null ? listShort(changed) : REASONS[reason]
+}
+
+const MAX_NAMES = 3
+
+function listShort(names: readonly string[]): string {
+  const more = names.length - MAX_NAMES
+  return names.slice(0, MAX_NAMES).join(', ') + (more > 0 ? ` +${more}` : '')
+}

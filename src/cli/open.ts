@@ -1,0 +1,40 @@
+/** Opens a sync for a command. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClerkSyncError } from '../errors.ts'
+import { type ClerkSync, createClerkSync } from '../index.ts'
+import { createSigningSecret } from '../testing/sign.ts'
+import { noteLogger } from './notes.ts'
+import type { DatabaseOptions } from './options.ts'
+import type { Output } from './output.ts'
+
+/**
+ * Does a command's work on a sync that receives nothing, and closes it.
+ *
+ * Such commands run where no signing secret is, in a migration job for example. Nobody knows the one made here.
+ */
+export async function withSync(
+  { database, schema }: DatabaseOptions,
+  output: Output,
+  work: (sync: ClerkSync) => Promise<void>,
+): Promise<void> {
+  const log = noteLogger(output)
+  const sync = createClerkSync({ database, schema, log, signingSecret: createSigningSecret() })
+  try {
+    await work(sync)
+  } finally {
+    await sync.close()
+  }
+}
+
+/** Refuses to create an embedded database where one was to be read. */
+export function requireDatabase(sync: ClerkSync): void {
+  if (!isNewFolder(sync)) return
+  throw new ClerkSyncError('embedded_missing', sync.location.name)
+}
+
+/** Whether the database is an embedded one that is not there yet. */
+export function isNewFolder({ location }: ClerkSync): boolean {
+  return location.kind === 'embedded' && !existsSync(join(location.name, 'pgdata', 'PG_VERSION'))
+}

@@ -1,0 +1,70 @@
+/** Options that commands share, and how their values are read. */
+
+import { type Command, InvalidArgumentError } from 'commander'
+
+/** Puts examples at the top of a command's help. */
+export function withExamples(
+  command: Command,
+  examples: readonly (readonly [line: string, explanation: string])[],
+): Command {
+  const lines = examples.map(([line, explanation]) => `  # ${explanation}\n  ${line}\n`)
+  return command.addHelpText('before', `Examples:\n${lines.join('')}`)
+}
+
+/** Where the database is. */
+export interface DatabaseOptions {
+  readonly database?: string | undefined
+  readonly schema?: string | undefined
+}
+
+export function withDatabaseOptions(command: Command): Command {
+  return command
+    .option(
+      '--database <address>',
+      'postgres://… or a folder for an embedded one (DATABASE_URL, else .clerk-sync)',
+    )
+    .option('--schema <name>', 'the schema of the tables (CLERK_SYNC_SCHEMA, else clerk)')
+}
+
+/** For options that can be given several times. */
+export function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value]
+}
+
+/** As {@link collect}, for values from a list. */
+export function collectFrom(allowed: readonly string[]) {
+  return (value: string, earlier: readonly string[] = []): string[] => {
+    if (!allowed.includes(value)) throw new InvalidArgumentError(`There are: ${allowed.join(', ')}.`)
+    return [...earlier, value]
+  }
+}
+
+export function parseCount(text: string): number {
+  const count = Number(text)
+  if (Number.isSafeInteger(count) && count > 0) return count
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
+
+/** `90s`, `10m`, `1h`, `7d`, `2w`, in milliseconds. */
+export function parseDuration(text: string): number {
+  const [, count, unit] = /^(\d+)([smhdw])$/.exec(text) ?? []
+  if (count === undefined || unit === undefined) {
+    throw new InvalidArgumentError('It must be a duration such as 90s, 10m, 1h or 7d.')
+  }
+  return Number(count) * (UNIT_MS[unit] as number)
+}
+
+/** A time, or a duration before now. */
+export function parseTime(text: string): Date {
+  const time = /^\d+[a-z]$/.test(text) ? new Date(Date.now() - parseDuration(text)) : new Date(text)
+  if (!Number.isNaN(time.getTime())) return time
+  throw new InvalidArgumentError('It must be a time such as 2026-11-01T09:30, or 1h for an hour ago.')
+}

@@ -1,0 +1,99 @@
+/**
+ * What a command prints: data to stdout, everything for people to stderr. Both know their colours, their width and
+ * whether they show more than ASCII.
+ */
+
+import pc from 'picocolors'
+import { toAscii, toJsonLine } from './text.ts'
+
+/** The options that every command has. */
+export interface OutputOptions {
+  readonly json?: boolean | undefined
+  readonly quiet?: boolean | undefined
+  /** False with `--no-color`. */
+  readonly color?: boolean | undefined
+}
+
+export type Colors = ReturnType<typeof pc.createColors>
+
+/** One of the two streams. */
+export class Pen {
+  readonly isTerminal: boolean
+  readonly isUnicode: boolean
+  readonly colors: Colors
+  /** Columns; unlimited where nobody looks. */
+  readonly width: number
+  readonly #stream: NodeJS.WriteStream
+
+  constructor(stream: NodeJS.WriteStream, mayColor: boolean) {
+    const { env } = process
+    this.#stream = stream
+    this.isTerminal = stream.isTTY === true
+    this.isUnicode = env.TERM !== 'dumb' && isUtf8(env.LC_ALL || env.LC_CTYPE || env.LANG)
+    this.colors = pc.createColors(mayColor && hasColors(this.isTerminal))
+    this.width = stream.columns || Number(env.COLUMNS) || Number.POSITIVE_INFINITY
+  }
+
+  /** A line for people: in ASCII where the terminal has no more. */
+  line(text = ''): void {
+    this.#stream.write(`${this.isUnicode ? text : toAscii(text)}\n`)
+  }
+
+  /** A line for programs: JSON. */
+  record(value: object): void {
+    this.exact(`${toJsonLine(value)}\n`)
+  }
+
+  /** Exactly this. */
+  exact(data: string | Uint8Array): void {
+    this.#stream.write(data)
+  }
+
+  /** Replaces what the line holds, without ending it. */
+  status(text: string): void {
+    this.#stream.write(`\r\u001b[K${text}`)
+  }
+}
+
+export class Output {
+  /** Whether data is JSON, one object a line. */
+  readonly json: boolean
+  readonly stdout: Pen
+  readonly stderr: Pen
+  readonly #isSilent: boolean
+
+  constructor({ json = false, quiet = false, color = true }: OutputOptions) {
+    this.json = json
+    this.#isSilent = quiet || json
+    this.stdout = new Pen(process.stdout, color)
+    this.stderr = new Pen(process.stderr, color)
+  }
+
+  /** A line for people who watch. None with `--quiet` or `--json`. */
+  note(text = ''): void {
+    if (!this.#isSilent) this.stderr.line(text)
+  }
+
+  /** How far something is, in a line that is replaced by the next, on a terminal only; empty removes it. */
+  progress(text: string): void {
+    if (!this.#isSilent && this.stderr.isTerminal) this.stderr.status(text)
+  }
+
+  /** Whether somebody is there to answer a question. */
+  get canAsk(): boolean {
+    return !this.#isSilent && this.stderr.isTerminal && process.stdin.isTTY === true
+  }
+}
+
+/** https://no-color.org, https://force-color.org */
+function hasColors(isTerminal: boolean): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env
+  if (NO_COLOR) return false
+  if (FORCE_COLOR) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
+  return isTerminal && TERM !== 'dumb'
+}
+
+/** Unset says nothing, as in containers; their terminals show UTF-8. */
+function isUtf8(locale: string | undefined): boolean {
+  return !locale || /utf-?8/i.test(locale)
+}

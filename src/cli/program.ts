@@ -1,0 +1,91 @@
+/** The command line: names the commands, loads the one that is asked for, and turns errors into exit codes. */
+
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { loadEnvironmentFiles } from './environment.ts'
+import { fail } from './failure.ts'
+import { dieOf, Interrupted } from './interruption.ts'
+import { withExamples } from './options.ts'
+import { Output } from './output.ts'
+
+/** A module of `commands/`: adds its arguments, options and action to the command of its name. */
+interface CommandModule {
+  register(command: Command): void
+}
+
+/** By name. Loaded when called, so that asking for help does not wait for database drivers. */
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
+  start: {
+    summary: 'receive webhooks and keep the tables in step',
+    load: () => import('./commands/start.ts'),
+  },
+  migrate: {
+    summary: 'create or update the tables',
+    load: () => import('./commands/migrate.ts'),
+  },
+  events: {
+    summary: 'list, show and replay what was received',
+    load: () => import('./commands/events.ts'),
+  },
+  trigger: {
+    summary: 'send a signed sample event to a webhook route',
+    load: () => import('./commands/trigger.ts'),
+  },
+}
+
+function createProgram(): Command {
+  const program = new Command('clerk-sync')
+    .description('Keeps your own Postgres in step with Clerk.')
+    .version(readVersion(), '-V, --version')
+    .option('--json', 'data and errors as JSON, one object a line')
+    .option('--quiet', 'nothing but data and errors')
+    .option('--no-color', 'no colours (NO_COLOR)')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride()
+  withExamples(program, [
+    ['clerk-sync start', 'receive webhooks, here and now, without a database of your own'],
+    ['clerk-sync trigger user.created', 'send it a signed sample event'],
+    ['clerk-sync events list', 'see what became of it'],
+  ])
+  return program
+}
+
+/** Names every command, but loads only the one that is asked for. */
+async function addCommands(program: Command, asked: string | undefined): Promise<void> {
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).summary(summary).description(summary)
+    if (name !== asked) continue
+    loadEnvironmentFiles()
+    const module = await load()
+    module.register(command)
+  }
+}
+
+function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}
+
+/** Runs a command line and sets the exit code. */
+export async function run(args: readonly string[]): Promise<void> {
+  const program = createProgram()
+  try {
+    const words = commandOf(args) === 'help' ? [...args.filter((arg) => arg !== 'help'), '--help'] : args
+    await addCommands(program, commandOf(words))
+    await program.parseAsync(words, { from: 'user' })
+  } catch (error) {
+    if (error instanceof Interrupted) dieOf(error.signal)
+    else process.exitCode = fail(error, outputFor(args))
+  }
+}
+
+/** The options before a command have no values, so that the first other word is its name. */
+function commandOf(args: readonly string[]): string | undefined {
+  return args.find((arg) => !arg.startsWith('-'))
+}
+
+/** Also for a command line that could not be read to its end. */
+function outputFor(args: readonly string[]): Output {
+  return new Output({ json: args.includes('--json'), color: !args.includes('--no-color') })
+}

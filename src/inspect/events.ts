@@ -1,0 +1,121 @@
+/** What people see of the ledger: lists, totals and single events. Read only. */
+
+import { type Kysely, type Selectable, sql } from 'kysely'
+import { toUnavailable } from '../database/failure.ts'
+import type { ClerkTables, EventsTable, Outcome } from '../database/tables.ts'
+import { ClerkSyncError } from '../errors.ts'
+import { type EventFilter, matching } from '../ledger/replay.ts'
+
+const SUMMARY = [
+  'id',
+  'type',
+  'resource',
+  'resource_id',
+  'instance_id',
+  'occurred_at',
+  'received_at',
+  'outcome',
+  'reason',
+  'deliveries',
+  'body_conflict',
+  'replayed_at',
+] as const
+
+/** An event in a list. */
+export type EventSummary = Pick<Selectable<EventsTable>, (typeof SUMMARY)[number]>
+
+/** Everything that is known of an event. */
+export type EventDetails = Selectable<EventsTable>
+
+/** One page of a list. */
+export interface Page {
+  readonly limit: number
+  /** The id of the event that the page starts after, going back in time. */
+  readonly before?: string | undefined
+}
+
+export const OUTCOMES = ['applied', 'stale', 'ignored', 'parked', 'failed'] as const satisfies Outcome[]
+
+/** How many events a filter means, and by outcome. */
+export interface EventTotals extends Readonly<Record<Outcome, number>> {
+  readonly total: number
+  /** When the first and the last of them were received; null if there are none. */
+  readonly firstAt: Date | null
+  readonly lastAt: Date | null
+  /** When they were counted, by the database's clock. As `until` of a filter, it keeps later events out. */
+  readonly countedAt: Date
+}
+
+/**
+ * The events that a filter means, newest first.
+ * @throws {ClerkSyncError} `event_not_found` for an unknown `before`, or `database_…`
+ */
+export async function listEvents(
+  database: Kysely<ClerkTables>,
+  filter: EventFilter,
+  { limit, before }: Page,
+): Promise<EventSummary[]> {
+  let query = matching(database.selectFrom('events'), filter)
+  if (before !== undefined) {
+    const { received_at, id } = await positionOf(database, before)
+    query = query.where((where) =>
+      where(where.refTuple('received_at', 'id'), '<', where.tuple(received_at, id)),
+    )
+  }
+  return query
+    .select(SUMMARY)
+    .orderBy('received_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+    .catch(refuse)
+}
+
+/**
+ * One event.
+ * @throws {ClerkSyncError} `event_not_found` or `database_…`
+ */
+export async function getEvent(database: Kysely<ClerkTables>, id: string): Promise<EventDetails> {
+  const event = await database
+    .selectFrom('events')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+    .catch(refuse)
+  if (event === undefined) throw new ClerkSyncError('event_not_found', id)
+  return event
+}
+
+/**
+ * Counts the events that a filter means.
+ * @throws {ClerkSyncError} `database_…`
+ */
+export function countEvents(database: Kysely<ClerkTables>, filter: EventFilter): Promise<EventTotals> {
+  const ofOutcome = (outcome: Outcome) =>
+    sql<number>`(count(*) filter (where outcome = ${outcome}))::integer`.as(outcome)
+  return matching(database.selectFrom('events'), filter)
+    .select([
+      sql<number>`count(*)::integer`.as('total'),
+      ...OUTCOMES.map(ofOutcome),
+      sql<Date | null>`min(received_at)`.as('firstAt'),
+      sql<Date | null>`max(received_at)`.as('lastAt'),
+      sql<Date>`clock_timestamp()`.as('countedAt'),
+    ])
+    .executeTakeFirstOrThrow()
+    .catch(refuse)
+}
+
+async function positionOf(database: Kysely<ClerkTables>, id: string) {
+  const position = await database
+    .selectFrom('events')
+    .select(['received_at', 'id'])
+    .where('id', '=', id)
+    .executeTakeFirst()
+    .catch(refuse)
+  if (position === undefined) throw new ClerkSyncError('event_not_found', id)
+  return position
+}
+
+function refuse(error: unknown): never {
+  throw toUnavailable(error)
+}

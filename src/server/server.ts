@@ -1,0 +1,259 @@
+/**
+ * The standalone server: the webhook route, and what those who operate it ask (`/healthz`, `/readyz`), on Node's own HTTP
+ * server. It answers everything itself, from constant bodies, and never redirects: Svix counts a redirect as a failure.
+ */
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, Server as NetServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createNodeHandler } from '../adapters/node.ts'
+import { toUnavailable } from '../database/failure.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { ClerkSync } from '../index.ts'
+import { type Reply, refuse } from '../reply.ts'
+
+export interface ServerOptions {
+  /** What takes the deliveries. The server closes it when it stops. */
+  readonly sync: ClerkSync
+  /**
+   * The TCP port; 0 means any free one.
+   * @default 4848
+   */
+  readonly port?: number | undefined
+  /**
+   * The address to listen on.
+   * @default "127.0.0.1"
+   */
+  readonly host?: string | undefined
+  /**
+   * The paths of the webhook route. A request's path must be exactly one of them.
+   * @default ["/api/webhooks/clerk", "/webhooks/clerk"]
+   */
+  readonly webhookPaths?: readonly string[] | undefined
+  /**
+   * How many milliseconds {@link ClerkSyncServer.stop} waits for deliveries under way.
+   * @default 10000
+   */
+  readonly graceMs?: number | undefined
+}
+
+/** A server that listens. */
+export interface ClerkSyncServer {
+  readonly port: number
+  /** How many requests the webhook route has answered, by HTTP status. */
+  readonly answers: ReadonlyMap<number, number>
+  /** How many requests are being answered. */
+  readonly underWay: number
+  /**
+   * Takes no more deliveries, answers those under way, closes every connection and the sync.
+   * @returns whether that was done within the grace period, or what was left was cut off
+   */
+  stop(): Promise<'drained' | 'cut_off'>
+}
+
+export const DEFAULT_PORT = 4848
+export const DEFAULT_HOST = '127.0.0.1'
+/** The path that Clerk's guides use, and the one of a server that does nothing else. */
+export const WEBHOOK_PATHS = ['/api/webhooks/clerk', '/webhooks/clerk'] as const
+
+const GRACE_MS = 10_000
+/** A request that was on its way when the server stopped is still answered; a reset connection would tell Svix less. */
+const LINGER_MS = 500
+/** A database that takes longer than this to say it is there is not ready. */
+const READY_TIMEOUT_MS = 2_500
+
+/** Svix sends a delivery at once; who dribbles his headers or body for this long holds a socket for its own sake. */
+const TIMEOUTS = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+  // Longer than the 60 seconds of the usual load balancers: the side that closes first must be the one that sends.
+  keepAliveTimeout: 65_000,
+}
+/** An idle connection costs some 10 KB. */
+const MAX_CONNECTIONS = 10_000
+
+/**
+ * Starts a server around a sync; resolves when it listens.
+ *
+ * @example
+ * const server = await startServer({ sync: createClerkSync(), port: 4848 })
+ * process.once('SIGTERM', () => server.stop())
+ *
+ * @throws {ClerkSyncError} `port_taken` or `option_invalid`
+ */
+export async function startServer(options: ServerOptions): Promise<ClerkSyncServer> {
+  const server = new StandaloneServer(options)
+  await server.listen(options.port ?? DEFAULT_PORT, options.host ?? DEFAULT_HOST)
+  return server
+}
+
+type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
+
+class StandaloneServer implements ClerkSyncServer {
+  readonly answers = new Map<number, number>()
+  readonly #sync: ClerkSync
+  readonly #graceMs: number
+  readonly #http: Server
+  readonly #routes: ReadonlyMap<string, Route>
+  #port = 0
+  readonly #responses = new Set<ServerResponse>()
+  /** One check at a time, whoever asks: a database that hangs must not be asked ever more often. */
+  #readiness: Promise<void> | undefined
+  #stopping: Promise<'drained' | 'cut_off'> | undefined
+  /** Resolved once the server stops and answers nothing any more. */
+  readonly #idle = Promise.withResolvers<void>()
+
+  constructor({ sync, webhookPaths = WEBHOOK_PATHS, graceMs = GRACE_MS }: ServerOptions) {
+    this.#sync = sync
+    this.#graceMs = graceMs
+    // Set here, because Node can be started with a flag that makes its parser lenient for all others.
+    this.#http = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) =>
+      this.#answer(request, response),
+    )
+    this.#http.maxConnections = MAX_CONNECTIONS
+    const webhook = this.#webhookRoute()
+    this.#routes = new Map<string, Route>([
+      ...webhookPaths.map((path) => [path, webhook] as const),
+      ['/healthz', forReading((_, response) => send(response, OK))],
+      ['/readyz', forReading((_, response) => this.#answerReadiness(response))],
+    ])
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get underWay(): number {
+    return this.#responses.size
+  }
+
+  async listen(port: number, host: string): Promise<void> {
+    try {
+      await once(this.#http.listen(port, host), 'listening')
+      this.#port = (this.#http.address() as AddressInfo).port
+    } catch (error) {
+      throw cannotListen(error as NodeJS.ErrnoException, `${host}:${port}`)
+    }
+  }
+
+  stop(): Promise<'drained' | 'cut_off'> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    this.#responses.add(response)
+    response.once('close', () => this.#forget(response))
+    if (this.#stopping) response.setHeader('connection', 'close')
+    const route = this.#routes.get(pathOf(request)) ?? notFound
+    void route(request, response)
+  }
+
+  #forget(response: ServerResponse): void {
+    this.#responses.delete(response)
+    if (this.#stopping && this.#responses.size === 0) this.#idle.resolve()
+  }
+
+  #webhookRoute(): Route {
+    const handle = createNodeHandler(this.#sync)
+    return (request, response) => {
+      response.once('finish', () => this.#count(response.statusCode))
+      return this.#stopping ? refuseLate(request, response) : handle(request, response)
+    }
+  }
+
+  #count(status: number): void {
+    this.answers.set(status, (this.answers.get(status) ?? 0) + 1)
+  }
+
+  async #answerReadiness(response: ServerResponse): Promise<void> {
+    if (this.#stopping) return send(response, SHUTTING_DOWN)
+    this.#readiness ??= this.#sync.check().finally(() => {
+      this.#readiness = undefined
+    })
+    const reply = await isDoneWithin(READY_TIMEOUT_MS, this.#readiness).then(
+      (isReady) => (isReady ? OK : refuse(new ClerkSyncError('database_timeout'))),
+      (error) => refuse(toUnavailable(error)),
+    )
+    send(response, reply)
+  }
+
+  async #stop(): Promise<'drained' | 'cut_off'> {
+    const deadline = Date.now() + this.#graceMs
+    const closed = once(this.#http, 'close')
+    stopListening(this.#http)
+    for (const response of this.#responses) closeAfter(response)
+    if (this.#responses.size === 0) this.#idle.resolve()
+    const answered = Promise.all([this.#idle.promise, sleep(LINGER_MS, undefined, { ref: false })])
+    const isIdle = await isDoneWithin(this.#graceMs, Promise.race([answered, closed]))
+    this.#http.close()
+    this.#http.closeAllConnections()
+    await closed
+    const isClosed = await isDoneWithin(deadline - Date.now(), this.#sync.close())
+    return isIdle && isClosed ? 'drained' : 'cut_off'
+  }
+}
+
+const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+const OK: Reply = { status: 200, headers: HEADERS, body: '{"ok":true}' }
+const NOT_FOUND: Reply = { status: 404, headers: HEADERS, body: '{"error":"not_found"}' }
+const READ_ONLY: Reply = {
+  status: 405,
+  headers: { ...HEADERS, allow: 'GET, HEAD' },
+  body: '{"error":"method_not_allowed"}',
+}
+const SHUTTING_DOWN: Reply = refuse(new ClerkSyncError('shutting_down'))
+
+function send(response: ServerResponse, { status, headers, body }: Reply): void {
+  // What is left of an unread body would be taken for the next request.
+  if (hasUnreadBody(response.req)) response.setHeader('connection', 'close')
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+}
+
+/** A request without a body is not complete either while its headers are being answered. */
+function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+}
+
+function notFound(_: IncomingMessage, response: ServerResponse): void {
+  send(response, NOT_FOUND)
+}
+
+/** After its body: closing a connection with unread data resets it, and the answer may be lost. */
+function refuseLate(request: IncomingMessage, response: ServerResponse): void {
+  request.resume().once('end', () => send(response, SHUTTING_DOWN))
+}
+
+function forReading(route: Route): Route {
+  return (request, response) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return route(request, response)
+    return send(response, READ_ONLY)
+  }
+}
+
+/** Without the query; not decoded, so that nothing but the path itself matches. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] as string
+}
+
+/** The HTTP server's own `close` would cut idle connections as well, on which a request may be under way. */
+function stopListening(server: Server): void {
+  NetServer.prototype.close.call(server)
+}
+
+function closeAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close')
+}
+
+async function isDoneWithin(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
+  const waiting = new AbortController()
+  const late = sleep(Math.max(0, milliseconds), false, { signal: waiting.signal }).catch(() => false)
+  return Promise.race([work.then(() => true), late]).finally(() => waiting.abort())
+}
+
+function cannotListen(error: NodeJS.ErrnoException, address: string): ClerkSyncError {
+  if (error.code === 'EADDRINUSE') return new ClerkSyncError('port_taken', address, { cause: error })
+  return new ClerkSyncError('option_invalid', `cannot listen on ${address} (${error.code})`, { cause: error })
+}

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest'
+import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
+
+describeWithPostgres('migrate', (url) => {
+  const folder = temporaryFolder()
+  const database = postgresDatabase(url)
+  /** Without a secret: a migration job has none. */
+  const migrate = async (...args: string[]) => {
+    const { schema } = await database.location()
+    const env = { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema, CLERK_WEBHOOK_SIGNING_SECRET: undefined }
+    return runCli(['migrate', ...args], { cwd: await folder(), env })
+  }
+
+  it('shows what is pending without changing anything, runs it once, and says when there is nothing to do', async () => {
+    const name = expect.stringMatching(/^0001_/)
+    const pending = await migrate('--check', '--json')
+    expect([pending.code, jsonLines(pending.stdout)]).toEqual([3, [{ pending: [name] }]])
+    const dry = await migrate('--dry-run')
+    expect(dry.code).toBe(0)
+    expect(dry.stdout).toMatch(/^-- 0001_.*\n[\s\S]*create table users \(/)
+    expect((await migrate('--check')).code).toBe(3)
+
+    const ran = await migrate()
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^0001_\w+\n$/) })
+    expect(ran.stderr).toContain(new URL(url).host)
+    const upToDate = await migrate('--check')
+    expect([upToDate.code, upToDate.stdout]).toEqual([0, ''])
+    expect(jsonLines((await migrate('--json')).stdout)).toEqual([{ ran: [] }])
+    expect((await migrate('--dry-run')).stdout).toBe('')
+  })
+
+  it('does not create an embedded database only to look at it', async () => {
+    const { code, stderr } = await migrate('--check', '--database', './nowhere')
+    expect(code).toBe(1)
+    expect(stderr).toContain('✗ embedded_missing')
+  })
+
+  it('refuses an address that is none', async () => {
+    const { code, stderr } = await migrate('--database', 'mysql://app:hunter2@localhost/app')
+    expect(code).toBe(1)
+    expect(stderr).toContain('✗ option_invalid')
+    expect(stderr).not.toContain('hunter2')
+  })
+})

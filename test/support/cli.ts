@@ -1,0 +1,116 @@
+/** Runs the command line as people do: as a process of its own, in a folder of its own. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
+import { SECRET } from './databases.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+export interface CliOptions {
+  readonly cwd: string
+  /** Added to a bare environment that has the tests' signing secret; undefined removes. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** What is typed; then stdin ends. */
+  readonly input?: string
+}
+
+export interface Finished {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command to its end. */
+export async function runCli(args: readonly string[], options: CliOptions): Promise<Finished> {
+  return new CliProcess(args, options).ended
+}
+
+/** Runs `start` until it is ready. */
+export async function startCli(args: readonly string[], options: CliOptions): Promise<CliProcess> {
+  const cli = new CliProcess(['start', ...args], { ...options, env: { PORT: '0', ...options.env } })
+  await cli.until(/ready/)
+  return cli
+}
+
+export class CliProcess {
+  readonly ended: Promise<Finished>
+  readonly #child: ChildProcess
+  readonly #output = { stdout: '', stderr: '' }
+
+  constructor(args: readonly string[], { cwd, env = {}, input = '' }: CliOptions) {
+    const { PATH, HOME, TMPDIR } = process.env
+    this.#child = spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      env: { PATH, HOME, TMPDIR, LANG: 'C.UTF-8', CLERK_WEBHOOK_SIGNING_SECRET: SECRET, ...env },
+    })
+    for (const name of ['stdout', 'stderr'] as const) {
+      this.#child[name]?.setEncoding('utf8').on('data', (chunk) => {
+        this.#output[name] += chunk
+      })
+    }
+    this.#child.stdin?.end(input)
+    this.ended = once(this.#child, 'close').then(([code, signal]) => {
+      refuseSecrets(this.#output)
+      return { code, signal, ...this.#output }
+    })
+  }
+
+  get stdout(): string {
+    return this.#output.stdout
+  }
+
+  /** The address of the webhook route, from the line that says it is ready. */
+  get url(): string {
+    return /http:\/\/[^"\s]+/.exec(this.stdout)?.[0] as string
+  }
+
+  /** Waits for text on stdout. */
+  async until(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stdout)) {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        throw new Error(`it ended: ${JSON.stringify(await this.ended)}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+
+  send(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Sends a signal and waits for the end. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> {
+    this.send(signal)
+    return this.ended
+  }
+}
+
+/** No command may ever print what only the sender and the receiver may know. */
+function refuseSecrets(output: { stdout: string; stderr: string }): void {
+  const key = SECRET.slice('whsec_'.length)
+  if (`${output.stdout}${output.stderr}`.includes(key)) throw new Error('the signing secret was printed')
+}
+
+/** An empty folder, removed after the file's tests. */
+export function temporaryFolder(): () => Promise<string> {
+  let folder: Promise<string> | undefined
+  afterAll(async () => {
+    if (folder) await rm(await folder, { recursive: true, force: true })
+  })
+  return () => {
+    folder ??= mkdtemp(join(tmpdir(), 'clerk-sync-cli-'))
+    return folder
+  }
+}
+
+/** The lines of NDJSON. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  const lines = text.split('\n').filter((line) => line !== '')
+  return lines.map((line) => JSON.parse(line))
+}
