@@ -118,8 +118,8 @@ function list(value: string | readonly string[] | undefined): string[] {
 
 function schemaName(name: string): string {
   // Postgres cuts longer names off, silently.
-  if (name !== '' && name.length <= 63 && !name.includes('\u0000')) return name
-  throw new ClerkSyncError('option_invalid', 'schema must have 1 to 63 characters')
+  if (name !== '' && Buffer.byteLength(name) <= 63 && !name.includes('\u0000')) return name
+  throw new ClerkSyncError('option_invalid', 'schema must have 1 to 63 bytes')
 }
 
 function resourceNames(names: readonly string[]): readonly string[] {

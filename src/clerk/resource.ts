@@ -72,7 +72,7 @@ export interface ChildSet<C extends Columns = Columns> {
 }
 
 /** A whole other resource inside a payload; it carries its own clock and passes the same guard. */
-export interface Embed {
+interface Embed {
   readonly resource: string
   /** The objects, each as complete as in an event of its own. Partial objects are not embeds: they would lose data. */
   readonly find: (data: Payload) => readonly Payload[]

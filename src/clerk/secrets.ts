@@ -6,7 +6,7 @@
 import { isObject } from './event.ts'
 import type { Payload } from './payloads.ts'
 
-export const REDACTED = '[redacted]'
+const REDACTED = '[redacted]'
 
 /** A field that holds a secret, as a path into the payload, and what is stored in its place. */
 export interface Redaction {
@@ -37,8 +37,9 @@ export function secretsWithin(field: string, find: SecretFinder): SecretFinder {
   }
 }
 
-/** Query parameters that let whoever opens the link in. */
-const LINK_TOKEN = /([?&](?:__clerk_ticket|__clerk_db_jwt|ticket|token|code)=)[^&\s"'<>]+/gi
+/** Query parameters that let whoever opens the link in, also in HTML (`&amp;`) and in a link within a link (`%3F`). */
+const LINK_TOKEN =
+  /((?:[?&;#]|%3F|%26|%23)(?:__clerk_ticket|__clerk_db_jwt|ticket|token|code)(?:=|%3D))(?:(?!%26)[^&\s"'<>])+/gi
 /** Clerk's one-time codes have six digits; six digits after "#" are a colour of the mail's style sheet. */
 const SIX_DIGITS = /(?<![\w#&.,-])\d{6}(?![\w-])/g
 const CODE_FIELD = /otp|code|token|ticket/i
@@ -52,8 +53,8 @@ export function messageSecrets(...textFields: string[]): SecretFinder {
 }
 
 function maskedTexts(data: Payload, textFields: readonly string[]): Redaction[] {
-  const codes = stringsIn(data.data)
-    .filter(({ path, text }) => CODE_FIELD.test(path.at(-1) as string) && text.length >= 4)
+  const codes = variablesIn(data.data)
+    .filter(({ path, text }) => isCode(path) && text.length >= 4)
     .map(({ text }) => text)
   return textFields.flatMap((field) => {
     const text = data[field]
@@ -65,18 +66,21 @@ function maskedTexts(data: Payload, textFields: readonly string[]): Redaction[] 
 }
 
 function maskedVariables(data: Payload): Redaction[] {
-  return stringsIn(data.data).flatMap(({ path, text }) => {
-    const value = CODE_FIELD.test(path.at(-1) as string)
-      ? REDACTED
-      : text.replace(LINK_TOKEN, `$1${REDACTED}`)
+  return variablesIn(data.data).flatMap(({ path, text }) => {
+    const value = isCode(path) ? REDACTED : text.replace(LINK_TOKEN, `$1${REDACTED}`)
     return value === text ? [] : [{ path: ['data', ...path], value }]
   })
 }
 
-function stringsIn(value: unknown, path: string[] = []): { path: string[]; text: string }[] {
-  if (typeof value === 'string' && path.length > 0) return [{ path, text: value }]
+/** At any level: a code may be one of a list. */
+function isCode(path: readonly string[]): boolean {
+  return path.some((key) => CODE_FIELD.test(key))
+}
+
+function variablesIn(value: unknown, path: string[] = []): { path: string[]; text: string }[] {
+  if (typeof value === 'string' || typeof value === 'number') return [{ path, text: String(value) }]
   if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, member]) => stringsIn(member, [...path, key]))
+  return Object.entries(value).flatMap(([key, member]) => variablesIn(member, [...path, key]))
 }
 
 /** A copy of the payload without its secrets. */

@@ -5,6 +5,7 @@ import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import type { Pool, PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
 import { type EmbeddedHandle, IN_MEMORY, openEmbedded } from './embedded.ts'
+import { withinSchema } from './introspector.ts'
 import type { ClerkTables } from './tables.ts'
 
 /**
@@ -59,7 +60,7 @@ function openPostgres(config: PoolConfig, schema: string): Database {
 
 function postgresKysely(config: PoolConfig, schema: string): Kysely<ClerkTables> {
   const dialect = new PostgresDialect({ pool: () => createPool(config) })
-  return new Kysely<ClerkTables>({ dialect }).withSchema(schema)
+  return new Kysely<ClerkTables>({ dialect: withinSchema(dialect, schema) }).withSchema(schema)
 }
 
 async function createPool(config: PoolConfig): Promise<Pool> {
@@ -89,14 +90,17 @@ function describePostgres({ connectionString, host, port, database }: PoolConfig
 
 function openFolder(folder: string, schema: string): Database {
   let handle: Promise<EmbeddedHandle> | undefined
+  let isClosed = false
   const open = async () => {
+    if (isClosed) throw new ClerkSyncError('shutting_down')
     handle ??= openEmbedded(folder).catch((error) => {
       handle = undefined
       throw error
     })
     return (await handle).pglite
   }
-  const kysely = new Kysely<ClerkTables>({ dialect: new PGliteDialect({ pglite: open }) }).withSchema(schema)
+  const dialect = withinSchema(new PGliteDialect({ pglite: open }), schema)
+  const kysely = new Kysely<ClerkTables>({ dialect }).withSchema(schema)
   return {
     kind: 'embedded',
     location: folder,
@@ -105,6 +109,7 @@ function openFolder(folder: string, schema: string): Database {
     ingest: kysely,
     // Not kysely.destroy(): that would close the instance under others in this process who share it.
     close: async () => {
+      isClosed = true
       await (await handle?.catch(() => undefined))?.close()
     },
   }

@@ -14,6 +14,8 @@ import { lockFolder } from './folder-lock.ts'
 interface Opened {
   readonly pglite: Promise<PGlite>
   users: number
+  /** Since the last user has left. */
+  closing?: Promise<void>
 }
 
 /**
@@ -48,21 +50,26 @@ export async function openEmbedded(folder: string): Promise<EmbeddedHandle> {
 async function share(folder: string): Promise<EmbeddedHandle> {
   registry[REGISTRY] ??= new Map()
   const opened = registry[REGISTRY]
-  const entry = opened.get(folder) ?? { pglite: openLocked(folder), users: 0 }
+  // Its lock is free only when it is closed.
+  while (opened.get(folder)?.closing) await opened.get(folder)?.closing
+  const entry: Opened = opened.get(folder) ?? { pglite: openLocked(folder), users: 0 }
   opened.set(folder, entry)
   entry.users++
-  const leave = async () => {
-    entry.users--
-    if (entry.users > 0) return
-    opened.delete(folder)
-    await (await entry.pglite).close()
-  }
   try {
-    return { pglite: await entry.pglite, close: leave }
+    const pglite = await entry.pglite
+    let left: Promise<void> | undefined
+    return { pglite, close: () => (left ??= leave(entry, () => opened.delete(folder))) }
   } catch (error) {
-    opened.delete(folder)
+    if (opened.get(folder) === entry) opened.delete(folder)
     throw error
   }
+}
+
+async function leave(entry: Opened, forget: () => void): Promise<void> {
+  entry.users--
+  if (entry.users > 0) return
+  entry.closing = entry.pglite.then((pglite) => pglite.close()).finally(forget)
+  await entry.closing
 }
 
 async function openLocked(folder: string): Promise<PGlite> {

@@ -29,6 +29,15 @@ export function failureKind(error: unknown): FailureKind {
 const OUTDATED = new Set(['3F000', '42P01', '42703', '42883', '42704']) // missing schema, table, column, function, object
 const TIMEOUT = new Set(['57014', '55P03', '25P03', '25P04']) // canceled, lock timeout, idle and transaction timeouts
 
+/** SQLSTATE classes of a database that cannot work, whatever it is asked: no connection, login, database, room or server. */
+const OUTAGES = new Set(['08', '28', '3D', '53', '57', '58'])
+
+/** Whether the database could not work at all, rather than refused what it was asked. Network errors have no SQLSTATE. */
+export function isOutage(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === undefined || TIMEOUT.has(state) || OUTAGES.has(state.slice(0, 2))
+}
+
 /** The refusal that a caller of ours understands, for a failure of the database. */
 export function toUnavailable(error: unknown): ClerkSyncError {
   if (error instanceof ClerkSyncError) return error
@@ -41,8 +50,8 @@ export function toUnavailable(error: unknown): ClerkSyncError {
 
 function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  // Network errors have codes too: ECONNREFUSED.
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+  // Network errors have codes too: ECONNREFUSED, EPIPE. Only an SQLSTATE has digits.
+  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined
 }
 
 /** Connection errors to several addresses come as an AggregateError with an empty message. */

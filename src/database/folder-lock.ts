@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { ClerkSyncError } from '../errors.ts'
 
 interface Owner {
+  /** Makes the text of every lock unlike every other. */
   readonly token: string
   readonly pid: number
   /** When the process started, in the kernel's ticks: tells it from a later process with the same id. */
@@ -36,23 +37,28 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     startTicks: await startTicks(process.pid),
     host: hostname(),
   }
-  await acquire(path, self, folder)
+  const lock = JSON.stringify(self)
+  await acquire(path, lock, folder)
   const heartbeat = setInterval(() => touch(path), HEARTBEAT_MS).unref()
   return async () => {
     clearInterval(heartbeat)
-    await rm(path, { force: true })
+    // A process that was stopped for long may have lost its lock to another one.
+    if ((await readLock(path)) === lock) await rm(path, { force: true })
   }
 }
 
-async function acquire(path: string, self: Owner, folder: string): Promise<void> {
+async function acquire(path: string, lock: string, folder: string): Promise<void> {
   // Written under another name and then linked: a lock file is complete from its first moment, and link fails if one exists.
-  const draft = `${path}.${self.token}`
-  await writeFile(draft, JSON.stringify(self))
+  const draft = `${path}.${randomUUID()}`
+  await writeFile(draft, lock)
   try {
     while (!(await succeeds(link(draft, path), 'EEXIST'))) {
-      const owner = await readOwner(path)
+      const found = await readLock(path)
+      // Released in between: removing what is not there would remove the next one's.
+      if (found === undefined) continue
+      const owner = parseOwner(found)
       if (owner && (await isAlive(owner, path))) throw lockedBy(owner, folder)
-      await removeStale(path, owner)
+      await removeStale(path, found)
     }
   } finally {
     await rm(draft, { force: true })
@@ -65,17 +71,15 @@ function lockedBy(owner: Owner, folder: string): ClerkSyncError {
 }
 
 /** One process at a time removes a stale lock; otherwise a slow one could remove the lock that a quick one has just taken. */
-async function removeStale(path: string, stale: Owner | undefined): Promise<void> {
+async function removeStale(path: string, stale: string): Promise<void> {
   const guard = `${path}.takeover`
   if (!(await succeeds(mkdir(guard), 'EEXIST'))) {
-    const age = await ageOf(guard)
-    if (age > SILENT_MS) await succeeds(rmdir(guard), 'ENOENT')
+    if ((await ageOf(guard)) > SILENT_MS) await succeeds(rmdir(guard), 'ENOENT')
     await new Promise((resolve) => setTimeout(resolve, 20))
     return
   }
   try {
-    const current = await readOwner(path)
-    if (current?.token === stale?.token) await rm(path, { force: true })
+    if ((await readLock(path)) === stale) await rm(path, { force: true })
   } finally {
     await rmdir(guard)
   }
@@ -104,9 +108,20 @@ async function startTicks(pid: number): Promise<string | null> {
   return status?.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? null
 }
 
-async function readOwner(path: string): Promise<Owner | undefined> {
+async function readLock(path: string): Promise<string | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'))
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Nobody, if the file is not one that this wrote. */
+function parseOwner(lock: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(lock)
+    return Number.isInteger(owner?.pid) && typeof owner.host === 'string' ? owner : undefined
   } catch {
     return undefined
   }
@@ -117,8 +132,9 @@ async function touch(path: string): Promise<void> {
   await utimes(path, now, now).catch(() => undefined)
 }
 
+/** Not a number if there is nothing: neither alive nor silent. */
 async function ageOf(path: string): Promise<number> {
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }))
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.NaN }))
   return Date.now() - mtimeMs
 }
 

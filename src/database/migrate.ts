@@ -3,6 +3,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { ClerkSyncError } from '../errors.ts'
+import { isOutage, messageOf, toUnavailable } from './failure.ts'
 import { quoteIdentifier } from './identifier.ts'
 import * as mirrorAndLedger from './migrations/0001-mirror-and-ledger.ts'
 import type { ClerkTables } from './tables.ts'
@@ -15,7 +16,7 @@ const MIGRATIONS = [mirrorAndLedger]
  * Kysely's migrator holds an advisory lock, so any number of processes may call this at once: one works, the others
  * wait and find nothing left to do.
  *
- * @throws {ClerkSyncError} `migration_failed`, with nothing changed, or `database_ahead`
+ * @throws {ClerkSyncError} `migration_failed`, with nothing changed, `database_ahead` or `database_unavailable`
  */
 export async function migrate(database: Kysely<ClerkTables>, schema: string): Promise<string[]> {
   const { error, results = [] } = await migrator(database, schema).migrateToLatest()
@@ -23,9 +24,16 @@ export async function migrate(database: Kysely<ClerkTables>, schema: string): Pr
   return results.filter((result) => result.status === 'Success').map((result) => result.migrationName)
 }
 
-/** The names of the migrations that the database lacks. */
+/**
+ * The names of the migrations that the database lacks.
+ * @throws {ClerkSyncError} `database_unavailable`
+ */
 export async function pendingMigrations(database: Kysely<ClerkTables>, schema: string): Promise<string[]> {
-  const migrations = await migrator(database, schema).getMigrations()
+  const migrations = await migrator(database, schema)
+    .getMigrations()
+    .catch((error) => {
+      throw toUnavailable(error)
+    })
   return migrations
     .filter((migration) => migration.executedAt === undefined)
     .map((migration) => migration.name)
@@ -63,7 +71,9 @@ function toKyselyMigration(script: string): Migration {
 }
 
 function toMigrationError(error: unknown): ClerkSyncError {
-  const message = error instanceof Error ? error.message : String(error)
-  const isAhead = message.includes('corrupted migrations') && message.includes('is missing')
+  const message = messageOf(error)
+  const isKyselys = message.startsWith('corrupted migrations')
+  if (error instanceof ClerkSyncError || (isOutage(error) && !isKyselys)) return toUnavailable(error)
+  const isAhead = isKyselys && message.endsWith('is missing')
   return new ClerkSyncError(isAhead ? 'database_ahead' : 'migration_failed', message, { cause: error })
 }

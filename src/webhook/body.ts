@@ -1,6 +1,7 @@
 /** The body of a delivery: its exact bytes, whatever it came in, within limits. */
 
 import { isUtf8 } from 'node:buffer'
+import { types } from 'node:util'
 import { ClerkSyncError } from '../errors.ts'
 
 /** The bytes that arrived, a stream of them, or text that was decoded from them without loss. Never a parsed object. */
@@ -31,10 +32,13 @@ function isStream(body: RawBody): body is AsyncIterable<Uint8Array> {
 
 /** Counts while reading, so that an oversized body is refused as it arrives. */
 async function readStream(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  if ('locked' in stream && stream.locked) throw alreadyParsed('its stream was read before')
   const chunks: Uint8Array[] = []
   let length = 0
   try {
     for await (const chunk of stream) {
+      // A stream with an encoding gives text, in which invalid bytes have become U+FFFD.
+      if (!types.isUint8Array(chunk)) throw alreadyParsed(`its stream gives ${typeof chunk}s, not bytes`)
       length += chunk.byteLength
       if (length > maxBytes) throw tooLarge(maxBytes)
       chunks.push(chunk)
@@ -47,16 +51,21 @@ async function readStream(stream: AsyncIterable<Uint8Array>, maxBytes: number): 
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
 }
 
+/** By brand, not by class: Jest and other sandboxes have a `Uint8Array` of their own. */
 function toBytes(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body
+  if (types.isUint8Array(body)) return body
   if (typeof body === 'string') return Buffer.from(body)
-  if (body instanceof ArrayBuffer) return new Uint8Array(body)
-  throw new ClerkSyncError('body_already_parsed', `got ${body === null ? 'null' : typeof body}`)
+  if (types.isAnyArrayBuffer(body)) return new Uint8Array(body)
+  throw alreadyParsed(`got ${body === null ? 'null' : typeof body}`)
+}
+
+function alreadyParsed(detail: string): ClerkSyncError {
+  return new ClerkSyncError('body_already_parsed', detail)
 }
 
 function emptyBody(declaredLength: number | undefined): ClerkSyncError {
   if (!declaredLength) return new ClerkSyncError('body_empty')
-  return new ClerkSyncError('body_already_parsed', `of ${declaredLength} bytes, none were left to read`)
+  return alreadyParsed(`of ${declaredLength} bytes, none were left to read`)
 }
 
 function tooLarge(maxBytes: number): ClerkSyncError {

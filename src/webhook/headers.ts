@@ -59,7 +59,7 @@ export function readMessage(headers: RequestHeaders): Message {
 /** The headers that matter, by lower-case name; repeated ones joined as HTTP does. */
 function pick(headers: RequestHeaders): Map<string, string> {
   const values = new Map<string, string>()
-  if (headers instanceof Headers) {
+  if (isHeaders(headers)) {
     for (const name of NAMES) addTo(values, name, headers.get(name) ?? undefined)
     return values
   }
@@ -70,6 +70,11 @@ function pick(headers: RequestHeaders): Map<string, string> {
     if (NAMES.has(lowerCaseName)) addTo(values, lowerCaseName, headers[name])
   }
   return values
+}
+
+/** By shape, not by class: undici, polyfills and test environments bring `Headers` of their own. */
+function isHeaders(headers: RequestHeaders): headers is Headers {
+  return typeof headers.get === 'function'
 }
 
 function addTo(
