@@ -66,7 +66,7 @@ still recognised as a duplicate.
 | \`last_delivered_at\` | timestamptz | the latest duplicate |
 | \`body_conflict\` | boolean | a later delivery with this id had another body; the first one counts |
 | \`body\` | bytea | the bytes as they were signed, or without secrets if \`redacted\` |
-| \`body_sha256\` | bytea | the hash of the bytes as they were signed |
+| \`body_sha256\` | bytea | the hash of \`body\`; it stays when a body is dropped |
 | \`redacted\` | boolean | secrets were removed from \`body\` |
 | \`replayed_at\` | timestamptz | when it was last replayed |
 `

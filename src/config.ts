@@ -46,7 +46,8 @@ export interface ClerkSyncOptions {
    */
   maxBodyBytes?: number | undefined
   /**
-   * How many bytes of events may wait for the database before deliveries are refused with 503.
+   * How many bytes of deliveries may be in memory, being read or waiting for the database, before others are refused
+   * with 503.
    * @default 64 MiB
    */
   maxQueuedBytes?: number | undefined

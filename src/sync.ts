@@ -7,12 +7,13 @@ import { migrate, pendingMigrations } from './database/migrate.ts'
 import type { ClerkTables } from './database/tables.ts'
 import { ClerkSyncError } from './errors.ts'
 import { Ledger } from './ledger/ledger.ts'
-import type { Receipt } from './ledger/record.ts'
+import type { Receipt, RecordedDelivery } from './ledger/record.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { ACCEPTED, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
 import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
+import { ByteBudget, type ByteShare } from './webhook/byte-budget.ts'
 import type { RequestHeaders } from './webhook/headers.ts'
 import { type VerifyOptions, verify } from './webhook/verify.ts'
 
@@ -90,6 +91,7 @@ class Sync implements ClerkSync {
   readonly #database: Database
   readonly #ledger: Ledger
   readonly #refusals: RefusalLog
+  readonly #budget: ByteBudget
   #prepared: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
@@ -98,9 +100,9 @@ class Sync implements ClerkSync {
     this.#verification = verification
     this.#database = database
     this.#refusals = new RefusalLog(config.log)
+    this.#budget = new ByteBudget(config.maxQueuedBytes)
     this.#ledger = new Ledger(database, config, {
       maxItems: MAX_BATCH_ITEMS,
-      maxBytes: config.maxQueuedBytes,
       deadlineMs: config.commitTimeoutMs,
     })
   }
@@ -115,8 +117,17 @@ class Sync implements ClerkSync {
   }
 
   async receive(body: RawBody, headers: RequestHeaders): Promise<Receipt> {
+    const share = this.#budget.open()
+    try {
+      return await this.#take(body, headers, share)
+    } finally {
+      share.close()
+    }
+  }
+
+  async #take(body: RawBody, headers: RequestHeaders, share: ByteShare): Promise<Receipt> {
     const startedAt = performance.now()
-    const delivery = await verify(body, headers, this.#verification)
+    const delivery = await verify(body, headers, this.#verification, share.add)
     await this.#prepare()
     const { changes, ...receipt } = await this.#ledger.record(delivery)
     // The names of the changed fields only: their values are personal data.
@@ -150,7 +161,8 @@ class Sync implements ClerkSync {
 
   async replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult> {
     await this.#prepare()
-    return replay(this.database, (deliveries) => this.#ledger.replay(deliveries), filter, options)
+    const apply = (deliveries: readonly RecordedDelivery[]) => this.#ledger.replay(deliveries)
+    return replay(this.database, apply, filter, options)
   }
 
   async check(): Promise<void> {

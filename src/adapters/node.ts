@@ -17,6 +17,7 @@ export function createNodeHandler(
     const reply = await sync.handle({ method, headers, body: request })
     // What is left of a refused body would be taken for the next request.
     if (!request.complete) response.setHeader('connection', 'close')
-    response.writeHead(reply.status, reply.headers).end(reply.body)
+    response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
+    response.end(reply.body)
   }
 }

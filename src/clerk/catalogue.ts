@@ -31,7 +31,7 @@ import {
   web3Wallets,
 } from './resources/users.ts'
 import { waitlistEntries } from './resources/waitlist-entries.ts'
-import { type Redaction, redact } from './secrets.ts'
+import { anySecrets, redact } from './secrets.ts'
 
 /** By table name. */
 export const CATALOGUE = {
@@ -84,6 +84,7 @@ export function findEvent(type: string): { resource: Resource; effect: Effect } 
 
 /** The same event without secrets, if it had any. */
 export function withoutSecrets<E extends ClerkEvent>(event: E): E | undefined {
-  const redactions: Redaction[] = findEvent(event.type)?.resource.secrets?.(event.data as Payload) ?? []
+  const found = findEvent(event.type)
+  const redactions = found ? (found.resource.secrets?.(event.data) ?? []) : anySecrets(event.data)
   return redactions.length === 0 ? undefined : { ...event, data: redact(event.data as Payload, redactions) }
 }

@@ -7,6 +7,7 @@
 
 import { scanJson } from './json-scan.ts'
 import type { EventPayloads, EventType, Payload } from './payloads.ts'
+import { toStorableText } from './storable.ts'
 
 /**
  * The nesting that JSON may have. Clerk's deepest payloads have about ten levels, and metadata is limited to
@@ -116,4 +117,9 @@ export function toDate(time: unknown): Date | null {
 /** When the event happened, by Clerk's clock. Orders events; the time of an attempt only stands in for a missing one. */
 export function occurredAt(event: ClerkEvent, attemptedAt: Date): Date {
   return toDate(event.timestamp) ?? attemptedAt
+}
+
+/** The Clerk instance that an event came from, if it says so. */
+export function instanceIdOf({ instance_id }: ClerkEvent): string | null {
+  return typeof instance_id === 'string' ? toStorableText(instance_id) : null
 }

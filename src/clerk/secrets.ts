@@ -66,9 +66,14 @@ function maskedTexts(data: Payload, textFields: readonly string[]): Redaction[] 
 }
 
 function maskedVariables(data: Payload): Redaction[] {
-  return variablesIn(data.data).flatMap(({ path, text }) => {
-    const value = isCode(path) ? REDACTED : text.replace(LINK_TOKEN, `$1${REDACTED}`)
-    return value === text ? [] : [{ path: ['data', ...path], value }]
+  return anySecrets(data.data).map(({ path, value }) => ({ path: ['data', ...path], value }))
+}
+
+/** What looks like a code or a link token, in something of an unknown shape. */
+export function anySecrets(value: unknown): Redaction[] {
+  return variablesIn(value).flatMap(({ path, text }) => {
+    const masked = isCode(path) ? REDACTED : text.replace(LINK_TOKEN, `$1${REDACTED}`)
+    return masked === text ? [] : [{ path, value: masked }]
   })
 }
 

@@ -38,12 +38,17 @@ export function isOutage(error: unknown): boolean {
   return state === undefined || TIMEOUT.has(state) || OUTAGES.has(state.slice(0, 2))
 }
 
+/** Whether a table, or what holds it, is not there. */
+export function isMissing(error: unknown): boolean {
+  return OUTDATED.has(sqlState(error) ?? '')
+}
+
 /** The refusal that a caller of ours understands, for a failure of the database. */
 export function toUnavailable(error: unknown): ClerkSyncError {
   if (error instanceof ClerkSyncError) return error
   const state = sqlState(error) ?? ''
   const cause = { cause: error }
-  if (OUTDATED.has(state)) return new ClerkSyncError('database_outdated', messageOf(error), cause)
+  if (isMissing(error)) return new ClerkSyncError('database_outdated', messageOf(error), cause)
   if (TIMEOUT.has(state)) return new ClerkSyncError('database_timeout', undefined, cause)
   return new ClerkSyncError('database_unavailable', messageOf(error), cause)
 }

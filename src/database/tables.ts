@@ -101,6 +101,7 @@ export interface EventsTable {
   body_conflict: Generated<boolean>
   /** The bytes as they were signed, or without secrets if `redacted`. */
   body: ColumnType<Buffer | null, Uint8Array | null, null>
+  /** The hash of `body`; it stays when a body is dropped. */
   body_sha256: Buffer
   /** One-time codes or tickets were removed from `body`. */
   redacted: Generated<boolean>

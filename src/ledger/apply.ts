@@ -260,11 +260,14 @@ function childRows(childSet: ChildSet, { id, observation, tombstone }: Written, 
   }))
 }
 
+/** As long as ids may be: an index entry must hold it. */
+const MAX_IDENTITY = 255
+
 function identityOf(childSet: ChildSet, member: Payload, index: number): string {
   const identity = childSet.identity
     .map((field) => member[field])
     .find((value) => typeof value === 'string' && value)
-  return identity === undefined ? String(index) : toStorableText(identity as string)
+  return identity === undefined ? String(index) : toStorableText(identity as string).slice(0, MAX_IDENTITY)
 }
 
 function provenance(observation: Observation, tombstone: Tombstone | null): object {

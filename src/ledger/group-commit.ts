@@ -1,8 +1,8 @@
 /**
  * Group commit: while one transaction is in flight the next batch gathers, and then commits as one.
  *
- * No timer decides: an idle server commits a single item at once, a busy one hundreds together. Memory is bounded, and
- * nobody waits longer than the deadline, whatever the database does.
+ * No timer decides: an idle server commits a single item at once, a busy one hundreds together. Nobody waits longer than
+ * the deadline, whatever the database does.
  */
 
 import { ClerkSyncError } from '../errors.ts'
@@ -10,15 +10,12 @@ import { ClerkSyncError } from '../errors.ts'
 export interface GroupCommitLimits {
   /** How many items one transaction takes. */
   readonly maxItems: number
-  /** How many bytes may wait or be in flight; beyond, items are refused. */
-  readonly maxBytes: number
   /** How long an item may wait for its commit, in milliseconds. */
   readonly deadlineMs: number
 }
 
 interface Waiting<Item, Result> {
   readonly item: Item
-  readonly bytes: number
   readonly timer: NodeJS.Timeout
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
@@ -34,8 +31,6 @@ export class GroupCommit<Item, Result> {
   readonly #sizeOf: (item: Item) => number
   readonly #limits: GroupCommitLimits
   readonly #queue: Waiting<Item, Result>[] = []
-  /** Of all items that wait or are in flight. */
-  #bytes = 0
   /** The commit that the next batch gathers behind. */
   #current: object | undefined
   /** Commits under way, including those past their deadline. */
@@ -57,16 +52,13 @@ export class GroupCommit<Item, Result> {
    * Resolves once the item is committed.
    *
    * After `database_timeout` the item may or may not be committed: a transaction under way is not called back.
-   * @throws {ClerkSyncError} `overloaded`, `shutting_down`, `database_timeout`, or what the commit failed with
+   * @throws {ClerkSyncError} `shutting_down`, `database_timeout`, or what the commit failed with
    */
   async submit(item: Item): Promise<Result> {
     if (this.#closing) throw new ClerkSyncError('shutting_down')
-    const bytes = this.#sizeOf(item)
-    if (this.#bytes + bytes > this.#limits.maxBytes) throw new ClerkSyncError('overloaded')
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     const timer = setTimeout(() => this.#giveUp(waiting), this.#limits.deadlineMs)
-    const waiting = { item, bytes, timer, resolve, reject }
-    this.#bytes += bytes
+    const waiting = { item, timer, resolve, reject }
     // Not at once: what arrived in the same turn of the event loop joins the batch.
     if (this.#queue.push(waiting) === 1) setImmediate(() => this.#start())
     return promise
@@ -81,10 +73,7 @@ export class GroupCommit<Item, Result> {
 
   #giveUp(waiting: Waiting<Item, Result>): void {
     const at = this.#queue.indexOf(waiting)
-    if (at >= 0) {
-      this.#queue.splice(at, 1)
-      this.#bytes -= waiting.bytes
-    }
+    if (at >= 0) this.#queue.splice(at, 1)
     waiting.reject(new ClerkSyncError('database_timeout'))
     this.#settleIfIdle()
   }
@@ -116,7 +105,7 @@ export class GroupCommit<Item, Result> {
     let count = 0
     let bytes = 0
     for (const waiting of this.#queue) {
-      bytes += waiting.bytes
+      bytes += this.#sizeOf(waiting.item)
       if (count > 0 && (count === this.#limits.maxItems || bytes > MAX_BATCH_BYTES)) break
       count++
     }
@@ -132,10 +121,7 @@ export class GroupCommit<Item, Result> {
     } catch (error) {
       for (const waiting of batch) waiting.reject(error)
     } finally {
-      for (const waiting of batch) {
-        clearTimeout(waiting.timer)
-        this.#bytes -= waiting.bytes
-      }
+      for (const waiting of batch) clearTimeout(waiting.timer)
     }
   }
 }

@@ -4,10 +4,11 @@
  */
 
 import { findEvent, RESOURCES } from '../clerk/catalogue.ts'
-import { type ClerkEvent, toDate } from '../clerk/event.ts'
+import { type ClerkEvent, instanceIdOf, toDate } from '../clerk/event.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import { type Resource, readSource } from '../clerk/resource.ts'
 import { type Redaction, redact } from '../clerk/secrets.ts'
+import { toStorableText } from '../clerk/storable.ts'
 
 export interface Observation {
   readonly resource: Resource
@@ -65,7 +66,7 @@ function toObservation(source: Source, resource: Resource, data: Payload, raw?: 
   const kept = redactions.length === 0 ? data : redact(data, redactions)
   return {
     resource,
-    id: data.id as string,
+    id: toStorableText(data.id as string),
     state: {
       data: kept,
       raw: raw !== undefined && kept === data ? raw : Buffer.from(JSON.stringify(kept)),
@@ -74,7 +75,7 @@ function toObservation(source: Source, resource: Resource, data: Payload, raw?: 
     isDeletion: false,
     observedAt: source.observedAt,
     eventId: source.eventId,
-    instanceId: source.event.instance_id ?? null,
+    instanceId: instanceIdOf(source.event),
   }
 }
 

@@ -8,7 +8,7 @@
 import { hash } from 'node:crypto'
 import type { Transaction } from 'kysely'
 import { findEvent, withoutSecrets } from '../clerk/catalogue.ts'
-import { type ClerkEvent, type Delivery, occurredAt, type ParkReason } from '../clerk/event.ts'
+import { type ClerkEvent, type Delivery, instanceIdOf, occurredAt, type ParkReason } from '../clerk/event.ts'
 import { toStorableText } from '../clerk/storable.ts'
 import { messageOf } from '../database/failure.ts'
 import { query } from '../database/query.ts'
@@ -109,15 +109,19 @@ export class Recorder {
   async #findDuplicates(trx: Transaction<ClerkTables>, deliveries: readonly Delivery[]) {
     const ids = deliveries.map((delivery) => delivery.svixId)
     const recorded = await query<RecordedRow>(trx, this.#statements.findRecorded, [ids])
-    const bodies = new Map<string, Buffer>(recorded.map((row) => [row.id, Buffer.from(row.body_sha256)]))
+    const known = new Map<string, () => Buffer>(
+      recorded.map((row) => [row.id, () => Buffer.from(row.body_sha256)]),
+    )
     const first: Delivery[] = []
     const again: Repetition[] = []
     for (const delivery of deliveries) {
-      const body = bodies.get(delivery.svixId)
-      if (body === undefined) first.push(delivery)
-      else again.push({ id: delivery.svixId, body_conflict: !body.equals(bodyHash(delivery)) })
+      const { svixId } = delivery
+      const hashOfFirst = known.get(svixId)
+      if (hashOfFirst)
+        again.push({ id: svixId, body_conflict: !hashOfFirst().equals(keptBody(delivery).sha256) })
+      else first.push(delivery)
       // The same message twice in one batch: the second is a repetition of the first.
-      if (body === undefined) bodies.set(delivery.svixId, bodyHash(delivery))
+      if (!hashOfFirst) known.set(svixId, () => keptBody(delivery).sha256)
     }
     return { first, again }
   }
@@ -248,20 +252,21 @@ function parked(reason: ParkReason): Verdict {
 }
 
 /** Messages from before February 2025 carry no instance. */
-function isForeign({ instance_id }: ClerkEvent, instanceIds: ReadonlySet<string>): boolean {
-  return instanceIds.size > 0 && instance_id !== undefined && !instanceIds.has(instance_id)
+function isForeign(event: ClerkEvent, instanceIds: ReadonlySet<string>): boolean {
+  const instanceId = instanceIdOf(event)
+  return instanceIds.size > 0 && instanceId !== null && !instanceIds.has(instanceId)
 }
 
 function eventRow(decided: Decided, bytes: Bytes): object {
-  const { event, attemptedAt, rawBody } = decided.entry.delivery
-  const kept = event && withoutSecrets(event)
+  const { event, attemptedAt } = decided.entry.delivery
+  const { body, sha256, redacted } = keptBody(decided.entry.delivery)
   return {
     ...outcomeRow(decided, bytes),
-    instance_id: typeof event?.instance_id === 'string' ? toStorableText(event.instance_id) : null,
+    instance_id: event && instanceIdOf(event),
     occurred_at: event ? occurredAt(event, attemptedAt) : attemptedAt,
-    redacted: Boolean(kept),
-    ...bytes.add('body', kept ? Buffer.from(JSON.stringify(kept)) : rawBody),
-    ...bytes.add('sha256', bodyHash(decided.entry.delivery)),
+    redacted,
+    ...bytes.add('body', body),
+    ...bytes.add('sha256', sha256),
   }
 }
 
@@ -282,6 +287,9 @@ function toReceipt({ entry, verdict: { outcome, reason, changes } }: Decided): R
   return { ...entry.identity, outcome, reason, changes }
 }
 
-function bodyHash(delivery: Delivery): Buffer {
-  return hash('sha256', delivery.rawBody, 'buffer')
+/** What is stored of a body. The hash is of that too: one of the whole body would give a short code away. */
+function keptBody({ event, rawBody }: Delivery) {
+  const kept = event && withoutSecrets(event)
+  const body = kept ? Buffer.from(JSON.stringify(kept)) : rawBody
+  return { body, sha256: hash('sha256', body, 'buffer'), redacted: Boolean(kept) }
 }

@@ -2,6 +2,7 @@
 
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import { type Delivery, readContent } from '../clerk/event.ts'
+import { toUnavailable } from '../database/failure.ts'
 import type { ClerkTables, Outcome } from '../database/tables.ts'
 import type { Receipt, RecordedDelivery } from './record.ts'
 
@@ -44,7 +45,10 @@ export interface ReplayResult {
 /** Enough to make a transaction worth its while, few enough not to hold up deliveries. */
 const BATCH_SIZE = 100
 
-/** Replays in the order of receipt, in batches; what arrives meanwhile is not part of it. */
+/**
+ * Replays in the order of receipt, in batches; what arrives meanwhile is not part of it.
+ * @throws {ClerkSyncError} `database_…`; what was replayed until then stays
+ */
 export async function replay(
   database: Kysely<ClerkTables>,
   apply: (deliveries: readonly RecordedDelivery[]) => Promise<Receipt[]>,
@@ -52,11 +56,11 @@ export async function replay(
   options: ReplayOptions = {},
 ): Promise<ReplayResult> {
   const counts = { matched: 0, applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0, withoutBody: 0 }
-  const until = filter.until ?? (await databaseTime(database))
+  const until = filter.until ?? (await available(databaseTime(database)))
   let after: Position | undefined
   for (;;) {
     options.signal?.throwIfAborted()
-    const rows = await nextRows(database, { ...filter, until }, after)
+    const rows = await available(nextRows(database, { ...filter, until }, after))
     const deliveries = rows.flatMap((row) => toDelivery(row))
     counts.matched += rows.length
     counts.withoutBody += rows.length - deliveries.length
@@ -67,6 +71,12 @@ export async function replay(
     if (rows.length < BATCH_SIZE) return counts
     after = rows.at(-1)
   }
+}
+
+function available<Result>(query: Promise<Result>): Promise<Result> {
+  return query.catch((error) => {
+    throw toUnavailable(error)
+  })
 }
 
 interface Position {

@@ -7,20 +7,32 @@ import { ClerkSyncError } from '../errors.ts'
 /** The bytes that arrived, a stream of them, or text that was decoded from them without loss. Never a parsed object. */
 export type RawBody = Uint8Array | ArrayBuffer | string | AsyncIterable<Uint8Array>
 
+export interface BodyLimits {
+  readonly maxBodyBytes: number
+  /** Told of every byte that is taken into memory; throws to refuse it. */
+  readonly hold: (bytes: number) => void
+}
+
 /**
  * The exact bytes of a body.
  * @param declaredLength the Content-Length, if there is one; a body declared too large is not read at all
- * @throws {ClerkSyncError} `body_…`
+ * @throws {ClerkSyncError} `body_…`, or what `hold` throws
  */
 export async function readBody(
   body: RawBody,
   declaredLength: number | undefined,
-  maxBytes: number,
+  { maxBodyBytes, hold }: BodyLimits,
 ): Promise<Uint8Array> {
-  if (declaredLength !== undefined && declaredLength > maxBytes) throw tooLarge(maxBytes)
-  const bytes = isStream(body) ? await readStream(body, maxBytes) : toBytes(body)
+  let length = 0
+  const count = (bytes: number) => {
+    length += bytes
+    if (length > maxBodyBytes)
+      throw new ClerkSyncError('body_too_large', `the limit is ${maxBodyBytes} bytes`)
+    hold(bytes)
+  }
+  if (declaredLength !== undefined && declaredLength > maxBodyBytes) count(declaredLength)
+  const bytes = isStream(body) ? await readStream(body, count) : toBytes(body, count)
   if (bytes.byteLength === 0) throw emptyBody(declaredLength)
-  if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes)
   // Verifiers that decode before hashing turn invalid bytes into U+FFFD: many bodies then share one signature.
   if (!isUtf8(bytes)) throw new ClerkSyncError('body_not_utf8')
   return bytes
@@ -31,16 +43,17 @@ function isStream(body: RawBody): body is AsyncIterable<Uint8Array> {
 }
 
 /** Counts while reading, so that an oversized body is refused as it arrives. */
-async function readStream(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+async function readStream(
+  stream: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): Promise<Uint8Array> {
   if ('locked' in stream && stream.locked) throw alreadyParsed('its stream was read before')
   const chunks: Uint8Array[] = []
-  let length = 0
   try {
     for await (const chunk of stream) {
       // A stream with an encoding gives text, in which invalid bytes have become U+FFFD.
       if (!types.isUint8Array(chunk)) throw alreadyParsed(`its stream gives ${typeof chunk}s, not bytes`)
-      length += chunk.byteLength
-      if (length > maxBytes) throw tooLarge(maxBytes)
+      count(chunk.byteLength)
       chunks.push(chunk)
     }
   } catch (cause) {
@@ -52,7 +65,13 @@ async function readStream(stream: AsyncIterable<Uint8Array>, maxBytes: number): 
 }
 
 /** By brand, not by class: Jest and other sandboxes have a `Uint8Array` of their own. */
-function toBytes(body: unknown): Uint8Array {
+function toBytes(body: unknown, count: (bytes: number) => void): Uint8Array {
+  const bytes = asBytes(body)
+  count(bytes.byteLength)
+  return bytes
+}
+
+function asBytes(body: unknown): Uint8Array {
   if (types.isUint8Array(body)) return body
   if (typeof body === 'string') return Buffer.from(body)
   if (types.isAnyArrayBuffer(body)) return new Uint8Array(body)
@@ -66,8 +85,4 @@ function alreadyParsed(detail: string): ClerkSyncError {
 function emptyBody(declaredLength: number | undefined): ClerkSyncError {
   if (!declaredLength) return new ClerkSyncError('body_empty')
   return alreadyParsed(`of ${declaredLength} bytes, none were left to read`)
-}
-
-function tooLarge(maxBytes: number): ClerkSyncError {
-  return new ClerkSyncError('body_too_large', `the limit is ${maxBytes} bytes`)
 }

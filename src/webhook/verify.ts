@@ -2,7 +2,7 @@
 
 import { type Delivery, readContent } from '../clerk/event.ts'
 import { ClerkSyncError } from '../errors.ts'
-import { type RawBody, readBody } from './body.ts'
+import { type BodyLimits, type RawBody, readBody } from './body.ts'
 import { type Message, type RequestHeaders, readMessage } from './headers.ts'
 import type { SigningSecret } from './secret.ts'
 import { isSigned } from './signature.ts'
@@ -21,15 +21,17 @@ export interface VerifyOptions {
  *
  * The headers are looked at before the body is read, so that a request which cannot be a delivery costs nothing.
  *
+ * @param hold told of every byte that is taken into memory; throws to refuse it
  * @throws {ClerkSyncError} with a 4xx status; a verified body that is not usable is no error but parked
  */
 export async function verify(
   body: RawBody,
   headers: RequestHeaders,
   options: VerifyOptions,
+  hold: BodyLimits['hold'] = () => undefined,
 ): Promise<Delivery> {
   const message = readMessage(headers)
-  const rawBody = await readBody(body, message.contentLength, options.maxBodyBytes)
+  const rawBody = await readBody(body, message.contentLength, { ...options, hold })
   checkSignature(message, rawBody, options)
   return {
     svixId: message.id,

@@ -33,6 +33,28 @@ describe('a database that was never there', () => {
   })
 })
 
+describe('bodies that arrive slowly and all at once', () => {
+  it('are refused with 503 once they fill the memory they may have, before any database is asked', async () => {
+    const sync = createClerkSync({
+      signingSecret: SECRET,
+      database: 'memory://',
+      maxQueuedBytes: 10_000,
+      log: silent,
+    })
+    const { headers } = sign(eventOf('user.created'))
+    const arrived = Promise.withResolvers<void>()
+    async function* slowly() {
+      yield Buffer.alloc(4_000, ' ')
+      await arrived.promise
+    }
+    const results = [1, 2, 3].map(() => sync.handle({ method: 'POST', headers, body: slowly() }))
+    expect((await results[2])?.status).toBe(503)
+    arrived.resolve()
+    expect((await Promise.all(results)).map(({ status }) => status)).toEqual([400, 400, 503])
+    await sync.close()
+  })
+})
+
 describeWithPostgres('a database that fails', (url) => {
   const target = new URL(url)
   const database = postgresDatabase(url)

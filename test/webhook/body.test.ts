@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { type RawBody, readBody } from '../../src/webhook/body.ts'
 
 const LIMIT = 1_000
+const LIMITS = { maxBodyBytes: LIMIT, hold: () => undefined }
 const HELLO = Buffer.from('héllo')
 
 async function* chunksOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
@@ -55,7 +56,7 @@ describe('reading a body', () => {
     ['a Node stream', () => Readable.from([HELLO.subarray(0, 2), HELLO.subarray(2)])],
     ['the stream of a web request', () => webStream(HELLO)],
   ])('gives the exact bytes of %s', async (_, body) => {
-    expect(Buffer.from(await readBody(body(), undefined, LIMIT)).equals(HELLO)).toBe(true)
+    expect(Buffer.from(await readBody(body(), undefined, LIMITS)).equals(HELLO)).toBe(true)
   })
 
   it.each<[string, () => RawBody | Promise<RawBody>, string]>([
@@ -74,7 +75,7 @@ describe('reading a body', () => {
       'of 6 bytes, none were left',
     ],
   ])('says that %s was parsed or read before', async (_, body, detail) => {
-    const error = await readBody(await body(), HELLO.length, LIMIT).catch((thrown) => thrown)
+    const error = await readBody(await body(), HELLO.length, LIMITS).catch((thrown) => thrown)
     expect(error).toMatchObject({ code: 'body_already_parsed', status: 400 })
     expect(error.message).toContain(detail)
     expect(error.remedy).toContain('express.json()')
@@ -85,12 +86,12 @@ describe('reading a body', () => {
     ['text', '', 0],
     ['a stream', Readable.from([]), undefined],
   ])('says that %s without content are empty', async (_, body, declared) => {
-    await expect(readBody(body, declared, LIMIT)).rejects.toMatchObject({ code: 'body_empty', status: 400 })
+    await expect(readBody(body, declared, LIMITS)).rejects.toMatchObject({ code: 'body_empty', status: 400 })
   })
 
   it('does not read at all what is declared too large', async () => {
     const { body, read } = counted(10)
-    await expect(readBody(body, LIMIT + 1, LIMIT)).rejects.toMatchObject({
+    await expect(readBody(body, LIMIT + 1, LIMITS)).rejects.toMatchObject({
       code: 'body_too_large',
       status: 413,
     })
@@ -99,31 +100,31 @@ describe('reading a body', () => {
 
   it.each([undefined, 10])('stops at the limit when the declared length is %s', async (declared) => {
     const { body, read } = counted(300)
-    await expect(readBody(body, declared, LIMIT)).rejects.toMatchObject({ code: 'body_too_large' })
+    await expect(readBody(body, declared, LIMITS)).rejects.toMatchObject({ code: 'body_too_large' })
     expect(read.bytes).toBe(1_200)
   })
 
   it('takes a body of exactly the limit, and no byte more', async () => {
-    expect(await readBody(Buffer.alloc(LIMIT, 'x'), LIMIT, LIMIT)).toHaveLength(LIMIT)
-    expect(await readBody(chunksOf(Buffer.alloc(LIMIT, 'x')), undefined, LIMIT)).toHaveLength(LIMIT)
+    expect(await readBody(Buffer.alloc(LIMIT, 'x'), LIMIT, LIMITS)).toHaveLength(LIMIT)
+    expect(await readBody(chunksOf(Buffer.alloc(LIMIT, 'x')), undefined, LIMITS)).toHaveLength(LIMIT)
     const over = Buffer.alloc(LIMIT + 1, 'x')
     for (const body of [over, over.toString(), chunksOf(over)]) {
-      await expect(readBody(body, undefined, LIMIT)).rejects.toMatchObject({ code: 'body_too_large' })
+      await expect(readBody(body, undefined, LIMITS)).rejects.toMatchObject({ code: 'body_too_large' })
     }
   })
 
   it('counts bytes, not characters', async () => {
-    await expect(readBody('é'.repeat(LIMIT - 1), undefined, LIMIT)).rejects.toMatchObject({
+    await expect(readBody('é'.repeat(LIMIT - 1), undefined, LIMITS)).rejects.toMatchObject({
       code: 'body_too_large',
     })
   })
 
   it('refuses invalid UTF-8, also when a character is cut between two chunks', async () => {
-    await expect(readBody(Buffer.from('c3', 'hex'), 1, LIMIT)).rejects.toMatchObject({
+    await expect(readBody(Buffer.from('c3', 'hex'), 1, LIMITS)).rejects.toMatchObject({
       code: 'body_not_utf8',
     })
     const halves = chunksOf(HELLO.subarray(0, 2), HELLO.subarray(2))
-    expect(Buffer.from(await readBody(halves, undefined, LIMIT)).toString()).toBe('héllo')
+    expect(Buffer.from(await readBody(halves, undefined, LIMITS)).toString()).toBe('héllo')
   })
 
   it('says that a stream which breaks ended early, and keeps its error as the cause', async () => {
@@ -132,7 +133,7 @@ describe('reading a body', () => {
       yield HELLO
       throw cause
     }
-    const error = await readBody(breaking(), undefined, LIMIT).catch((thrown) => thrown)
+    const error = await readBody(breaking(), undefined, LIMITS).catch((thrown) => thrown)
     expect(error).toMatchObject({ code: 'body_incomplete', status: 400, cause })
     expect(error.message).not.toContain('ECONNRESET')
   })
@@ -142,7 +143,7 @@ describe('reading a request', () => {
   const bodies: Promise<Uint8Array>[] = []
   const server = createServer((request, response) => {
     const declared = request.headers['content-length']
-    const body = readBody(request, declared ? Number(declared) : undefined, LIMIT)
+    const body = readBody(request, declared ? Number(declared) : undefined, LIMITS)
     bodies.push(body)
     body.catch(({ status }) => response.writeHead(status).end())
   })

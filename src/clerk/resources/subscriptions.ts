@@ -1,12 +1,13 @@
 import type { PayerPayload, Payload } from '../payloads.ts'
 import { defineResource, id, json, listOf, text, time } from '../resource.ts'
 
-/** Inside a subscription, an item's `subscription_id` is null and its payer is left out: both are the subscription's. */
+/** Inside a subscription, an item's `subscription_id` is null, and payer and clock may be left out: all are the subscription's. */
 function items(subscription: Payload): Payload[] {
   return listOf(subscription.items).map((item) => ({
     ...item,
     subscription_id: item.subscription_id || subscription.id,
     payer: item.payer ?? subscription.payer,
+    updated_at: item.updated_at ?? subscription.updated_at,
   }))
 }
 
