@@ -68,3 +68,17 @@ export function parseTime(text: string): Date {
   if (!Number.isNaN(time.getTime())) return time
   throw new InvalidArgumentError('It must be a time such as 2026-11-01T09:30, or 1h for an hour ago.')
 }
+
+/** The address of a webhook route. */
+export function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  throw new InvalidArgumentError('It must be an address such as http://localhost:3000/api/webhooks/clerk.')
+}
+
+/** `10/s` or `90/m`, as milliseconds between two. */
+export function parseRate(text: string): number {
+  const [, count, unit] = /^(\d+)\/([sm])$/.exec(text) ?? []
+  if (Number(count) > 0) return (unit === 's' ? 1_000 : 60_000) / Number(count)
+  throw new InvalidArgumentError('It must be a rate such as 10/s or 90/m.')
+}

@@ -15,6 +15,10 @@ interface CommandModule {
 
 /** By name. Loaded when called, so that asking for help does not wait for database drivers. */
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
+  demo: {
+    summary: 'see and prove the main job, without an account or a network',
+    load: () => import('./commands/demo.ts'),
+  },
   start: {
     summary: 'receive webhooks and keep the tables in step',
     load: () => import('./commands/start.ts'),
@@ -31,6 +35,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'send a signed sample event to a webhook route',
     load: () => import('./commands/trigger.ts'),
   },
+  simulate: {
+    summary: 'let a simulated Clerk send its traffic to a webhook route',
+    load: () => import('./commands/simulate.ts'),
+  },
 }
 
 function createProgram(): Command {
@@ -45,6 +53,7 @@ function createProgram(): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
   withExamples(program, [
+    ['clerk-sync demo', 'see what it does, in ten seconds'],
     ['clerk-sync start', 'receive webhooks, here and now, without a database of your own'],
     ['clerk-sync trigger user.created', 'send it a signed sample event'],
     ['clerk-sync events list', 'see what became of it'],

@@ -1,8 +1,14 @@
 /** Sends a signed delivery to a webhook route and tells what its answer means. */
 
 import { ERRORS, type ErrorCode } from '../errors.ts'
+import { DEFAULT_PORT, WEBHOOK_PATHS } from '../server/server.ts'
 import type { SignedDelivery } from '../testing/sign.ts'
 import type { Failure } from './failure.ts'
+
+/** Where `clerk-sync start` listens in this folder. */
+export function defaultUrl(): URL {
+  return new URL(`http://localhost:${process.env.PORT || DEFAULT_PORT}${WEBHOOK_PATHS[0]}`)
+}
 
 /** What came back. */
 export interface Answer {

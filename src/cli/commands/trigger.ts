@@ -3,18 +3,18 @@
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 import { EVENT_TYPES } from '../../clerk/catalogue.ts'
-import { ClerkSyncError } from '../../errors.ts'
 import type { EventType } from '../../index.ts'
-import { DEFAULT_PORT, WEBHOOK_PATHS } from '../../server/server.ts'
+import { WEBHOOK_PATHS } from '../../server/server.ts'
 import { createSigningSecret, type SignedDelivery, signDelivery } from '../../testing/sign.ts'
 import { toCurl } from '../curl.ts'
 import { closest } from '../did-you-mean.ts'
 import { usageError } from '../failure.ts'
 import { noteLogger } from '../notes.ts'
-import { collect, parseCount, parseDuration, withExamples } from '../options.ts'
+import { collect, parseCount, parseDuration, parseRate, parseUrl, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { buildEvent } from '../sample.ts'
-import { signingSecrets } from '../secrets.ts'
+import { firstSecret } from '../secrets.ts'
+import { defaultUrl } from '../send.ts'
 import { type Message, Sender, type SendOptions } from '../sender.ts'
 import { toJsonLine } from '../text.ts'
 
@@ -56,7 +56,7 @@ export function register(command: Command): void {
 async function trigger(names: readonly string[], options: TriggerOptions): Promise<void> {
   const output = new Output(options)
   const types = names.map(knownType)
-  const secret = options.forge ? createSigningSecret() : firstSecret(output)
+  const secret = options.forge ? createSigningSecret() : firstSecret(noteLogger(output))
   const data = options.data === undefined ? undefined : readSource(options.data)
   const createMessage = (type: EventType): Message => {
     const event = buildEvent(type, { ...options, data })
@@ -89,17 +89,6 @@ function knownType(name: string): EventType {
   throw usageError(`Clerk has no event type "${name}".`, `${remedy}There are ${EVENT_TYPES.join(', ')}.`)
 }
 
-function firstSecret(output: Output): string {
-  const [secret] = signingSecrets(noteLogger(output))
-  if (secret === undefined) throw new ClerkSyncError('secret_missing')
-  return secret
-}
-
-/** Where `clerk-sync start` listens in this folder. */
-function defaultUrl(): URL {
-  return new URL(`http://localhost:${process.env.PORT || DEFAULT_PORT}${WEBHOOK_PATHS[0]}`)
-}
-
 function readSource(source: string): string {
   if (source !== '-' && !source.startsWith('@')) {
     throw usageError(`--data takes @file.json, or - for stdin, not "${source}".`, 'Write --data @file.json.')
@@ -112,21 +101,8 @@ function readSource(source: string): string {
   }
 }
 
-function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
-  throw new InvalidArgumentError('It must be an address such as http://localhost:3000/api/webhooks/clerk.')
-}
-
 /** Anything that can stand in a header: a wrong id may be what is to be tried. */
 function parseId(text: string): string {
   if (/^[!-~]+$/.test(text)) return text
   throw new InvalidArgumentError('It must be visible ASCII characters.')
-}
-
-/** `10/s` or `90/m`, as milliseconds between two. */
-function parseRate(text: string): number {
-  const [, count, unit] = /^(\d+)\/([sm])$/.exec(text) ?? []
-  if (Number(count) > 0) return (unit === 's' ? 1_000 : 60_000) / Number(count)
-  throw new InvalidArgumentError('It must be a rate such as 10/s or 90/m.')
 }

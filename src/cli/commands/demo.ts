@@ -1,0 +1,92 @@
+/** `clerk-sync demo`: the main job, from signed webhook to proven table, without an account and without a network. */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { sql } from 'kysely'
+import { CATALOGUE, CHILD_SETS } from '../../clerk/catalogue.ts'
+import { type ClerkSync, createClerkSync } from '../../index.ts'
+import { startServer } from '../../server/server.ts'
+import { createSigningSecret } from '../../testing/index.ts'
+import { DemoLog } from '../demo/log.ts'
+import { DemoReport } from '../demo/report.ts'
+import { Scenario } from '../demo/scenario.ts'
+import { EXIT } from '../failure.ts'
+import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { parseCount, withExamples } from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+
+interface DemoOptions extends OutputOptions {
+  readonly database?: string
+  readonly seed: number
+}
+
+/** Its own, so that the demo can be run on any database without touching what is there. */
+const SCHEMA = 'clerk_sync_demo'
+const PATH = '/webhooks/clerk'
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync demo', 'on an embedded database that is gone afterwards'],
+    [
+      'clerk-sync demo --database postgres://localhost/app',
+      `on your Postgres, in a schema ${SCHEMA} of its own`,
+    ],
+    ['clerk-sync demo --json', 'the figures as one line of JSON; exits with 3 unless every row is Clerk’s'],
+  ])
+  command
+    .option('--database <address>', 'postgres://… or a folder (a temporary folder)')
+    .option('--seed <number>', 'another seed, another Clerk', parseCount, 7)
+    .action((_, self: Command) => demo(self.optsWithGlobals()))
+}
+
+async function demo(options: DemoOptions): Promise<void> {
+  const interruption = listenForInterruption()
+  const folder = options.database ? undefined : await mkdtemp(join(tmpdir(), 'clerk-sync-demo-'))
+  try {
+    const database = options.database ?? (folder as string)
+    const isIdentical = await run({ ...options, database }, interruption.signal)
+    if (!isIdentical) process.exitCode = EXIT.foundProblems
+  } catch (error) {
+    if (interruption.signal.aborted) throw new Interrupted(await interruption.happened)
+    throw error
+  } finally {
+    if (folder) await rm(folder, { recursive: true, force: true })
+    interruption.dispose()
+  }
+}
+
+async function run(options: DemoOptions & { database: string }, signal: AbortSignal): Promise<boolean> {
+  const { database, seed } = options
+  const report = new DemoReport(new Output(options))
+  const secret = createSigningSecret()
+  const log = new DemoLog()
+  const sync = createClerkSync({ database, schema: SCHEMA, signingSecret: secret, instanceId: [], log })
+  report.begin(seed, sync.location.kind)
+  await report.timed(() => prepare(sync))
+  const server = await startServer({ sync, port: 0, webhookPaths: [PATH] })
+  try {
+    const url = `http://127.0.0.1:${server.port}${PATH}`
+    const onProgress = report.progress.bind(report)
+    report.started(Object.keys({ ...CATALOGUE, ...CHILD_SETS }).length + 1, url)
+    const scenario = new Scenario({ sync, server, url, secret, seed, signal, onProgress })
+    report.backlog(await report.timed(() => scenario.backlog()), scenario.clerk)
+    report.live(await report.timed(() => scenario.live()))
+    report.outage(await report.timed(() => scenario.outage()))
+    const comparisons = await report.timed(() => scenario.verify())
+    return report.verdict(comparisons, log.outcomes)
+  } finally {
+    await clear(sync).catch(() => undefined)
+    await server.stop()
+  }
+}
+
+async function prepare(sync: ClerkSync): Promise<void> {
+  await clear(sync)
+  await sync.migrate()
+}
+
+async function clear(sync: ClerkSync): Promise<void> {
+  await sql`drop schema if exists ${sql.id(SCHEMA)} cascade`.execute(sync.database)
+}

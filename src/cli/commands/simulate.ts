@@ -1,0 +1,123 @@
+/** `clerk-sync simulate`: a simulated Clerk lives, and a simulated Svix delivers what happens to a webhook route. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { WEBHOOK_PATHS } from '../../server/server.ts'
+import {
+  createSimulatedClerk,
+  createSimulatedSvix,
+  type DeliveryTotals,
+  type SimulatedClerk,
+} from '../../testing/index.ts'
+import { EXIT } from '../failure.ts'
+import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { noteLogger } from '../notes.ts'
+import { parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+import { firstSecret } from '../secrets.ts'
+import { defaultUrl } from '../send.ts'
+import { TrafficLog } from '../traffic-log.ts'
+
+interface SimulateOptions extends OutputOptions {
+  readonly to?: URL
+  readonly users: number
+  /** Milliseconds from one action to the next. */
+  readonly rate: number
+  readonly count: number
+  readonly seed: number
+  readonly chaos?: boolean
+  readonly timeScale: number
+}
+
+/** About as bad as a bad day. */
+const CHAOS = { duplicates: 0.08, reorder: 0.15, forgeries: 0.02, delayMs: 30_000 }
+const FIVE_A_SECOND = 200
+/** Svix's next tries after 5 s, 5 min and 30 min come after 80 ms, 5 s and 30 s. */
+const TIME_SCALE = 1 / 60
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync simulate', 'traffic for clerk-sync start, until Ctrl-C'],
+    [
+      'clerk-sync simulate --to http://localhost:3000/api/webhooks/clerk --chaos',
+      'for your app, at its worst',
+    ],
+    ['clerk-sync simulate --count 500 --rate 100/s --seed 7', 'the same 500 things every time'],
+  ])
+  command
+    .option('--to <url>', `the webhook route (http://localhost:PORT${WEBHOOK_PATHS[0]})`, parseUrl)
+    .option('--users <number>', 'how many users there are at the start', parseCount, 20)
+    .option('--rate <rate>', 'how much happens, as in 10/s or 90/m (5/s)', parseRate, FIVE_A_SECOND)
+    .option('--count <number>', 'how many things happen before it ends (endless)', parseCount, Infinity)
+    .option('--seed <number>', 'the same seed, the same history (another each time)', parseCount)
+    .option('--chaos', 'some messages come twice, late or forged')
+    .option('--time-scale <factor>', 'how long Svix’s waits are here (1/60)', parseFactor, TIME_SCALE)
+    .action((_, self: Command) => simulate(self.optsWithGlobals()))
+}
+
+async function simulate({ seed = anySeed(), ...options }: SimulateOptions): Promise<void> {
+  const output = new Output(options)
+  const secret = firstSecret(noteLogger(output))
+  const url = options.to ?? defaultUrl()
+  const interruption = listenForInterruption()
+  const log = new TrafficLog(output, url)
+  const clerk = createSimulatedClerk({ seed, startAt: Date.now() })
+  await using svix = createSimulatedSvix({
+    ...(options.chaos && CHAOS),
+    deliver: log.deliver,
+    secret,
+    seed,
+    timeScale: options.timeScale,
+  })
+  output.note(`Simulated Clerk ${clerk.instanceId}, seed ${seed} → ${url}`)
+  for await (const events of live(clerk, options, interruption.signal)) svix.send(events)
+  await Promise.race([svix.settled(), interruption.happened])
+  summarize(svix.report().totals, output)
+  if (interruption.signal.aborted) throw new Interrupted(await interruption.happened)
+}
+
+/** The users of the start at once, then one thing after the other. */
+async function* live(
+  clerk: SimulatedClerk,
+  { users, rate, count }: Omit<SimulateOptions, 'seed'>,
+  signal: AbortSignal,
+) {
+  for (let user = 0; user < users; user++) yield clerk.act('createUser')
+  const startedAt = performance.now()
+  for (let action = 0; action < count; action++) {
+    await sleep(Math.max(0, startedAt + action * rate - performance.now()), undefined, { signal }).catch(
+      () => undefined,
+    )
+    if (signal.aborted) return
+    clerk.advanceTo(Date.now())
+    yield clerk.act()
+  }
+}
+
+function summarize(totals: DeliveryTotals, output: Output): void {
+  const { messages, accepted, duplicates, reordered, forgeries, forgeriesRefused } = totals
+  const isClean = accepted === messages && forgeriesRefused === forgeries
+  const counts = { messages, accepted, duplicates, reordered, forgeries, forgeries_refused: forgeriesRefused }
+  if (output.json) output.stdout.record({ type: 'summary', ...counts })
+  const parts = [
+    `${messages} messages`,
+    `${accepted} accepted`,
+    `${duplicates} sent twice`,
+    `${reordered} out of order`,
+    `${forgeries} forged, ${forgeriesRefused} of them refused`,
+  ]
+  output.note(`\n${parts.join(' · ')}`)
+  if (!isClean) process.exitCode = EXIT.failed
+}
+
+function anySeed(): number {
+  return Math.floor(Math.random() * 1_000_000)
+}
+
+/** `0.01` or `1/60`. */
+function parseFactor(text: string): number {
+  const [numerator, denominator = '1'] = text.split('/')
+  const factor = Number(numerator) / Number(denominator)
+  if (Number.isFinite(factor) && factor > 0) return factor
+  throw new InvalidArgumentError('It must be a number above 0, such as 0.01 or 1/60.')
+}
