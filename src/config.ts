@@ -1,6 +1,7 @@
 /**
  * The options of clerk-sync: taken from the call, else from the environment, else their default; checked, completed and
- * frozen once. Nothing else reads the environment.
+ * frozen once. Nothing else reads the environment. The command line puts its flags before the environment and the
+ * configuration file after it.
  */
 
 import type { PoolConfig } from 'pg'
@@ -83,17 +84,67 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const MEBIBYTE = 1024 * 1024
 const DEFAULT_FOLDER = '.clerk-sync'
 
+export type OptionName = keyof ClerkSyncOptions
+
+/** Every option, with the environment variables that hold it; the first that is set wins. */
+export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> = {
+  signingSecret: ['CLERK_WEBHOOK_SIGNING_SECRET', 'CLERK_WEBHOOK_SECRET'],
+  database: ['DATABASE_URL'],
+  schema: ['CLERK_SYNC_SCHEMA'],
+  instanceId: ['CLERK_INSTANCE_ID'],
+  resources: [],
+  toleranceSeconds: [],
+  maxBodyBytes: [],
+  maxQueuedBytes: [],
+  commitTimeoutMs: [],
+  log: [],
+  now: [],
+}
+
+export const OPTION_NAMES = Object.keys(OPTION_VARIABLES) as readonly OptionName[]
+
+/**
+ * The options of a `clerk-sync.config.ts`, as they are, with their types.
+ *
+ * The command line reads the file; its flags and the environment win over it. An app imports it and gives it to
+ * {@link createClerkSync}, where what is given wins over the environment.
+ *
+ * @example
+ * // clerk-sync.config.ts
+ * export default defineConfig({ schema: 'clerk', resources: ['users', 'organizations'] })
+ */
+export function defineConfig(options: ClerkSyncOptions): ClerkSyncOptions {
+  return options
+}
+
+/** The options that the environment holds. A variable that is set to nothing is as good as not set. */
+export function environmentOptions(environment: Environment): ClerkSyncOptions {
+  const entries = OPTION_NAMES.flatMap((option) => {
+    const variable = OPTION_VARIABLES[option].find((name) => environment[name])
+    return variable === undefined ? [] : [[option, environment[variable]]]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** One set of options out of several: each from the first that has it. */
+export function firstOf(layers: readonly ClerkSyncOptions[]): ClerkSyncOptions {
+  const entries = layers.flatMap((layer) => Object.entries(layer).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(entries.reverse())
+}
+
 /**
  * Checks and completes the options.
  * @throws {ClerkSyncError} `option_invalid`, naming the option
  */
-export function resolveConfig(options: ClerkSyncOptions, environment: Environment): Config {
+export function resolveConfig(given: ClerkSyncOptions, environment: Environment): Config {
+  const options = firstOf([given, environmentOptions(environment)])
   const log = options.log ?? consoleLogger
+  warnOfOldName(options.signingSecret, environment, log)
   return Object.freeze({
-    signingSecrets: list(options.signingSecret ?? secretsFrom(environment, log)),
-    database: options.database ?? (environment.DATABASE_URL || DEFAULT_FOLDER),
-    schema: schemaName(options.schema ?? (environment.CLERK_SYNC_SCHEMA || 'clerk')),
-    instanceIds: new Set(list(options.instanceId ?? environment.CLERK_INSTANCE_ID).map((id) => id.trim())),
+    signingSecrets: list(options.signingSecret),
+    database: options.database ?? DEFAULT_FOLDER,
+    schema: schemaName(options.schema ?? 'clerk'),
+    instanceIds: new Set(list(options.instanceId).map((id) => id.trim())),
     resources: new Set(options.resources ? resourceNames(options.resources) : RESOURCES.keys()),
     toleranceSeconds: positive('toleranceSeconds', options.toleranceSeconds ?? 300),
     maxBodyBytes: positive('maxBodyBytes', options.maxBodyBytes ?? 2 * MEBIBYTE),
@@ -104,11 +155,10 @@ export function resolveConfig(options: ClerkSyncOptions, environment: Environmen
   })
 }
 
-function secretsFrom(environment: Environment, log: Logger): string | undefined {
-  const { CLERK_WEBHOOK_SIGNING_SECRET: official, CLERK_WEBHOOK_SECRET: legacy } = environment
-  if (official || !legacy) return official
+function warnOfOldName(secret: unknown, environment: Environment, log: Logger): void {
+  const { CLERK_WEBHOOK_SIGNING_SECRET: official, CLERK_WEBHOOK_SECRET: old } = environment
+  if (official || !old || secret !== old) return
   log.warn({}, 'CLERK_WEBHOOK_SECRET is read, but Clerk’s name for it is CLERK_WEBHOOK_SIGNING_SECRET.')
-  return legacy
 }
 
 /** The entries are left as they are: an odd secret is reported by the one who reads it. */

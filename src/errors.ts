@@ -180,6 +180,21 @@ export const ERRORS = {
     summary: 'An option has a value that clerk-sync cannot use',
     remedy: 'Correct the option or environment variable named above.',
   },
+  config_not_found: {
+    status: 500,
+    summary: 'There is no such configuration file',
+    remedy: 'Correct the path after `--config` or in CLERK_SYNC_CONFIG.',
+  },
+  config_unloadable: {
+    status: 500,
+    summary: 'The configuration file cannot be loaded',
+    remedy: 'Correct it, and try it with `node clerk-sync.config.ts`.',
+  },
+  config_invalid: {
+    status: 500,
+    summary: 'The configuration file does not hold options',
+    remedy: 'Let one clerk-sync.config.ts end in `export default defineConfig({ … })`.',
+  },
   embedded_unavailable: {
     status: 500,
     summary: 'The embedded database is not installed',

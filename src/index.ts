@@ -4,7 +4,7 @@
 export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
 export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'
 export type * from './clerk/payloads.ts'
-export type { ClerkSyncOptions } from './config.ts'
+export { type ClerkSyncOptions, defineConfig } from './config.ts'
 // What the tables hold.
 export type {
   Change,

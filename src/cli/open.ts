@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ClerkSyncError } from '../errors.ts'
 import { type ClerkSync, createClerkSync } from '../index.ts'
 import { createSigningSecret } from '../testing/sign.ts'
+import { loadConfiguration } from './configuration.ts'
 import { noteLogger } from './notes.ts'
 import type { DatabaseOptions } from './options.ts'
 import type { Output } from './output.ts'
@@ -15,12 +16,13 @@ import type { Output } from './output.ts'
  * Such commands run where no signing secret is, in a migration job for example. Nobody knows the one made here.
  */
 export async function withSync(
-  { database, schema }: DatabaseOptions,
+  flags: DatabaseOptions,
   output: Output,
   work: (sync: ClerkSync) => Promise<void>,
 ): Promise<void> {
   const log = noteLogger(output)
-  const sync = createClerkSync({ database, schema, log, signingSecret: createSigningSecret() })
+  const { options } = await loadConfiguration(flags)
+  const sync = createClerkSync({ ...options, log, signingSecret: createSigningSecret() })
   try {
     await work(sync)
   } finally {

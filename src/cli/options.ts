@@ -11,8 +11,13 @@ export function withExamples(
   return command.addHelpText('before', `Examples:\n${lines.join('')}`)
 }
 
+/** `--config`, which every command has. */
+export interface ConfigOptions {
+  readonly config?: string | undefined
+}
+
 /** Where the database is. */
-export interface DatabaseOptions {
+export interface DatabaseOptions extends ConfigOptions {
   readonly database?: string | undefined
   readonly schema?: string | undefined
 }

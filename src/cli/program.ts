@@ -1,7 +1,7 @@
 /** The command line: names the commands, loads the one that is asked for, and turns errors into exit codes. */
 
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { loadEnvironmentFiles } from './environment.ts'
 import { fail } from './failure.ts'
 import { dieOf, Interrupted } from './interruption.ts'
@@ -39,12 +39,19 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'let a simulated Clerk send its traffic to a webhook route',
     load: () => import('./commands/simulate.ts'),
   },
+  config: {
+    summary: 'show every option and where its value is from',
+    load: () => import('./commands/config.ts'),
+  },
 }
 
 function createProgram(): Command {
   const program = new Command('clerk-sync')
     .description('Keeps your own Postgres in step with Clerk.')
     .version(readVersion(), '-V, --version')
+    .addOption(
+      new Option('--config <path>', 'the configuration file (clerk-sync.config.ts)').env('CLERK_SYNC_CONFIG'),
+    )
     .option('--json', 'data and errors as JSON, one object a line')
     .option('--quiet', 'nothing but data and errors')
     .option('--no-color', 'no colours (NO_COLOR)')
@@ -89,9 +96,9 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** The options before a command have no values, so that the first other word is its name. */
+/** The first word that is no option, and not the value of the one that has a value and may stand before a command. */
 function commandOf(args: readonly string[]): string | undefined {
-  return args.find((arg) => !arg.startsWith('-'))
+  return args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--config')
 }
 
 /** Also for a command line that could not be read to its end. */

@@ -2,19 +2,19 @@
 
 import { resolveConfig } from '../config.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { Logger } from '../log.ts'
+import type { ClerkSyncOptions } from '../index.ts'
 
 /** The configured signing secrets, as they are written; none if there are none. */
-export function signingSecrets(log: Logger): readonly string[] {
-  return resolveConfig({ log }, process.env).signingSecrets
+export function signingSecrets(options: ClerkSyncOptions): readonly string[] {
+  return resolveConfig(options, process.env).signingSecrets
 }
 
 /**
  * The one to sign with.
  * @throws {ClerkSyncError} `secret_missing`
  */
-export function firstSecret(log: Logger): string {
-  const [secret] = signingSecrets(log)
+export function firstSecret(options: ClerkSyncOptions): string {
+  const [secret] = signingSecrets(options)
   if (secret === undefined) throw new ClerkSyncError('secret_missing')
   return secret
 }

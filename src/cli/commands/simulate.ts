@@ -9,16 +9,17 @@ import {
   type DeliveryTotals,
   type SimulatedClerk,
 } from '../../testing/index.ts'
+import { loadConfiguration } from '../configuration.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
 import { noteLogger } from '../notes.ts'
-import { parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
+import { type ConfigOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { firstSecret } from '../secrets.ts'
 import { defaultUrl } from '../send.ts'
 import { TrafficLog } from '../traffic-log.ts'
 
-interface SimulateOptions extends OutputOptions {
+interface SimulateOptions extends OutputOptions, ConfigOptions {
   readonly to?: URL
   readonly users: number
   /** Milliseconds from one action to the next. */
@@ -57,7 +58,8 @@ export function register(command: Command): void {
 
 async function simulate({ seed = anySeed(), ...options }: SimulateOptions): Promise<void> {
   const output = new Output(options)
-  const secret = firstSecret(noteLogger(output))
+  const configuration = await loadConfiguration(options)
+  const secret = firstSecret({ ...configuration.options, log: noteLogger(output) })
   const url = options.to ?? defaultUrl()
   const interruption = listenForInterruption()
   const log = new TrafficLog(output, url)

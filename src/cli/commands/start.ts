@@ -9,8 +9,8 @@ import {
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
+import { type Configuration, DEFAULT, describeOrigin, loadConfiguration } from '../configuration.ts'
 import { DeliveryLog } from '../delivery-log.ts'
-import { originOf } from '../environment.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
 import { isNewFolder } from '../open.ts'
@@ -64,12 +64,12 @@ async function start(options: StartOptions): Promise<void> {
   const interruption = listenForInterruption()
   void interruption.happened.then(() => output.note('  Stopping …'))
   const log = new DeliveryLog(output)
-  const secrets = signingSecrets(log)
-  const { database, schema } = options
-  const sync = createClerkSync({ database, schema, log, signingSecret: secrets })
+  const configuration = await loadConfiguration(options)
+  const secrets = signingSecrets({ ...configuration.options, log })
+  const sync = createClerkSync({ ...configuration.options, log, signingSecret: secrets })
   const session = { options, output, log, sync }
   try {
-    describeSecrets(secrets, output)
+    describeConfiguration(configuration, secrets, output)
     await prepareDatabase(session)
     // A signal that comes meanwhile waits for this: half a database would be worse than a second's delay.
     if (!interruption.signal.aborted) await serve(session, interruption.happened)
@@ -80,13 +80,14 @@ async function start(options: StartOptions): Promise<void> {
   if ((await interruption.happened) === 'SIGINT') throw new Interrupted('SIGINT')
 }
 
-function describeSecrets(secrets: readonly string[], output: Output): void {
-  const name = process.env.CLERK_WEBHOOK_SIGNING_SECRET
-    ? 'CLERK_WEBHOOK_SIGNING_SECRET'
-    : 'CLERK_WEBHOOK_SECRET'
-  const origin = originOf(name)
-  const place = origin === undefined ? name : `${name} in ${origin}`
-  step(output, 'Secrets', `${secrets.length}, from ${place}`)
+function describeConfiguration(
+  configuration: Configuration,
+  secrets: readonly string[],
+  output: Output,
+): void {
+  const [origin = DEFAULT] = configuration.originsOf('signingSecret')
+  if (configuration.path) step(output, 'Config', configuration.path)
+  step(output, 'Secrets', `${secrets.length}, from ${describeOrigin(origin)}`)
 }
 
 async function prepareDatabase({ options, output, sync }: Session): Promise<void> {

@@ -6,11 +6,20 @@ import { EVENT_TYPES } from '../../clerk/catalogue.ts'
 import type { EventType } from '../../index.ts'
 import { WEBHOOK_PATHS } from '../../server/server.ts'
 import { createSigningSecret, type SignedDelivery, signDelivery } from '../../testing/sign.ts'
+import { loadConfiguration } from '../configuration.ts'
 import { toCurl } from '../curl.ts'
 import { closest } from '../did-you-mean.ts'
 import { usageError } from '../failure.ts'
 import { noteLogger } from '../notes.ts'
-import { collect, parseCount, parseDuration, parseRate, parseUrl, withExamples } from '../options.ts'
+import {
+  type ConfigOptions,
+  collect,
+  parseCount,
+  parseDuration,
+  parseRate,
+  parseUrl,
+  withExamples,
+} from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { buildEvent } from '../sample.ts'
 import { firstSecret } from '../secrets.ts'
@@ -18,7 +27,7 @@ import { defaultUrl } from '../send.ts'
 import { type Message, Sender, type SendOptions } from '../sender.ts'
 import { toJsonLine } from '../text.ts'
 
-interface TriggerOptions extends OutputOptions, SendOptions {
+interface TriggerOptions extends OutputOptions, SendOptions, ConfigOptions {
   readonly to?: URL
   readonly set?: readonly string[]
   readonly data?: string
@@ -56,7 +65,7 @@ export function register(command: Command): void {
 async function trigger(names: readonly string[], options: TriggerOptions): Promise<void> {
   const output = new Output(options)
   const types = names.map(knownType)
-  const secret = options.forge ? createSigningSecret() : firstSecret(noteLogger(output))
+  const secret = options.forge ? createSigningSecret() : await configuredSecret(options, output)
   const data = options.data === undefined ? undefined : readSource(options.data)
   const createMessage = (type: EventType): Message => {
     const event = buildEvent(type, { ...options, data })
@@ -66,6 +75,11 @@ async function trigger(names: readonly string[], options: TriggerOptions): Promi
   const queue = Array.from({ length: options.count }, () => types).flat()
   if (!options.print) return new Sender(to, options, output).sendAll(queue, createMessage)
   for (const type of queue) print(createMessage(type).delivery, to, output)
+}
+
+async function configuredSecret(flags: ConfigOptions, output: Output): Promise<string> {
+  const { options } = await loadConfiguration(flags)
+  return firstSecret({ ...options, log: noteLogger(output) })
 }
 
 function print({ headers, body }: SignedDelivery, to: URL, output: Output): void {
