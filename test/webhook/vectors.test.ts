@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createNodeHandler } from '../../src/adapters/node.ts'
-import { type ClerkSync, createClerkSync, createVerifier, type Receipt } from '../../src/index.ts'
+import { type ClerkSync, createClerkSync, createVerifier } from '../../src/index.ts'
 import { describeEachDatabase, silent, type TestDatabase } from '../support/databases.ts'
 import { postRaw } from './raw-request.ts'
 import {
@@ -199,6 +199,11 @@ const REMAINS: Readonly<Record<string, Remains>> = {
   'seq/failed-store-then-retry': { deliveries: { [FIRST]: 1 } },
 }
 
+interface Taken {
+  readonly status: number
+  readonly outcome?: string
+}
+
 const SECRETS = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw']
 /** Nothing listens on the discard port. */
 const REFUSING_DATABASE = 'postgres://postgres@127.0.0.1:9/test'
@@ -213,11 +218,18 @@ describeEachDatabase('receiving in sequence', (database) => {
   })
   afterAll(() => down.close())
 
-  async function receive(sync: ClerkSync, step: Step): Promise<Receipt | { outcome: string }> {
-    const receiver = step.fault === 'db-down' ? down : sync
-    return receiver
-      .receive(bodyOf(step), headersOf(step))
-      .catch(({ status }) => ({ outcome: status === 503 ? 'retry-later' : 'drop' }))
+  const route = new Route()
+  beforeAll(() => route.start())
+  afterAll(() => route.stop())
+
+  /** The function tells what became of a delivery, the server no more than whether it was taken. */
+  const WAYS: Readonly<Record<string, (sync: ClerkSync, step: Step) => Promise<Taken>>> = {
+    'the function': (sync, step) =>
+      sync.receive(bodyOf(step), headersOf(step)).then(
+        ({ outcome }) => ({ status: 200, outcome }),
+        ({ status }) => ({ status, outcome: status === 503 ? 'retry-later' : 'drop' }),
+      ),
+    'a server': async (sync, step) => ({ status: (await route.post(sync, step)).status }),
   }
 
   const OUTCOMES: Readonly<Record<Step['expect']['disposition'], string>> = {
@@ -228,29 +240,31 @@ describeEachDatabase('receiving in sequence', (database) => {
     'retry-later': 'retry-later',
   }
 
-  it.each(sequences.map((sequence) => [sequence.title, sequence] as const))(
-    '%s',
-    async (_, { id, steps }) => {
-      await forget(await receivers.at(0, SECRETS))
-      const rows: unknown[] = []
-      for (const step of steps) {
-        const sync = await receivers.at(step.now, SECRETS)
-        if (id === 'seq/retry-after-prune') await sync.database.deleteFrom('events').execute()
-        const { outcome } = await receive(sync, step)
-        expect(outcome).toBe(OUTCOMES[step.expect.disposition])
-        rows.push((await users(sync))[0])
-      }
-      const sync = await receivers.at(0, SECRETS)
-      const events = await stored(sync)
-      const { deliveries, bodyConflict = false } = REMAINS[id] as Remains
-      expect(Object.fromEntries(events.map((event) => [event.id, event.deliveries]))).toEqual(deliveries)
-      expect(events.map((event) => event.body_conflict)).toEqual(events.map(() => bodyConflict))
-      expect(rows.at(-1)).toMatchObject({ first_name: 'Example' })
-      // Whatever came after the first one that was applied changed nothing, not even the time of writing.
-      const written = rows.filter((row) => row !== undefined)
-      expect(written).toEqual(written.map(() => written[0]))
-    },
+  const cases = Object.entries(WAYS).flatMap(([way, take]) =>
+    sequences.map((sequence) => [`${sequence.title}, through ${way}`, take, sequence] as const),
   )
+
+  it.each(cases)('%s', async (_, take, { id, steps }) => {
+    await forget(await receivers.at(0, SECRETS))
+    const rows: unknown[] = []
+    for (const step of steps) {
+      const sync = await receivers.at(step.now, SECRETS)
+      if (id === 'seq/retry-after-prune') await sync.database.deleteFrom('events').execute()
+      const { status, outcome } = await take(step.fault === 'db-down' ? down : sync, step)
+      expect(status).toBe(step.expect.http)
+      if (outcome !== undefined) expect(outcome).toBe(OUTCOMES[step.expect.disposition])
+      rows.push((await users(sync))[0])
+    }
+    const sync = await receivers.at(0, SECRETS)
+    const events = await stored(sync)
+    const { deliveries, bodyConflict = false } = REMAINS[id] as Remains
+    expect(Object.fromEntries(events.map((event) => [event.id, event.deliveries]))).toEqual(deliveries)
+    expect(events.map((event) => event.body_conflict)).toEqual(events.map(() => bodyConflict))
+    expect(rows.at(-1)).toMatchObject({ first_name: 'Example' })
+    // Whatever came after the first one that was applied changed nothing, not even the time of writing.
+    const written = rows.filter((row) => row !== undefined)
+    expect(written).toEqual(written.map(() => written[0]))
+  })
 
   it('refuses quickly while the database is down, and stores nothing', async () => {
     const step = sequences.find(({ id }) => id === 'seq/failed-store-then-retry')?.steps[0] as Step
