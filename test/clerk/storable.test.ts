@@ -148,10 +148,10 @@ describeEachDatabase('hostile content', (database) => {
     })
   })
 
-  it('is recorded as failed, not lost, when even an id cannot be stored', async () => {
+  it('is applied under an id that can be stored when even the id cannot', async () => {
     const receipt = await deliver(sync, '{"type":"user.updated","data":{"id":"user_\\u0000"}}')
-    expect(receipt).toMatchObject({ outcome: 'failed', resourceId: 'user_\ufffd' })
-    expect(await findRow(sync, 'events', receipt.svixId)).toMatchObject({ reason: 'rejected_by_database' })
+    expect(receipt).toMatchObject({ outcome: 'applied', resourceId: 'user_\ufffd' })
+    expect(await findRow(sync, 'users', 'user_\ufffd')).toMatchObject({ raw: { id: 'user_\u0000' } })
   })
 
   it('is parked when its type holds what the database cannot', async () => {
