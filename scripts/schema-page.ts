@@ -69,13 +69,41 @@ still recognised as a duplicate.
 | \`body_sha256\` | bytea | the hash of \`body\`; it stays when a body is dropped |
 | \`redacted\` | boolean | secrets were removed from \`body\` |
 | \`replayed_at\` | timestamptz | when it was last replayed |
+| \`source\` | text | \`webhook\`; \`backfill\`, \`reconcile\` or \`existing\` for what no webhook told |
+| \`secret_body\` | bytea | the body with its secrets, only until the handlers that want it have run |
+`
+
+const HANDLERS = `## handler_runs
+
+One row per event and handler: the key is \`(event_id, handler)\`.
+
+| column | type | meaning |
+|---|---|---|
+| \`status\` | text | \`pending\`, \`running\`, \`retrying\`, \`succeeded\`, \`dead\` or \`discarded\` |
+| \`attempts\` | integer | how often it was tried |
+| \`due_at\` | timestamptz | when it is to be tried; while it runs, the end of its worker’s lease |
+| \`claim\`, \`worker\` | text | the try that may write its end, and the process that makes it |
+| \`order_key\` | text | the resource, for an ordered handler |
+| \`occurred_at\` | timestamptz | when the event happened |
+| \`created_at\`, \`started_at\`, \`finished_at\` | timestamptz | when it was recorded, last tried, and done |
+| \`error\`, \`fingerprint\` | text | of the last failed try; errors that differ only in ids and numbers share a fingerprint |
+| \`history\` | json | the last ten failed tries |
+| \`note\` | text | why somebody discarded or retried it |
+
+## handlers
+
+| column | type | meaning |
+|---|---|---|
+| \`name\` | text | the handler |
+| \`paused_at\` | timestamptz | since when its runs wait |
+| \`pause_reason\` | text | why |
 `
 
 /** The page's text. */
 export function schemaPage(): string {
   const resources = [...RESOURCES.values()].map(resourceSection)
   const children = Object.values(CHILD_SETS).map((childSet) => childSection(childSet))
-  return [INTRODUCTION, LEDGER, ...resources, ...children].join('\n')
+  return [INTRODUCTION, LEDGER, HANDLERS, ...resources, ...children].join('\n')
 }
 
 function resourceSection(resource: Resource): string {

@@ -10,10 +10,15 @@ export type {
   Change,
   ClerkSchema,
   ClerkTables,
+  EventSource,
   EventsTable,
+  FailedAttempt,
+  HandlerRunsTable,
+  HandlersTable,
   MirroredRow,
   Outcome,
   Reason,
+  RunStatus,
 } from './database/tables.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
 export type { Receipt } from './ledger/record.ts'

@@ -6,10 +6,13 @@ import { ClerkSyncError } from '../errors.ts'
 import { isMissing, isOutage, messageOf, toUnavailable } from './failure.ts'
 import { qualify, quoteIdentifier } from './identifier.ts'
 import * as mirrorAndLedger from './migrations/0001-mirror-and-ledger.ts'
+import * as handlers from './migrations/0003-handlers.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
-const MIGRATIONS = [mirrorAndLedger]
+/** In the order in which they run, which is that of their names. */
+const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [mirrorAndLedger, handlers]
+export const MIGRATION_NAMES = MIGRATIONS.map(({ name }) => name)
 const MIGRATIONS_TABLE = 'migrations'
 
 /**
@@ -36,10 +39,9 @@ export async function pendingMigrations(database: Kysely<ClerkTables>, schema: s
     if (isMissing(error)) return []
     throw toUnavailable(error)
   })
-  const names = MIGRATIONS.map(({ name }) => name)
-  const unknown = ran.map(({ name }) => name).filter((name) => !names.includes(name))
+  const unknown = ran.map(({ name }) => name).filter((name) => !MIGRATION_NAMES.includes(name))
   if (unknown.length > 0) throw new ClerkSyncError('database_ahead', `it has ${unknown.join(', ')}`)
-  return names.filter((name) => !ran.some((migration) => migration.name === name))
+  return MIGRATION_NAMES.filter((name) => !ran.some((migration) => migration.name === name))
 }
 
 /** The SQL of a migration, as it would run. */

@@ -106,11 +106,86 @@ export interface EventsTable {
   /** One-time codes or tickets were removed from `body`. */
   redacted: Generated<boolean>
   replayed_at: Date | null
+  /** How it came here. Only webhooks are Clerk's own; the others stand for what no webhook told. */
+  source: Generated<EventSource>
+  /** The body with its secrets, for as long as handlers need it. Null for an event without secrets or handlers. */
+  secret_body: ColumnType<Buffer | null, Uint8Array | null, null>
+}
+
+/** Where an event came from. */
+export type EventSource =
+  /** Clerk sent it. */
+  | 'webhook'
+  /** A backfill or a reconcile found what no webhook had told. */
+  | 'backfill'
+  | 'reconcile'
+  /** Made of an existing row, to run a handler for what was there before it. */
+  | 'existing'
+
+/** What became of a handler's run. */
+export type RunStatus =
+  /** It waits for its first try. */
+  | 'pending'
+  | 'running'
+  /** It failed and waits for its next try. */
+  | 'retrying'
+  | 'succeeded'
+  /** It failed as often as it may; retry it after the fix, or discard it. */
+  | 'dead'
+  /** Somebody decided that it needs not succeed. */
+  | 'discarded'
+
+/** One failed try of a run. */
+export interface FailedAttempt {
+  attempt: number
+  startedAt: string
+  failedAt: string
+  worker: string | null
+  error: string
+}
+
+/** The runs of handlers: one row per event and handler. */
+export interface HandlerRunsTable {
+  event_id: string
+  handler: string
+  status: Generated<RunStatus>
+  /** How often it was tried, the current try included. */
+  attempts: Generated<number>
+  /** When it is to be tried; while it runs, the end of its worker's lease. */
+  due_at: Generated<Date>
+  /** Names the try that may write the run's end; a later claim fences an earlier one out. */
+  claim: string | null
+  /** The process that runs it, or ran it last. */
+  worker: string | null
+  /** The resource whose events an ordered handler takes one after the other. */
+  order_key: string | null
+  occurred_at: Date
+  created_at: Generated<Date>
+  started_at: Date | null
+  finished_at: Date | null
+  /** The error of the last failed try. */
+  error: string | null
+  /** The same for errors that differ only in ids and numbers. */
+  fingerprint: string | null
+  /** The failed tries, newest last; the last ten. */
+  history: FailedAttempt[] | null
+  /** Why somebody discarded or retried it. */
+  note: string | null
+}
+
+/** What is to be remembered of handlers by name. */
+export interface HandlersTable {
+  name: string
+  /** Since when its runs wait. */
+  paused_at: Date | null
+  pause_reason: string | null
 }
 
 /** Every table of clerk-sync, by its name within the schema. */
 export interface ClerkTables extends ResourceTables, ChildTables {
   events: EventsTable
+  handler_runs: HandlerRunsTable
+  handlers: HandlersTable
 }
 
 /** Every table by its qualified name, for a Kysely of your own. */

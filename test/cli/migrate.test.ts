@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { MIGRATION_NAMES } from '../../src/database/migrate.ts'
 import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 
@@ -13,16 +14,15 @@ describeWithPostgres('migrate', (url) => {
   }
 
   it('shows what is pending without changing anything, runs it once, and says when there is nothing to do', async () => {
-    const name = expect.stringMatching(/^0001_/)
     const pending = await migrate('--check', '--json')
-    expect([pending.code, jsonLines(pending.stdout)]).toEqual([3, [{ pending: [name] }]])
+    expect([pending.code, jsonLines(pending.stdout)]).toEqual([3, [{ pending: MIGRATION_NAMES }]])
     const dry = await migrate('--dry-run')
     expect(dry.code).toBe(0)
     expect(dry.stdout).toMatch(/^-- 0001_.*\n[\s\S]*create table users \(/)
     expect((await migrate('--check')).code).toBe(3)
 
     const ran = await migrate()
-    expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^0001_\w+\n$/) })
+    expect(ran).toMatchObject({ code: 0, stdout: `${MIGRATION_NAMES.join('\n')}\n` })
     expect(ran.stderr).toContain(new URL(url).host)
     const upToDate = await migrate('--check')
     expect([upToDate.code, upToDate.stdout]).toEqual([0, ''])

@@ -6,7 +6,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHILD_SETS, RESOURCES } from '../../src/clerk/catalogue.ts'
 import type { Columns } from '../../src/clerk/resource.ts'
-import type { EventsTable } from '../../src/database/tables.ts'
+import { MIGRATION_NAMES } from '../../src/database/migrate.ts'
+import type { EventsTable, HandlerRunsTable, HandlersTable } from '../../src/database/tables.ts'
 import { type ClerkSync, createClerkSync } from '../../src/index.ts'
 import {
   describeEachDatabase,
@@ -59,6 +60,33 @@ const EVENTS: Readonly<Record<keyof EventsTable, string>> = {
   body_sha256: 'bytea',
   redacted: 'boolean',
   replayed_at: 'timestamp with time zone',
+  source: 'text',
+  secret_body: 'bytea',
+}
+
+const HANDLER_RUNS: Readonly<Record<keyof HandlerRunsTable, string>> = {
+  event_id: 'text',
+  handler: 'text',
+  status: 'text',
+  attempts: 'integer',
+  due_at: 'timestamp with time zone',
+  claim: 'text',
+  worker: 'text',
+  order_key: 'text',
+  occurred_at: 'timestamp with time zone',
+  created_at: 'timestamp with time zone',
+  started_at: 'timestamp with time zone',
+  finished_at: 'timestamp with time zone',
+  error: 'text',
+  fingerprint: 'text',
+  history: 'json',
+  note: 'text',
+}
+
+const HANDLERS: Readonly<Record<keyof HandlersTable, string>> = {
+  name: 'text',
+  paused_at: 'timestamp with time zone',
+  pause_reason: 'text',
 }
 
 const EXPECTED = new Map<string, Table>([
@@ -67,6 +95,8 @@ const EXPECTED = new Map<string, Table>([
     ({ table, columns }) => [table, tableOf(columns, { user_id: 'text', id: 'text' })] as const,
   ),
   ['events', EVENTS],
+  ['handler_runs', HANDLER_RUNS],
+  ['handlers', HANDLERS],
 ])
 
 /** The SQL for the catalogue as it is now. */
@@ -167,7 +197,7 @@ async function run(
 describeEachDatabase('migrating', (database) => {
   it('names what it did, once', async () => {
     await run(database, freshSchema(), async (sync) => {
-      expect(await sync.migrate()).toEqual(['0001_mirror_and_ledger'])
+      expect(await sync.migrate()).toEqual(MIGRATION_NAMES)
       expect(await sync.migrate()).toEqual([])
     })
   })
@@ -177,7 +207,7 @@ describeEachDatabase('migrating', (database) => {
     const location = await database.location()
     const syncs = Array.from({ length: 5 }, () => inSchema(location, schema))
     const results = await Promise.all(syncs.flatMap((sync) => [1, 2, 3, 4].map(() => sync.migrate())))
-    expect(results.flat()).toEqual(['0001_mirror_and_ledger'])
+    expect(results.flat()).toEqual(MIGRATION_NAMES)
     for (const sync of syncs.slice(1)) await sync.close()
     await drop(syncs[0] as ClerkSync)
   })
@@ -194,7 +224,7 @@ describeEachDatabase('migrating', (database) => {
       })
       expect([...(await tablesIn(sync)).keys()].sort()).toEqual(['migrations', 'migrations_lock', 'roles'])
       await sql`drop table ${conflicting}`.execute(sync.database)
-      expect(await sync.migrate()).toEqual(['0001_mirror_and_ledger'])
+      expect(await sync.migrate()).toEqual(MIGRATION_NAMES)
     })
   })
 
@@ -216,7 +246,7 @@ describeEachDatabase('migrating', (database) => {
     'and everything else works in a schema named %s',
     async (name) => {
       await run(database, `${name} ${freshSchema()}`, async (sync) => {
-        expect(await sync.migrate()).toEqual(['0001_mirror_and_ledger'])
+        expect(await sync.migrate()).toEqual(MIGRATION_NAMES)
         await sync.check()
         const { svixId } = await deliver(sync, eventOf('user.created', { id: 'user_odd' }))
         expect(
@@ -272,7 +302,7 @@ describeWithPostgres('migrating a Postgres', (url) => {
     const schema = freshSchema()
     const processes = [1, 2, 3, 4].map(() => startProcess({ command: 'migrate', database: url, schema }))
     const lines = await Promise.all(processes.map((each) => each.next()))
-    expect(lines.flatMap((line) => line?.migrated)).toEqual(['0001_mirror_and_ledger'])
+    expect(lines.flatMap((line) => line?.migrated)).toEqual(MIGRATION_NAMES)
     expect(lines.filter((line) => Array.isArray(line?.migrated))).toHaveLength(4)
     await drop(inSchema({ database: url }, schema))
   })

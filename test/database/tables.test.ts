@@ -48,6 +48,8 @@ describe('the types of the tables', () => {
       | 'saml_accounts'
       | 'enterprise_accounts'
       | 'events'
+      | 'handler_runs'
+      | 'handlers'
     >()
     expectTypeOf<keyof ClerkSchema<'auth'>>().toExtend<`auth.${keyof ClerkTables}`>()
     expectTypeOf<ClerkSchema<'auth'>['auth.events']>().toEqualTypeOf<EventsTable>()
