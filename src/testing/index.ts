@@ -1,5 +1,11 @@
-/** For tests: sample events, signed deliveries, a simulated Clerk and a simulated Svix. `clerk-sync/testing` */
+/** For tests: sample events, signed deliveries, a simulated Clerk with its Backend API, and a simulated Svix. `clerk-sync/testing` */
 
+export type { BackendFault, FailNextOptions, FaultRates } from './backend-api/faults.ts'
+export type { ClerkFeature, FeatureRefusal } from './backend-api/features.ts'
+export type { RateLimit } from './backend-api/rate-limit.ts'
+export type { BackendRequest } from './backend-api/server.ts'
+// Its Backend API.
+export { type BackendApi, type BackendApiOptions, startBackendApi } from './backend-api.ts'
 // A Clerk instance that lives.
 export { compareTables, type Difference, type TableComparison } from './compare.ts'
 // Single deliveries.

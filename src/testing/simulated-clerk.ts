@@ -61,6 +61,9 @@ export interface SimulatedClerk {
   /** The live resources of a table by id, oldest first, as the JSON that Clerk shows. Not yours to change. */
   resources<Name extends ResourceName>(table: Name): ReadonlyMap<string, ResourcePayloads[Name]>
 
+  /** Those of a table's live resources that belong to a user, an organization or a subscription, oldest first. */
+  ownedBy<Name extends ResourceName>(table: Name, ownerId: string): readonly ResourcePayloads[Name][]
+
   /** The ids of what was deleted, also of what went with the user or organization that it belonged to. */
   deletedIds(table: ResourceName): ReadonlySet<string>
 }
@@ -100,6 +103,7 @@ export function createSimulatedClerk(options: SimulatedClerkOptions = {}): Simul
     },
     advanceTo: (time) => instance.advanceTo(time),
     resources: (table) => instance.tables[table].live,
+    ownedBy: (table, ownerId) => instance.ownedBy(table, ownerId),
     deletedIds: (table) => instance.tables[table].deleted,
   }
 }

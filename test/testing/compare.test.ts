@@ -11,7 +11,7 @@ import { deliverAll, liveThrough, signAll } from './histories.ts'
 const TABLES = Object.entries({ ...CATALOGUE, ...CHILD_SETS } as Record<string, { columns: Columns }>)
 
 /** Enough for a live row in each of the tables. */
-const { clerk, events } = liveThrough(31, 500)
+const { clerk, events } = liveThrough(39, 500)
 
 /** Another value of each type, whatever is there. */
 const OTHER_VALUES = {

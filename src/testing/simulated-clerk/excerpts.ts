@@ -25,13 +25,17 @@ export function publicOrganization({ id, name, slug, image_url, has_image }: Org
 
 /** The organization as memberships show it: partial, but with counts. */
 export function partialOrganization(
-  { tables }: Instance,
+  owners: Pick<Instance, 'ownedBy'>,
   organization: OrganizationPayload,
 ): OrganizationPayload {
   const { created_by, private_metadata, last_active_at, ...partial } = organization
+  return { ...partial, ...countsOf(owners, organization) }
+}
+
+export function countsOf(owners: Pick<Instance, 'ownedBy'>, { id }: OrganizationPayload) {
+  const invitations = owners.ownedBy('organization_invitations', id)
   return {
-    ...partial,
-    members_count: tables.organization_memberships.ownedBy(organization.id).length,
-    pending_invitations_count: tables.organization_invitations.ownedBy(organization.id).length,
+    members_count: owners.ownedBy('organization_memberships', id).length,
+    pending_invitations_count: invitations.filter(({ status }) => status === 'pending').length,
   }
 }

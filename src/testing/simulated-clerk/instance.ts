@@ -106,6 +106,11 @@ export class Instance {
     return this.tables[name].put({ ...resource, ...changes, updated_at: this.tick() })
   }
 
+  /** The live resources of a table that belong to another, oldest first. */
+  ownedBy<Name extends ResourceName>(table: Name, ownerId: string): readonly ResourcePayloads[Name][] {
+    return this.tables[table].ownedBy(ownerId)
+  }
+
   /** Sends an event. Its time is later than that of what it shows, as in payloads that people received. */
   send<Type extends EventType>(type: Type, data: EventPayloads[Type], at = this.tick()): void {
     this.#outbox.push({
@@ -147,7 +152,7 @@ function createTables(): Tables {
     waitlist_entries: new Table(),
     emails: new Table(),
     sms_messages: new Table(),
-    subscriptions: new Table(),
+    subscriptions: new Table(({ payer }) => [String(payer?.user_id || payer?.organization_id)]),
     subscription_items: new Table((item) => [String(item.subscription_id)]),
     payment_attempts: new Table(),
   }

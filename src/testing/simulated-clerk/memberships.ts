@@ -11,7 +11,7 @@ import { partialOrganization, publicUser } from './excerpts.ts'
 import { type Instance, userIdOf } from './instance.ts'
 
 /** The roles that every instance has; they come with no events. */
-const SYSTEM_ROLES = [
+export const SYSTEM_ROLES = [
   { key: 'org:admin', name: 'Admin', permissions: ['org:sys_profile:manage', 'org:sys_memberships:manage'] },
   { key: 'org:member', name: 'Member', permissions: ['org:sys_memberships:read'] },
 ]

@@ -3,6 +3,7 @@
 import type { DeletedPayload, OrganizationPayload, UserPayload } from '../../clerk/payloads.ts'
 import { actionOn } from './action.ts'
 import { companyName, handle, imageUrl, metadata } from './content.ts'
+import { countsOf } from './excerpts.ts'
 import type { Instance } from './instance.ts'
 import { join, sendMembershipsDeleted } from './memberships.ts'
 import { createUser } from './users.ts'
@@ -28,13 +29,9 @@ function addOrganization(instance: Instance, creator: UserPayload): Organization
   })
 }
 
-function changesOf(instance: Instance, { id }: OrganizationPayload): Partial<OrganizationPayload> {
-  const { random, tables } = instance
-  const counts = {
-    members_count: tables.organization_memberships.ownedBy(id).length,
-    pending_invitations_count: pendingInvitations(instance, id),
-    last_active_at: instance.now,
-  }
+function changesOf(instance: Instance, organization: OrganizationPayload): Partial<OrganizationPayload> {
+  const { random } = instance
+  const counts = { ...countsOf(instance, organization), last_active_at: instance.now }
   const changes = [
     { name: companyName(random) },
     { slug: handle(random) },
@@ -43,11 +40,6 @@ function changesOf(instance: Instance, { id }: OrganizationPayload): Partial<Org
     { image_url: imageUrl(random), has_image: true },
   ]
   return { ...counts, ...random.pick(changes) }
-}
-
-function pendingInvitations({ tables }: Instance, organizationId: string): number {
-  return tables.organization_invitations.ownedBy(organizationId).filter(({ status }) => status === 'pending')
-    .length
 }
 
 function dissolve(instance: Instance, organization: OrganizationPayload): void {

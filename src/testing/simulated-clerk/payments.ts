@@ -5,7 +5,7 @@ import { actionOn } from './action.ts'
 import type { Instance } from './instance.ts'
 import { subscribeUser } from './subscriptions.ts'
 
-function money(amount: number, currency: string): Payload {
+export function money(amount: number, currency: string): Payload {
   const currency_symbol = currency === 'EUR' ? '€' : '$'
   return { amount, amount_formatted: (amount / 100).toFixed(2), currency, currency_symbol }
 }

@@ -10,7 +10,7 @@ import type { Instance } from './instance.ts'
 
 const MONTH = 2_678_400_000
 
-const PLANS: readonly Payload[] = [
+export const PLANS: readonly Payload[] = [
   plan('free', 'Free', 0, 'USD'),
   plan('pro', 'Pro', 2_000, 'USD'),
   plan('team', 'Team', 9_900, 'EUR'),
@@ -62,10 +62,21 @@ export function itemsOf(
   return instance.tables.subscription_items.ownedBy(id).filter((item) => item.status === status)
 }
 
-/** The items as a subscription shows them: those that are not over, without what they share with it. */
-export function itemsWithin({ tables }: Instance, { id }: SubscriptionPayload): SubscriptionItemPayload[] {
-  const items = tables.subscription_items.ownedBy(id)
-  return items.filter(({ status }) => status !== 'ended' && status !== 'abandoned').map(shownWithin)
+/** The items as a subscription shows them in events: without what they share with it. */
+export function itemsWithin(
+  instance: Instance,
+  subscription: SubscriptionPayload,
+): SubscriptionItemPayload[] {
+  return currentItems(instance, subscription).map(shownWithin)
+}
+
+/** The items of a subscription that are not over. */
+export function currentItems(
+  owners: Pick<Instance, 'ownedBy'>,
+  { id }: SubscriptionPayload,
+): SubscriptionItemPayload[] {
+  const items = owners.ownedBy('subscription_items', id)
+  return items.filter(({ status }) => status !== 'ended' && status !== 'abandoned')
 }
 
 function shownWithin({ payer, ...item }: SubscriptionItemPayload): SubscriptionItemPayload {

@@ -43,20 +43,28 @@ function change(
   instance.send(type, instance.update('subscriptions', subscription, { ...changes, items }))
 }
 
+/** A payer has one subscription, which changes its plans. */
+function isUnsubscribed({ id }: { id: string }, instance: Instance): boolean {
+  return instance.ownedBy('subscriptions', id).length === 0
+}
+
 export const subscribeUser = actionOn('users', {
   weight: 4,
+  suits: isUnsubscribed,
   otherwise: createUser,
   run: (instance, user) => subscribe(instance, userPayer(instance, user)),
 })
 
 export const subscribeOrganization = actionOn('organizations', {
   weight: 2,
+  suits: isUnsubscribed,
   otherwise: createOrganization,
   run: (instance, organization) => subscribe(instance, organizationPayer(instance, organization)),
 })
 
 export const startTrial = actionOn('users', {
   weight: 1,
+  suits: isUnsubscribed,
   otherwise: createUser,
   run: (instance, user) => {
     subscribe(instance, userPayer(instance, user), { status: 'active', is_free_trial: true })

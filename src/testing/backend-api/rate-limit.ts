@@ -1,0 +1,51 @@
+/**
+ * Clerk's rate limit: so many requests in a span of time for the whole instance. Who goes over it is kept off the same
+ * endpoint until `Retry-After` is over.
+ */
+
+export interface RateLimit {
+  /** How many requests are answered in a span. Clerk: 1000 in production, 100 in development. */
+  readonly requests: number
+  /** The span, in milliseconds. Clerk: 10,000. */
+  readonly perMs: number
+}
+
+/** By the kind of the secret key: `sk_live_…` is production. */
+export function limitOf(secretKey: string): RateLimit {
+  return { requests: secretKey.startsWith('sk_live_') ? 1_000 : 100, perMs: 10_000 }
+}
+
+export class RateLimiter {
+  readonly #limit: RateLimit
+  /** When the requests of the last span were answered. */
+  #answered: number[] = []
+  /** Until when an endpoint is blocked. */
+  readonly #blocked = new Map<string, number>()
+
+  constructor(limit: RateLimit) {
+    this.#limit = limit
+  }
+
+  /**
+   * Takes a request, or says after how many seconds it may come again.
+   * @param now in milliseconds, by any clock that only moves forward
+   */
+  take(endpoint: string, now: number): number | undefined {
+    const blockedUntil = this.#blocked.get(endpoint) ?? now
+    if (blockedUntil > now) return secondsUntil(blockedUntil, now)
+    const { requests, perMs } = this.#limit
+    this.#answered = this.#answered.filter((at) => at > now - perMs)
+    if (this.#answered.length < requests) {
+      this.#answered.push(now)
+      return undefined
+    }
+    const seconds = secondsUntil((this.#answered[0] as number) + perMs, now)
+    this.#blocked.set(endpoint, now + seconds * 1_000)
+    return seconds
+  }
+}
+
+/** `Retry-After` has whole seconds, at least one. */
+function secondsUntil(time: number, now: number): number {
+  return Math.max(1, Math.ceil((time - now) / 1_000))
+}
