@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { expect, it } from 'vitest'
 import type { ClerkSync, ClerkTables } from '../../src/index.ts'
@@ -112,10 +113,22 @@ describeEachDatabase('an event that the database refuses', (database) => {
 describeEachDatabase('replaying', (database) => {
   it('selects by id, outcome, type, resource and time, and changes nothing that was applied', async () => {
     const sync = await database.open()
-    const before = new Date(Date.now() - 60_000)
-    for (let index = 0; index < 5; index++) await deliver(sync, user(`user_r${index}`, `r${index}`))
-    await deliver(sync, eventOf('organization.created', { id: 'org_r' }))
-    await deliver(sync, { type: 'galaxy.created', data: { id: 'gal_r' } })
+    const events = [
+      ...[0, 1, 2, 3, 4].map((index) => user(`user_r${index}`, `r${index}`)),
+      eventOf('organization.created', { id: 'org_r' }),
+      { type: 'galaxy.created', data: { id: 'gal_r' } },
+    ]
+    const ids: string[] = []
+    for (const event of events) {
+      ids.push((await deliver(sync, event)).svixId)
+      // Times of receipt have milliseconds.
+      await sleep(3)
+    }
+    const { received_at: middle } = await sync.database
+      .selectFrom('events')
+      .select('received_at')
+      .where('id', '=', ids[2] as string)
+      .executeTakeFirstOrThrow()
     const rows = () => sync.database.selectFrom('users').selectAll().orderBy('id').execute()
     const usersBefore = await rows()
 
@@ -127,8 +140,10 @@ describeEachDatabase('replaying', (database) => {
     expect(await sync.replay({ resources: ['organizations'] })).toMatchObject({ matched: 1 })
     expect(await sync.replay({ resourceIds: ['user_r1', 'org_r'] })).toMatchObject({ matched: 2 })
     expect(await sync.replay({ outcomes: ['parked'] })).toMatchObject({ matched: 1 })
-    expect(await sync.replay({ since: before })).toMatchObject({ matched: 7 })
-    expect(await sync.replay({ until: before })).toMatchObject({ matched: 0 })
+    expect(await sync.replay({ ids: ids.slice(0, 3) })).toMatchObject({ matched: 3 })
+    expect(await sync.replay({ since: middle })).toMatchObject({ matched: 5 })
+    expect(await sync.replay({ until: middle })).toMatchObject({ matched: 2 })
+    expect(await sync.replay({ since: middle, types: ['user.*'] })).toMatchObject({ matched: 3 })
     expect(await sync.replay({ ids: [] })).toMatchObject({ matched: 0 })
 
     expect(await rows()).toEqual(usersBefore)

@@ -102,6 +102,22 @@ describeEachDatabase('recording a delivery', (database) => {
     })
   })
 
+  it('recognises a redelivery more than a day later, when the body is no longer kept', async () => {
+    const sync = await database.open()
+    const event = user('user_day_later', 0)
+    await deliver(sync, event, { id: 'msg_day_later' })
+    await sync.database.updateTable('events').set({ body: null }).where('id', '=', 'msg_day_later').execute()
+    // Svix tries for the last time after 27 h 35 min, and by hand for 90 days.
+    const at = new Date(Date.now() + 90 * 86_400_000)
+    const later = await database.open({ now: () => at.getTime() })
+    expect(await deliver(later, event, { id: 'msg_day_later', at })).toMatchObject({ outcome: 'duplicate' })
+    expect(await find(sync, 'events', 'msg_day_later')).toMatchObject({
+      deliveries: 2,
+      body_conflict: false,
+      body: null,
+    })
+  })
+
   it('keeps the first body and flags the conflict when one id comes with two bodies', async () => {
     const sync = await database.open()
     await deliver(sync, user('user_conflict', 0, { first_name: 'First' }), { id: 'msg_conflict' })
@@ -136,13 +152,17 @@ describeEachDatabase('recording a delivery', (database) => {
     const sync = await database.open()
     const at = (id: string, timestamp: number, name: string) =>
       eventOf('user.updated', { id, updated_at: T, first_name: name }, timestamp)
-    for (const order of [
+    for (const [first, second] of [
       ['a', 'b'],
       ['b', 'a'],
     ] as const) {
-      const id = `user_same_${order.join('')}`
-      for (const name of order) await deliver(sync, at(id, name === 'a' ? T + 1 : T + 2, name))
-      expect(await find(sync, 'users', id)).toMatchObject({ first_name: 'b' })
+      const [early, late] = [`user_same_${first}`, `user_same_late_${first}`]
+      await deliver(sync, at(early, T + 1, first))
+      await deliver(sync, at(early, T + 2, second))
+      await deliver(sync, at(late, T + 2, second))
+      await deliver(sync, at(late, T + 1, first))
+      for (const id of [early, late])
+        expect(await find(sync, 'users', id)).toMatchObject({ first_name: second })
     }
   })
 
