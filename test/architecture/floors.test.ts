@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['handlers/', 'backfill/', 'inspect/', 'testing/'],
   ['config.ts', 'reply.ts', 'refusal-log.ts', 'verifier.ts', 'sync.ts'],
   ['index.ts'],
-  ['adapters/'],
+  ['adapters/', 'dashboard/'],
   ['server/'],
   ['cli/'],
 ]
