@@ -2,8 +2,11 @@
 
 import type { BackendFault, FailNextOptions, FaultRates } from './backend-api/faults.ts'
 import type { ClerkFeature, FeatureRefusal } from './backend-api/features.ts'
+import type { GoneCursor } from './backend-api/lists.ts'
 import { limitOf, type RateLimit } from './backend-api/rate-limit.ts'
+import { ROUTES } from './backend-api/routes.ts'
 import { BackendApiServer, type BackendRequest } from './backend-api/server.ts'
+import { syntheticUserRoutes } from './backend-api/synthetic-users.ts'
 import type { SimulatedClerk } from './simulated-clerk.ts'
 
 export interface BackendApiOptions {
@@ -32,6 +35,18 @@ export interface BackendApiOptions {
    * @default none
    */
   disabled?: Readonly<Partial<Record<ClerkFeature, FeatureRefusal>>> | undefined
+  /**
+   * Serves so many users that are made by rule, in place of the instance's and without holding them in memory: to
+   * measure with. {@link syntheticUser} tells what they are.
+   * @default none
+   */
+  syntheticUsers?: number | undefined
+  /**
+   * What becomes of the cursor `starting_after` if its user was deleted meanwhile, which Clerk does not document:
+   * `refused` with 422, or `empty`, a page without users.
+   * @default "refused"
+   */
+  goneCursor?: GoneCursor | undefined
   /**
    * The same seed and the same requests in the same order meet the same faults.
    * @default 1
@@ -84,15 +99,17 @@ export async function startBackendApi(
   clerk: SimulatedClerk,
   options: BackendApiOptions = {},
 ): Promise<BackendApi> {
-  const { secretKey = SECRET_KEY, rateLimit, faults, slowMs, disabled, seed, port } = options
+  const { secretKey = SECRET_KEY, rateLimit, syntheticUsers } = options
   const server = new BackendApiServer(clerk, {
     secretKey,
-    seed: seed ?? 1,
+    seed: options.seed ?? 1,
     rateLimit: rateLimit === undefined ? limitOf(secretKey) : rateLimit,
-    faults: faults ?? {},
-    slowMs: slowMs ?? 2_000,
-    disabled: disabled ?? {},
+    faults: options.faults ?? {},
+    slowMs: options.slowMs ?? 2_000,
+    disabled: options.disabled ?? {},
+    goneCursor: options.goneCursor ?? 'refused',
+    routes: syntheticUsers === undefined ? ROUTES : [...syntheticUserRoutes(syntheticUsers), ...ROUTES],
   })
-  await server.listen(port ?? 0)
+  await server.listen(options.port ?? 0)
   return server
 }

@@ -42,6 +42,14 @@ export interface Difference {
   readonly actual: unknown
 }
 
+export interface CompareOptions {
+  /**
+   * Whether a column of a table is compared. Rows that are missing or too many are always found.
+   * @default all are
+   */
+  isCompared?: ((table: string, column: string) => boolean) | undefined
+}
+
 const MAX_DIFFERENCES = 20
 const BATCH_SIZE = 500
 
@@ -57,12 +65,16 @@ const BATCH_SIZE = 500
 export async function compareTables(
   database: Kysely<ClerkTables>,
   clerk: Pick<SimulatedClerk, 'resources' | 'deletedIds'>,
+  options: CompareOptions = {},
 ): Promise<TableComparison[]> {
+  const { isCompared = () => true } = options
   const comparisons: TableComparison[] = []
   for (const resource of RESOURCES.values()) {
     const name = resource.table as ResourceName
     const source = { live: clerk.resources(name), deleted: clerk.deletedIds(name), resource }
-    for (const layout of layoutsOf(resource)) comparisons.push(await compareTable(database, source, layout))
+    for (const layout of layoutsOf(resource)) {
+      comparisons.push(await compareTable(database, source, layout, isCompared))
+    }
   }
   return comparisons
 }
@@ -124,8 +136,9 @@ async function compareTable(
   database: Kysely<ClerkTables>,
   source: Source,
   layout: Layout,
+  isCompared: NonNullable<CompareOptions['isCompared']>,
 ): Promise<TableComparison> {
-  const tally = new Tally(layout)
+  const tally = new Tally(layout, (column) => isCompared(layout.table, column))
   for (const ids of batches(source.live.keys())) {
     tally.compare(expectedRows(source, layout, ids), await liveRows(database, layout, ids))
   }
@@ -195,13 +208,15 @@ function* batches(ids: Iterable<string>): Generator<string[]> {
 /** What the comparison of one table has found so far. */
 class Tally {
   readonly #layout: Layout
+  readonly #isCompared: (column: string) => boolean
   readonly #differences: Difference[] = []
   #differenceCount = 0
   #expected = 0
   #actual = 0
 
-  constructor(layout: Layout) {
+  constructor(layout: Layout, isCompared: (column: string) => boolean) {
     this.#layout = layout
+    this.#isCompared = isCompared
   }
 
   compare(expected: readonly Row[], actual: readonly Row[]): void {
@@ -243,7 +258,7 @@ class Tally {
 
   #compareRows(expected: Row, actual: Row): void {
     for (const [column, value] of Object.entries(expected)) {
-      if (isDeepStrictEqual(value, actual[column])) continue
+      if (!this.#isCompared(column) || isDeepStrictEqual(value, actual[column])) continue
       this.#add({ id: expected.id, column, expected: value, actual: actual[column] })
     }
   }

@@ -2,12 +2,15 @@
 
 export type { BackendFault, FailNextOptions, FaultRates } from './backend-api/faults.ts'
 export type { ClerkFeature, FeatureRefusal } from './backend-api/features.ts'
+export type { GoneCursor } from './backend-api/lists.ts'
 export type { RateLimit } from './backend-api/rate-limit.ts'
 export type { BackendRequest } from './backend-api/server.ts'
+export { syntheticUser } from './backend-api/synthetic-users.ts'
+export { asBackendApi } from './backend-api/view.ts'
 // Its Backend API.
 export { type BackendApi, type BackendApiOptions, startBackendApi } from './backend-api.ts'
 // A Clerk instance that lives.
-export { compareTables, type Difference, type TableComparison } from './compare.ts'
+export { type CompareOptions, compareTables, type Difference, type TableComparison } from './compare.ts'
 // Single deliveries.
 export { sampleEvent } from './samples.ts'
 export {
@@ -20,6 +23,7 @@ export {
 } from './sign.ts'
 export {
   createSimulatedClerk,
+  SILENT_ACTIONS,
   SIMULATED_ACTIONS,
   type SimulatedAction,
   type SimulatedClerk,

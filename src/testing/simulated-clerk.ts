@@ -79,6 +79,12 @@ const WEIGHTED_ACTIONS = Object.values(ACTIONS)
 export const SIMULATED_ACTIONS = Object.keys(ACTIONS) as readonly SimulatedAction[]
 
 /**
+ * What happens without an event that tells of it, and only if told to: the Backend API alone shows it. Sessions and
+ * invitations that expire are such too; see {@link SimulatedClerk.advanceTo}.
+ */
+export const SILENT_ACTIONS = SIMULATED_ACTIONS.filter((name) => ACTIONS[name].weight === 0)
+
+/**
  * Creates a simulated Clerk instance without any resources.
  *
  * @example

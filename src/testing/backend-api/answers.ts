@@ -2,12 +2,12 @@
 
 export interface Answer {
   readonly status: number
-  readonly body: string
+  readonly body: Buffer
   readonly headers?: Readonly<Record<string, string>>
 }
 
 export function ok(body: unknown): Answer {
-  return { status: 200, body: JSON.stringify(body) }
+  return { status: 200, body: Buffer.from(JSON.stringify(body)) }
 }
 
 /** Thrown by whatever cannot answer a request. */
@@ -53,5 +53,6 @@ const INVALID_KEY =
 export function refused(refusal: Refusal, traceId: string, headers = {}): Answer {
   const { status, code, message, longMessage, meta } = refusal
   const error = { message, long_message: longMessage, code, meta }
-  return { status, headers, body: JSON.stringify({ errors: [error], clerk_trace_id: traceId }) }
+  const body = Buffer.from(JSON.stringify({ errors: [error], clerk_trace_id: traceId }))
+  return { status, headers, body }
 }

@@ -38,12 +38,12 @@ interface Planned {
 
 export class Faults {
   readonly #rates: FaultRates
-  readonly random: Random
+  readonly #random: Random
   #planned: Planned[] = []
 
   constructor(rates: FaultRates, seed: number) {
     this.#rates = rates
-    this.random = new Random(seed, FAULTS)
+    this.#random = new Random(seed, FAULTS)
   }
 
   plan(fault: BackendFault, { path = '', times = 1 }: FailNextOptions = {}): void {
@@ -61,7 +61,7 @@ export class Faults {
   }
 
   #draw(): BackendFault | undefined {
-    let left = this.random.fraction()
+    let left = this.#random.fraction()
     const entries = Object.entries(this.#rates) as [BackendFault, number][]
     return entries.find(([, rate]) => {
       left -= rate

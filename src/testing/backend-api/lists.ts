@@ -18,7 +18,11 @@ export interface Call {
   readonly ids: readonly string[]
   /** The `Clerk-API-Version` header. */
   readonly apiVersion: string | undefined
+  readonly goneCursor: GoneCursor
 }
+
+/** What becomes of a cursor whose user was deleted meanwhile: 422, or an empty page as if there were no more users. */
+export type GoneCursor = 'refused' | 'empty'
 
 export type Endpoint = (call: Call) => Answer
 

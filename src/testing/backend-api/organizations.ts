@@ -36,7 +36,7 @@ export function listOrganizations(call: Call): Answer {
       name: ({ name }) => name,
       members_count: ({ id }) => clerk.ownedBy('organization_memberships', id).length,
     },
-    show: (organization) => showOrganization(call, organization),
+    show: (organization) => showOrganization(clerk, organization, askedOf(call)),
   })
 }
 
@@ -47,8 +47,15 @@ export function getOrganization(call: Call): Answer {
   const organizations = clerk.resources('organizations')
   const found =
     organizations.get(idOrSlug) ?? [...organizations.values()].find(({ slug }) => slug === idOrSlug)
-  if (found) return ok(showOrganization(call, found))
+  if (found) return ok(showOrganization(clerk, found, askedOf(call)))
   throw organizationNotFound(idOrSlug)
+}
+
+function askedOf({ query }: Call) {
+  return {
+    members: query.get('include_members_count') === 'true',
+    missingAdmin: query.get('include_missing_member_with_elevated_permissions') === 'true',
+  }
 }
 
 export function requireOrganization(clerk: SimulatedClerk, id: string): OrganizationPayload {

@@ -42,12 +42,12 @@ const ORDERS: NonNullable<List<RolePayload>['orders']> = {
   key: ({ key }) => key,
 }
 
-function rolesOf(clerk: SimulatedClerk): RolePayload[] {
+export function rolesOf(clerk: SimulatedClerk): RolePayload[] {
   const own = [...clerk.resources('roles').values()].map((role) => showRole(clerk, role))
   return [...SYSTEM_ROLES.map((role) => systemRole(clerk, role)), ...own]
 }
 
-function permissionsOf(clerk: SimulatedClerk): PermissionPayload[] {
+export function permissionsOf(clerk: SimulatedClerk): PermissionPayload[] {
   const keys = new Set(SYSTEM_ROLES.flatMap(({ permissions }) => permissions))
   const system = [...keys].map((key) => systemPermission(clerk, key))
   return [...system, ...clerk.resources('permissions').values()]

@@ -91,7 +91,7 @@ const OTHERS: readonly Route[] = [
   { path: '/commerce/subscription_items', endpoint: movedToBilling },
 ]
 
-const ROUTES = [
+export const ROUTES: readonly Route[] = [
   ...USERS,
   ...ORGANIZATIONS.map((route) => ({ ...route, feature: 'organizations' as const })),
   ...BILLING.map((route) => ({ ...route, feature: 'billing' as const })),
@@ -106,10 +106,13 @@ function gone(): Answer {
   throw new Refusal(410, 'resource_gone', 'Gone', 'This endpoint is deprecated and no longer available.')
 }
 
-/** The route of a path below `/v1`, and what stands in its placeholders. */
-export function findRoute(path: string): { route: Route; ids: readonly string[] } {
+/**
+ * The route of a path, and what stands in its placeholders.
+ * @param path below `/v1`
+ */
+export function findRoute(routes: readonly Route[], path: string): { route: Route; ids: readonly string[] } {
   const segments = path.split('/')
-  for (const route of ROUTES) {
+  for (const route of routes) {
     const ids = match(route.path.split('/'), segments)
     if (ids) return { route, ids }
   }

@@ -10,12 +10,14 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Random } from '../random.ts'
 import type { SimulatedClerk } from '../simulated-clerk.ts'
 import { type Answer, Refusal, refused, tooManyRequests, unauthorized } from './answers.ts'
 import { type BackendFault, type FailNextOptions, type FaultRates, Faults } from './faults.ts'
 import { type ClerkFeature, type FeatureRefusal, featureIsOff } from './features.ts'
+import type { GoneCursor } from './lists.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
-import { findRoute } from './routes.ts'
+import { findRoute, type Route } from './routes.ts'
 
 /** The options of a simulated Backend API, complete. */
 export interface Settings {
@@ -25,6 +27,9 @@ export interface Settings {
   readonly rateLimit: RateLimit | null
   readonly faults: FaultRates
   readonly slowMs: number
+  /** The first that matches a path answers. */
+  readonly routes: readonly Route[]
+  readonly goneCursor: GoneCursor
   readonly disabled: Readonly<Partial<Record<ClerkFeature, FeatureRefusal>>>
 }
 
@@ -45,8 +50,13 @@ export interface BackendRequest {
 const VERSION_PREFIX = '/v1'
 /** Of the fault `throttled`. */
 const THROTTLED_SECONDS = 1
-const BAD_GATEWAY =
-  '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n'
+const BAD_GATEWAY: Answer = {
+  status: 502,
+  headers: { 'content-type': 'text/html' },
+  body: Buffer.from(
+    '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>nginx</body>\r\n</html>\r\n',
+  ),
+}
 
 export class BackendApiServer {
   readonly secretKey: string
@@ -54,6 +64,8 @@ export class BackendApiServer {
   readonly #clerk: SimulatedClerk
   readonly #settings: Settings
   readonly #faults: Faults
+  /** For what differs from answer to answer without being a fault. */
+  readonly #random: Random
   readonly #limiter: RateLimiter | null
   readonly #disabled: Map<string, FeatureRefusal>
   readonly #http: Server
@@ -64,6 +76,7 @@ export class BackendApiServer {
     this.#settings = settings
     this.secretKey = settings.secretKey
     this.#faults = new Faults(settings.faults, settings.seed)
+    this.#random = new Random(settings.seed)
     this.#limiter = settings.rateLimit && new RateLimiter(settings.rateLimit)
     this.#disabled = new Map(Object.entries(settings.disabled))
     this.#http = createServer((request, response) => void this.#answer(request, response))
@@ -106,7 +119,7 @@ export class BackendApiServer {
       ? url.pathname.slice(VERSION_PREFIX.length)
       : ''
     const fault = this.#faults.next(path)
-    if (fault === 'slow') await sleep(this.#settings.slowMs)
+    if (fault === 'slow') await sleep(this.#settings.slowMs, undefined, { ref: false })
     const answer = this.#answerTo(request, url, path, fault)
     this.#note(request, url, fault, answer.status)
     this.#send(response, answer, fault)
@@ -136,6 +149,7 @@ export class BackendApiServer {
       }
       if (fault === 'server_error')
         throw new Refusal(500, 'internal_clerk_error', 'Oops, an unexpected error occurred')
+      if (fault === 'html_page') return BAD_GATEWAY
       if (fault === 'throttled') return this.#throttle(THROTTLED_SECONDS)
       return this.#route(request, url, path)
     } catch (error) {
@@ -145,14 +159,15 @@ export class BackendApiServer {
   }
 
   #route(request: IncomingMessage, { searchParams }: URL, path: string): Answer {
-    const { route, ids } = findRoute(path)
+    const { route, ids } = findRoute(this.#settings.routes, path)
     const retryAfter = this.#limiter?.take(route.path, performance.now())
     if (retryAfter !== undefined) return this.#throttle(retryAfter)
     if (request.method !== 'GET') throw new Refusal(405, 'method_not_allowed', 'Method not allowed')
     const refusal = route.feature && this.#disabled.get(route.feature)
     if (route.feature && refusal) throw featureIsOff(route.feature, refusal)
     const apiVersion = [request.headers['clerk-api-version']].flat()[0]
-    return route.endpoint({ clerk: this.#clerk, query: searchParams, ids, apiVersion })
+    const { goneCursor } = this.#settings
+    return route.endpoint({ clerk: this.#clerk, query: searchParams, ids, apiVersion, goneCursor })
   }
 
   #throttle(seconds: number): Answer {
@@ -160,7 +175,7 @@ export class BackendApiServer {
   }
 
   #newTraceId(): string {
-    return Buffer.from(this.#faults.random.bytes(16)).toString('hex')
+    return Buffer.from(this.#random.bytes(16)).toString('hex')
   }
 
   /** `content-type` is exactly what Clerk's own client recognises as JSON. */
@@ -171,25 +186,19 @@ export class BackendApiServer {
   ): void {
     if (fault === 'dropped') {
       this.#drop(response, body)
-    } else if (fault === 'html_page') {
-      response.writeHead(502, { 'content-type': 'text/html' }).end(BAD_GATEWAY)
-    } else {
-      const sent = Buffer.from(body).subarray(0, fault === 'truncated' ? body.length / 2 : undefined)
-      response.writeHead(status, {
-        'content-type': 'application/json',
-        'content-length': sent.length,
-        ...headers,
-      })
-      response.end(sent)
+      return
     }
+    const sent = fault === 'truncated' ? body.subarray(0, body.length / 2) : body
+    const length = { 'content-length': sent.length }
+    response.writeHead(status, { 'content-type': 'application/json', ...length, ...headers }).end(sent)
   }
 
-  #drop(response: ServerResponse, body: string): void {
-    if (this.#faults.random.chance(0.5)) {
+  #drop(response: ServerResponse, body: Buffer): void {
+    if (this.#random.chance(0.5)) {
       response.destroy()
       return
     }
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-    response.write(body.slice(0, body.length / 2), () => response.destroy())
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
+    response.write(body.subarray(0, body.length / 2), () => response.destroy())
   }
 }

@@ -24,18 +24,19 @@ import {
 } from '../simulated-clerk/excerpts.ts'
 import { organizationIdOf, userIdOf } from '../simulated-clerk/instance.ts'
 import type { SimulatedClerk } from '../simulated-clerk.ts'
-import type { Call } from './lists.ts'
 
-/** Counts only for those who ask. */
-export function showOrganization({ clerk, query }: Call, organization: OrganizationPayload): Payload {
-  const { members_count, pending_invitations_count, ...rest } = organization
-  const { missing_member_with_elevated_permissions, ...shown } = rest
+/** Counts come only if asked for. */
+export function showOrganization(
+  clerk: SimulatedClerk,
+  organization: OrganizationPayload,
+  asked: { readonly members: boolean; readonly missingAdmin: boolean },
+): Payload {
+  const { members_count, pending_invitations_count, missing_member_with_elevated_permissions, ...shown } =
+    organization
   return {
     ...shown,
-    ...(query.get('include_members_count') === 'true' && countsOf(clerk, organization)),
-    ...(query.get('include_missing_member_with_elevated_permissions') === 'true' && {
-      missing_member_with_elevated_permissions: lacksAdmin(clerk, organization),
-    }),
+    ...(asked.members && countsOf(clerk, organization)),
+    ...(asked.missingAdmin && { missing_member_with_elevated_permissions: lacksAdmin(clerk, organization) }),
   }
 }
 

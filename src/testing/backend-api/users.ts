@@ -5,16 +5,16 @@ import { organizationIdOf } from '../simulated-clerk/instance.ts'
 import type { SimulatedClerk } from '../simulated-clerk.ts'
 import { type Answer, notFound, ok, unprocessable } from './answers.ts'
 import { anyOf, contains, type Filters, isTrue, timeFilters } from './filters.ts'
-import { type Call, type List, list, order, orderOf, pageOf, select } from './lists.ts'
+import { type Call, type GoneCursor, type List, list, order, orderOf, pageOf, select } from './lists.ts'
 
 export function listUsers(call: Call): Answer {
-  const { clerk, query } = call
+  const { clerk, query, goneCursor } = call
   const definition = usersOf(clerk)
   const cursor = query.get('starting_after')
   if (cursor === null) return list(call, definition)
   requireUsableCursor(query)
   const ordered = order(query, definition, select(query, definition))
-  const place = placeAfter(cursor, ordered, definition.rows)
+  const place = placeAfter(cursor, ordered, definition.rows, goneCursor)
   return ok(ordered.slice(place, place + pageOf(query).limit))
 }
 
@@ -42,10 +42,15 @@ function requireUsableCursor(query: URLSearchParams): void {
   }
 }
 
-function placeAfter(cursor: string, ordered: readonly UserPayload[], all: readonly UserPayload[]): number {
+function placeAfter(
+  cursor: string,
+  ordered: readonly UserPayload[],
+  all: readonly UserPayload[],
+  goneCursor: GoneCursor,
+): number {
   const place = ordered.findIndex(({ id }) => id === cursor)
   if (place >= 0) return place + 1
-  if (all.some(({ id }) => id === cursor)) return ordered.length
+  if (goneCursor === 'empty' || all.some(({ id }) => id === cursor)) return ordered.length
   throw unprocessable('starting_after', `No user was found with id ${cursor}.`)
 }
 

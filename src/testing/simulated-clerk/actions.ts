@@ -21,6 +21,13 @@ import {
 } from './roles.ts'
 import { beginSignIn, completeSignIn, endSession, removeSession, revokeSession, signIn } from './sessions.ts'
 import {
+  acceptInvitation,
+  createInvitation,
+  deleteWaitlistEntry,
+  noteActivity,
+  revokeInvitation,
+} from './silent-actions.ts'
+import {
   abandonItem,
   activateItem,
   announceTrialEnd,
@@ -105,4 +112,9 @@ export const ACTIONS = {
   attemptPayment,
   completePayment,
   failPayment,
+  createInvitation,
+  revokeInvitation,
+  acceptInvitation,
+  deleteWaitlistEntry,
+  noteActivity,
 } as const satisfies Record<string, Action>

@@ -20,7 +20,7 @@ export const joinWaitlist = action({
   },
 })
 
-function invite(instance: Instance, email_address: string): InvitationPayload {
+export function invite(instance: Instance, email_address: string): InvitationPayload {
   const { random } = instance
   const identity = { object: 'invitation', id: instance.newId('inv') }
   return instance.add('invitations', identity, {
