@@ -121,6 +121,11 @@ export const ERRORS = {
     summary: 'The server is shutting down',
     remedy: 'Nothing is lost: Svix sends the event again.',
   },
+  not_configured: {
+    status: 503,
+    summary: 'clerk-sync has no usable configuration',
+    remedy: 'The log of the app says what is missing. Nothing is lost: Svix sends the event again.',
+  },
   internal_error: {
     status: 500,
     summary: 'Something in clerk-sync failed unexpectedly',

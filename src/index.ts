@@ -25,6 +25,8 @@ export type { Receipt } from './ledger/record.ts'
 export type { EventFilter, ReplayOptions, ReplayResult } from './ledger/replay.ts'
 export type { Logger } from './log.ts'
 export type { Reply, WebhookRequest } from './reply.ts'
+// For adapters.
+export { createResponder, type Responder, type SyncSource, sharedClerkSync } from './responder.ts'
 // The engine.
 export { type ClerkSync, createClerkSync } from './sync.ts'
 // Verification alone.

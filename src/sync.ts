@@ -136,10 +136,10 @@ class Sync implements ClerkSync {
     return { ...receipt, changes }
   }
 
-  async handle({ method, headers, body }: WebhookRequest): Promise<Reply> {
+  async handle({ method, headers, body, advice }: WebhookRequest): Promise<Reply> {
     try {
       if (method !== 'POST') throw new ClerkSyncError('method_not_allowed')
-      if (body === null) throw new ClerkSyncError('body_already_parsed')
+      if (body === null) throw new ClerkSyncError('body_already_parsed', advice)
       await this.receive(body, headers)
       return ACCEPTED
     } catch (error) {
@@ -151,7 +151,12 @@ class Sync implements ClerkSync {
 
   async fetch(request: Request): Promise<Response> {
     const { method, headers, body, bodyUsed } = request
-    const reply = await this.handle({ method, headers, body: bodyUsed ? null : (body ?? '') })
+    const reply = await this.handle({
+      method,
+      headers,
+      body: bodyUsed ? null : (body ?? ''),
+      advice: FETCH_ADVICE,
+    })
     return new Response(reply.body, reply)
   }
 
@@ -190,6 +195,8 @@ class Sync implements ClerkSync {
     return this.#prepared
   }
 }
+
+const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read request.clone() yourself'
 
 /** A transaction of this many events takes some 50 ms; larger ones only make the others wait. */
 const MAX_BATCH_ITEMS = 500

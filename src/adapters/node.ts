@@ -1,23 +1,22 @@
 /** The webhook route for Node's own HTTP server, and for every framework that hands over its request. `clerk-sync/node` */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ClerkSync } from '../index.ts'
+import { createResponder, type SyncSource } from '../index.ts'
+import { answer } from './node-request.ts'
+
+const ADVICE = 'something read the request before; call the handler first, with the untouched request'
 
 /**
  * Creates a request listener that answers deliveries. Which requests are deliveries is the server's routing.
+ *
+ * @param sync the default is one made from the environment at the first request
  *
  * @example
  * createServer(createNodeHandler(createClerkSync())).listen(3000)
  */
 export function createNodeHandler(
-  sync: ClerkSync,
+  sync?: SyncSource,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  return async (request, response) => {
-    const { method, headers } = request
-    const reply = await sync.handle({ method, headers, body: request })
-    // What is left of a refused body would be taken for the next request.
-    if (!request.complete) response.setHeader('connection', 'close')
-    response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
-    response.end(reply.body)
-  }
+  const respond = createResponder(sync)
+  return (request, response) => answer(respond, request, response, ADVICE)
 }

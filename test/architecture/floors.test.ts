@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['database/'],
   ['webhook/', 'ledger/'],
   ['handlers/', 'backfill/', 'inspect/', 'testing/'],
-  ['config.ts', 'reply.ts', 'refusal-log.ts', 'verifier.ts', 'sync.ts'],
+  ['config.ts', 'reply.ts', 'refusal-log.ts', 'verifier.ts', 'sync.ts', 'responder.ts'],
   ['index.ts'],
   ['adapters/', 'dashboard/'],
   ['server/'],

@@ -12,9 +12,10 @@ export async function postRaw(
   port: number,
   headers: readonly (readonly [string, string])[],
   body: Uint8Array,
+  path = '/webhook',
 ): Promise<RawReply> {
   const lines = [
-    'POST /webhook HTTP/1.1',
+    `POST ${path} HTTP/1.1`,
     'host: test',
     ...headers.map(([name, value]) => `${name}: ${value}`),
     `content-length: ${body.byteLength}`,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createNodeHandler } from '../../src/adapters/node.ts'
 import { type ClerkSync, createClerkSync, createVerifier } from '../../src/index.ts'
-import { describeEachDatabase, silent, type TestDatabase } from '../support/databases.ts'
+import { describeEachDatabase, silent } from '../support/databases.ts'
 import { postRaw } from './raw-request.ts'
 import {
   bodyOf,
@@ -13,36 +13,19 @@ import {
   type Sent,
   type Step,
   sequences,
-  type Vector,
   vectors,
 } from './vectors.ts'
-
-/** One sync per set of secrets: the vectors share a database, and each sets its own clock. */
-class Receivers {
-  readonly #database: TestDatabase
-  readonly #bySecrets = new Map<string, Promise<ClerkSync>>()
-  #now = 0
-
-  constructor(database: TestDatabase) {
-    this.#database = database
-  }
-
-  at(now: number, secrets: readonly string[]): Promise<ClerkSync> {
-    this.#now = now
-    const key = JSON.stringify(secrets)
-    const open = () =>
-      this.#database.open({ signingSecret: secrets, now: () => Math.round(this.#now * 1000) })
-    const sync = this.#bySecrets.get(key) ?? open()
-    this.#bySecrets.set(key, sync)
-    return sync
-  }
-}
-
-/** What the sender sees, whichever way the request takes. */
-interface Answer {
-  readonly status: number
-  readonly body: string
-}
+import {
+  type Answer,
+  expectVerdict,
+  forget,
+  Receivers,
+  sentence,
+  startable,
+  stored,
+  users,
+  verifiedId,
+} from './verdicts.ts'
 
 type Way = (sync: ClerkSync, sent: Sent) => Promise<Answer>
 
@@ -84,49 +67,6 @@ const byFetch: Way = async (sync, sent) => {
   return { status: response.status, body: await response.text() }
 }
 
-const stored = (sync: ClerkSync) => sync.database.selectFrom('events').selectAll().execute()
-const users = (sync: ClerkSync) => sync.database.selectFrom('users').selectAll().execute()
-
-async function forget(sync: ClerkSync): Promise<void> {
-  await sync.database.deleteFrom('events').execute()
-  await sync.database.deleteFrom('users').execute()
-}
-
-function verifiedId({ headers }: Sent): string | undefined {
-  const named = (name: string) => headers.find(([each]) => each.toLowerCase() === name)?.[1]
-  return named('svix-id') ?? named('webhook-id')
-}
-
-/** What the vector says must be answered and stored. */
-async function expectVerdict(sync: ClerkSync, vector: Vector, answer: Answer): Promise<void> {
-  const { code, http, disposition } = vector.expect
-  const isAccepted = disposition !== 'drop'
-  expect(answer).toMatchObject({
-    status: http,
-    body: isAccepted ? '{"ok":true}' : `{"error":"${REFUSALS[code]}"}`,
-  })
-  const events = await stored(sync)
-  expect(events).toHaveLength(isAccepted ? 1 : 0)
-  if (!isAccepted) return
-  expect(events[0]).toMatchObject({
-    id: verifiedId(vector),
-    outcome: disposition === 'park' ? 'parked' : 'applied',
-    reason: PARK_REASONS[code] ?? null,
-    redacted: false,
-  })
-  expect(Buffer.from(events[0]?.body as Uint8Array).equals(bodyOf(vector))).toBe(true)
-  expect(await users(sync)).toHaveLength(disposition === 'park' ? 0 : 1)
-  await forget(sync)
-}
-
-const VERBS = { process: 'applies', park: 'parks', drop: 'refuses', 'refuse-to-start': 'does not start' }
-
-function sentence({ id, title, expect: { code, disposition } }: Vector): string {
-  const because = disposition === 'process' ? '' : ` (${REFUSALS[code] ?? PARK_REASONS[code]})`
-  return `${VERBS[disposition]}${because}: ${title} [${id}]`
-}
-
-const startable = vectors.filter((vector) => vector.expect.verify !== 'config_error')
 const unstartable = vectors.filter((vector) => vector.expect.verify === 'config_error')
 
 /** Keys that a payload could have planted on every object. */
