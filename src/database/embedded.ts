@@ -6,6 +6,7 @@
  */
 
 import { mkdir, realpath } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { ClerkSyncError } from '../errors.ts'
@@ -86,8 +87,19 @@ async function openLocked(folder: string): Promise<PGlite> {
 }
 
 async function createPGlite(dataDir: string): Promise<PGlite> {
-  const { PGlite } = await import('@electric-sql/pglite').catch((cause) => {
+  let pglite: typeof import('@electric-sql/pglite')
+  try {
+    pglite = createRequire(import.meta.url)(/* turbopackIgnore: true */ packageName())
+  } catch (cause) {
     throw new ClerkSyncError('embedded_unavailable', undefined, { cause })
-  })
-  return PGlite.create(dataDir)
+  }
+  return pglite.PGlite.create(dataDir)
+}
+
+/**
+ * Out of sight of bundlers and tracers: they follow every import they understand, and would put 27 MB into serverless
+ * functions that have a Postgres. Node resolves it when it runs, from where this file was installed.
+ */
+function packageName(): string {
+  return '@electric-sql/pglite'
 }

@@ -79,7 +79,7 @@ function closedAfterwards(): ClerkSync[] {
   return opened
 }
 
-async function dropSchema(url: string, schema: string): Promise<void> {
+export async function dropSchema(url: string, schema: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   await client.query(`drop schema if exists "${schema}" cascade`)
