@@ -52,6 +52,11 @@ describe('bodies that arrive slowly and all at once', () => {
     expect((await results[2])?.status).toBe(503)
     arrived.resolve()
     expect((await Promise.all(results)).map(({ status }) => status)).toEqual([400, 400, 503])
+    // Whatever became of them, their memory is free again.
+    const body = Buffer.alloc(9_000, ' ')
+    for (let times = 0; times < 3; times++) {
+      expect((await sync.handle({ method: 'POST', headers, body })).status).toBe(400)
+    }
     await sync.close()
   })
 })
