@@ -58,6 +58,26 @@ export interface ClerkSyncOptions {
    * @default 2000
    */
   commitTimeoutMs?: number | undefined
+  /**
+   * The secret key for Clerk's Backend API, `sk_…`, for backfills, reconciles and `ensure`.
+   * @default CLERK_SECRET_KEY
+   */
+  secretKey?: string | undefined
+  /**
+   * Where Clerk's Backend API is, without `/v1`.
+   * @default CLERK_API_URL, else "https://api.clerk.com"
+   */
+  apiUrl?: string | undefined
+  /**
+   * Clerk's limit of requests per ten seconds; at most 70 % of it is used. `Infinity` for a simulated Clerk.
+   * @default 1000 for a key that starts with `sk_live_`, else 100
+   */
+  apiRateLimit?: number | undefined
+  /**
+   * How many milliseconds one answer of the Backend API may take.
+   * @default 30000
+   */
+  apiTimeoutMs?: number | undefined
   /** Where to tell what happens. Default: warnings and errors to the console. */
   log?: Logger | undefined
   /** The clock, in milliseconds since 1970. For tests. */
@@ -75,6 +95,12 @@ export interface Config {
   readonly maxBodyBytes: number
   readonly maxQueuedBytes: number
   readonly commitTimeoutMs: number
+  /** Empty if there is none. */
+  readonly secretKey: string
+  readonly apiUrl: string
+  readonly apiVersion: string
+  readonly apiRateLimit: number
+  readonly apiTimeoutMs: number
   readonly log: Logger
   readonly now: () => number
 }
@@ -83,6 +109,11 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 const MEBIBYTE = 1024 * 1024
 const DEFAULT_FOLDER = '.clerk-sync'
+const DEFAULT_API_URL = 'https://api.clerk.com'
+/** Without this header Clerk answers as its oldest supported version does. */
+const API_VERSION = '2026-05-12'
+/** Requests per ten seconds. https://clerk.com/docs/guides/how-clerk-works/system-limits */
+const RATE_LIMIT = { production: 1_000, development: 100 }
 
 export type OptionName = keyof ClerkSyncOptions
 
@@ -97,6 +128,10 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   maxBodyBytes: [],
   maxQueuedBytes: [],
   commitTimeoutMs: [],
+  secretKey: ['CLERK_SECRET_KEY'],
+  apiUrl: ['CLERK_API_URL'],
+  apiRateLimit: [],
+  apiTimeoutMs: [],
   log: [],
   now: [],
 }
@@ -140,6 +175,7 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
   const options = firstOf([given, environmentOptions(environment)])
   const log = options.log ?? consoleLogger
   warnOfOldName(options.signingSecret, environment, log)
+  const secretKey = (options.secretKey ?? '').trim()
   return Object.freeze({
     signingSecrets: list(options.signingSecret),
     database: options.database ?? DEFAULT_FOLDER,
@@ -150,6 +186,11 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     maxBodyBytes: positive('maxBodyBytes', options.maxBodyBytes ?? 2 * MEBIBYTE),
     maxQueuedBytes: positive('maxQueuedBytes', options.maxQueuedBytes ?? 64 * MEBIBYTE),
     commitTimeoutMs: positive('commitTimeoutMs', options.commitTimeoutMs ?? 2_000),
+    secretKey,
+    apiUrl: apiUrl(options.apiUrl ?? DEFAULT_API_URL),
+    apiVersion: API_VERSION,
+    apiRateLimit: above0('apiRateLimit', options.apiRateLimit ?? rateLimitOf(secretKey)),
+    apiTimeoutMs: positive('apiTimeoutMs', options.apiTimeoutMs ?? 30_000),
     log,
     now: options.now ?? Date.now,
   })
@@ -178,6 +219,21 @@ function resourceNames(names: readonly string[]): readonly string[] {
   if (unknown.length === 0) return names
   const known = [...RESOURCES.keys()].join(', ')
   throw new ClerkSyncError('option_invalid', `resources has ${unknown.join(', ')}; there are ${known}`)
+}
+
+function apiUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return text.replace(/\/+$/, '')
+  throw new ClerkSyncError('option_invalid', 'apiUrl must be an address such as https://api.clerk.com')
+}
+
+function rateLimitOf(secretKey: string): number {
+  return secretKey.startsWith('sk_live_') ? RATE_LIMIT.production : RATE_LIMIT.development
+}
+
+function above0(name: string, value: number): number {
+  if (value > 0) return value
+  throw new ClerkSyncError('option_invalid', `${name} must be above 0`)
 }
 
 function positive(name: string, value: number): number {

@@ -139,6 +139,63 @@ export const ERRORS = {
     remedy: 'An event’s id is its svix-id, msg_…; `clerk-sync events list` shows them.',
   },
 
+  // Clerk's Backend API.
+  api_key_missing: {
+    status: 500,
+    summary: 'There is no secret key for Clerk’s Backend API',
+    remedy:
+      'Set CLERK_SECRET_KEY or the option `secretKey`. Copy it from Clerk Dashboard → API keys; it starts with sk_.',
+  },
+  api_key_refused: {
+    status: 500,
+    summary: 'Clerk’s Backend API does not accept the secret key',
+    remedy: 'Check CLERK_SECRET_KEY: it may be of another instance, revoked, or cut off while copying.',
+  },
+  api_unavailable: {
+    status: 503,
+    summary: 'Clerk’s Backend API did not answer as it should',
+    remedy: 'Try again later; https://status.clerk.com tells of outages. What was done until then stays.',
+  },
+  api_throttled: {
+    status: 503,
+    summary: 'Clerk’s Backend API kept refusing requests as too many',
+    remedy: 'Something else uses up the rate limit of this instance. Try again when that has ended.',
+  },
+  api_feature_off: {
+    status: 503,
+    summary: 'The feature that this belongs to is switched off in Clerk',
+    remedy: 'Nothing is deleted for that. Switch the feature on in Clerk’s dashboard, or leave it out.',
+  },
+  api_refused: {
+    status: 500,
+    summary: 'Clerk’s Backend API refused a request of clerk-sync',
+    remedy: 'Please report it with the code above. CLERK_API_URL must be the API’s address, if it is set.',
+  },
+
+  api_wrong_instance: {
+    status: 500,
+    summary: 'The secret key is of a Clerk instance whose events are not applied here',
+    remedy: 'Make CLERK_SECRET_KEY and CLERK_INSTANCE_ID those of one instance.',
+  },
+  list_shrunken: {
+    status: 500,
+    summary: 'Clerk’s list lacks suspiciously many of the rows here',
+    remedy:
+      'Nothing was deleted. Check that CLERK_SECRET_KEY is of the right instance. If so many were really deleted in Clerk, allow it with `--max-deletions` or the option `maxDeletions`.',
+  },
+
+  // Jobs.
+  job_running: {
+    status: 409,
+    summary: 'Another process is doing this already',
+    remedy: 'Wait for it, or stop that process. If it was killed, its lease ends after ten seconds.',
+  },
+  job_lost: {
+    status: 409,
+    summary: 'Another process has taken this job over',
+    remedy: 'This process was silent for longer than ten seconds. The other one goes on.',
+  },
+
   // The configuration is wrong: refuse to start.
   secret_missing: {
     status: 500,

@@ -1,9 +1,10 @@
 /**
- * One linear pass over a JSON text, before anything parses it.
+ * Linear passes over a JSON text, before anything parses it.
  *
- * It answers two questions that `JSON.parse` cannot. How deep is the text? Recursive readers (V8's stringify at
+ * They answer two questions that `JSON.parse` cannot. How deep is the text? Recursive readers (V8's stringify at
  * 5,000 levels, PGlite's jsonb at 6,000) fail on deep input, PGlite even silently. And which bytes hold the
- * top-level member `data`? Storing those keeps key order, number spelling and escapes exactly as Clerk sent them.
+ * top-level member `data`, or each element of a list? Storing those keeps key order, number spelling and escapes
+ * exactly as Clerk sent them.
  *
  * The text need not be valid: what this returns for invalid JSON means nothing, and parsing rejects it afterwards.
  */
@@ -61,6 +62,40 @@ export function scanJson(text: Uint8Array, memberName: string, maxDepth: number)
     }
   }
   return { tooDeep: false, member }
+}
+
+/** The bytes of each element of the array that a text is. */
+export function scanElements(text: Uint8Array): Uint8Array[] {
+  const elements: Uint8Array[] = []
+  let depth = 0
+  let start = 0
+
+  const endElement = (end: number) => {
+    const element = trimWhitespace(text, start, end)
+    if (element.length > 0) elements.push(element)
+    start = end + 1
+  }
+
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case QUOTE:
+        at = stringEnd(text, at)
+        break
+      case COMMA:
+        if (depth === 1) endElement(at)
+        break
+      case OPEN_BRACE:
+      case OPEN_BRACKET:
+        if (++depth === 1) start = at + 1
+        break
+      case CLOSE_BRACE:
+      case CLOSE_BRACKET:
+        if (depth === 1) endElement(at)
+        depth--
+        break
+    }
+  }
+  return elements
 }
 
 /** The index of the quote that ends the string which starts at `start`. */

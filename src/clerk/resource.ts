@@ -1,11 +1,12 @@
 /**
  * How a resource of Clerk's is described: its table, its columns and how each is read from Clerk's JSON, the
- * events that bring it, what deletes it, and what else its payload holds.
+ * events that bring it, what deletes it, what else its payload holds, and where the Backend API shows it.
  *
  * Everything that needs to know a resource reads such a description: applying events, migrations' test, the
  * types people query with, the simulated Clerk, the schema page. See `catalogue.ts` for the list.
  */
 
+import type { ApiDescription } from './api-description.ts'
 import { isObject, toDate } from './event.ts'
 import type { EventType, Payload } from './payloads.ts'
 import type { SecretFinder } from './secrets.ts'
@@ -97,6 +98,18 @@ export interface Resource<C extends Columns = Columns> {
   readonly secrets?: SecretFinder
   /** Where the payload says when the resource came to be. Default `created_at`. */
   readonly createdAt?: Source
+  /** How the Backend API shows it. Absent: only events do. */
+  readonly api?: ApiDescription
+  /** How it ends by itself, without an event. */
+  readonly lapse?: Lapse
+}
+
+/** An end that nobody tells: when a column's time has come. */
+interface Lapse {
+  /** The statuses that can lapse. */
+  readonly open: readonly string[]
+  /** The status after it, by the column that holds the time. */
+  readonly ends: Readonly<Record<string, string>>
 }
 
 type ColumnName<C extends Columns> = keyof C & string
@@ -139,9 +152,40 @@ function readPath(path: string, data: Payload): unknown {
   return path.split('.').reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), data)
 }
 
+/**
+ * What is shown in part, on top of what is known. Where a column can be read in several places, what is shown in one
+ * replaces what was known in another.
+ */
+export function complete({ columns }: Resource, known: Payload, shown: Payload): Payload {
+  const merged = { ...known, ...shown }
+  for (const { source } of Object.values(columns)) {
+    if (!Array.isArray(source) || !source.some((path) => readPath(path, shown) !== undefined)) continue
+    for (const path of source) if (!path.includes('.') && shown[path] === undefined) delete merged[path]
+  }
+  return merged
+}
+
 /** The members of a list in a payload; anything else counts as an empty one. */
 export function listOf(value: unknown): Payload[] {
   return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+/** As long as ids may be: an index entry must hold it. */
+const MAX_IDENTITY = 255
+
+/** The members of a set inside a payload, by the id of their row. */
+export function membersOf(childSet: ChildSet, data: Payload): Map<string, Payload> {
+  // Two members with one id would be one row: the last one, as in JSON itself.
+  return new Map(
+    listOf(data[childSet.field]).map((member, index) => [identityOf(childSet, member, index), member]),
+  )
+}
+
+function identityOf(childSet: ChildSet, member: Payload, index: number): string {
+  const identity = childSet.identity
+    .map((field) => member[field])
+    .find((value) => typeof value === 'string' && value)
+  return identity === undefined ? String(index) : toStorableText(identity as string).slice(0, MAX_IDENTITY)
 }
 
 function toText(value: unknown): string | null {

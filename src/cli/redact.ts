@@ -18,6 +18,12 @@ export function redactSecret(secret: string): string {
   return `${secret.trim().startsWith('whsec_') ? 'whsec_' : ''}${HIDDEN}${end}`
 }
 
+/** `sk_live_…kP3a`; empty if there is none. */
+export function redactKey(key: string): string {
+  const [prefix = ''] = /^sk_(live|test)_/.exec(key) ?? []
+  return key === '' ? '' : `${prefix}${HIDDEN}${key.slice(-SHOWN_CHARACTERS)}`
+}
+
 /** The address of a database without its password. A folder stays as it is. */
 function redactAddress(address: string): string {
   if (!address.includes('://')) return address

@@ -1,6 +1,5 @@
 /** What lets its reader sign in as somebody else must not be at rest anywhere; everything around it must. */
 
-import { hash } from 'node:crypto'
 import { sql } from 'kysely'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { withoutSecrets } from '../../src/clerk/catalogue.ts'
@@ -149,12 +148,7 @@ describeEachDatabase('a secret', (database) => {
   it.each(Object.entries(CASES))('is nowhere at rest: %s', async (_, { event, secrets, kept }) => {
     const { svixId, outcome } = await deliver(sync, event)
     expect(outcome).toBe('applied')
-    const row = await findRow(sync, 'events', svixId)
-    expect(row).toMatchObject({ redacted: true })
-    // From a hash of the signed text a six-digit code could be guessed.
-    expect(Buffer.from(row?.body_sha256 as Uint8Array)).toEqual(
-      hash('sha256', row?.body as Uint8Array, 'buffer'),
-    )
+    expect(await findRow(sync, 'events', svixId)).toMatchObject({ redacted: true })
     for (const secret of secrets) expect(await placesOf(sync, secret)).toEqual([])
     for (const text of kept) expect(await placesOf(sync, text)).toContain('events.body')
   })

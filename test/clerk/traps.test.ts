@@ -221,21 +221,6 @@ describeEachDatabase('Clerk’s payloads', (database) => {
       })
     })
 
-    it('an embedded object without an id or a clock of its own makes no row and changes none', async () => {
-      await deliver(sync, bare('permission.created', { id: 'perm_clock', name: 'Own event', updated_at: T }))
-      const permissions = [
-        { key: 'org:nameless', updated_at: T + 50 },
-        { id: '', updated_at: T + 50 },
-        { id: 'perm_clock', name: 'No clock' },
-        { id: 'perm_unseen', name: 'No clock' },
-      ]
-      const role = { id: 'role_odd', updated_at: T, permissions }
-      expect(await deliver(sync, bare('role.created', role, T + 90))).toMatchObject({ outcome: 'applied' })
-      expect(await findRow(sync, 'permissions', 'perm_clock')).toMatchObject({ name: 'Own event' })
-      expect(await findRow(sync, 'permissions', 'perm_unseen')).toBeUndefined()
-      expect(await findRow(sync, 'permissions', '')).toBeUndefined()
-    })
-
     it('a waitlist entry brings its invitation, of which there are no events', async () => {
       const invitation = { id: 'inv_1', email_address: 'eve@example.com', status: 'pending', updated_at: T }
       await deliver(

@@ -1,8 +1,12 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata } from '../payloads.ts'
 import { boolean, defineResource, json, text, time } from '../resource.ts'
 import { secretField } from '../secrets.ts'
 
 export const invitationSecrets = secretField('url')
+
+/** Asked without a status, Clerk leaves out those that were revoked. */
+const STATUSES = ['pending', 'accepted', 'revoked', 'expired'].map((status) => ({ status }))
 
 /** Clerk sends no events for these; they come inside waitlist entries. */
 export const invitations = defineResource({
@@ -18,4 +22,8 @@ export const invitations = defineResource({
   },
   indexes: ['email_address'],
   secrets: invitationSecrets,
+  api: {
+    lists: [{ path: '/invitations', paging: 'offset', query: OLDEST_FIRST, parts: STATUSES }],
+    find: { path: '/invitations', query: { query: '{id}' }, parts: STATUSES },
+  },
 })

@@ -1,3 +1,4 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import type { VerificationPayload } from '../payloads.ts'
 import { defineResource, id, integer, json, text } from '../resource.ts'
 
@@ -24,4 +25,8 @@ export const organizationDomains = defineResource({
   },
   indexes: ['name'],
   parents: { organization_id: 'organizations' },
+  api: {
+    lists: [{ path: '/organization_domains', paging: 'offset', query: OLDEST_FIRST }],
+    find: { path: '/organization_domains', query: { organization_id: '{organization_id}' } },
+  },
 })

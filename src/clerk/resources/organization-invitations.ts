@@ -1,3 +1,4 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata, PublicUserPayload } from '../payloads.ts'
 import { defineResource, id, json, text, time } from '../resource.ts'
 import { secretField } from '../secrets.ts'
@@ -28,4 +29,10 @@ export const organizationInvitations = defineResource({
   indexes: ['email_address'],
   secrets: secretField('url'),
   parents: { organization_id: 'organizations' },
+  api: {
+    lists: [{ path: '/organization_invitations', paging: 'offset', query: OLDEST_FIRST }],
+    get: '/organizations/{organization_id}/invitations/{id}',
+    // Only the event of its acceptance tells by whom.
+    shape: 'less',
+  },
 })

@@ -1,3 +1,4 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata, PublicUserPayload } from '../payloads.ts'
 import { defineResource, id, json, text } from '../resource.ts'
 
@@ -24,4 +25,8 @@ export const organizationMemberships = defineResource({
     public_user_data: json<PublicUserPayload>(),
   },
   parents: { organization_id: 'organizations', user_id: 'users' },
+  api: {
+    lists: [{ path: '/organization_memberships', paging: 'offset', query: OLDEST_FIRST }],
+    find: { path: '/organizations/{organization_id}/memberships', query: { user_id: '{user_id}' } },
+  },
 })

@@ -1,5 +1,9 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata } from '../payloads.ts'
 import { boolean, defineResource, id, integer, json, text, time } from '../resource.ts'
+
+/** Events have these counts, lists only on request. */
+const COUNTS = { include_members_count: 'true', include_missing_member_with_elevated_permissions: 'true' }
 
 export const organizations = defineResource({
   table: 'organizations',
@@ -26,4 +30,9 @@ export const organizations = defineResource({
     last_active_at: time(),
   },
   indexes: ['slug'],
+  api: {
+    lists: [{ path: '/organizations', paging: 'offset', query: { ...OLDEST_FIRST, ...COUNTS } }],
+    get: '/organizations/{id}',
+    find: { path: '/organizations', query: { ...COUNTS, organization_id: '{id}' }, maxIds: 100 },
+  },
 })

@@ -1,3 +1,4 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import { defineResource, text } from '../resource.ts'
 
 export const permissions = defineResource({
@@ -11,4 +12,8 @@ export const permissions = defineResource({
     type: text(),
   },
   indexes: ['key'],
+  api: {
+    lists: [{ path: '/organization_permissions', paging: 'offset', query: OLDEST_FIRST }],
+    get: '/organization_permissions/{id}',
+  },
 })

@@ -1,3 +1,4 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import type { PermissionPayload } from '../payloads.ts'
 import { boolean, defineResource, json, listOf, text } from '../resource.ts'
 
@@ -14,4 +15,8 @@ export const roles = defineResource({
   },
   indexes: ['key'],
   embeds: [{ resource: 'permissions', find: (data) => listOf(data.permissions) }],
+  api: {
+    lists: [{ path: '/organization_roles', paging: 'offset', query: OLDEST_FIRST }],
+    get: '/organization_roles/{id}',
+  },
 })

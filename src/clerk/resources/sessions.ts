@@ -31,6 +31,13 @@ export const sessions = defineResource({
     latest_activity: json(),
   },
   parents: { user_id: 'users' },
+  lapse: { open: ['active', 'pending'], ends: { expire_at: 'expired', abandon_at: 'abandoned' } },
   secrets: secretsWithin('user', userSecrets),
   embeds: [{ resource: 'users', find: wholeUser }],
+  api: {
+    // No `get`: Clerk forgets sessions that ended long ago, which is not a deletion.
+    lists: [{ path: '/sessions', paging: 'offset', per: 'users', query: { user_id: '{id}' } }],
+    // Events hold the user too.
+    shape: 'less',
+  },
 })

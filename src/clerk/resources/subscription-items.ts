@@ -40,4 +40,8 @@ export const subscriptionItems = defineResource({
     seats: json(),
   },
   indexes: ['subscription_id', 'payer_user_id', 'payer_organization_id'],
+  api: {
+    lists: [{ path: '/billing/subscription_items', paging: 'offset', query: { include_free: 'true' } }],
+    shape: 'other',
+  },
 })

@@ -1,9 +1,12 @@
 import type { PayerPayload, Payload } from '../payloads.ts'
 import { defineResource, id, json, listOf, text, time } from '../resource.ts'
 
-/** Inside a subscription, an item's `subscription_id` is null, and payer and clock may be left out: all are the subscription's. */
+/**
+ * Inside a subscription, an item's `subscription_id` is null, and payer and clock may be left out: all are the
+ * subscription's. The Backend API has another name for the list.
+ */
 function items(subscription: Payload): Payload[] {
-  return listOf(subscription.items).map((item) => ({
+  return listOf(subscription.items ?? subscription.subscription_items).map((item) => ({
     ...item,
     subscription_id: item.subscription_id || subscription.id,
     payer: item.payer ?? subscription.payer,
@@ -35,4 +38,11 @@ export const subscriptions = defineResource({
   },
   indexes: ['payer_user_id', 'payer_organization_id'],
   embeds: [{ resource: 'subscription_items', find: items }],
+  api: {
+    lists: [
+      { path: '/users/{id}/billing/subscription', paging: 'none', per: 'users' },
+      { path: '/organizations/{id}/billing/subscription', paging: 'none', per: 'organizations' },
+    ],
+    shape: 'other',
+  },
 })

@@ -1,3 +1,4 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import type { EmailAddressPayload, Metadata, PhoneNumberPayload, VerificationPayload } from '../payloads.ts'
 import {
   boolean,
@@ -206,4 +207,17 @@ export const users = defineResource({
     samlAccounts,
     enterpriseAccounts,
   ],
+  api: {
+    lists: [
+      {
+        path: '/users',
+        paging: 'cursor',
+        query: OLDEST_FIRST,
+        countPath: '/users/count',
+        latestFirst: { order_by: '-updated_at' },
+      },
+    ],
+    get: '/users/{id}',
+    find: { path: '/users', query: { user_id: '{id}' }, maxIds: 100 },
+  },
 })

@@ -1,3 +1,4 @@
+import { OLDEST_FIRST } from '../api-description.ts'
 import { boolean, defineResource, id, listOf, text } from '../resource.ts'
 import { secretsWithin } from '../secrets.ts'
 import { invitationSecrets } from './invitations.ts'
@@ -15,4 +16,8 @@ export const waitlistEntries = defineResource({
   indexes: ['email_address'],
   secrets: secretsWithin('invitation', invitationSecrets),
   embeds: [{ resource: 'invitations', find: (data) => listOf([data.invitation]) }],
+  api: {
+    lists: [{ path: '/waitlist_entries', paging: 'offset', query: OLDEST_FIRST }],
+    find: { path: '/waitlist_entries', query: { query: '{id}' } },
+  },
 })

@@ -7,7 +7,7 @@ import { type Cell, layOut } from '../layout.ts'
 import { noteLogger } from '../notes.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { redactSecret, redactValue } from '../redact.ts'
+import { redactKey, redactSecret, redactValue } from '../redact.ts'
 
 export function register(command: Command): void {
   withExamples(command, [
@@ -29,6 +29,10 @@ const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
   maxBodyBytes: ({ maxBodyBytes }) => maxBodyBytes,
   maxQueuedBytes: ({ maxQueuedBytes }) => maxQueuedBytes,
   commitTimeoutMs: ({ commitTimeoutMs }) => commitTimeoutMs,
+  secretKey: ({ secretKey }) => redactKey(secretKey),
+  apiUrl: ({ apiUrl }) => apiUrl,
+  apiRateLimit: ({ apiRateLimit }) => apiRateLimit,
+  apiTimeoutMs: ({ apiTimeoutMs }) => apiTimeoutMs,
   log: () => 'a logger',
   now: () => 'a clock',
 }

@@ -1,6 +1,6 @@
 /** Which path answers what. */
 
-import { type Answer, notFound, Refusal } from './answers.ts'
+import { type Answer, notFound, ok, Refusal } from './answers.ts'
 import {
   getStatement,
   getSubscriptionOfOrganization,
@@ -13,7 +13,7 @@ import {
   movedToBilling,
 } from './billing.ts'
 import type { ClerkFeature } from './features.ts'
-import { type Endpoint, list } from './lists.ts'
+import { type Call, type Endpoint, list } from './lists.ts'
 import {
   getInvitationOfOrganization,
   getOrganization,
@@ -38,6 +38,7 @@ export interface Route {
 }
 
 const USERS: readonly Route[] = [
+  { path: '/instance', endpoint: getInstance },
   { path: '/users', endpoint: listUsers },
   { path: '/users/count', endpoint: countUsers },
   { path: '/users/*', endpoint: getUser },
@@ -90,6 +91,16 @@ const OTHERS: readonly Route[] = [
   { path: '/commerce/plans', endpoint: movedToBilling },
   { path: '/commerce/subscription_items', endpoint: movedToBilling },
 ]
+
+/** Which instance the secret key belongs to. */
+function getInstance({ clerk }: Call): Answer {
+  return ok({
+    object: 'instance',
+    id: clerk.instanceId,
+    environment_type: 'development',
+    allowed_origins: null,
+  })
+}
 
 export const ROUTES: readonly Route[] = [
   ...USERS,

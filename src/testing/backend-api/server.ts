@@ -178,7 +178,7 @@ export class BackendApiServer {
     return Buffer.from(this.#random.bytes(16)).toString('hex')
   }
 
-  /** `content-type` is exactly what Clerk's own client recognises as JSON. */
+  /** `content-type` is exactly what Clerk's own client recognises as JSON; `date` is by the simulated Clerk's clock. */
   #send(
     response: ServerResponse,
     { status, body, headers = {} }: Answer,
@@ -189,8 +189,12 @@ export class BackendApiServer {
       return
     }
     const sent = fault === 'truncated' ? body.subarray(0, body.length / 2) : body
-    const length = { 'content-length': sent.length }
-    response.writeHead(status, { 'content-type': 'application/json', ...length, ...headers }).end(sent)
+    const standard = {
+      'content-type': 'application/json',
+      'content-length': sent.length,
+      date: new Date(this.#clerk.now).toUTCString(),
+    }
+    response.writeHead(status, { ...standard, ...headers }).end(sent)
   }
 
   #drop(response: ServerResponse, body: Buffer): void {

@@ -1,0 +1,71 @@
+/**
+ * Reads what the Backend API answered. Whatever is not wholly what was asked for is an error, never an empty list: an
+ * error page or half a page taken for "nothing there" would delete everything.
+ */
+
+import { isObject, MAX_JSON_DEPTH } from '../event.ts'
+import { scanElements, scanJson } from '../json-scan.ts'
+import type { Payload } from '../payloads.ts'
+
+/** A resource as the Backend API shows it. */
+export interface Item {
+  readonly id: string
+  readonly data: Payload
+  /** The JSON text of `data`. */
+  readonly raw: Uint8Array
+}
+
+export interface Page {
+  readonly items: readonly Item[]
+  /** How many there are in all, if the list tells. */
+  readonly total: number | null
+}
+
+/** The answer cannot be used: it is cut off, or not the API's. */
+export class UnusableReply extends Error {}
+
+/** A list: bare, or as `{ data, total_count }`. */
+export function readPage(body: Uint8Array): Page {
+  const value = parse(body)
+  if (Array.isArray(value)) return { items: toItems(value, body), total: null }
+  const { data, total_count: total } = isObject(value) ? value : {}
+  if (!Array.isArray(data) || typeof total !== 'number') throw new UnusableReply('it is not a list')
+  const list = scanJson(body, 'data', MAX_DEPTH).member as Uint8Array
+  return { items: toItems(data, list), total }
+}
+
+/** One resource. */
+export function readItem(body: Uint8Array): Item {
+  return toItem(parse(body), body)
+}
+
+/** `{ total_count }` */
+export function readCount(body: Uint8Array): number {
+  const value = parse(body)
+  if (isObject(value) && typeof value.total_count === 'number') return value.total_count
+  throw new UnusableReply('it is not a count')
+}
+
+/** A resource may nest as deep as in an event; a list is two levels more. */
+const MAX_DEPTH = MAX_JSON_DEPTH + 2
+
+function parse(body: Uint8Array): unknown {
+  if (scanJson(body, 'data', MAX_DEPTH).tooDeep) throw new UnusableReply('its JSON nests too deep')
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
+  } catch {
+    throw new UnusableReply('it is not JSON, or was cut off')
+  }
+}
+
+function toItems(values: readonly unknown[], list: Uint8Array): Item[] {
+  const texts = scanElements(list)
+  return values.map((value, index) => toItem(value, texts[index] as Uint8Array))
+}
+
+function toItem(data: unknown, raw: Uint8Array): Item {
+  if (!isObject(data) || typeof data.id !== 'string' || data.id === '') {
+    throw new UnusableReply('it holds something without an id')
+  }
+  return { id: data.id, data, raw }
+}
