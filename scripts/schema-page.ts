@@ -34,7 +34,7 @@ there is \`ClerkSchema<'clerk'>\`.
 | \`observed_at\` | timestamptz | when Clerk showed this state: the time of the event |
 | \`deleted_at\` | timestamptz | when it was deleted in Clerk; null while it exists |
 | \`synced_at\` | timestamptz | when this row was last written |
-| \`event_id\` | text | the event that wrote it: \`events.id\` |
+| \`event_id\` | text | what wrote it: an event, \`events.id\`, or a backfill or reconcile, \`jobs.id\`; null for a single look at Clerk |
 | \`instance_id\` | text | the Clerk instance it belongs to |
 
 Every other column is null when Clerk did not send the field, or sent something else than its type. Fields without a
@@ -99,11 +99,40 @@ One row per event and handler: the key is \`(event_id, handler)\`.
 | \`pause_reason\` | text | why |
 `
 
+const JOBS = `## jobs
+
+Backfills, reconciles and other work that takes long. One job of a kind runs at a time; when its process dies, the next run
+with the same scope goes on at the checkpoint.
+
+| column | type | meaning |
+|---|---|---|
+| \`id\` | text | \`job_…\` |
+| \`kind\` | text | \`backfill\`, \`reconcile\`, … |
+| \`status\` | text | \`running\`, \`complete\`, \`incomplete\`, \`failed\` or \`aborted\` |
+| \`scope\` | jsonb | what it is to do |
+| \`checkpoint\` | jsonb | where to go on |
+| \`progress\` | jsonb | how far it is, by resource: counts of expected, listed, written, unchanged, skipped, failed |
+| \`report\` | jsonb | what a reconcile found |
+| \`error\` | jsonb | the code and message of what ended it |
+| \`worker\`, \`lease_until\` | text, timestamptz | who runs it, and until when he counts as alive |
+| \`runs\` | integer | how many runs it took so far |
+| \`created_at\`, \`started_at\`, \`updated_at\`, \`finished_at\` | timestamptz | the job, its latest run, when it was last heard of, its end |
+
+## sweep_marks
+
+What a reconcile under way has seen of Clerk's lists: \`(job_id, resource, id)\`.
+
+## api_budgets
+
+When the next request to Clerk's Backend API may be sent (\`next_at\`), by a hash of the secret key (\`key\`): what keeps all
+processes together below Clerk's limit.
+`
+
 /** The page's text. */
 export function schemaPage(): string {
   const resources = [...RESOURCES.values()].map(resourceSection)
   const children = Object.values(CHILD_SETS).map((childSet) => childSection(childSet))
-  return [INTRODUCTION, LEDGER, HANDLERS, ...resources, ...children].join('\n')
+  return [INTRODUCTION, LEDGER, HANDLERS, JOBS, ...resources, ...children].join('\n')
 }
 
 function resourceSection(resource: Resource): string {

@@ -1,5 +1,22 @@
 /** The public API of clerk-sync. */
 
+// What came before, and what was missed.
+export type { DriftKind } from './backfill/compare.ts'
+export type {
+  Cause,
+  DriftCounts,
+  DriftReport,
+  FoundDrift,
+  SweepProgress,
+  SweepStatus,
+} from './backfill/progress.ts'
+export type {
+  BackfillOptions,
+  BackfillResult,
+  ReconcileOptions,
+  ReconcileResult,
+  SweepsProgress,
+} from './backfill/sweeps.ts'
 // What Clerk sends.
 export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
 export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'
@@ -15,6 +32,8 @@ export type {
   FailedAttempt,
   HandlerRunsTable,
   HandlersTable,
+  JobStatus,
+  JobsTable,
   MirroredRow,
   Outcome,
   Reason,

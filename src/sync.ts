@@ -1,6 +1,15 @@
 /** Puts the stages together. The only file that knows everyone. */
 
 import type { Kysely } from 'kysely'
+import { RateBudget, UNLIMITED } from './backfill/rate-budget.ts'
+import {
+  type BackfillOptions,
+  type BackfillResult,
+  type ReconcileOptions,
+  type ReconcileResult,
+  Sweeps,
+} from './backfill/sweeps.ts'
+import { ClerkApi } from './clerk/api/client.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
@@ -50,6 +59,28 @@ export interface ClerkSync extends AsyncDisposable {
    * await sync.replay({ outcomes: ['failed'], since: new Date('2026-11-01') })
    */
   replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult>
+
+  /**
+   * Reads from Clerk's Backend API what there was before any event, or what was missed. Safe beside live deliveries, and
+   * as often as you like; what an earlier run left when it was stopped or killed, it goes on with.
+   *
+   * @example
+   * const { status, resources } = await sync.backfill({ resources: ['users'] })
+   *
+   * @throws {ClerkSyncError} `api_…`, `job_running`, `database_…`
+   */
+  backfill(options?: BackfillOptions): Promise<BackfillResult>
+
+  /**
+   * Compares the tables with Clerk and repairs what differs: what is missing, old, edited, or deleted in Clerk. Each
+   * deletion is confirmed by the resource's id first.
+   *
+   * @example
+   * const { drift } = await sync.reconcile({ dryRun: true })
+   *
+   * @throws {ClerkSyncError} `api_…`, `job_running`, `database_…`
+   */
+  reconcile(options?: ReconcileOptions): Promise<ReconcileResult>
 
   /** Whether the database answers and has the tables; throws what is wrong. */
   check(): Promise<void>
@@ -168,6 +199,38 @@ class Sync implements ClerkSync {
     await this.#prepare()
     const apply = (deliveries: readonly RecordedDelivery[]) => this.#ledger.replay(deliveries)
     return replay(this.database, apply, filter, options)
+  }
+
+  async backfill(options: BackfillOptions = {}): Promise<BackfillResult> {
+    await this.#prepare()
+    return this.#sweeps.backfill(options)
+  }
+
+  async reconcile(options: ReconcileOptions = {}): Promise<ReconcileResult> {
+    await this.#prepare()
+    return this.#sweeps.reconcile(options)
+  }
+
+  get #sweeps(): Sweeps {
+    const { resources, instanceIds } = this.#config
+    return new Sweeps({
+      database: this.#database,
+      ledger: this.#ledger,
+      api: this.#api,
+      resources,
+      instanceIds,
+    })
+  }
+
+  get #api(): ClerkApi {
+    const { secretKey, apiUrl, apiVersion, apiRateLimit, apiTimeoutMs: timeoutMs, now } = this.#config
+    if (secretKey === '') throw new ClerkSyncError('api_key_missing')
+    const { queries, schema } = this.#database
+    const budget =
+      apiRateLimit === Number.POSITIVE_INFINITY
+        ? UNLIMITED
+        : new RateBudget(queries, schema, secretKey, apiRateLimit)
+    return new ClerkApi({ secretKey, apiUrl, apiVersion, timeoutMs, budget, now })
   }
 
   async check(): Promise<void> {

@@ -6,12 +6,17 @@ import { ClerkSyncError } from '../errors.ts'
 import { isMissing, isOutage, messageOf, toUnavailable } from './failure.ts'
 import { qualify, quoteIdentifier } from './identifier.ts'
 import * as mirrorAndLedger from './migrations/0001-mirror-and-ledger.ts'
+import * as jobs from './migrations/0002-jobs.ts'
 import * as handlers from './migrations/0003-handlers.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
 /** In the order in which they run, which is that of their names. */
-const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [mirrorAndLedger, handlers]
+const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
+  mirrorAndLedger,
+  jobs,
+  handlers,
+]
 export const MIGRATION_NAMES = MIGRATIONS.map(({ name }) => name)
 const MIGRATIONS_TABLE = 'migrations'
 

@@ -33,7 +33,7 @@ export interface MirroredRow {
   deleted_at: Date | null
   /** When this row was last written. */
   synced_at: Generated<Date>
-  /** The event that wrote this row: `events.id`. */
+  /** What wrote this row: an event, `events.id`, or a job, `jobs.id`; null for a single look at Clerk. */
   event_id: string | null
   instance_id: string | null
 }
@@ -181,11 +181,70 @@ export interface HandlersTable {
   pause_reason: string | null
 }
 
+/** Where a job stands. */
+export type JobStatus =
+  /** Somebody works on it; if its lease is over, nobody does any more, and the next run goes on. */
+  | 'running'
+  /** Everything was done. */
+  | 'complete'
+  /** It came to its end, but not everything was done: `progress` and `error` say what is missing. */
+  | 'incomplete'
+  /** An error ended it. */
+  | 'failed'
+  /** Somebody stopped it. */
+  | 'aborted'
+
+/** Work that takes long: backfills, reconciles, bulk replays. One of a kind runs at a time. */
+export interface JobsTable {
+  /** `job_…` */
+  id: string
+  /** `backfill`, `reconcile`, … */
+  kind: string
+  status: JobStatus
+  /** What it is to do; a run with the same scope goes on with what an earlier one left. */
+  scope: ColumnType<unknown, string, never>
+  /** Where to go on, in the terms of its kind. */
+  checkpoint: ColumnType<unknown, string | null, string | null>
+  /** How far it is: counts, in the terms of its kind. */
+  progress: ColumnType<unknown, string, string>
+  /** What it found, in the terms of its kind. */
+  report: ColumnType<unknown, string | null, string | null>
+  error: ColumnType<{ code: string; message: string } | null, string | null, string | null>
+  /** Who works on it: host and process. */
+  worker: string | null
+  /** Until then the worker counts as alive. */
+  lease_until: Date | null
+  /** How many runs it took so far. */
+  runs: Generated<number>
+  created_at: Generated<Date>
+  /** When the latest run began. */
+  started_at: Generated<Date>
+  /** When it was last heard of. */
+  updated_at: Generated<Date>
+  finished_at: Date | null
+}
+
+/** What a sweep has seen: whatever has no mark in the end is not in Clerk's list. */
+export interface SweepMarksTable {
+  job_id: string
+  resource: string
+  id: string
+}
+
+/** When the next request to Clerk's Backend API may be sent, by a hash of the secret key. */
+export interface ApiBudgetsTable {
+  key: string
+  next_at: Date
+}
+
 /** Every table of clerk-sync, by its name within the schema. */
 export interface ClerkTables extends ResourceTables, ChildTables {
   events: EventsTable
   handler_runs: HandlerRunsTable
   handlers: HandlersTable
+  jobs: JobsTable
+  sweep_marks: SweepMarksTable
+  api_budgets: ApiBudgetsTable
 }
 
 /** Every table by its qualified name, for a Kysely of your own. */

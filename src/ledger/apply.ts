@@ -8,9 +8,7 @@
 import type { Transaction } from 'kysely'
 import { RESOURCES } from '../clerk/catalogue.ts'
 import { toDate } from '../clerk/event.ts'
-import type { Payload } from '../clerk/payloads.ts'
-import { type ChildSet, listOf, type Resource, readColumns, readSource } from '../clerk/resource.ts'
-import { toStorableText } from '../clerk/storable.ts'
+import { type ChildSet, membersOf, type Resource, readColumns, readSource } from '../clerk/resource.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import { Bytes } from './bytes.ts'
@@ -137,12 +135,14 @@ class Application {
   ): Promise<void> {
     const written: Written[] = []
     const buried: Tombstones = new Map()
+    const lifted = [...folded].filter(([, { isLifted }]) => isLifted).map(([id]) => id)
     for (const [id, { newest, tombstone }] of folded) {
       if (newest) written.push({ id, observation: newest, tombstone })
       const isNew = tombstone !== null && !isSame(tombstone, stored.get(id)?.tombstone ?? null)
       if (isNew) this.#markDeleted(resource, id, tombstone)
       if (isNew && !newest) buried.set(id, tombstone)
     }
+    if (lifted.length > 0) await this.#query(this.#of(resource).lift, [lifted])
     if (written.length > 0) await this.#upsert(resource, written, stored)
     if (buried.size > 0) await this.#bury(resource, buried)
   }
@@ -246,10 +246,7 @@ function resourceRow(resource: Resource, { id, observation, tombstone }: Written
 }
 
 function childRows(childSet: ChildSet, { id, observation, tombstone }: Written, bytes: Bytes): object[] {
-  const members = listOf(observation.state?.data[childSet.field])
-  // Two members with one id would be one row: the last one, as in JSON itself.
-  const byId = new Map(members.map((member, index) => [identityOf(childSet, member, index), member]))
-  return [...byId].map(([childId, member]) => ({
+  return [...membersOf(childSet, observation.state?.data ?? {})].map(([childId, member]) => ({
     user_id: id,
     id: childId,
     ...readColumns(childSet.columns, member),
@@ -258,16 +255,6 @@ function childRows(childSet: ChildSet, { id, observation, tombstone }: Written, 
     ...provenance(observation, tombstone),
     ...bytes.add('raw', Buffer.from(JSON.stringify(member))),
   }))
-}
-
-/** As long as ids may be: an index entry must hold it. */
-const MAX_IDENTITY = 255
-
-function identityOf(childSet: ChildSet, member: Payload, index: number): string {
-  const identity = childSet.identity
-    .map((field) => member[field])
-    .find((value) => typeof value === 'string' && value)
-  return identity === undefined ? String(index) : toStorableText(identity as string).slice(0, MAX_IDENTITY)
 }
 
 function provenance(observation: Observation, tombstone: Tombstone | null): object {

@@ -7,6 +7,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Payload } from '../clerk/payloads.ts'
+import { complete } from '../clerk/resource.ts'
 import type { Change, Reason } from '../database/tables.ts'
 import type { Observation, State } from './observation.ts'
 import { compareVersions, type Version } from './version.ts'
@@ -33,6 +34,8 @@ export interface Folded {
   /** The state to write, if it is newer than the stored one. */
   readonly newest: Observation | null
   readonly tombstone: Tombstone | null
+  /** The stored tombstone was refuted. */
+  readonly isLifted: boolean
   /** In the order of `observations`. */
   readonly verdicts: readonly Verdict[]
 }
@@ -52,18 +55,41 @@ export function fold(
   let newest: Observation | null = null
   let version = stored?.version ?? null
   let tombstone = buried
+  let isLifted = false
 
   for (const observation of [...observations].sort(byVersion)) {
     const next = versionOf(observation)
     const order = next && version ? compareVersions(next, version) : 1
-    verdicts.set(observation, judge(observation, order, version, buried))
+    const lifts = order > 0 && parentTombstone === null && refutes(observation, tombstone)
+    verdicts.set(
+      observation,
+      lifts ? restored(tombstone as Tombstone) : judge(observation, order, version, buried),
+    )
     if (next && order > 0) {
-      newest = observation
-      version = next
+      newest = observation.isPartial && version ? completed(observation, version) : observation
+      version = versionOf(newest)
     }
+    if (lifts) tombstone = null
+    isLifted ||= lifts
     if (observation.isDeletion) tombstone = earliest(tombstone, deletionOf(observation))
   }
-  return { newest, tombstone, verdicts: observations.map((each) => verdicts.get(each) as Verdict) }
+  return { newest, tombstone, isLifted, verdicts: observations.map((each) => verdicts.get(each) as Verdict) }
+}
+
+/** Clerk was asked for it by id after its deletion, and showed it: then it was none. */
+function refutes({ isConfirmed, isDeletion, observedAt }: Observation, tombstone: Tombstone | null): boolean {
+  return Boolean(isConfirmed) && !isDeletion && tombstone !== null && observedAt > tombstone.deletedAt
+}
+
+function restored({ deletedAt }: Tombstone): Verdict {
+  return { ...APPLIED, changes: { deleted_at: { from: deletedAt.toISOString(), to: null } } }
+}
+
+/** What is shown in part, on top of what is known. */
+function completed(observation: Observation, known: Version): Observation {
+  const state = observation.state as State
+  const data = complete(observation.resource, JSON.parse(Buffer.from(known.raw).toString()), state.data)
+  return { ...observation, state: { ...state, data, raw: Buffer.from(JSON.stringify(data)) } }
 }
 
 function judge(

@@ -6,13 +6,15 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Delivery } from '../clerk/event.ts'
 import type { Database } from '../database/database.ts'
-import { failureKind, toUnavailable } from '../database/failure.ts'
+import { failureKind, messageOf, toUnavailable } from '../database/failure.ts'
 import type { ClerkTables } from '../database/tables.ts'
-import { createApply } from './apply.ts'
+import { type Apply, createApply } from './apply.ts'
+import type { Verdict } from './fold.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
+import type { Observation } from './observation.ts'
 import { type Admission, type Receipt, type RecordedDelivery, Recorder } from './record.ts'
 
 /** Deadlocks and races between servers end quickly; what still collides after this many tries is left to Svix. */
@@ -25,12 +27,14 @@ const STATEMENT_TIMEOUT_MS = 12_000
 
 export class Ledger {
   readonly #database: Database
+  readonly #apply: Apply
   readonly #recorder: Recorder
   readonly #commits: GroupCommit<Delivery, Receipt>
 
   constructor(database: Database, admission: Admission, limits: GroupCommitLimits) {
     this.#database = database
-    this.#recorder = new Recorder(database.schema, createApply(database.schema), admission)
+    this.#apply = createApply(database.schema)
+    this.#recorder = new Recorder(database.schema, this.#apply, admission)
     this.#commits = new GroupCommit(
       (deliveries) => this.#commit(deliveries),
       (delivery) => delivery.rawBody.byteLength,
@@ -54,6 +58,19 @@ export class Ledger {
     })
   }
 
+  /**
+   * Applies what the Backend API showed, in one transaction beside the deliveries', and with the same guard.
+   * @returns what became of each, in order
+   * @throws {ClerkSyncError} `database_…`; then nothing was applied
+   */
+  apply(observations: readonly Observation[]): Promise<Applied[]> {
+    const steps: Steps<Observation, Applied> = {
+      take: (trx, taken) => this.#apply(trx, taken),
+      refuse: async (_, _observation, error) => ({ outcome: 'failed', error: messageOf(error) }),
+    }
+    return this.#settle(observations, steps, this.#database.queries)
+  }
+
   /** Takes no more deliveries and resolves when those under way are committed. */
   close(): Promise<void> {
     return this.#commits.close()
@@ -67,49 +84,63 @@ export class Ledger {
   }
 
   /** Runs a batch until it is committed: again after a conflict, one by one after a refusal. */
-  async #settle<D>(deliveries: readonly D[], steps: Steps<D>): Promise<Receipt[]> {
-    let run = (trx: Transaction<ClerkTables>) => steps.take(trx, deliveries)
+  async #settle<Item, Result>(
+    items: readonly Item[],
+    steps: Steps<Item, Result>,
+    connections = this.#database.ingest,
+  ): Promise<Result[]> {
+    let run = (trx: Transaction<ClerkTables>) => steps.take(trx, items)
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#inTransaction(run)
+        return await inTransaction(connections, run)
       } catch (error) {
         const kind = failureKind(error)
         if (kind === 'unavailable' || tries === MAX_TRIES) throw toUnavailable(error)
-        if (kind === 'rejected') run = (trx) => oneByOne(trx, deliveries, steps)
+        if (kind === 'rejected') run = (trx) => oneByOne(trx, items, steps)
         else await sleep(Math.random() * 10 * tries)
       }
     }
   }
-
-  #inTransaction<Result>(work: (trx: Transaction<ClerkTables>) => Promise<Result>): Promise<Result> {
-    return this.#database.ingest.transaction().execute(async (trx) => {
-      // Local to the transaction: a connection pooler may hand the session to somebody else afterwards.
-      await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`.execute(trx)
-      return work(trx)
-    })
-  }
 }
 
-/** What to do with deliveries in a transaction, and with one that the database refuses. */
-interface Steps<D> {
-  take(trx: Transaction<ClerkTables>, deliveries: readonly D[]): Promise<Receipt[]>
-  refuse(trx: Transaction<ClerkTables>, delivery: D, error: unknown): Promise<Receipt>
+/** What became of an observation of the Backend API's. */
+export interface Applied {
+  readonly outcome: Verdict['outcome'] | 'failed'
+  /** What the database said. */
+  readonly error?: string
 }
 
-async function oneByOne<D>(
+/** What to do with items in a transaction, and with one that the database refuses. */
+interface Steps<Item, Result> {
+  take(trx: Transaction<ClerkTables>, items: readonly Item[]): Promise<Result[]>
+  refuse(trx: Transaction<ClerkTables>, item: Item, error: unknown): Promise<Result>
+}
+
+function inTransaction<Result>(
+  connections: Kysely<ClerkTables>,
+  work: (trx: Transaction<ClerkTables>) => Promise<Result>,
+): Promise<Result> {
+  return connections.transaction().execute(async (trx) => {
+    // Local to the transaction: a connection pooler may hand the session to somebody else afterwards.
+    await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`.execute(trx)
+    return work(trx)
+  })
+}
+
+async function oneByOne<Item, Result>(
   trx: Transaction<ClerkTables>,
-  deliveries: readonly D[],
-  { take, refuse }: Steps<D>,
-): Promise<Receipt[]> {
-  const receipts: Receipt[] = []
-  for (const delivery of deliveries) {
-    const taken = await underSavepoint(trx, () => take(trx, [delivery])).catch(async (error) => {
+  items: readonly Item[],
+  { take, refuse }: Steps<Item, Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (const item of items) {
+    const taken = await underSavepoint(trx, () => take(trx, [item])).catch(async (error) => {
       if (failureKind(error) !== 'rejected') throw error
-      return [await refuse(trx, delivery, error)]
+      return [await refuse(trx, item, error)]
     })
-    receipts.push(...taken)
+    results.push(...taken)
   }
-  return receipts
+  return results
 }
 
 async function underSavepoint<Result>(

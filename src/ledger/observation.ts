@@ -3,6 +3,7 @@
  * whether from an event, from inside another resource's event, or from the Backend API.
  */
 
+import type { Item } from '../clerk/api/reply.ts'
 import { findEvent, RESOURCES } from '../clerk/catalogue.ts'
 import { type ClerkEvent, instanceIdOf, toDate } from '../clerk/event.ts'
 import type { Payload } from '../clerk/payloads.ts'
@@ -17,10 +18,15 @@ export interface Observation {
   readonly state: State | null
   /** Clerk said that the resource was deleted. */
   readonly isDeletion: boolean
-  /** When Clerk showed it, by Clerk's clock for events. */
+  /** When Clerk showed it: the time of the event, or of the request to the Backend API, by Clerk's clock. */
   readonly observedAt: Date
+  /** The event that showed it, or the job that asked for it. */
   readonly eventId: string | null
   readonly instanceId: string | null
+  /** The Backend API was asked for this one by id: that it exists then refutes a deletion before. */
+  readonly isConfirmed?: boolean
+  /** What `state` does not have keeps the value it had. */
+  readonly isPartial?: boolean
 }
 
 export interface State {
@@ -31,8 +37,16 @@ export interface State {
   readonly updatedAt: Date | null
 }
 
-/** What an event shows. */
-export interface Source {
+/** Where observations come from. */
+interface Source {
+  readonly observedAt: Date
+  readonly eventId: string | null
+  readonly instanceId: string | null
+  readonly isConfirmed?: boolean
+}
+
+/** An event, as it was delivered. */
+export interface EventSource {
   readonly event: ClerkEvent
   readonly rawData: Uint8Array
   readonly eventId: string
@@ -44,20 +58,29 @@ export interface Source {
  *
  * An event of an unknown type shows nothing.
  */
-export function observe(source: Source): Observation[] {
-  const found = findEvent(source.event.type)
+export function observe({ event, rawData, eventId, observedAt }: EventSource): Observation[] {
+  const found = findEvent(event.type)
   if (found === undefined) return []
-  const primary = toObservation(source, found.resource, source.event.data as Payload, source.rawData)
+  const source = { eventId, observedAt, instanceId: instanceIdOf(event) }
+  const data = event.data as Payload
+  const primary = toObservation(source, found.resource, data, rawData)
   if (found.effect === 'delete') return [toDeletion(primary)]
-  return [primary, ...embedded(source, found.resource)]
+  return [primary, ...embedded(source, found.resource, data)]
 }
 
-function embedded(source: Source, parent: Resource): Observation[] {
+/** The observations in what the Backend API showed, in the same order. */
+export function observeItem(source: Source, resource: Resource, { data, raw }: Item): Observation[] {
+  const all = [toObservation(source, resource, data, raw), ...embedded(source, resource, data)]
+  return all.map((each) => ({ ...each, isPartial: (each.resource.api?.shape ?? 'same') !== 'same' }))
+}
+
+function embedded(source: Source, parent: Resource, data: Payload): Observation[] {
+  const { isConfirmed: _, ...unconfirmed } = source
   return (parent.embeds ?? []).flatMap(({ resource, find }) =>
-    find(source.event.data as Payload)
+    find(data)
       // Without an id and a clock of its own it could not pass the guard.
-      .filter((data) => typeof data.id === 'string' && data.id !== '' && toDate(data.updated_at) !== null)
-      .map((data) => toObservation(source, RESOURCES.get(resource) as Resource, data)),
+      .filter(({ id, updated_at }) => typeof id === 'string' && id !== '' && toDate(updated_at) !== null)
+      .map((inner) => toObservation(unconfirmed, RESOURCES.get(resource) as Resource, inner)),
   )
 }
 
@@ -65,6 +88,7 @@ function toObservation(source: Source, resource: Resource, data: Payload, raw?: 
   const redactions: Redaction[] = resource.secrets?.(data) ?? []
   const kept = redactions.length === 0 ? data : redact(data, redactions)
   return {
+    ...source,
     resource,
     id: toStorableText(data.id as string),
     state: {
@@ -73,9 +97,6 @@ function toObservation(source: Source, resource: Resource, data: Payload, raw?: 
       updatedAt: toDate(data.updated_at),
     },
     isDeletion: false,
-    observedAt: source.observedAt,
-    eventId: source.eventId,
-    instanceId: instanceIdOf(source.event),
   }
 }
 

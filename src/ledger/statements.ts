@@ -26,6 +26,8 @@ export interface ResourceStatements {
   readonly upsert: string
   /** $1 tombstones. Rows never seen alive are created, so that a late first state finds the tombstone. */
   readonly bury: string
+  /** $1 ids of rows whose tombstones were refuted. Before the upsert, which keeps tombstones. */
+  readonly lift: string
   /** By parent column: $1 tombstones of parents. */
   readonly buryByParent: Readonly<Record<string, string>>
   readonly children: readonly ChildStatements[]
@@ -54,6 +56,7 @@ export function resourceStatements(resource: Resource, schema: string): Resource
       on conflict (id) do update
       set deleted_at = excluded.deleted_at, event_id = excluded.event_id, synced_at = now()
       where stored.deleted_at is null or excluded.deleted_at < stored.deleted_at`,
+    lift: `update ${table} set deleted_at = null where id = any($1::text[])`,
     buryByParent: Object.fromEntries(
       Object.keys(resource.parents ?? {}).map((column) => [column, buryByParentStatement(table, column)]),
     ),
@@ -61,15 +64,18 @@ export function resourceStatements(resource: Resource, schema: string): Resource
   }
 }
 
+/** What a newer state does not simply replace. The Backend API does not say which instance it shows. */
+const KEPT = new Set(['"id"', '"deleted_at"', '"instance_id"'])
+
 /**
- * The guard: a row only ever changes to a newer state, and a deletion is never lifted.
+ * The guard: a row only ever changes to a newer state, and a deletion is not lifted by one.
  *
  * Rows are locked and compared before this runs (`fold.ts` has the same order), so the guard decides only when another
  * transaction inserted the row in between; `inserted` then tells, and the batch is run again.
  */
 function upsertStatement(table: string, columns: Columns): string {
   const names = ['id', ...Object.keys(columns), ...Object.keys(STANDARD_COLUMNS)].map(quoteIdentifier)
-  const guarded = names.filter((name) => name !== '"id"' && name !== '"deleted_at"')
+  const guarded = names.filter((name) => !KEPT.has(name))
   const version = (row: string) =>
     `(coalesce(${row}.clerk_updated_at, ${row}.observed_at), ${row}.observed_at, ${row}.raw::text collate "C")`
   return `
@@ -78,6 +84,7 @@ function upsertStatement(table: string, columns: Columns): string {
     from ${recordset({ id: 'text', ...sqlTypes(columns), ...STANDARD_COLUMNS, ...BYTES_PLACE })}
     on conflict (id) do update
     set ${guarded.map((name) => `${name} = excluded.${name}`)}, raw = excluded.raw, synced_at = now(),
+        instance_id = coalesce(excluded.instance_id, stored.instance_id),
         deleted_at = least(stored.deleted_at, excluded.deleted_at)
     where stored.observed_at is null or ${version('excluded')} > ${version('stored')}
     returning id, xmax = 0 as inserted`

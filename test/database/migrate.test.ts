@@ -7,7 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHILD_SETS, RESOURCES } from '../../src/clerk/catalogue.ts'
 import type { Columns } from '../../src/clerk/resource.ts'
 import { MIGRATION_NAMES } from '../../src/database/migrate.ts'
-import type { EventsTable, HandlerRunsTable, HandlersTable } from '../../src/database/tables.ts'
+import type {
+  ApiBudgetsTable,
+  EventsTable,
+  HandlerRunsTable,
+  HandlersTable,
+  JobsTable,
+  SweepMarksTable,
+} from '../../src/database/tables.ts'
 import { type ClerkSync, createClerkSync } from '../../src/index.ts'
 import {
   describeEachDatabase,
@@ -89,14 +96,51 @@ const HANDLERS: Readonly<Record<keyof HandlersTable, string>> = {
   pause_reason: 'text',
 }
 
+const JOBS: Readonly<Record<keyof JobsTable, string>> = {
+  id: 'text',
+  kind: 'text',
+  status: 'text',
+  scope: 'jsonb',
+  checkpoint: 'jsonb',
+  progress: 'jsonb',
+  report: 'jsonb',
+  error: 'jsonb',
+  worker: 'text',
+  lease_until: 'timestamp with time zone',
+  runs: 'integer',
+  created_at: 'timestamp with time zone',
+  started_at: 'timestamp with time zone',
+  updated_at: 'timestamp with time zone',
+  finished_at: 'timestamp with time zone',
+}
+
+const SWEEP_MARKS: Readonly<Record<keyof SweepMarksTable, string>> = {
+  job_id: 'text',
+  resource: 'text',
+  id: 'text',
+}
+
+const API_BUDGETS: Readonly<Record<keyof ApiBudgetsTable, string>> = {
+  key: 'text',
+  next_at: 'timestamp with time zone',
+}
+
+/** The tables that are no mirrors; their indexes are not the catalogue's. */
+const OWN = {
+  events: EVENTS,
+  handler_runs: HANDLER_RUNS,
+  handlers: HANDLERS,
+  jobs: JOBS,
+  sweep_marks: SWEEP_MARKS,
+  api_budgets: API_BUDGETS,
+}
+
 const EXPECTED = new Map<string, Table>([
   ...[...RESOURCES.values()].map(({ table, columns }) => [table, tableOf(columns, { id: 'text' })] as const),
   ...Object.values(CHILD_SETS).map(
     ({ table, columns }) => [table, tableOf(columns, { user_id: 'text', id: 'text' })] as const,
   ),
-  ['events', EVENTS],
-  ['handler_runs', HANDLER_RUNS],
-  ['handlers', HANDLERS],
+  ...Object.entries(OWN),
 ])
 
 /** The SQL for the catalogue as it is now. */
@@ -151,9 +195,8 @@ describeEachDatabase('the migrated database', (database) => {
   it('has the indexes of the catalogue, and no others', async () => {
     const { rows } = await sql<{ definition: string }>`
       select indexdef as definition from pg_indexes
-      where schemaname = ${sync.location.schema} and indexname not like '%_pkey' and tablename <> 'events'`.execute(
-      sync.database,
-    )
+      where schemaname = ${sync.location.schema} and indexname not like '%_pkey'
+      and not tablename = any(${Object.keys(OWN)})`.execute(sync.database)
     const existing = rows.map(({ definition }) =>
       definition.replace(/^create index .* on (?:only )?.*?\.(\w+) using (\w+) \((.*)\)$/i, '$1 $2 $3'),
     )

@@ -50,6 +50,9 @@ describe('the types of the tables', () => {
       | 'events'
       | 'handler_runs'
       | 'handlers'
+      | 'jobs'
+      | 'sweep_marks'
+      | 'api_budgets'
     >()
     expectTypeOf<keyof ClerkSchema<'auth'>>().toExtend<`auth.${keyof ClerkTables}`>()
     expectTypeOf<ClerkSchema<'auth'>['auth.events']>().toEqualTypeOf<EventsTable>()

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ClerkSync, createClerkSync } from '../../src/index.ts'
@@ -205,19 +204,6 @@ describeWithPostgres('a database that fails', (url) => {
     })
     await expect(empty.check()).rejects.toMatchObject({ code: 'database_outdated' })
     await empty.close()
-  })
-
-  it('lets no statement run for ever: its connection is needed again', async () => {
-    const direct = await database.open()
-    const events = sql.id(direct.location.schema, 'events')
-    const isLimited = sql`current_setting('statement_timeout') = '12s'`
-    await sql`alter table ${events} add constraint limited check (${isLimited}) not valid`.execute(
-      direct.database,
-    )
-    expect(await deliver(direct, eventOf('user.created', { id: 'user_limited' }))).toMatchObject({
-      outcome: 'applied',
-    })
-    await sql`alter table ${events} drop constraint limited`.execute(direct.database)
   })
 
   it('refuses what does not fit into memory while a commit hangs', async () => {

@@ -1,0 +1,106 @@
+/**
+ * Finds rows of what Clerk does not have any more.
+ *
+ * That a row is not in a list proves nothing: lists shift, fail and lie. Each row is asked for by its id before it is
+ * marked as deleted, and when suspiciously many are missing, nothing is deleted at all.
+ */
+
+import { fillPath } from '../clerk/api-description.ts'
+import type { Resource } from '../clerk/resource.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { Observation } from '../ledger/observation.ts'
+import { findCauses } from './causes.ts'
+import { canLookUp, lookUp } from './lookup.ts'
+import type { Marks, Unseen } from './marks.ts'
+import { addDrift, type SweepProgress } from './progress.ts'
+import { observationsOf, type Task } from './task.ts'
+
+const BATCH_SIZE = 500
+/** So few may always be missing. */
+const UNSUSPICIOUS = 20
+/** Above that, at most this share of the rows. */
+const UNSUSPICIOUS_SHARE = 0.25
+
+const EXTRA = { kind: 'extra', fields: [] } as const
+
+/**
+ * Marks as deleted what Clerk's list does not have and Clerk, asked by id, does not know.
+ * @throws {ClerkSyncError} `list_shrunken`, `api_…`, `database_…`
+ */
+export async function buryAbsent(
+  task: Task,
+  resource: Resource,
+  marks: Marks,
+  startedAt: Date,
+  progress: SweepProgress,
+): Promise<void> {
+  if (!canLookUp(resource)) return
+  await requireUnsuspicious(task, resource, marks, startedAt)
+  let after = ''
+  for (;;) {
+    const unseen = await marks.unseen(startedAt, task.instanceId, after, BATCH_SIZE)
+    if (unseen.length > 0) await settle(task, resource, unseen, progress)
+    if (unseen.length < BATCH_SIZE) return
+    after = unseen.at(-1)?.id ?? ''
+  }
+}
+
+async function requireUnsuspicious(
+  { instanceId, maxDeletions }: Task,
+  { table }: Resource,
+  marks: Marks,
+  startedAt: Date,
+): Promise<void> {
+  const { unseen, live } = await marks.countUnseen(startedAt, instanceId)
+  const allowed = maxDeletions ?? Math.max(UNSUSPICIOUS, Math.floor(live * UNSUSPICIOUS_SHARE))
+  if (unseen > allowed) throw new ClerkSyncError('list_shrunken', `${unseen} of ${live} ${table} are missing`)
+}
+
+async function settle(
+  task: Task,
+  resource: Resource,
+  unseen: readonly Unseen[],
+  progress: SweepProgress,
+): Promise<void> {
+  const answers = await lookUp(task.api, resource, unseen, task.call)
+  const absent = answers.filter(({ item }) => item === null)
+  if (absent.length > 0) await requireList(task, resource)
+  const causes = await findCauses(
+    task.database,
+    task.schema,
+    resource.table,
+    absent.map(({ id }) => ({ id, drift: EXTRA, since: sinceOf(unseen, id) })),
+  )
+  absent.forEach(({ id }, index) => {
+    addDrift(task.report, resource.table, id, EXTRA, causes[index] ?? 'no_event')
+  })
+  progress.deleted += absent.length
+  if (!task.writes) return
+  const deletions = absent.map(({ id, observedAt }) => deletionOf(task, resource, id, observedAt))
+  // The list did not have them, but Clerk does.
+  const found = answers.flatMap(({ item, observedAt }) =>
+    item ? observationsOf(task, resource, item, observedAt, true) : [],
+  )
+  await task.ledger.apply([...deletions, ...found])
+}
+
+/** A feature that was switched off meanwhile looks as if everything in it had been deleted. */
+async function requireList({ api, call }: Task, { api: description }: Resource): Promise<void> {
+  const [list] = description?.lists ?? []
+  if (list === undefined || list.per) return
+  await api.page(fillPath(list.path, {}), { ...list.query, ...list.parts?.[0], limit: '1' }, call)
+}
+
+function sinceOf(unseen: readonly Unseen[], id: string): Date {
+  const row = unseen.find((each) => each.id === id)
+  return row?.observed_at instanceof Date ? row.observed_at : new Date(0)
+}
+
+function deletionOf(
+  { jobId, instanceId }: Task,
+  resource: Resource,
+  id: string,
+  observedAt: Date,
+): Observation {
+  return { resource, id, state: null, isDeletion: true, observedAt, eventId: jobId, instanceId }
+}

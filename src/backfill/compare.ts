@@ -1,0 +1,160 @@
+/**
+ * Compares what Clerk shows with the rows, before anything is written: what is the same is not written again, and what
+ * differs is drift, field by field.
+ */
+
+import { isDeepStrictEqual } from 'node:util'
+import type { Kysely } from 'kysely'
+import { type ChildSet, membersOf, readColumns } from '../clerk/resource.ts'
+import { qualify, quoteIdentifier } from '../database/identifier.ts'
+import { query } from '../database/query.ts'
+import type { ClerkTables } from '../database/tables.ts'
+import type { Observation, State } from '../ledger/observation.ts'
+import { compareVersions } from '../ledger/version.ts'
+
+export type DriftKind =
+  /** Clerk has it, the table does not. */
+  | 'missing'
+  /** The row is older than Clerk's state. */
+  | 'stale'
+  /** Clerk did not change it, but shows it otherwise by now: counts, and copies of what did change. No event tells of those. */
+  | 'refreshed'
+  /** The row was made of Clerk's state, and is something else now. */
+  | 'edited'
+  /** The row says that it was deleted, but Clerk shows it. */
+  | 'deleted_here'
+  /** Clerk does not have it any more. */
+  | 'extra'
+
+/** A difference between a row and Clerk. */
+export interface Drift {
+  readonly kind: DriftKind
+  /** The columns and sets that differ; empty if the whole row does. */
+  readonly fields: readonly string[]
+}
+
+/** What the rows say to an observation: a difference, the same, or that the row is newer. */
+export type Comparison = Drift | 'same' | 'newer_here'
+
+interface StoredColumns {
+  readonly id: string
+  readonly clerk_updated_at: Date | null
+  readonly observed_at: Date | null
+  readonly deleted_at: Date | null
+  readonly raw_text: string | null
+  readonly [column: string]: unknown
+}
+
+type ChildRows = ReadonlyMap<string, readonly StoredColumns[]>
+
+export interface CompareOptions {
+  /** Look at every column and set, to find what was edited by hand; else only at the state that a row was made of. */
+  readonly isThorough: boolean
+}
+
+/** Compares observations of one resource with their rows, in order. */
+export async function compare(
+  database: Kysely<ClerkTables>,
+  schema: string,
+  observations: readonly Observation[],
+  { isThorough }: CompareOptions,
+): Promise<Comparison[]> {
+  const [first] = observations
+  if (first === undefined) return []
+  const ids = observations.map(({ id }) => id)
+  const rows = await readRows(database, qualify(schema, first.resource.table), 'id', ids)
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  const sets = isThorough ? (first.resource.children ?? []) : []
+  const children = new Map<ChildSet, ChildRows>()
+  for (const set of rows.length > 0 ? sets : []) {
+    const members = await readRows(database, qualify(schema, set.table), 'user_id', ids)
+    children.set(
+      set,
+      Map.groupBy(members, (member) => String(member.user_id)),
+    )
+  }
+  return observations.map((observation) => {
+    const row = byId.get(observation.id)
+    return compareOne(observation, row, isThorough && row ? editedFields(observation, row, children) : [])
+  })
+}
+
+function readRows(
+  database: Kysely<ClerkTables>,
+  table: string,
+  key: string,
+  ids: readonly string[],
+): Promise<StoredColumns[]> {
+  const text = `select *, raw::text as raw_text from ${table} where ${quoteIdentifier(key)} = any($1::text[])`
+  return query<StoredColumns>(database, text, [ids])
+}
+
+function compareOne(
+  observation: Observation,
+  row: StoredColumns | undefined,
+  edited: readonly string[],
+): Comparison {
+  if (row?.deleted_at) return { kind: 'deleted_here', fields: [] }
+  if (!row?.observed_at) return { kind: 'missing', fields: [] }
+  const { data, raw, updatedAt } = observation.state as State
+  const stored = {
+    updatedAt: row.clerk_updated_at,
+    observedAt: row.observed_at,
+    raw: Buffer.from(row.raw_text ?? ''),
+  }
+  const order = compareVersions({ updatedAt, observedAt: observation.observedAt, raw }, stored)
+  if (isSameState(observation, row))
+    return edited.length > 0 && order >= 0 ? { kind: 'edited', fields: edited } : 'same'
+  if (order < 0) return 'newer_here'
+  const isNewer = (updatedAt?.getTime() ?? 0) > (row.clerk_updated_at?.getTime() ?? 0)
+  return { kind: isNewer ? 'stale' : 'refreshed', fields: changedFields(data, row) }
+}
+
+function isSameState({ resource, state }: Observation, row: StoredColumns): boolean {
+  const { data, raw, updatedAt } = state as State
+  const { shape = 'same' } = resource.api ?? {}
+  if (row.raw_text === null) return false
+  if (shape === 'other' && updatedAt) return updatedAt.getTime() === row.clerk_updated_at?.getTime()
+  if (Buffer.from(raw).equals(Buffer.from(row.raw_text))) return true
+  const stored = JSON.parse(row.raw_text)
+  return isDeepStrictEqual(shape === 'less' ? { ...stored, ...data } : data, stored)
+}
+
+/** The fields of Clerk's JSON that differ. */
+function changedFields(data: State['data'], row: StoredColumns): string[] {
+  const stored = JSON.parse(row.raw_text ?? '{}')
+  const names = new Set([...Object.keys(stored), ...Object.keys(data)])
+  return [...names].filter((name) => !isDeepStrictEqual(stored[name], data[name]))
+}
+
+/** The columns and sets that are not what the row's own state makes them. */
+function editedFields(
+  { resource }: Observation,
+  row: StoredColumns,
+  children: ReadonlyMap<ChildSet, ChildRows>,
+): string[] {
+  const state = JSON.parse(row.raw_text ?? '{}')
+  const columns = differences(readColumns(resource.columns, state), row)
+  const sets = [...children].filter(([set, rows]) => !areMembers(set, state, rows.get(row.id) ?? []))
+  return [...columns, ...sets.map(([set]) => set.table)]
+}
+
+function areMembers(set: ChildSet, state: State['data'], rows: readonly StoredColumns[]): boolean {
+  const members = membersOf(set, state)
+  return (
+    members.size === rows.length &&
+    rows.every((row) => {
+      const member = members.get(row.id)
+      return member !== undefined && differences(readColumns(set.columns, member), row).length === 0
+    })
+  )
+}
+
+function differences(expected: Record<string, unknown>, row: StoredColumns): string[] {
+  return Object.keys(expected).filter((name) => !isDeepStrictEqual(asStored(expected[name]), row[name]))
+}
+
+/** As it comes back from the database: JSON has no -0. */
+function asStored(value: unknown): unknown {
+  return typeof value === 'object' && !(value instanceof Date) ? JSON.parse(JSON.stringify(value)) : value
+}

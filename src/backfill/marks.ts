@@ -1,0 +1,81 @@
+/** What a sweep has seen. In the end, a row without a mark is not in Clerk's list; the marks outlive the process. */
+
+import type { Kysely } from 'kysely'
+import type { Resource } from '../clerk/resource.ts'
+import { qualify } from '../database/identifier.ts'
+import { query } from '../database/query.ts'
+import type { ClerkTables } from '../database/tables.ts'
+
+/** A row that Clerk's list does not have. */
+export interface Unseen {
+  readonly id: string
+  /** The columns that its confirmation needs. */
+  readonly [column: string]: unknown
+}
+
+export class Marks {
+  readonly #database: Kysely<ClerkTables>
+  readonly #schema: string
+  readonly #jobId: string
+  readonly #resource: Resource
+
+  constructor(database: Kysely<ClerkTables>, schema: string, jobId: string, resource: Resource) {
+    this.#database = database
+    this.#schema = schema
+    this.#jobId = jobId
+    this.#resource = resource
+  }
+
+  async add(ids: readonly string[]): Promise<void> {
+    await this.#run(`insert into ${this.#marks} select $1, $2, unnest($3::text[]) on conflict do nothing`, [
+      ids,
+    ])
+  }
+
+  async count(): Promise<number> {
+    const rows = await this.#run<{ count: number }>(
+      `select count(*)::int as count from ${this.#marks} where job_id = $1 and resource = $2`,
+    )
+    return rows[0]?.count ?? 0
+  }
+
+  /** Rows after `after` that have no mark and were there before the sweep began. */
+  async unseen(startedAt: Date, instanceId: string | null, after: string, limit: number): Promise<Unseen[]> {
+    const text = `select row.* from ${this.#table} as row where ${UNSEEN(this.#marks)} and row.id > $5
+      order by row.id limit $6`
+    return this.#run<Unseen>(text, [startedAt, instanceId, after, limit])
+  }
+
+  async countUnseen(startedAt: Date, instanceId: string | null): Promise<{ unseen: number; live: number }> {
+    const text = `select count(*) filter (where ${UNSEEN(this.#marks)})::int as unseen, count(*)::int as live
+      from ${this.#table} as row where row.deleted_at is null and ${OURS}`
+    const [counts] = await this.#run<{ unseen: number; live: number }>(text, [startedAt, instanceId])
+    return counts ?? { unseen: 0, live: 0 }
+  }
+
+  async clear(): Promise<void> {
+    await this.#run(`delete from ${this.#marks} where job_id = $1 and resource = $2`)
+  }
+
+  #run<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return query<Row>(this.#database, text, [this.#jobId, this.#resource.table, ...parameters])
+  }
+
+  get #marks(): string {
+    return qualify(this.#schema, 'sweep_marks')
+  }
+
+  get #table(): string {
+    return qualify(this.#schema, this.#resource.table)
+  }
+}
+
+/** Rows of other Clerk instances are not in this one's list. */
+const OURS = '(row.instance_id is null or $4::text is null or row.instance_id = $4)'
+
+/** $1 job, $2 resource, $3 the sweep's start, $4 instance */
+const UNSEEN = (marks: string) => `
+  row.deleted_at is null and row.observed_at < $3::timestamptz and ${OURS}
+  and not exists (
+    select from ${marks} as mark where mark.job_id = $1 and mark.resource = $2 and mark.id = row.id
+  )`

@@ -1,0 +1,191 @@
+/**
+ * Sweeps one resource: goes through everything that Clerk lists of it, compares it with the rows, writes what differs, and
+ * counts.
+ */
+
+import { type Resource, readColumns } from '../clerk/resource.ts'
+import { qualify } from '../database/identifier.ts'
+import { query } from '../database/query.ts'
+import type { Observation } from '../ledger/observation.ts'
+import { buryAbsent } from './absences.ts'
+import { findCauses } from './causes.ts'
+import { type Comparison, compare, type Drift } from './compare.ts'
+import { canLookUp, lookUp } from './lookup.ts'
+import { Marks } from './marks.ts'
+import { type ListedPage, type Position, type ReadParents, readAhead, readPages } from './pages.ts'
+import { addDrift, type SweepProgress } from './progress.ts'
+import { observationsOf, type Task } from './task.ts'
+
+/** Told after each page where to go on. */
+export type OnPage = (next: Position | null) => Promise<void>
+
+/** What Clerk shows of one: the resource itself first, then what it holds. */
+type Shown = readonly [Observation, ...Observation[]]
+
+/** Something that differs from its row. */
+interface Found {
+  readonly shown: Shown
+  readonly drift: Drift
+}
+
+/** How often the list is gone through when it shows fewer than Clerk counts: rows may have been skipped. */
+const MAX_PASSES = 2
+
+export class Sweep {
+  readonly #task: Task
+  readonly #resource: Resource
+  readonly #progress: SweepProgress
+  readonly #onPage: OnPage
+  readonly #marks: Marks
+
+  constructor(task: Task, resource: Resource, progress: SweepProgress, onPage: OnPage) {
+    this.#task = task
+    this.#resource = resource
+    this.#progress = progress
+    this.#onPage = onPage
+    this.#marks = new Marks(task.database, task.schema, task.jobId, resource)
+  }
+
+  /**
+   * Goes through all of it, from a position on.
+   * @throws {ClerkSyncError} `api_…`, `list_shrunken`, `job_lost`, `database_…`
+   */
+  async run(from: Position | null): Promise<void> {
+    const progress = this.#progress
+    await this.#count()
+    await this.#readAll(from)
+    for (let pass = 2; pass <= MAX_PASSES && this.#isShort; pass++) {
+      progress.listed = 0
+      await this.#count()
+      await this.#readAll(null)
+    }
+    if (this.#task.isReconcile && progress.startedAt !== null) {
+      await buryAbsent(this.#task, this.#resource, this.#marks, new Date(progress.startedAt), progress)
+      await this.#marks.clear()
+    }
+    progress.status = this.#isShort || progress.failed > 0 ? 'incomplete' : 'complete'
+  }
+
+  get #isShort(): boolean {
+    const { expected, listed } = this.#progress
+    return expected !== null && listed < expected
+  }
+
+  /** Asks how many there are, where the list does not tell. */
+  async #count(): Promise<void> {
+    const { api, call } = this.#task
+    const path = this.#resource.api?.lists[0]?.countPath
+    if (path) this.#progress.expected = await api.count(path, {}, call)
+  }
+
+  async #readAll(from: Position | null): Promise<void> {
+    const { api, call, database, schema } = this.#task
+    const reading = { api, call, readParents: parentsIn(database, schema) }
+    for await (const page of readAhead(readPages(reading, this.#resource, from))) {
+      call.signal?.throwIfAborted()
+      await this.#take(page)
+      await this.#onPage(page.next)
+    }
+  }
+
+  async #take(page: ListedPage): Promise<void> {
+    const { database, schema, isReconcile } = this.#task
+    this.#note(page)
+    const shown = page.items.map((item) => observationsOf(this.#task, this.#resource, item, page.observedAt))
+    const primaries = shown.map(([primary]) => primary)
+    if (isReconcile) await this.#mark(primaries)
+    const comparisons = await compare(database, schema, primaries, { isThorough: isReconcile })
+    this.#progress.unchanged += countOf(comparisons, 'same')
+    this.#progress.skipped += countOf(comparisons, 'newer_here')
+    const found = shown.flatMap((each, index) => toFound(each, comparisons[index] as Comparison))
+    const buried = found.filter(({ drift }) => drift.kind === 'deleted_here')
+    await this.#write(found.filter(({ drift }) => drift.kind !== 'deleted_here'))
+    if (isReconcile) await this.#write(await this.#confirm(buried))
+    this.#progress.skipped += isReconcile ? 0 : buried.length
+  }
+
+  #note({ items, observedAt, total }: ListedPage): void {
+    const progress = this.#progress
+    const { lists = [] } = this.#resource.api ?? {}
+    progress.startedAt ??= observedAt.toISOString()
+    // Several lists count only their own.
+    if (total !== null && lists.length === 1 && !lists[0]?.parts) progress.expected = total
+    progress.listed += items.length
+  }
+
+  async #mark(primaries: readonly Observation[]): Promise<void> {
+    await this.#marks.add(primaries.map(({ id }) => id))
+    this.#progress.listed = await this.#marks.count()
+  }
+
+  /** A row says that it was deleted, but the list shows it: only a look by its id refutes that. */
+  async #confirm(buried: readonly Found[]): Promise<Found[]> {
+    if (buried.length === 0 || !canLookUp(this.#resource)) return []
+    const { columns } = this.#resource
+    const wanted = buried.map(({ shown: [{ id, state }] }) => ({
+      ...readColumns(columns, state?.data ?? {}),
+      id,
+    }))
+    const answers = await lookUp(this.#task.api, this.#resource, wanted, this.#task.call)
+    return answers.flatMap(({ item, observedAt }) => {
+      if (item === null) return []
+      const shown = observationsOf(this.#task, this.#resource, item, observedAt, true)
+      return [{ shown, drift: { kind: 'deleted_here', fields: ['deleted_at'] } as const }]
+    })
+  }
+
+  async #write(found: readonly Found[]): Promise<void> {
+    const { ledger, writes } = this.#task
+    if (found.length === 0) return
+    await this.#report(found)
+    if (!writes) {
+      this.#progress.written += found.length
+      return
+    }
+    const observations = found.flatMap(({ shown }) => shown)
+    const applied = await ledger.apply(observations)
+    const results = new Map(observations.map((observation, index) => [observation, applied[index]]))
+    for (const { shown } of found) {
+      const result = results.get(shown[0])
+      if (result?.outcome === 'applied') this.#progress.written++
+      else if (result?.outcome === 'stale') this.#progress.skipped++
+      else {
+        this.#progress.failed++
+        this.#progress.error ??= { code: 'rejected_by_database', message: `${shown[0].id}: ${result?.error}` }
+      }
+    }
+  }
+
+  async #report(found: readonly Found[]): Promise<void> {
+    const { isReconcile, database, schema, report } = this.#task
+    if (!isReconcile) return
+    const symptoms = found.map(({ shown: [{ id, state, observedAt }], drift }) => ({
+      id,
+      drift,
+      since: state?.updatedAt ?? observedAt,
+    }))
+    const causes = await findCauses(database, schema, this.#resource.table, symptoms)
+    symptoms.forEach(({ id, drift }, index) => {
+      addDrift(report, this.#resource.table, id, drift, causes[index] ?? 'no_event')
+    })
+  }
+}
+
+function toFound(shown: Shown, comparison: Comparison): Found[] {
+  return typeof comparison === 'string' ? [] : [{ shown, drift: comparison }]
+}
+
+function countOf(comparisons: readonly Comparison[], meant: Comparison): number {
+  return comparisons.filter((comparison) => comparison === meant).length
+}
+
+/** Live rows in the order of their ids. */
+function parentsIn(database: Task['database'], schema: string): ReadParents {
+  return async (table, after, limit) => {
+    const text = `
+      select id from ${qualify(schema, table)}
+      where deleted_at is null and observed_at is not null and id > $1 order by id limit $2`
+    const rows = await query<{ id: string }>(database, text, [after ?? '', limit])
+    return rows.map(({ id }) => id)
+  }
+}

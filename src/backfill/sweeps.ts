@@ -1,0 +1,259 @@
+/** Runs backfills and reconciles as jobs: one resource after the other, resumable after any page. */
+
+import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
+import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
+import type { Resource } from '../clerk/resource.ts'
+import type { Database } from '../database/database.ts'
+import { type Job, type JobEnd, JobStore } from '../database/jobs.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { findInstance } from './instance.ts'
+import type { Position } from './pages.ts'
+import { type DriftReport, newProgress, newReport, type SweepProgress } from './progress.ts'
+import { Sweep } from './sweep.ts'
+import type { Task } from './task.ts'
+
+export interface BackfillOptions {
+  /**
+   * What to read from Clerk.
+   * @default everything that is kept and that Clerk lists as a whole; sessions and subscriptions, of which Clerk shows only
+   *   those of one user at a time, are read if they are named
+   */
+  readonly resources?: readonly ResourceName[] | undefined
+  /**
+   * Compare only, and write nothing but the job itself.
+   * @default false
+   */
+  readonly dryRun?: boolean | undefined
+  /**
+   * Begin anew, even if an earlier run was stopped in the middle.
+   * @default false
+   */
+  readonly restart?: boolean | undefined
+  /** Stops after the page under way when aborted; the next run goes on there. */
+  readonly signal?: AbortSignal | undefined
+  /** Called after every page. */
+  readonly onProgress?: ((progress: SweepsProgress) => void) | undefined
+}
+
+export interface ReconcileOptions extends BackfillOptions {
+  /**
+   * How many rows of a resource may be found deleted in Clerk.
+   * @default 20, or a quarter of the rows if that is more
+   */
+  readonly maxDeletions?: number | undefined
+}
+
+/** How far a backfill or reconcile is, by resource. */
+export interface SweepsProgress {
+  readonly jobId: string
+  /** Whether it goes on with what an earlier run left. */
+  readonly isResumed: boolean
+  readonly resources: Readonly<Record<string, Readonly<SweepProgress>>>
+}
+
+/** What became of a backfill. */
+export interface BackfillResult extends SweepsProgress {
+  /** `complete` only if everything that Clerk lists was seen and written. */
+  readonly status: JobEnd
+}
+
+/** What became of a reconcile, and what it found. */
+export interface ReconcileResult extends BackfillResult {
+  /** What differed from Clerk; repaired, unless it was a dry run. */
+  readonly drift: DriftReport
+}
+
+export interface SweepsOptions {
+  readonly database: Database
+  readonly ledger: Ledger
+  readonly api: ClerkApi
+  /** The tables that are kept. */
+  readonly resources: ReadonlySet<string>
+  readonly instanceIds: ReadonlySet<string>
+}
+
+/** What is kept of a job between runs. */
+interface Memory {
+  readonly positions: Record<string, Position | null>
+  readonly progress: Record<string, SweepProgress>
+  readonly report: DriftReport
+}
+
+export class Sweeps {
+  readonly #options: SweepsOptions
+  readonly #jobs: JobStore
+
+  constructor(options: SweepsOptions) {
+    this.#options = options
+    this.#jobs = new JobStore(options.database.queries, options.database.schema)
+  }
+
+  /** @throws {ClerkSyncError} `job_running`, `api_…`, `database_…`; the signal's reason */
+  async backfill(options: BackfillOptions): Promise<BackfillResult> {
+    const { drift: _, ...result } = await this.#run('backfill', options)
+    return result
+  }
+
+  /** @throws {ClerkSyncError} as {@link backfill} */
+  reconcile(options: ReconcileOptions): Promise<ReconcileResult> {
+    return this.#run('reconcile', options)
+  }
+
+  async #run(kind: 'backfill' | 'reconcile', options: ReconcileOptions): Promise<ReconcileResult> {
+    const { dryRun = false, restart: isFresh, signal } = options
+    const resources = this.#choose(options.resources)
+    const scope = { resources: resources.map(({ table }) => table), dryRun }
+    const job = await this.#jobs.begin({ kind, scope, isFresh, signal })
+    const run = new Run(this.#options, job, kind, resources, options)
+    return run.finish()
+  }
+
+  /** Those that Clerk lists, in the catalogue's order: parents first. */
+  #choose(names: readonly ResourceName[] | undefined): Resource[] {
+    const chosen = names === undefined ? undefined : new Set<string>(names)
+    const kept = [...RESOURCES.values()].filter(({ table }) => this.#options.resources.has(table))
+    if (chosen === undefined) return kept.filter(({ api }) => api?.lists.some((list) => !list.per))
+    const listed = kept.filter(({ table, api }) => chosen.has(table) && api !== undefined)
+    if (listed.length === chosen.size) return listed
+    const others = [...chosen].filter((name) => !listed.some(({ table }) => table === name))
+    throw new ClerkSyncError(
+      'option_invalid',
+      `Clerk does not list, or you do not keep: ${others.join(', ')}`,
+    )
+  }
+}
+
+/** Errors of one resource that do not keep the others from being read. */
+const LOCAL_ERRORS: readonly string[] = ['api_unavailable', 'api_throttled', 'api_refused', 'list_shrunken']
+
+/** One run of a job. */
+class Run {
+  readonly #options: SweepsOptions
+  readonly #job: Job
+  readonly #kind: 'backfill' | 'reconcile'
+  readonly #resources: readonly Resource[]
+  readonly #wishes: ReconcileOptions
+  readonly #memory: Memory
+  readonly #signal: AbortSignal
+
+  constructor(
+    options: SweepsOptions,
+    job: Job,
+    kind: 'backfill' | 'reconcile',
+    resources: readonly Resource[],
+    wishes: ReconcileOptions,
+  ) {
+    this.#options = options
+    this.#job = job
+    this.#kind = kind
+    this.#resources = resources
+    this.#wishes = wishes
+    this.#memory = remember(job, resources)
+    this.#signal = wishes.signal ? AbortSignal.any([wishes.signal, job.lost]) : job.lost
+  }
+
+  async finish(): Promise<ReconcileResult> {
+    try {
+      await this.#sweepAll()
+      const status = statusOf(Object.values(this.#memory.progress))
+      await this.#job.end(status, this.#state)
+      return { ...this.#progress, status, drift: this.#memory.report }
+    } catch (error) {
+      const isStopped = this.#wishes.signal?.aborted === true
+      // Whoever lost the job must not end it.
+      if (!this.#job.lost.aborted) {
+        await this.#job.end(isStopped ? 'aborted' : 'failed', this.#state, isStopped ? undefined : error)
+      }
+      throw error
+    }
+  }
+
+  async #sweepAll(): Promise<void> {
+    const instanceId = await findInstance(this.#options.api, this.#options.instanceIds, {
+      signal: this.#signal,
+    })
+    for (const resource of this.#resources) {
+      const progress = this.#memory.progress[resource.table] as SweepProgress
+      // An earlier run came so far.
+      if (progress.status !== 'complete' && progress.status !== 'disabled') {
+        await this.#sweep(resource, progress, instanceId)
+      }
+    }
+  }
+
+  async #sweep(resource: Resource, progress: SweepProgress, instanceId: string | null): Promise<void> {
+    const [startedAt, msBefore] = [performance.now(), progress.ms]
+    const call: ApiCall = { signal: this.#signal, meter: progress }
+    const onPage = async (next: Position | null) => {
+      this.#memory.positions[resource.table] = next
+      progress.ms = msBefore + Math.round(performance.now() - startedAt)
+      await this.#job.save(this.#state)
+      this.#wishes.onProgress?.(this.#progress)
+    }
+    const sweep = new Sweep(this.#task(call, instanceId), resource, progress, onPage)
+    progress.status = 'running'
+    progress.error = null
+    try {
+      await sweep.run(this.#memory.positions[resource.table] ?? null)
+    } catch (error) {
+      if (!(error instanceof ClerkSyncError)) throw error
+      if (error.code !== 'api_feature_off' && !LOCAL_ERRORS.includes(error.code)) throw error
+      progress.status = error.code === 'api_feature_off' ? 'disabled' : 'failed'
+      progress.error = { code: error.code, message: error.message }
+    }
+    progress.ms = msBefore + Math.round(performance.now() - startedAt)
+    await this.#job.save(this.#state)
+    this.#wishes.onProgress?.(this.#progress)
+  }
+
+  #task(call: ApiCall, instanceId: string | null): Task {
+    const { database, ledger, api, resources } = this.#options
+    const { dryRun = false, maxDeletions = null } = this.#wishes
+    return {
+      jobId: this.#job.id,
+      api,
+      call,
+      database: database.queries,
+      schema: database.schema,
+      ledger,
+      resources,
+      instanceId,
+      isReconcile: this.#kind === 'reconcile',
+      writes: !dryRun,
+      maxDeletions,
+      report: this.#memory.report,
+    }
+  }
+
+  get #state() {
+    const { positions, progress, report } = this.#memory
+    return { checkpoint: positions, progress, report }
+  }
+
+  get #progress(): SweepsProgress {
+    return { jobId: this.#job.id, isResumed: this.#job.resumed !== null, resources: this.#memory.progress }
+  }
+}
+
+function remember({ resumed }: Job, resources: readonly Resource[]): Memory {
+  if (resumed) {
+    return {
+      positions: (resumed.checkpoint ?? {}) as Memory['positions'],
+      progress: { ...fresh(resources), ...(resumed.progress as Memory['progress']) },
+      report: (resumed.report ?? newReport()) as DriftReport,
+    }
+  }
+  return { positions: {}, progress: fresh(resources), report: newReport() }
+}
+
+function fresh(resources: readonly Resource[]): Memory['progress'] {
+  return Object.fromEntries(resources.map(({ table }) => [table, newProgress()]))
+}
+
+function statusOf(sweeps: readonly SweepProgress[]): JobEnd {
+  if (sweeps.some(({ status }) => status === 'failed')) return 'failed'
+  return sweeps.every(({ status }) => status === 'complete' || status === 'disabled')
+    ? 'complete'
+    : 'incomplete'
+}

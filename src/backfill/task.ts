@@ -1,0 +1,43 @@
+/** What the sweeps of one job share. */
+
+import type { Kysely } from 'kysely'
+import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
+import type { Item } from '../clerk/api/reply.ts'
+import type { Resource } from '../clerk/resource.ts'
+import type { ClerkTables } from '../database/tables.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { type Observation, observeItem } from '../ledger/observation.ts'
+import type { DriftReport } from './progress.ts'
+
+export interface Task {
+  readonly jobId: string
+  readonly api: ClerkApi
+  readonly call: ApiCall
+  readonly database: Kysely<ClerkTables>
+  readonly schema: string
+  readonly ledger: Pick<Ledger, 'apply'>
+  /** The tables that are kept. */
+  readonly resources: ReadonlySet<string>
+  /** The Clerk instance that the secret key belongs to, if it is known. */
+  readonly instanceId: string | null
+  /** A backfill brings what is missing or old; a reconcile also finds what is edited, deleted or wrongly so. */
+  readonly isReconcile: boolean
+  /** Without it, everything is compared and nothing written. */
+  readonly writes: boolean
+  /** So many rows may be found deleted in Clerk without being suspicious; null for the usual rule. */
+  readonly maxDeletions: number | null
+  readonly report: DriftReport
+}
+
+/** What Clerk showed of an item: the item itself first, then what it holds of kept tables. */
+export function observationsOf(
+  { jobId, instanceId, resources }: Task,
+  resource: Resource,
+  item: Item,
+  observedAt: Date,
+  isConfirmed = false,
+): [Observation, ...Observation[]] {
+  const source = { eventId: jobId, instanceId, observedAt, isConfirmed }
+  const [primary, ...inner] = observeItem(source, resource, item)
+  return [primary as Observation, ...inner.filter((each) => resources.has(each.resource.table))]
+}

@@ -1,0 +1,55 @@
+/** A simulated Clerk with its Backend API, and syncs that read from it. */
+
+import { afterAll } from 'vitest'
+import type { ClerkSync, ClerkSyncOptions } from '../../src/index.ts'
+import {
+  asBackendApi,
+  type BackendApi,
+  type BackendApiOptions,
+  compareTables,
+  type SimulatedClerk,
+  startBackendApi,
+  type TableComparison,
+} from '../../src/testing/index.ts'
+import type { TestDatabase } from '../support/databases.ts'
+
+/** Opens syncs and servers; closed after the file's tests. */
+export function scenes(database: TestDatabase) {
+  const opened: BackendApi[] = []
+  afterAll(async () => {
+    for (const api of opened) await api.close()
+  })
+  const serve = async (clerk: SimulatedClerk, options: BackendApiOptions = {}) => {
+    const api = await startBackendApi(clerk, { rateLimit: null, ...options })
+    opened.push(api)
+    return api
+  }
+  const open = (api: BackendApi, options: ClerkSyncOptions = {}): Promise<ClerkSync> =>
+    database.open({
+      secretKey: api.secretKey,
+      apiUrl: api.url,
+      apiRateLimit: Number.POSITIVE_INFINITY,
+      ...options,
+    })
+  return { serve, open }
+}
+
+/** Only events tell of these, or Clerk shows them in another shape; tests of their own look at them. */
+const NOT_COMPARED = new Set([
+  'emails',
+  'sms_messages',
+  'payment_attempts',
+  'subscriptions',
+  'subscription_items',
+  'sessions',
+])
+
+/** The tables that are not as the Backend API shows them. */
+export async function wrongTables(sync: ClerkSync, clerk: SimulatedClerk): Promise<TableComparison[]> {
+  const comparisons = await compareTables(sync.database, asBackendApi(clerk), {
+    // Only the event of an acceptance tells who accepted.
+    isCompared: (table, column) =>
+      table !== 'organization_invitations' || (column !== 'user_id' && column !== 'raw'),
+  })
+  return comparisons.filter(({ table, differenceCount }) => differenceCount > 0 && !NOT_COMPARED.has(table))
+}
