@@ -236,8 +236,9 @@ function toStoredRow(row: LockedRow): StoredRow {
 function resourceRow(resource: Resource, { id, observation, tombstone }: Written, bytes: Bytes): object {
   const { data, raw, updatedAt } = observation.state as NonNullable<Observation['state']>
   return {
-    id,
+    // First, because V8 clones an object that stands there much faster than it copies one that comes later.
     ...readColumns(resource.columns, data),
+    id,
     clerk_created_at: toDate(readSource(resource.createdAt ?? 'created_at', data)),
     clerk_updated_at: updatedAt,
     ...provenance(observation, tombstone),
