@@ -7,6 +7,9 @@
 import type { PoolConfig } from 'pg'
 import { RESOURCES, type ResourceName } from './clerk/catalogue.ts'
 import { ClerkSyncError } from './errors.ts'
+import type { EngineFactory } from './handlers/engine.ts'
+import { pgBoss } from './handlers/engines/pg-boss.ts'
+import type { HandlerDefinition } from './handlers/handler.ts'
 import { consoleLogger, type Logger } from './log.ts'
 
 export interface ClerkSyncOptions {
@@ -78,6 +81,17 @@ export interface ClerkSyncOptions {
    * @default 30000
    */
   apiTimeoutMs?: number | undefined
+  /**
+   * The team's handlers, as {@link on} makes them. More can be added with `sync.on`.
+   * @default none
+   */
+  handlers?: readonly HandlerDefinition[] | undefined
+  /**
+   * What brings events to handlers: `pgBoss()`, `polling()`, or one from `clerk-sync/bullmq`, `clerk-sync/inngest`,
+   * `clerk-sync/trigger`.
+   * @default pgBoss(), in the same database
+   */
+  engine?: EngineFactory | undefined
   /** Where to tell what happens. Default: warnings and errors to the console. */
   log?: Logger | undefined
   /** The clock, in milliseconds since 1970. For tests. */
@@ -101,6 +115,8 @@ export interface Config {
   readonly apiVersion: string
   readonly apiRateLimit: number
   readonly apiTimeoutMs: number
+  readonly handlers: readonly HandlerDefinition[]
+  readonly engine: EngineFactory
   readonly log: Logger
   readonly now: () => number
 }
@@ -132,6 +148,8 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   apiUrl: ['CLERK_API_URL'],
   apiRateLimit: [],
   apiTimeoutMs: [],
+  handlers: [],
+  engine: [],
   log: [],
   now: [],
 }
@@ -191,6 +209,8 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     apiVersion: API_VERSION,
     apiRateLimit: above0('apiRateLimit', options.apiRateLimit ?? rateLimitOf(secretKey)),
     apiTimeoutMs: positive('apiTimeoutMs', options.apiTimeoutMs ?? 30_000),
+    handlers: options.handlers ?? [],
+    engine: options.engine ?? pgBoss(),
     log,
     now: options.now ?? Date.now,
   })

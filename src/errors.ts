@@ -132,6 +132,55 @@ export const ERRORS = {
     remedy: 'Nothing is lost: Svix sends the event again. Please report the log entry.',
   },
 
+  // A handler, or what was asked of one, cannot work.
+  handler_invalid: {
+    status: 500,
+    summary: 'A handler has an option that clerk-sync cannot use',
+    remedy:
+      'A name has 1 to 100 letters, digits, "_", "-" or "."; give one with `{ name: "…" }` where the function has none. Numbers must be above 0.',
+  },
+  handler_duplicate: {
+    status: 500,
+    summary: 'Two handlers have the same name',
+    remedy: 'Runs are remembered under the handler’s name. Give each one of its own.',
+  },
+  handler_late: {
+    status: 500,
+    summary: 'The handler was registered too late',
+    remedy: 'Call `sync.on` before the first event is received and before `sync.work()`.',
+  },
+  handler_unknown: {
+    status: 404,
+    summary: 'There is no handler with this name',
+    remedy:
+      'See `clerk-sync handlers list`. Handlers are registered in clerk-sync.config.ts or with `sync.on`.',
+  },
+  handler_timeout: {
+    status: 500,
+    summary: 'The handler took longer than it may',
+    remedy: 'Pass its `signal` to what it waits for, make it faster, or raise `timeoutSeconds`.',
+  },
+  handler_lost: {
+    status: 500,
+    summary: 'The process that ran the handler ended, or was silent for too long',
+    remedy: 'Look for crashes and out-of-memory kills, and for code that blocks the event loop.',
+  },
+  body_gone: {
+    status: 500,
+    summary: 'The event’s body is no longer kept',
+    remedy: 'Replay the message from Clerk Dashboard → Webhooks, or discard the run.',
+  },
+  transaction_over: {
+    status: 500,
+    summary: 'The handler’s transaction is over',
+    remedy: 'Await everything that a handler does before it returns; `tx` ends with it.',
+  },
+  transaction_unavailable: {
+    status: 500,
+    summary: 'The handler has no transaction',
+    remedy: 'It was registered with `transactional: false`.',
+  },
+
   // What was asked for is not there.
   event_not_found: {
     status: 404,

@@ -40,6 +40,22 @@ export type {
   RunStatus,
 } from './database/tables.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
+// The team's handlers.
+export type { Engine, EngineContext, EngineFactory, RunKey, Runner, Sweep, Wake } from './handlers/engine.ts'
+export { type PgBossOptions, pgBoss } from './handlers/engines/pg-boss.ts'
+export { type PollingOptions, polling } from './handlers/engines/polling.ts'
+export {
+  type EventPattern,
+  type Handler,
+  type HandlerContext,
+  type HandlerDefinition,
+  type HandlerOptions,
+  type MatchingEvent,
+  type MatchingRow,
+  on,
+} from './handlers/handler.ts'
+export type { DrainOptions, DrainResult } from './handlers/handling.ts'
+export type { HandlerTransaction } from './handlers/transaction.ts'
 export type { Receipt } from './ledger/record.ts'
 export type { EventFilter, ReplayOptions, ReplayResult } from './ledger/replay.ts'
 export type { Logger } from './log.ts'
@@ -47,7 +63,7 @@ export type { Reply, WebhookRequest } from './reply.ts'
 // For adapters.
 export { createResponder, type Responder, type SyncSource, sharedClerkSync } from './responder.ts'
 // The engine.
-export { type ClerkSync, createClerkSync } from './sync.ts'
+export { type ClerkSync, type CloseOptions, createClerkSync } from './sync.ts'
 // Verification alone.
 export { createVerifier, type VerifierOptions } from './verifier.ts'
 export type { RawBody } from './webhook/body.ts'

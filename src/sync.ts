@@ -15,6 +15,8 @@ import { type Database, openDatabase } from './database/database.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
 import type { ClerkTables } from './database/tables.ts'
 import { ClerkSyncError } from './errors.ts'
+import { type EventPattern, type Handler, type HandlerOptions, on } from './handlers/handler.ts'
+import { type DrainOptions, type DrainResult, Handling } from './handlers/handling.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Receipt, RecordedDelivery } from './ledger/record.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
@@ -82,11 +84,42 @@ export interface ClerkSync extends AsyncDisposable {
    */
   reconcile(options?: ReconcileOptions): Promise<ReconcileResult>
 
+  /**
+   * Registers a handler: code of yours that runs once for every event of a kind. Before the first event is received.
+   *
+   * @example
+   * sync.on('user.created', async ({ event, tx }) => {
+   *   await tx.query('insert into profiles (user_id) values ($1)', [event.data.id])
+   * }, { name: 'profile' })
+   *
+   * @throws {ClerkSyncError} `handler_…`
+   */
+  on<Pattern extends EventPattern>(
+    patterns: Pattern | readonly Pattern[],
+    handle: Handler<Pattern>,
+    options?: HandlerOptions,
+  ): void
+
+  /** Runs the handlers in this process, until it is closed. Any number of processes may. */
+  work(): Promise<void>
+
+  /**
+   * Runs the handlers that are due, and resolves when none is or the time is up. For a cron route, or after a response,
+   * where no process stays.
+   *
+   * @example
+   * after(() => sync.drain({ maxSeconds: 20 }))
+   */
+  drain(options?: DrainOptions): Promise<DrainResult>
+
   /** Whether the database answers and has the tables; throws what is wrong. */
   check(): Promise<void>
 
-  /** Takes no more deliveries, waits for those under way and closes the database. */
-  close(): Promise<void>
+  /**
+   * Takes no more deliveries, waits for those under way and for handlers, and closes the database.
+   * Handlers that take longer than the grace period are aborted, and start elsewhere at once.
+   */
+  close(options?: CloseOptions): Promise<void>
 
   /** Typed queries on the tables: `sync.database.selectFrom('users')`. */
   readonly database: Kysely<ClerkTables>
@@ -97,6 +130,14 @@ export interface ClerkSync extends AsyncDisposable {
     readonly name: string
     readonly schema: string
   }
+}
+
+export interface CloseOptions {
+  /**
+   * How many milliseconds handlers that run have to end.
+   * @default 8000
+   */
+  readonly handlerGraceMs?: number | undefined
 }
 
 /**
@@ -120,6 +161,7 @@ class Sync implements ClerkSync {
   readonly #config: Config
   readonly #verification: VerifyOptions
   readonly #database: Database
+  readonly #handling: Handling
   readonly #ledger: Ledger
   readonly #refusals: RefusalLog
   readonly #budget: ByteBudget
@@ -132,7 +174,9 @@ class Sync implements ClerkSync {
     this.#database = database
     this.#refusals = new RefusalLog(config.log)
     this.#budget = new ByteBudget(config.maxQueuedBytes)
-    this.#ledger = new Ledger(database, config, {
+    this.#handling = new Handling(database, config.engine, config.log)
+    for (const handler of config.handlers) this.#handling.add(handler)
+    this.#ledger = new Ledger(database, config, this.#handling, {
       maxItems: MAX_BATCH_ITEMS,
       deadlineMs: config.commitTimeoutMs,
     })
@@ -191,8 +235,28 @@ class Sync implements ClerkSync {
     return new Response(reply.body, reply)
   }
 
-  migrate(): Promise<string[]> {
-    return migrate(this.#database.ingest, this.#database.schema)
+  on<Pattern extends EventPattern>(
+    patterns: Pattern | readonly Pattern[],
+    handle: Handler<Pattern>,
+    options?: HandlerOptions,
+  ): void {
+    this.#handling.add(on(patterns, handle, options))
+  }
+
+  async work(): Promise<void> {
+    await this.#prepare()
+    await this.#handling.work()
+  }
+
+  async drain(options: DrainOptions = {}): Promise<DrainResult> {
+    await this.#prepare()
+    return this.#handling.drain(options)
+  }
+
+  async migrate(): Promise<string[]> {
+    const ran = await migrate(this.#database.ingest, this.#database.schema)
+    await this.#handling.prepare()
+    return ran
   }
 
   async replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult> {
@@ -239,9 +303,16 @@ class Sync implements ClerkSync {
     if (pending.length > 0) throw new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`)
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#ledger.close().then(() => this.#database.close())
+  close({ handlerGraceMs = HANDLER_GRACE_MS }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(handlerGraceMs)
     return this.#closing
+  }
+
+  /** The ledger first: handlers that run may still be told of. */
+  async #close(graceMs: number): Promise<void> {
+    await this.#ledger.close()
+    await this.#handling.close(graceMs)
+    await this.#database.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -250,7 +321,7 @@ class Sync implements ClerkSync {
 
   /** The embedded database belongs to this process alone, so that nobody else could migrate it. */
   #prepare(): Promise<unknown> {
-    if (this.#database.kind === 'postgres') return Promise.resolve()
+    if (this.#database.kind === 'postgres') return this.#handling.prepare()
     this.#prepared ??= this.migrate().catch((error) => {
       this.#prepared = undefined
       throw error
@@ -261,5 +332,7 @@ class Sync implements ClerkSync {
 
 const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read request.clone() yourself'
 
+/** Less than the ten seconds that the standalone server and most orchestrators give. */
+const HANDLER_GRACE_MS = 8_000
 /** A transaction of this many events takes some 50 ms; larger ones only make the others wait. */
 const MAX_BATCH_ITEMS = 500

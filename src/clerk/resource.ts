@@ -114,13 +114,14 @@ interface Lapse {
 
 type ColumnName<C extends Columns> = keyof C & string
 
-/** Keeps the exact type of the columns, so that the tables' types follow from it. */
-export function defineResource<const C extends Columns>(
+/** Keeps the exact types of columns and events, so that the types of tables and handlers follow from them. */
+export function defineResource<const C extends Columns, const E extends Resource['events']>(
   resource: Resource<C> & {
+    readonly events: E
     readonly indexes?: readonly ColumnName<C>[]
     readonly parents?: { readonly [column in ColumnName<C>]?: string }
   },
-): Resource<C> {
+): Resource<C> & { readonly events: E } {
   return resource
 }
 

@@ -1,11 +1,13 @@
 /** Kysely on Postgres or on the embedded PGlite, chosen by an address, opened on first use. */
 
 import { resolve } from 'node:path'
+import type { PGlite } from '@electric-sql/pglite'
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import type { Pool, PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
 import { type EmbeddedHandle, IN_MEMORY, openEmbedded } from './embedded.ts'
 import { withinSchema } from './introspector.ts'
+import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
 import type { ClerkTables } from './tables.ts'
 
 /**
@@ -23,13 +25,29 @@ export interface Database {
   readonly queries: Kysely<ClerkTables>
   /** For the ledger alone, with connections of its own, so that slow queries elsewhere cannot hold up deliveries. */
   readonly ingest: Kysely<ClerkTables>
+  /** For keeping the books of handlers' runs: their leases must not wait for the handlers' own queries. */
+  readonly bookkeeping: Kysely<ClerkTables>
+  /**
+   * Begins a transaction for code that is not ours. What it leaves unfinished, the database ends by itself.
+   * @param timeoutMs the longest that a statement may run, or the transaction be idle
+   */
+  begin(timeoutMs: number): Promise<OpenTransaction>
+  /** For libraries that bring their own driver. */
+  readonly source: DatabaseSource
   close(): Promise<void>
 }
+
+/** What a library needs to reach the same database. */
+type DatabaseSource =
+  | { readonly kind: 'postgres'; readonly config: PoolConfig }
+  | { readonly kind: 'embedded'; readonly open: () => Promise<PGlite> }
 
 /** How long a connection may take, so that a database which is down is noticed within the two seconds of a refusal. */
 const CONNECT_TIMEOUT_MS = 1_500
 /** One connection commits, another may replace it while a broken one is still being given up. */
 const INGEST_CONNECTIONS = 3
+/** One claims while another writes down what ended. */
+const BOOKKEEPING_CONNECTIONS = 2
 
 export function openDatabase(address: DatabaseAddress, schema: string): Database {
   if (typeof address !== 'string') return openPostgres(address, schema)
@@ -44,23 +62,37 @@ function unknownAddress(address: string): ClerkSyncError {
 }
 
 function openPostgres(config: PoolConfig, schema: string): Database {
-  const queries = postgresKysely(config, schema)
-  const ingest = postgresKysely({ ...config, max: INGEST_CONNECTIONS, min: 0 }, schema)
+  const pool = once(() => createPool(config))
+  const queries = postgresKysely(pool, schema)
+  const ofItsOwn = (max: number) => postgresKysely(() => createPool({ ...config, max, min: 0 }), schema)
+  const ingest = ofItsOwn(INGEST_CONNECTIONS)
+  const bookkeeping = ofItsOwn(BOOKKEEPING_CONNECTIONS)
   return {
     kind: 'postgres',
     location: describePostgres(config),
     schema,
     queries,
     ingest,
+    bookkeeping,
+    begin: async (timeoutMs) => beginOnPostgres(await pool(), timeoutMs),
+    source: { kind: 'postgres', config },
     close: async () => {
-      await Promise.all([queries.destroy(), ingest.destroy()])
+      await Promise.all([queries.destroy(), ingest.destroy(), bookkeeping.destroy()])
     },
   }
 }
 
-function postgresKysely(config: PoolConfig, schema: string): Kysely<ClerkTables> {
-  const dialect = new PostgresDialect({ pool: () => createPool(config) })
+function postgresKysely(pool: () => Promise<Pool>, schema: string): Kysely<ClerkTables> {
+  const dialect = new PostgresDialect({ pool })
   return new Kysely<ClerkTables>({ dialect: withinSchema(dialect, schema) }).withSchema(schema)
+}
+
+function once<Value>(create: () => Value): () => Value {
+  let created: { readonly value: Value } | undefined
+  return () => {
+    created ??= { value: create() }
+    return created.value
+  }
 }
 
 async function createPool(config: PoolConfig): Promise<Pool> {
@@ -107,6 +139,9 @@ function openFolder(folder: string, schema: string): Database {
     schema,
     queries: kysely,
     ingest: kysely,
+    bookkeeping: kysely,
+    begin: async (timeoutMs) => beginOnPGlite(await open(), timeoutMs),
+    source: { kind: 'embedded', open },
     // Not kysely.destroy(): that would close the instance under others in this process who share it.
     close: async () => {
       isClosed = true

@@ -13,6 +13,7 @@ import { failureKind, messageOf, toUnavailable } from '../database/failure.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import { type Apply, createApply } from './apply.ts'
 import type { Verdict } from './fold.ts'
+import type { FollowUp } from './follow-up.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Observation } from './observation.ts'
 import { type Admission, type Receipt, type RecordedDelivery, Recorder } from './record.ts'
@@ -29,12 +30,14 @@ export class Ledger {
   readonly #database: Database
   readonly #apply: Apply
   readonly #recorder: Recorder
+  readonly #followUp: FollowUp
   readonly #commits: GroupCommit<Delivery, Receipt>
 
-  constructor(database: Database, admission: Admission, limits: GroupCommitLimits) {
+  constructor(database: Database, admission: Admission, followUp: FollowUp, limits: GroupCommitLimits) {
     this.#database = database
+    this.#followUp = followUp
     this.#apply = createApply(database.schema)
-    this.#recorder = new Recorder(database.schema, this.#apply, admission)
+    this.#recorder = new Recorder(database.schema, this.#apply, admission, followUp)
     this.#commits = new GroupCommit(
       (deliveries) => this.#commit(deliveries),
       (delivery) => delivery.rawBody.byteLength,
@@ -92,7 +95,7 @@ export class Ledger {
     let run = (trx: Transaction<ClerkTables>) => steps.take(trx, items)
     for (let tries = 1; ; tries++) {
       try {
-        return await inTransaction(connections, run)
+        return await this.#inTransaction(connections, run)
       } catch (error) {
         const kind = failureKind(error)
         if (kind === 'unavailable' || tries === MAX_TRIES) throw toUnavailable(error)
@@ -100,6 +103,19 @@ export class Ledger {
         else await sleep(Math.random() * 10 * tries)
       }
     }
+  }
+
+  async #inTransaction<Result>(
+    connections: Kysely<ClerkTables>,
+    work: (trx: Transaction<ClerkTables>) => Promise<Result>,
+  ): Promise<Result> {
+    const { result, trx } = await connections.transaction().execute(async (trx) => {
+      // Local to the transaction: a connection pooler may hand the session to somebody else afterwards.
+      await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`.execute(trx)
+      return { result: await work(trx), trx }
+    })
+    this.#followUp.committed(trx)
+    return result
   }
 }
 
@@ -114,17 +130,6 @@ export interface Applied {
 interface Steps<Item, Result> {
   take(trx: Transaction<ClerkTables>, items: readonly Item[]): Promise<Result[]>
   refuse(trx: Transaction<ClerkTables>, item: Item, error: unknown): Promise<Result>
-}
-
-function inTransaction<Result>(
-  connections: Kysely<ClerkTables>,
-  work: (trx: Transaction<ClerkTables>) => Promise<Result>,
-): Promise<Result> {
-  return connections.transaction().execute(async (trx) => {
-    // Local to the transaction: a connection pooler may hand the session to somebody else afterwards.
-    await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`.execute(trx)
-    return work(trx)
-  })
 }
 
 async function oneByOne<Item, Result>(

@@ -15,6 +15,7 @@ import { query } from '../database/query.ts'
 import type { Change, ClerkTables, Outcome, Reason } from '../database/tables.ts'
 import type { Apply } from './apply.ts'
 import { Bytes } from './bytes.ts'
+import type { FollowUp, RecordedEvent } from './follow-up.ts'
 import { type Observation, observe } from './observation.ts'
 import { type EventStatements, eventStatements } from './statements.ts'
 
@@ -70,11 +71,13 @@ export class Recorder {
   readonly #statements: EventStatements
   readonly #apply: Apply
   readonly #admission: Admission
+  readonly #followUp: FollowUp
 
-  constructor(schema: string, apply: Apply, admission: Admission) {
+  constructor(schema: string, apply: Apply, admission: Admission, followUp: FollowUp) {
     this.#statements = eventStatements(schema)
     this.#apply = apply
     this.#admission = admission
+    this.#followUp = followUp
   }
 
   /** Records and applies deliveries. Receipts come in the order of the deliveries. */
@@ -93,7 +96,13 @@ export class Recorder {
 
   /** Applies recorded deliveries again. What was applied or stale before keeps that outcome: it happened. */
   async replay(trx: Transaction<ClerkTables>, deliveries: readonly RecordedDelivery[]): Promise<Receipt[]> {
-    return this.#update(trx, deliveries, await this.#decide(trx, deliveries))
+    const decided = await this.#decide(trx, deliveries)
+    // What was parked had nothing following from it; everything else has had that when it was recorded.
+    await this.#followUp.recorded(
+      trx,
+      recordedEvents(decided.filter((_, at) => deliveries[at]?.outcome === 'parked')),
+    )
+    return this.#update(trx, deliveries, decided)
   }
 
   /** Notes that a recorded delivery could not be applied this time either. */
@@ -140,7 +149,7 @@ export class Recorder {
   async #insert(trx: Transaction<ClerkTables>, decided: readonly Decided[]): Promise<Map<Delivery, Receipt>> {
     if (decided.length === 0) return new Map()
     const bytes = new Bytes()
-    const rows = decided.map((each) => eventRow(each, bytes))
+    const rows = decided.map((each) => eventRow(each, this.#followUp, bytes))
     const results = await query<InsertedRow>(trx, this.#statements.insert, [
       JSON.stringify(rows),
       bytes.toBuffer(),
@@ -149,6 +158,7 @@ export class Recorder {
     if (results.length !== decided.length) throw new Error('the database did not store every event')
     const inserted = new Set(results.filter((row) => row.inserted).map((row) => row.id))
     const recorded = decided.filter(({ entry }) => inserted.has(entry.delivery.svixId))
+    await this.#followUp.recorded(trx, recordedEvents(recorded))
     return new Map(recorded.map((each) => [each.entry.delivery, toReceipt(each)]))
   }
 
@@ -257,17 +267,38 @@ function isForeign(event: ClerkEvent, instanceIds: ReadonlySet<string>): boolean
   return instanceIds.size > 0 && instanceId !== null && !instanceIds.has(instanceId)
 }
 
-function eventRow(decided: Decided, bytes: Bytes): object {
-  const { event, attemptedAt } = decided.entry.delivery
+function eventRow(decided: Decided, followUp: FollowUp, bytes: Bytes): object {
+  const { event, rawBody } = decided.entry.delivery
   const { body, sha256, redacted } = keptBody(decided.entry.delivery)
+  const areSecretsNeeded =
+    redacted && isOpen(decided) && followUp.wants(decided.entry.identity.type as string)
   return {
     ...outcomeRow(decided, bytes),
     instance_id: event && instanceIdOf(event),
-    occurred_at: event ? occurredAt(event, attemptedAt) : attemptedAt,
+    occurred_at: timeOf(decided.entry.delivery),
     redacted,
     ...bytes.add('body', body),
     ...bytes.add('sha256', sha256),
+    ...bytes.add('secret', areSecretsNeeded ? rawBody : null),
   }
+}
+
+function timeOf({ event, attemptedAt }: Delivery): Date {
+  return event ? occurredAt(event, attemptedAt) : attemptedAt
+}
+
+/** What is parked waits for a version or a configuration that can use it; nothing follows from it until then. */
+function isOpen({ verdict }: Decided): boolean {
+  return verdict.outcome !== 'parked'
+}
+
+function recordedEvents(decided: readonly Decided[]): RecordedEvent[] {
+  return decided.filter(isOpen).map(({ entry: { delivery, identity } }) => ({
+    eventId: identity.svixId,
+    type: identity.type as string,
+    resourceId: identity.resourceId,
+    occurredAt: timeOf(delivery),
+  }))
 }
 
 function outcomeRow({ entry, verdict }: Decided, bytes: Bytes): object {

@@ -171,9 +171,9 @@ export function eventStatements(schema: string): EventStatements {
     findRecorded: `select id, body_sha256 from ${table} where id = any($1::text[])`,
     // Another server may record the same delivery at the same moment: then this one was a duplicate after all.
     insert: `
-      insert into ${table} as recorded (${names}, changes, body, body_sha256)
-      select ${names}, ${sliceOfBytes('changes')}, ${slice('body')}, ${slice('sha256')}
-      from ${recordset({ ...inserted, ...place('changes'), ...place('body'), ...place('sha256') })}
+      insert into ${table} as recorded (${names}, changes, body, body_sha256, secret_body)
+      select ${names}, ${sliceOfBytes('changes')}, ${slice('body')}, ${slice('sha256')}, ${slice('secret')}
+      from ${recordset({ ...inserted, ...place('changes'), ...place('body'), ...place('sha256'), ...place('secret') })}
       on conflict (id) do update set deliveries = recorded.deliveries + 1, last_delivered_at = now()
       returning id, xmax = 0 as inserted`,
     countDuplicates: `

@@ -33,6 +33,8 @@ const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
   apiUrl: ({ apiUrl }) => apiUrl,
   apiRateLimit: ({ apiRateLimit }) => apiRateLimit,
   apiTimeoutMs: ({ apiTimeoutMs }) => apiTimeoutMs,
+  handlers: ({ handlers }) => handlers.map(({ name }) => name),
+  engine: ({ engine }) => engine.name,
   log: () => 'a logger',
   now: () => 'a clock',
 }

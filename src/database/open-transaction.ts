@@ -1,0 +1,105 @@
+/** A transaction for code that is not ours: begun, and later committed or rolled back, wherever that code is by then. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PGlite, Transaction } from '@electric-sql/pglite'
+import type { Pool } from 'pg'
+
+/** What drivers have in common, and what query builders need of one: `pg`'s client without its callbacks. */
+export interface SqlClient {
+  // The drivers' own overloads (a text with values, a query object, row modes) pass through as they are.
+  query<Row = Record<string, unknown>>(
+    query: string | object,
+    ...rest: unknown[]
+  ): Promise<{ rows: Row[]; rowCount?: number | null }>
+}
+
+export interface OpenTransaction {
+  readonly client: SqlClient
+  /** @throws if the transaction is not committed, or if nobody knows */
+  commit(): Promise<void>
+  /** Never throws: what cannot be rolled back is cut off. */
+  rollback(): Promise<void>
+}
+
+/** A rollback waits for the statement that runs; after this long the connection is given up instead. */
+const PATIENCE_MS = 1_000
+
+/** Code that hangs must not hold locks for ever, even when nobody is left to roll back. */
+function limits(timeoutMs: number): string {
+  const milliseconds = Math.ceil(timeoutMs)
+  return `
+    set local statement_timeout = ${milliseconds};
+    set local idle_in_transaction_session_timeout = ${milliseconds}`
+}
+
+export async function beginOnPostgres(pool: Pool, timeoutMs: number): Promise<OpenTransaction> {
+  const connection = await pool.connect()
+  let isBroken = false
+  const run = (command: string) =>
+    connection.query(command).catch((error: unknown) => {
+      isBroken = true
+      throw error
+    })
+  await run(`begin; ${limits(timeoutMs)}`).catch((error) => {
+    connection.release(true)
+    throw error
+  })
+  return {
+    client: connection as unknown as SqlClient,
+    commit: async () => {
+      const { command } = await run('commit').finally(() => connection.release(isBroken))
+      // Postgres answers the commit of a transaction that had failed with a rollback, and no error.
+      if (command === 'ROLLBACK')
+        throw new Error('a statement had failed, so the transaction was rolled back')
+    },
+    rollback: async () => {
+      const isDone = await Promise.race([
+        run('rollback').then(
+          () => true,
+          () => false,
+        ),
+        sleep(PATIENCE_MS, false, { ref: false }),
+      ])
+      connection.release(!isDone)
+    },
+  }
+}
+
+/** The embedded database has one connection: everything else waits until this transaction ends. */
+export async function beginOnPGlite(pglite: PGlite, timeoutMs: number): Promise<OpenTransaction> {
+  const opened = Promise.withResolvers<Transaction>()
+  const ended = Promise.withResolvers<'commit'>()
+  const closed = pglite.transaction(async (transaction) => {
+    await transaction.exec(limits(timeoutMs))
+    opened.resolve(transaction)
+    await ended.promise
+  })
+  closed.catch(opened.reject)
+  const transaction = await opened.promise
+  return {
+    client: { query: (...words) => queryPGlite(transaction, words) } as SqlClient,
+    commit: async () => {
+      ended.resolve('commit')
+      await closed
+    },
+    rollback: async () => {
+      ended.reject(new Error('rolled back'))
+      await closed.catch(() => undefined)
+    },
+  }
+}
+
+/** PGlite takes a text, values and options; `pg` also takes all of them as one object. */
+async function queryPGlite(transaction: Transaction, [query, values, options]: unknown[]) {
+  const { text, values: own, ...rest } = typeof query === 'string' ? { text: query } : (query as QueryObject)
+  const result = await transaction.query(text, (values ?? own) as unknown[], {
+    ...rest,
+    ...(options as object),
+  })
+  return { ...result, rowCount: result.affectedRows ?? result.rows.length }
+}
+
+interface QueryObject {
+  readonly text: string
+  readonly values?: readonly unknown[]
+}

@@ -1,0 +1,160 @@
+/** A handler: the team's code for some kinds of events, with everything that decides how it is run. */
+
+import type { Selectable } from 'kysely'
+import type { CATALOGUE } from '../clerk/catalogue.ts'
+import type { ClerkEvent } from '../clerk/event.ts'
+import type { EventType } from '../clerk/payloads.ts'
+import type { Change, ClerkTables, EventSource, Outcome } from '../database/tables.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { retryDelays } from './retry.ts'
+import type { HandlerTransaction } from './transaction.ts'
+
+type Family = EventType extends `${infer Name}.${string}` ? Name : never
+
+/** An event type, all of a kind (`user.*`), or every event (`*`). */
+export type EventPattern = EventType | `${Family}.*` | '*'
+
+type Matching<Pattern extends EventPattern> = Pattern extends '*'
+  ? EventType
+  : Pattern extends `${infer Name}.*`
+    ? Extract<EventType, `${Name}.${string}`>
+    : Extract<EventType, Pattern>
+
+type TableOf<Type extends EventType> = {
+  [name in keyof typeof CATALOGUE]: Type extends keyof (typeof CATALOGUE)[name]['events'] ? name : never
+}[keyof typeof CATALOGUE]
+
+/** The events that a pattern means: a union that narrows by `type`. */
+export type MatchingEvent<Pattern extends EventPattern> = {
+  [type in Matching<Pattern>]: ClerkEvent<type>
+}[Matching<Pattern>]
+
+/** The row of the table that an event is about. */
+export type MatchingRow<Pattern extends EventPattern> = Selectable<ClerkTables[TableOf<Matching<Pattern>>]>
+
+/** What a handler is given. */
+export interface HandlerContext<Pattern extends EventPattern = '*'> {
+  readonly event: MatchingEvent<Pattern>
+  /** The svix-id; of an event that no webhook brought, an id of our own. */
+  readonly eventId: string
+  /** How the event came here: `webhook`, or what made it because no webhook had told. */
+  readonly source: EventSource
+  /** What the event did to its row. A late `user.created` is `stale`, and its user still wants a welcome. */
+  readonly outcome: Outcome
+  /** The row as it is now, maybe newer than the event. Null if there is none. */
+  readonly row: MatchingRow<Pattern> | null
+  /** The fields that the event changed, with what they were before. Null if it changed none or created the row. */
+  readonly changes: Readonly<Record<string, Change>> | null
+  /** 1 for the first try. */
+  readonly attempt: number
+  /** The same for every try of this handler with this event, and for no other. For services that take such keys. */
+  readonly idempotencyKey: string
+  /** Aborted when the time is up, when the lease is lost, and when the process is to end. */
+  readonly signal: AbortSignal
+  readonly log: Logger
+  /** What is written through it takes effect exactly once. */
+  readonly tx: HandlerTransaction
+}
+
+/** The team's code. Whatever it throws fails the try. */
+export type Handler<Pattern extends EventPattern = '*'> = (context: HandlerContext<Pattern>) => unknown
+
+export interface HandlerOptions {
+  /**
+   * The identity of the handler, for ever: with another name it is another handler. Letters, digits, `_`, `-`, `.`.
+   * @default the function's name
+   */
+  readonly name?: string | undefined
+  /**
+   * How often it is tried again after a failure, on Svix's schedule (5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h); or the delay
+   * before each retry, in seconds. Each varies by a fifth.
+   * @default 7
+   */
+  readonly retries?: number | readonly number[] | undefined
+  /**
+   * How many seconds one try may take.
+   * @default 30
+   */
+  readonly timeoutSeconds?: number | undefined
+  /**
+   * How many events it handles at a time, in each process.
+   * @default 10
+   */
+  readonly concurrency?: number | undefined
+  /**
+   * Whether the events of one resource come one after the other, in the order in which they happened. One that fails
+   * holds back those after it, of its resource only; also when it is dead, until it is retried or discarded.
+   * @default false
+   */
+  readonly ordered?: boolean | undefined
+  /**
+   * Whether it is given `tx`. A handler that takes long must not hold a transaction open; this makes sure of it.
+   * @default true
+   */
+  readonly transactional?: boolean | undefined
+}
+
+/** A handler with its options checked and completed. Made by {@link on}. */
+export interface HandlerDefinition {
+  readonly name: string
+  readonly patterns: readonly string[]
+  readonly handle: Handler
+  /** Seconds before each retry. */
+  readonly retryDelays: readonly number[]
+  readonly timeoutMs: number
+  readonly concurrency: number
+  readonly isOrdered: boolean
+  readonly isTransactional: boolean
+}
+
+/**
+ * Describes a handler, for the option `handlers`. `sync.on` does the same and adds it.
+ *
+ * @example
+ * on('user.created', async ({ event, tx }) => {
+ *   await tx.query('insert into profiles (user_id) values ($1)', [event.data.id])
+ * }, { name: 'profile' })
+ *
+ * @throws {ClerkSyncError} `handler_invalid`
+ */
+export function on<Pattern extends EventPattern>(
+  patterns: Pattern | readonly Pattern[],
+  handle: Handler<Pattern>,
+  options: HandlerOptions = {},
+): HandlerDefinition {
+  const name = options.name ?? deriveName(handle)
+  if (!NAME.test(name))
+    throw new ClerkSyncError('handler_invalid', `the name ${JSON.stringify(name.slice(0, 100))}`)
+  const isPositive = (value: number) => Number.isFinite(value) && value > 0
+  const { retries, timeoutSeconds = 30, concurrency = 10 } = options
+  const delays = typeof retries === 'object' ? retries : [retries ?? 0]
+  const faults = {
+    retries: !delays.every((delay) => Number.isFinite(delay) && delay >= 0),
+    timeoutSeconds: !isPositive(timeoutSeconds),
+    concurrency: !(isPositive(concurrency) && Number.isInteger(concurrency)),
+  }
+  const fault = Object.entries(faults).find(([, isWrong]) => isWrong)?.[0]
+  if (fault) throw new ClerkSyncError('handler_invalid', `${fault} of ${name}`)
+  return Object.freeze({
+    name,
+    patterns: typeof patterns === 'string' ? [patterns] : [...patterns],
+    handle: handle as unknown as Handler,
+    retryDelays: retryDelays(retries),
+    timeoutMs: timeoutSeconds * 1_000,
+    concurrency,
+    isOrdered: options.ordered ?? false,
+    isTransactional: options.transactional ?? true,
+  })
+}
+
+/** A queue's name as well, in every engine. */
+const NAME = /^[\w.-]{1,100}$/
+
+/** Bundlers shorten functions' names, to another one with every build; nothing may be remembered under such a name. */
+const SHORTENED = /^.{0,2}$/
+
+function deriveName({ name }: { readonly name: string }): string {
+  if (!SHORTENED.test(name)) return name
+  throw new ClerkSyncError('handler_invalid', 'it has no name, and its function has none that lasts')
+}

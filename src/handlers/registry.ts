@@ -1,0 +1,51 @@
+/** Which handlers there are, and which of them an event is for. */
+
+import { ClerkSyncError } from '../errors.ts'
+import type { HandlerDefinition } from './handler.ts'
+
+export class Registry {
+  readonly #byName = new Map<string, HandlerDefinition>()
+  /** Each event type is looked up for every event; there are some fifty. */
+  readonly #byType = new Map<string, readonly HandlerDefinition[]>()
+  #isClosed = false
+
+  get definitions(): readonly HandlerDefinition[] {
+    return [...this.#byName.values()]
+  }
+
+  /** @throws {ClerkSyncError} `handler_duplicate` or `handler_late` */
+  add(definition: HandlerDefinition): void {
+    if (this.#isClosed) throw new ClerkSyncError('handler_late', definition.name)
+    if (this.#byName.has(definition.name)) throw new ClerkSyncError('handler_duplicate', definition.name)
+    this.#byName.set(definition.name, definition)
+  }
+
+  /** From now on the handlers are these: events have been recorded for them. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /** @throws {ClerkSyncError} `handler_unknown` */
+  get(name: string): HandlerDefinition {
+    const definition = this.#byName.get(name)
+    if (definition === undefined) throw new ClerkSyncError('handler_unknown', name)
+    return definition
+  }
+
+  matching(type: string): readonly HandlerDefinition[] {
+    const known = this.#byType.get(type)
+    if (known) return known
+    const found = this.definitions.filter(({ patterns }) =>
+      patterns.some((pattern) => matches(pattern, type)),
+    )
+    // Unknown types come from outside; they must not fill the memory.
+    if (this.#byType.size < 1_000) this.#byType.set(type, found)
+    return found
+  }
+}
+
+function matches(pattern: string, type: string): boolean {
+  return (
+    pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)))
+  )
+}

@@ -1,0 +1,142 @@
+/** The SQL of the runs. Every change of a running one names its claim: who lost it changes nothing. */
+
+import { qualify } from '../database/identifier.ts'
+
+export interface RunStatements {
+  /** $1 rows → event_id, handler of those that were not there */
+  readonly insert: string
+  /** $1 event ids, $2 handlers, $3 claim, $4 worker, $5 lease in ms → claimed runs */
+  readonly claim: string
+  /** $1 handler, $2 most, $3 claim, $4 worker, $5 lease in ms, $6 grace in ms → claimed runs */
+  readonly claimOverdue: string
+  /** $1 claims, $2 event ids, $3 handlers, $4 lease in ms → those that are still theirs */
+  readonly renew: string
+  /** $1 claims, $2 event ids, $3 handlers → those that were still theirs */
+  readonly succeed: string
+  /** $1 rows → those that were still theirs, with when they are due */
+  readonly fail: string
+  /** $1 claims, $2 event ids, $3 handlers → those that were still theirs */
+  readonly release: string
+  /** $1 handlers, $2 order keys → the first open run of each */
+  readonly nextInLine: string
+  /** $1 event ids */
+  readonly forgetSecrets: string
+}
+
+/** Runs in this order of one key follow each other. */
+const EARLIER = '(earlier.occurred_at, earlier.event_id) < (run.occurred_at, run.event_id)'
+
+/** Wakes may come a little early: clocks differ, and timers are not exact. */
+const EARLY = `interval '1 second'`
+
+export function runStatements(schema: string): RunStatements {
+  const tables = {
+    runs: qualify(schema, 'handler_runs'),
+    handlers: qualify(schema, 'handlers'),
+    events: qualify(schema, 'events'),
+  }
+  return { ...recordingStatements(tables), ...claimingStatements(tables), ...endingStatements(tables) }
+}
+
+interface Tables {
+  readonly runs: string
+  readonly handlers: string
+  readonly events: string
+}
+
+function recordingStatements({ runs, events }: Tables) {
+  return {
+    insert: `
+      insert into ${runs} (event_id, handler, order_key, occurred_at)
+      select event_id, handler, order_key, occurred_at
+      from json_to_recordset($1::json) as row(event_id text, handler text, order_key text, occurred_at timestamptz)
+      order by event_id, handler
+      on conflict do nothing returning event_id, handler`,
+    nextInLine: `
+      select next.event_id, next.handler, next.attempts, next.due_at
+      from unnest($1::text[], $2::text[]) as line(handler, order_key)
+      cross join lateral (
+        select * from ${runs} as run
+        where run.handler = line.handler and run.order_key = line.order_key
+          and run.status in ('pending', 'retrying', 'running', 'dead')
+        order by run.occurred_at, run.event_id limit 1
+      ) as next
+      where next.status in ('pending', 'retrying')`,
+    forgetSecrets: `
+      update ${events} as event set secret_body = null
+      where id = any($1::text[]) and not exists (
+        select from ${runs} as run where run.event_id = event.id and run.status in ('pending', 'retrying', 'running')
+      )`,
+  }
+}
+
+function claimingStatements({ runs, handlers, events }: Tables) {
+  const isClaimable = `
+    not exists (select from ${handlers} as handler where handler.name = run.handler and handler.paused_at is not null)
+    and (run.order_key is null or not exists (
+      select from ${runs} as earlier
+      where earlier.handler = run.handler and earlier.order_key = run.order_key
+        and earlier.status in ('pending', 'retrying', 'running', 'dead') and ${EARLIER}
+    ))`
+  const claimPicked = `
+    update ${runs} as run
+    set status = 'running', attempts = run.attempts + 1, claim = $3, worker = $4, started_at = clock_timestamp(),
+        due_at = clock_timestamp() + $5 * interval '1 millisecond'
+    from picked join ${events} as event on event.id = picked.event_id
+    where run.event_id = picked.event_id and run.handler = picked.handler
+    returning run.event_id, run.handler, run.claim, run.attempts, run.order_key, run.started_at, run.history,
+      event.resource, event.resource_id, event.outcome, event.changes, event.source,
+      coalesce(event.secret_body, event.body) as body, event.secret_body is not null as has_secrets`
+  return {
+    claim: `
+      with picked as (
+        select run.event_id, run.handler from ${runs} as run
+        join unnest($1::text[], $2::text[]) as wanted(event_id, handler)
+          on wanted.event_id = run.event_id and wanted.handler = run.handler
+        where (run.status in ('pending', 'retrying') and run.due_at <= clock_timestamp() + ${EARLY}
+            or run.status = 'running' and run.due_at < clock_timestamp())
+          and ${isClaimable}
+        order by run.event_id, run.handler for update of run skip locked
+      ) ${claimPicked}`,
+    claimOverdue: `
+      with picked as (
+        select run.event_id, run.handler from ${runs} as run
+        where run.handler = $1 and run.status in ('pending', 'retrying', 'running')
+          and run.due_at <= clock_timestamp()
+            - case when run.status = 'running' then 0 else $6 end * interval '1 millisecond'
+          and ${isClaimable}
+        order by run.due_at limit $2 for update of run skip locked
+      ) ${claimPicked}`,
+  }
+}
+
+/** What a worker does with runs that it has claimed. */
+function endingStatements({ runs }: Tables) {
+  const own = `
+    from unnest($1::text[], $2::text[], $3::text[]) as own(claim, event_id, handler)
+    where run.event_id = own.event_id and run.handler = own.handler and run.claim = own.claim`
+  return {
+    renew: `
+      update ${runs} as run set due_at = clock_timestamp() + $4 * interval '1 millisecond' ${own}
+      returning run.claim, run.event_id, run.handler`,
+    succeed: `
+      update ${runs} as run
+      set status = 'succeeded', finished_at = clock_timestamp(), claim = null, error = null, fingerprint = null
+      ${own} returning run.event_id, run.handler`,
+    fail: `
+      update ${runs} as run
+      set status = failed.status, error = failed.error, fingerprint = failed.fingerprint, history = failed.history,
+          due_at = clock_timestamp() + coalesce(failed.delay_ms, 0) * interval '1 millisecond', claim = null,
+          finished_at = case when failed.status = 'dead' then clock_timestamp() end
+      from json_to_recordset($1::json) as failed(
+        claim text, event_id text, handler text, status text, error text, fingerprint text, history json, delay_ms float8)
+      where run.event_id = failed.event_id and run.handler = failed.handler and run.claim = failed.claim
+      returning run.event_id, run.handler, run.status, run.attempts, run.due_at`,
+    // The try does not count: it was neither made nor failed.
+    release: `
+      update ${runs} as run
+      set status = case when run.attempts > 1 then 'retrying' else 'pending' end, attempts = run.attempts - 1,
+          claim = null, due_at = clock_timestamp()
+      ${own} returning run.event_id, run.handler, run.attempts, run.due_at`,
+  }
+}

@@ -1,0 +1,73 @@
+/** The transaction that a handler writes through. It begins with the first statement: who does not use it pays nothing. */
+
+import { Kysely, PostgresDialect } from 'kysely'
+import type { OpenTransaction, SqlClient } from '../database/open-transaction.ts'
+import type { ClerkSchema } from '../database/tables.ts'
+import { ClerkSyncError } from '../errors.ts'
+
+/**
+ * What is written through it is committed together with the run's completion, or not at all: exactly once.
+ *
+ * @example
+ * // As a client of pg, which is also what Drizzle wants: drizzle(tx)
+ * await tx.query('insert into profiles (user_id) values ($1)', [event.data.id])
+ * // With Kysely
+ * await tx.kysely<MyTables>().insertInto('profiles').values({ user_id: event.data.id }).execute()
+ */
+export interface HandlerTransaction extends SqlClient {
+  /** Kysely inside this transaction. Clerk's tables are `clerk.users` and so on; add your own by their types. */
+  kysely<Tables = unknown>(): Kysely<Tables & ClerkSchema>
+}
+
+export class LazyTransaction {
+  readonly #begin: () => Promise<OpenTransaction>
+  #opened: Promise<OpenTransaction> | undefined
+  #isOver = false
+
+  constructor(begin: () => Promise<OpenTransaction>) {
+    this.#begin = begin
+  }
+
+  /** What the handler gets. */
+  readonly handle: HandlerTransaction = {
+    query: (...words) => this.#open().then(({ client }) => client.query(...words)),
+    kysely: <Tables>() => new Kysely<Tables & ClerkSchema>({ dialect: dialectOn(this.handle) }),
+  }
+
+  get hasBegun(): boolean {
+    return this.#opened !== undefined
+  }
+
+  /**
+   * Commits, after a last piece of work in the same transaction.
+   * @throws if the transaction is not committed, or if nobody knows
+   */
+  async commit(last: (client: SqlClient) => Promise<void>): Promise<void> {
+    const opened = await this.#open()
+    await last(opened.client)
+    this.#isOver = true
+    await opened.commit()
+  }
+
+  /** Never throws. Whatever the handler still does with the transaction fails. */
+  async rollback(): Promise<void> {
+    const wasOver = this.#isOver
+    this.#isOver = true
+    const opened = await this.#opened?.catch(() => undefined)
+    if (!wasOver) await opened?.rollback()
+  }
+
+  #open(): Promise<OpenTransaction> {
+    if (this.#isOver) return Promise.reject(new ClerkSyncError('transaction_over'))
+    this.#opened ??= this.#begin()
+    return this.#opened
+  }
+}
+
+/** Kysely takes a pool; this one has a single client, which it neither opens nor closes. */
+function dialectOn(client: SqlClient): PostgresDialect {
+  const connection = { query: client.query, release: () => undefined }
+  return new PostgresDialect({
+    pool: { connect: async () => connection, end: async () => undefined } as never,
+  })
+}

@@ -1,0 +1,250 @@
+/**
+ * A worker: takes runs that it is woken for, looks for those that nobody was woken for, and keeps its leases.
+ *
+ * Each handler has its own slots, so that one that is slow or hangs holds up no other.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../database/database.ts'
+import { messageOf } from '../database/failure.ts'
+import { qualify } from '../database/identifier.ts'
+import { query } from '../database/query.ts'
+import { ClerkSyncError, type ErrorCode } from '../errors.ts'
+import { GroupCommit } from '../ledger/group-commit.ts'
+import type { Logger } from '../log.ts'
+import type { RunKey, Runner, Sweep } from './engine.ts'
+import { type Ending, Execution } from './execution.ts'
+import { describeFailure } from './failure.ts'
+import type { HandlerDefinition } from './handler.ts'
+import type { Registry } from './registry.ts'
+import { delayAfter } from './retry.ts'
+import { type ClaimedRun, LEASE_MS, nameOf, type Runs } from './runs.ts'
+import { Slots } from './slots.ts'
+
+/** Four heartbeats may be missed before a lease ends. */
+const HEARTBEAT_MS = LEASE_MS / 4
+/** What one look into the table takes at a time. */
+const SWEEP_BATCH = 50
+
+export interface WorkerParts {
+  readonly database: Database
+  readonly runs: Runs
+  readonly registry: Registry
+  readonly log: Logger
+}
+
+/** How many tries a worker has made. */
+export interface WorkerTotals {
+  succeeded: number
+  failed: number
+}
+
+interface UnderWay {
+  readonly execution: Execution
+  /** Once its end is written down. */
+  readonly settled: Promise<void>
+}
+
+export class Worker implements Runner {
+  readonly totals: WorkerTotals = { succeeded: 0, failed: 0 }
+  readonly #parts: WorkerParts
+  readonly #slots: ReadonlyMap<string, Slots>
+  /** By claim, not by name: a run whose lease was lost may come again while its first try still goes on. */
+  readonly #underWay = new Map<ClaimedRun, UnderWay>()
+  readonly #completions: GroupCommit<ClaimedRun, undefined>
+  readonly #heartbeat: NodeJS.Timeout
+  readonly #stopping = new AbortController()
+  #lastBeat = Date.now()
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts
+    this.#slots = new Map(
+      parts.registry.definitions.map(({ name, concurrency }) => [name, new Slots(concurrency)]),
+    )
+    const complete = async (runs: readonly ClaimedRun[]) => {
+      await parts.runs.succeed(runs)
+      return runs.map(() => undefined)
+    }
+    this.#completions = new GroupCommit(complete, () => 1, { maxItems: 500, deadlineMs: LEASE_MS })
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref()
+  }
+
+  async take(keys: readonly RunKey[]): Promise<void> {
+    const byHandler = Map.groupBy(keys, ({ handler }) => handler)
+    await Promise.all([...byHandler].map(([handler, ofHandler]) => this.#takeOf(handler, ofHandler)))
+  }
+
+  async run(keys: readonly RunKey[]): Promise<void> {
+    await this.take(keys)
+    const names = new Set(keys.map(nameOf))
+    const these = [...this.#underWay].filter(([run]) => names.has(nameOf(run)))
+    await Promise.all(these.map(([, { settled }]) => settled))
+  }
+
+  /** Looks for overdue runs until the worker stops. */
+  async sweep({ everyMs, graceMs }: Sweep): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const isMore = await this.takeOverdue(graceMs).catch((error) => {
+        this.#parts.log.warn({ cause: messageOf(error) }, 'cannot look for runs that are due')
+        return false
+      })
+      if (!isMore) await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
+    }
+  }
+
+  /** Takes overdue runs into free slots; returns whether there may be more. */
+  async takeOverdue(graceMs: number): Promise<boolean> {
+    const taken = await Promise.all(
+      this.#parts.registry.definitions.map((definition) => this.#takeOverdueOf(definition, graceMs)),
+    )
+    return taken.some(Boolean)
+  }
+
+  get isIdle(): boolean {
+    return this.#underWay.size === 0
+  }
+
+  /** Resolves when one of those under way ends, or after so many milliseconds. */
+  async someEnd(atMostMs: number): Promise<void> {
+    const ends = [...this.#underWay.values()].map(({ settled }) => settled)
+    await Promise.race([...ends, sleep(atMostMs, undefined, { ref: false })])
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0)
+      await Promise.all([...this.#underWay.values()].map(({ settled }) => settled))
+  }
+
+  /** Takes nothing more, waits for what is under way, and gives back what does not end in time. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort()
+    await Promise.race([this.idle(), sleep(graceMs, undefined, { ref: false })])
+    for (const { execution } of this.#underWay.values()) execution.abort(new ClerkSyncError('shutting_down'))
+    await this.idle()
+    clearInterval(this.#heartbeat)
+    await this.#completions.close()
+  }
+
+  async #takeOf(handler: string, keys: readonly RunKey[]): Promise<void> {
+    const slots = this.#slots.get(handler)
+    // A handler of another version of the app: some other worker knows it.
+    if (slots === undefined) return
+    let rest = keys
+    while (rest.length > 0 && !this.#stopping.signal.aborted) {
+      const count = await slots.acquire(rest.length)
+      const batch = rest.slice(0, count)
+      rest = rest.slice(count)
+      await this.#begin(slots, count, () => this.#parts.runs.claim(batch))
+    }
+  }
+
+  async #takeOverdueOf({ name }: HandlerDefinition, graceMs: number): Promise<boolean> {
+    const slots = this.#slots.get(name) as Slots
+    const count = slots.tryAcquire(SWEEP_BATCH)
+    if (count === 0) return false
+    return (
+      (await this.#begin(slots, count, () => this.#parts.runs.claimOverdue(name, count, graceMs))) === count
+    )
+  }
+
+  /** Claims into slots that were acquired, and starts what was claimed; returns how many. */
+  async #begin(slots: Slots, count: number, claim: () => Promise<ClaimedRun[]>): Promise<number> {
+    let begun = 0
+    try {
+      const runs = await claim()
+      const rows = await this.#rowsOf(runs)
+      for (const run of runs)
+        void this.#execute(run, rows.get(rowName(run)) ?? null).finally(() => slots.release(1))
+      begun = runs.length
+      return begun
+    } finally {
+      slots.release(count - begun)
+    }
+  }
+
+  /** The rows that the runs' events are about, as they are now. */
+  async #rowsOf(runs: readonly ClaimedRun[]): Promise<Map<string, object>> {
+    const { bookkeeping, schema } = this.#parts.database
+    const rows = new Map<string, object>()
+    for (const [resource, ofResource] of Map.groupBy(runs, (run) => run.resource)) {
+      if (resource === null) continue
+      const statement = `select * from ${qualify(schema, resource)} where id = any($1::text[])`
+      const found = await query<{ id: string }>(bookkeeping, statement, [
+        ofResource.map((run) => run.resourceId),
+      ])
+      for (const row of found) rows.set(`${resource} ${row.id}`, row)
+    }
+    return rows
+  }
+
+  async #execute(run: ClaimedRun, row: object | null): Promise<void> {
+    const definition = this.#parts.registry.get(run.handler)
+    const complete = (done: ClaimedRun) => this.#completions.submit(done)
+    const execution = new Execution(run, definition, row, { ...this.#parts, complete })
+    const settled = execution.ended.then((ending) =>
+      this.#settle(run, definition, ending, execution.startedAt),
+    )
+    this.#underWay.set(run, { execution, settled })
+    await settled
+    this.#underWay.delete(run)
+  }
+
+  /** Never rejects: a run whose end cannot be written down is made again when its lease is over. */
+  async #settle(
+    run: ClaimedRun,
+    definition: HandlerDefinition,
+    ending: Ending,
+    startedAt: number,
+  ): Promise<void> {
+    const { log, runs } = this.#parts
+    const fields = {
+      handler: run.handler,
+      eventId: run.eventId,
+      attempt: run.attempt,
+      ms: Math.round(performance.now() - startedAt),
+    }
+    this.totals[ending.isDone ? 'succeeded' : 'failed']++
+    if (ending.isDone) return log.info(fields, 'handled')
+    const { thrown } = ending
+    try {
+      if (isCode(thrown, 'shutting_down')) return await runs.release([run])
+      const failure = describeFailure(thrown)
+      const delay = isCode(thrown, 'body_gone') ? undefined : delayAfter(run.attempt, definition.retryDelays)
+      await runs.fail([{ run, ...failure, delay }])
+      const fate = delay === undefined ? 'handler failed for the last time' : 'handler failed'
+      log[delay === undefined ? 'error' : 'warn'](
+        { ...fields, error: failure.error, retryInSeconds: delay },
+        fate,
+      )
+    } catch (error) {
+      log.error({ ...fields, cause: messageOf(error) }, 'cannot write down how a handler ended')
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { log, runs } = this.#parts
+    const late = Date.now() - this.#lastBeat - HEARTBEAT_MS
+    this.#lastBeat = Date.now()
+    const held = [...this.#underWay.keys()]
+    if (held.length === 0) return
+    const handlers = [...new Set(held.map(({ handler }) => handler))]
+    if (late > HEARTBEAT_MS)
+      log.warn({ handlers, ms: late }, 'the event loop was blocked; one of these handlers may have done it')
+    const lost = await runs.renew(held).catch((error) => {
+      log.warn({ cause: messageOf(error) }, 'cannot extend the leases of handlers')
+      return []
+    })
+    // One that ended meanwhile has no claim to extend either; aborting it changes nothing.
+    for (const run of lost) this.#underWay.get(run)?.execution.abort(new ClerkSyncError('handler_lost'))
+  }
+}
+
+function isCode(thrown: unknown, code: ErrorCode): boolean {
+  return thrown instanceof ClerkSyncError && thrown.code === code
+}
+
+function rowName({ resource, resourceId }: ClaimedRun): string {
+  return `${resource} ${resourceId}`
+}

@@ -1,0 +1,7 @@
+import { polling } from '../../src/index.ts'
+import { describeEachDatabase } from '../support/databases.ts'
+import { engineContract } from './contract.ts'
+
+describeEachDatabase('polling', (database) =>
+  engineContract('as an engine', database, () => polling({ everyMs: 50 })),
+)
