@@ -3,7 +3,7 @@
 import type { BackendFault, FailNextOptions, FaultRates } from './backend-api/faults.ts'
 import type { ClerkFeature, FeatureRefusal } from './backend-api/features.ts'
 import type { GoneCursor } from './backend-api/lists.ts'
-import { limitOf, type RateLimit } from './backend-api/rate-limit.ts'
+import { RATE_LIMITS, type RateLimit } from './backend-api/rate-limit.ts'
 import { ROUTES } from './backend-api/routes.ts'
 import { BackendApiServer, type BackendRequest } from './backend-api/server.ts'
 import { syntheticUserRoutes } from './backend-api/synthetic-users.ts'
@@ -100,10 +100,12 @@ export async function startBackendApi(
   options: BackendApiOptions = {},
 ): Promise<BackendApi> {
   const { secretKey = SECRET_KEY, rateLimit, syntheticUsers } = options
+  const environment = secretKey.startsWith('sk_live_') ? 'production' : 'development'
   const server = new BackendApiServer(clerk, {
     secretKey,
+    environment,
     seed: options.seed ?? 1,
-    rateLimit: rateLimit === undefined ? limitOf(secretKey) : rateLimit,
+    rateLimit: rateLimit === undefined ? RATE_LIMITS[environment] : rateLimit,
     faults: options.faults ?? {},
     slowMs: options.slowMs ?? 2_000,
     disabled: options.disabled ?? {},

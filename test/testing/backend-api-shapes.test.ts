@@ -333,6 +333,15 @@ describe('Clerk’s own client', () => {
   })
 })
 
+describe('the instance', () => {
+  it('is of the kind that its key tells', async () => {
+    const [development, production] = [await serve(clerk), await serve(clerk, { secretKey: 'sk_live_x' })]
+    const instance = { object: 'instance', id: clerk.instanceId, allowed_origins: null, workspace_id: null }
+    expect(await getJson(development, '/instance')).toEqual({ ...instance, environment_type: 'development' })
+    expect(await getJson(production, '/instance')).toEqual({ ...instance, environment_type: 'production' })
+  })
+})
+
 describe('one address or number', () => {
   it('is found without its user', async () => {
     const api = await serve(clerk)

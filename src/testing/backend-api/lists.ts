@@ -19,7 +19,11 @@ export interface Call {
   /** The `Clerk-API-Version` header. */
   readonly apiVersion: string | undefined
   readonly goneCursor: GoneCursor
+  readonly environment: Environment
 }
+
+/** The kind of an instance, which its secret key tells: `sk_live_…` is production. */
+export type Environment = 'production' | 'development'
 
 /** What becomes of a cursor whose user was deleted meanwhile: 422, or an empty page as if there were no more users. */
 export type GoneCursor = 'refused' | 'empty'

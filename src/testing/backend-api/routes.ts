@@ -79,8 +79,9 @@ const BILLING: readonly Route[] = [
   { path: '/organizations/*/billing/subscription', endpoint: getSubscriptionOfOrganization },
 ]
 
-/** What the simulated Clerk has none of, and what Clerk has given up. */
+/** The instance itself, what the simulated Clerk has none of, and what Clerk has given up. */
 const OTHERS: readonly Route[] = [
+  { path: '/instance', endpoint: getInstance },
   { path: '/domains', endpoint: nothing('counted'), feature: 'domains' },
   { path: '/enterprise_connections', endpoint: nothing('counted'), feature: 'enterprise_connections' },
   { path: '/allowlist_identifiers', endpoint: nothing('array'), feature: 'restrictions' },
@@ -92,22 +93,23 @@ const OTHERS: readonly Route[] = [
   { path: '/commerce/subscription_items', endpoint: movedToBilling },
 ]
 
-/** Which instance the secret key belongs to. */
-function getInstance({ clerk }: Call): Answer {
-  return ok({
-    object: 'instance',
-    id: clerk.instanceId,
-    environment_type: 'development',
-    allowed_origins: null,
-  })
-}
-
 export const ROUTES: readonly Route[] = [
   ...USERS,
   ...ORGANIZATIONS.map((route) => ({ ...route, feature: 'organizations' as const })),
   ...BILLING.map((route) => ({ ...route, feature: 'billing' as const })),
   ...OTHERS,
 ]
+
+/** Which instance the secret key belongs to. */
+function getInstance({ clerk, environment }: Call): Answer {
+  return ok({
+    object: 'instance',
+    id: clerk.instanceId,
+    environment_type: environment,
+    allowed_origins: null,
+    workspace_id: null,
+  })
+}
 
 function nothing(shape: 'array' | 'counted'): Endpoint {
   return (call) => list(call, { rows: [], shape })

@@ -15,13 +15,14 @@ import type { SimulatedClerk } from '../simulated-clerk.ts'
 import { type Answer, Refusal, refused, tooManyRequests, unauthorized } from './answers.ts'
 import { type BackendFault, type FailNextOptions, type FaultRates, Faults } from './faults.ts'
 import { type ClerkFeature, type FeatureRefusal, featureIsOff } from './features.ts'
-import type { GoneCursor } from './lists.ts'
+import type { Environment, GoneCursor } from './lists.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
 import { findRoute, type Route } from './routes.ts'
 
 /** The options of a simulated Backend API, complete. */
 export interface Settings {
   readonly secretKey: string
+  readonly environment: Environment
   readonly seed: number
   /** Null: none. */
   readonly rateLimit: RateLimit | null
@@ -166,8 +167,15 @@ export class BackendApiServer {
     const refusal = route.feature && this.#disabled.get(route.feature)
     if (route.feature && refusal) throw featureIsOff(route.feature, refusal)
     const apiVersion = [request.headers['clerk-api-version']].flat()[0]
-    const { goneCursor } = this.#settings
-    return route.endpoint({ clerk: this.#clerk, query: searchParams, ids, apiVersion, goneCursor })
+    const { goneCursor, environment } = this.#settings
+    return route.endpoint({
+      clerk: this.#clerk,
+      query: searchParams,
+      ids,
+      apiVersion,
+      goneCursor,
+      environment,
+    })
   }
 
   #throttle(seconds: number): Answer {
