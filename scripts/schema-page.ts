@@ -128,11 +128,47 @@ When the next request to Clerk's Backend API may be sent (\`next_at\`), by a has
 processes together below Clerk's limit.
 `
 
+const OVERVIEW = `## event_minutes
+
+How many events arrived in each minute, by what became of them at once. Several connections count at a time: add the
+shards up.
+
+| column | type | meaning |
+|---|---|---|
+| \`minute\` | timestamptz | the minute’s start, by the time of receipt |
+| \`shard\` | smallint | tells connections apart |
+| \`outcome\` | text | as of \`events\`, or \`duplicate\` |
+| \`lag_step\` | smallint | from Clerk’s time to ours: √2 to this power in milliseconds; -1 for what has no lag |
+| \`events\` | integer | how many |
+
+## refusals
+
+Requests that were no deliveries, by the minute and the error’s code.
+
+| column | type | meaning |
+|---|---|---|
+| \`minute\`, \`code\` | timestamptz, text | the key |
+| \`requests\` | integer | how many |
+| \`last_at\`, \`message\` | timestamptz, text | the last one of the minute |
+
+## audit_log
+
+Who did what in the dashboard: replays, retries, discards, revealed personal data, sign-ins. Rows are only added.
+
+| column | type | meaning |
+|---|---|---|
+| \`id\`, \`at\` | text, timestamptz | when |
+| \`actor\`, \`role\` | text | who |
+| \`action\`, \`target\` | text | what was done to what |
+| \`reason\`, \`details\` | text, jsonb | why, and how |
+| \`succeeded\` | boolean | false: it was refused or failed |
+`
+
 /** The page's text. */
 export function schemaPage(): string {
   const resources = [...RESOURCES.values()].map(resourceSection)
   const children = Object.values(CHILD_SETS).map((childSet) => childSection(childSet))
-  return [INTRODUCTION, LEDGER, HANDLERS, JOBS, ...resources, ...children].join('\n')
+  return [INTRODUCTION, LEDGER, HANDLERS, JOBS, OVERVIEW, ...resources, ...children].join('\n')
 }
 
 function resourceSection(resource: Resource): string {

@@ -24,9 +24,11 @@ export type * from './clerk/payloads.ts'
 export { type ClerkSyncOptions, defineConfig } from './config.ts'
 // What the tables hold.
 export type {
+  AuditLogTable,
   Change,
   ClerkSchema,
   ClerkTables,
+  EventMinutesTable,
   EventSource,
   EventsTable,
   FailedAttempt,
@@ -37,6 +39,7 @@ export type {
   MirroredRow,
   Outcome,
   Reason,
+  RefusalsTable,
   RunStatus,
 } from './database/tables.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'

@@ -8,6 +8,7 @@ import { qualify, quoteIdentifier } from './identifier.ts'
 import * as mirrorAndLedger from './migrations/0001-mirror-and-ledger.ts'
 import * as jobs from './migrations/0002-jobs.ts'
 import * as handlers from './migrations/0003-handlers.ts'
+import * as overview from './migrations/0005-overview.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
@@ -16,6 +17,7 @@ const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   mirrorAndLedger,
   jobs,
   handlers,
+  overview,
 ]
 export const MIGRATION_NAMES = MIGRATIONS.map(({ name }) => name)
 const MIGRATIONS_TABLE = 'migrations'

@@ -237,6 +237,41 @@ export interface ApiBudgetsTable {
   next_at: Date
 }
 
+/** How many events arrived in each minute, and what became of them at once. */
+export interface EventMinutesTable {
+  minute: Date
+  /** Tells connections apart, so that they do not wait for each other. Add the shards up. */
+  shard: number
+  outcome: Outcome | 'duplicate'
+  /** How late webhooks were applied, in steps of √2 milliseconds; -1 for what has no lag. */
+  lag_step: number
+  events: number
+}
+
+/** Requests that were refused, by the minute and the error's code. */
+export interface RefusalsTable {
+  minute: Date
+  code: string
+  requests: number
+  last_at: Date
+  /** The message of the last one. Like all messages it holds no secret and no payload. */
+  message: string
+}
+
+/** Who did what in the dashboard. */
+export interface AuditLogTable {
+  id: string
+  at: Generated<Date>
+  actor: string
+  role: string
+  action: string
+  target: string | null
+  reason: string | null
+  details: unknown
+  /** False: it was refused or failed. */
+  succeeded: boolean
+}
+
 /** Every table of clerk-sync, by its name within the schema. */
 export interface ClerkTables extends ResourceTables, ChildTables {
   events: EventsTable
@@ -245,6 +280,9 @@ export interface ClerkTables extends ResourceTables, ChildTables {
   jobs: JobsTable
   sweep_marks: SweepMarksTable
   api_budgets: ApiBudgetsTable
+  event_minutes: EventMinutesTable
+  refusals: RefusalsTable
+  audit_log: AuditLogTable
 }
 
 /** Every table by its qualified name, for a Kysely of your own. */

@@ -9,10 +9,13 @@ import type { Columns } from '../../src/clerk/resource.ts'
 import { MIGRATION_NAMES } from '../../src/database/migrate.ts'
 import type {
   ApiBudgetsTable,
+  AuditLogTable,
+  EventMinutesTable,
   EventsTable,
   HandlerRunsTable,
   HandlersTable,
   JobsTable,
+  RefusalsTable,
   SweepMarksTable,
 } from '../../src/database/tables.ts'
 import { type ClerkSync, createClerkSync } from '../../src/index.ts'
@@ -125,6 +128,34 @@ const API_BUDGETS: Readonly<Record<keyof ApiBudgetsTable, string>> = {
   next_at: 'timestamp with time zone',
 }
 
+const EVENT_MINUTES: Readonly<Record<keyof EventMinutesTable, string>> = {
+  minute: 'timestamp with time zone',
+  shard: 'smallint',
+  outcome: 'text',
+  lag_step: 'smallint',
+  events: 'integer',
+}
+
+const REFUSALS: Readonly<Record<keyof RefusalsTable, string>> = {
+  minute: 'timestamp with time zone',
+  code: 'text',
+  requests: 'integer',
+  last_at: 'timestamp with time zone',
+  message: 'text',
+}
+
+const AUDIT_LOG: Readonly<Record<keyof AuditLogTable, string>> = {
+  id: 'text',
+  at: 'timestamp with time zone',
+  actor: 'text',
+  role: 'text',
+  action: 'text',
+  target: 'text',
+  reason: 'text',
+  details: 'jsonb',
+  succeeded: 'boolean',
+}
+
 /** The tables that are no mirrors; their indexes are not the catalogue's. */
 const OWN = {
   events: EVENTS,
@@ -133,6 +164,9 @@ const OWN = {
   jobs: JOBS,
   sweep_marks: SWEEP_MARKS,
   api_budgets: API_BUDGETS,
+  event_minutes: EVENT_MINUTES,
+  refusals: REFUSALS,
+  audit_log: AUDIT_LOG,
 }
 
 const EXPECTED = new Map<string, Table>([

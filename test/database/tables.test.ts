@@ -53,6 +53,9 @@ describe('the types of the tables', () => {
       | 'jobs'
       | 'sweep_marks'
       | 'api_budgets'
+      | 'event_minutes'
+      | 'refusals'
+      | 'audit_log'
     >()
     expectTypeOf<keyof ClerkSchema<'auth'>>().toExtend<`auth.${keyof ClerkTables}`>()
     expectTypeOf<ClerkSchema<'auth'>['auth.events']>().toEqualTypeOf<EventsTable>()
