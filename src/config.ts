@@ -101,6 +101,8 @@ export interface ClerkSyncOptions {
 /** The options, complete. */
 export interface Config {
   readonly signingSecrets: readonly string[]
+  /** Other secrets of the environment, by the name of their variable: one of them may be the right one. */
+  readonly otherSecrets: ReadonlyMap<string, string>
   readonly database: string | PoolConfig
   readonly schema: string
   readonly instanceIds: ReadonlySet<string>
@@ -194,8 +196,10 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
   const log = options.log ?? consoleLogger
   warnOfOldName(options.signingSecret, environment, log)
   const secretKey = (options.secretKey ?? '').trim()
+  const signingSecrets = list(options.signingSecret)
   return Object.freeze({
-    signingSecrets: list(options.signingSecret),
+    signingSecrets,
+    otherSecrets: otherSecrets(environment, signingSecrets),
     database: options.database ?? DEFAULT_FOLDER,
     schema: schemaName(options.schema ?? 'clerk'),
     instanceIds: new Set(list(options.instanceId).map((id) => id.trim())),
@@ -220,6 +224,18 @@ function warnOfOldName(secret: unknown, environment: Environment, log: Logger): 
   const { CLERK_WEBHOOK_SIGNING_SECRET: official, CLERK_WEBHOOK_SECRET: old } = environment
   if (official || !old || secret !== old) return
   log.warn({}, 'CLERK_WEBHOOK_SECRET is read, but Clerk’s name for it is CLERK_WEBHOOK_SIGNING_SECRET.')
+}
+
+/** What apps and tutorials name a signing secret, and the key that is mistaken for one. */
+const SECRET_NAMES = new Set(['WEBHOOK_SECRET', 'SIGNING_SECRET', 'SVIX_SECRET', 'CLERK_SECRET_KEY'])
+const MAX_OTHER_SECRETS = 20
+
+function otherSecrets(environment: Environment, configured: readonly string[]): Map<string, string> {
+  const others = Object.entries(environment).flatMap(([name, value = '']) => {
+    const isSecret = /^["'`\s]*whsec_/.test(value) || (SECRET_NAMES.has(name) && value !== '')
+    return isSecret && !configured.includes(value) ? [[name, value] as const] : []
+  })
+  return new Map(others.slice(0, MAX_OTHER_SECRETS))
 }
 
 /** The entries are left as they are: an odd secret is reported by the one who reads it. */

@@ -336,6 +336,12 @@ export const ERRORS = {
 /** The stable identity of an error. Branch on this, never on the message. */
 export type ErrorCode = keyof typeof ERRORS
 
+export interface ClerkSyncErrorOptions extends ErrorOptions {
+  /** What to do in this case, where more is known than for the code. */
+  readonly remedy?: string | undefined
+  readonly finding?: string | undefined
+}
+
 /**
  * The one error class of clerk-sync.
  *
@@ -354,13 +360,16 @@ export class ClerkSyncError extends Error {
   readonly status: number
   /** What to do about it, in a sentence or two. */
   readonly remedy: string
+  /** What was found to be the reason, e.g. `body_reserialised` of a `signature_mismatch`; undefined if nothing was. */
+  readonly finding: string | undefined
 
   /** @param detail what makes this case specific; must not contain secrets or payloads */
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail?: string, options: ClerkSyncErrorOptions = {}) {
     const { summary, status, remedy } = ERRORS[code]
     super(detail === undefined ? `${summary}.` : `${summary}: ${detail}.`, options)
     this.code = code
     this.status = status
-    this.remedy = remedy
+    this.remedy = options.remedy ?? remedy
+    this.finding = options.finding
   }
 }

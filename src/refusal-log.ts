@@ -1,38 +1,57 @@
-/** Tells of refused requests without letting a flood of them flood the log. */
+/**
+ * Tells of refused requests without letting a flood of them flood the log. The sender learns a code and a reference to
+ * the line that tells the rest.
+ */
 
-import type { ClerkSyncError, ErrorCode } from './errors.ts'
+import { randomBytes } from 'node:crypto'
+import type { ClerkSyncError } from './errors.ts'
 import type { Logger } from './log.ts'
 
 /** The first refusal of a kind is told at once, the others of the next seconds by their number. */
 const QUIET_MS = 10_000
 
+/** A line that was told, and stands for the others of its kind in the next seconds. */
+interface Line {
+  readonly reference: string
+  /** How many were not told since. */
+  untold: number
+}
+
 export class RefusalLog {
   readonly #log: Logger
-  /** How many were not told since the last one of their kind. */
-  readonly #untold = new Map<ErrorCode, number>()
+  /** By kind. */
+  readonly #lines = new Map<string, Line>()
 
   constructor(log: Logger) {
     this.#log = log
   }
 
-  add(error: ClerkSyncError): void {
-    const untold = this.#untold.get(error.code)
-    if (untold === undefined) this.#tell(error)
-    else this.#untold.set(error.code, untold + 1)
+  /** Returns the reference of the line that tells of it. */
+  add(error: ClerkSyncError): string {
+    const kind = `${error.code} ${error.finding ?? ''}`
+    const line = this.#lines.get(kind)
+    if (line === undefined) return this.#tell(error, kind)
+    line.untold++
+    return line.reference
   }
 
-  #tell(error: ClerkSyncError, again = 0): void {
-    this.#untold.set(error.code, 0)
-    const { code, status, message, remedy } = error
+  #tell(error: ClerkSyncError, kind: string, reference = createReference(), again = 0): string {
+    const line = { reference, untold: 0 }
+    this.#lines.set(kind, line)
+    const { code, status, message, remedy, finding } = error
     const level = status >= 500 ? 'error' : 'warn'
-    const fields = { code, status, message, remedy, ...causeOf(error), ...(again > 0 && { again }) }
-    this.#log[level](fields, 'delivery refused')
+    const fields = { code, status, message, remedy, ...(finding && { finding }), ref: reference }
+    this.#log[level]({ ...fields, ...causeOf(error), ...(again > 0 && { again }) }, 'delivery refused')
     setTimeout(() => {
-      const count = this.#untold.get(code) ?? 0
-      this.#untold.delete(code)
-      if (count > 0) this.#tell(error, count)
+      this.#lines.delete(kind)
+      if (line.untold > 0) this.#tell(error, kind, reference, line.untold)
     }, QUIET_MS).unref()
+    return reference
   }
+}
+
+function createReference(): string {
+  return `rej_${randomBytes(6).toString('hex')}`
 }
 
 /** Only an unexpected error's cause says something that the code does not. */

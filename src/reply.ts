@@ -1,6 +1,6 @@
 /**
- * What the webhook route answers. The bodies are constant: Svix stores them and shows them in Clerk's dashboard, so they
- * never hold data, messages or names of machines.
+ * What the webhook route answers. The bodies are constant but for a reference to the log: Svix stores them and shows them
+ * in Clerk's dashboard, so they never hold data, messages or names of machines.
  */
 
 import { ClerkSyncError } from './errors.ts'
@@ -30,13 +30,14 @@ export const ACCEPTED: Reply = { status: 200, headers: JSON_TYPE, body: '{"ok":t
 /** Svix's next try after a quick refusal comes in 5 seconds; a header of another number would be bent to that. */
 const RETRY_AFTER = { 'retry-after': '5' }
 
-export function refuse(error: ClerkSyncError): Reply {
+/** @param reference names the line of the log that tells more */
+export function refuse(error: ClerkSyncError, reference?: string): Reply {
   const headers = {
     ...JSON_TYPE,
     ...(error.status === 405 && { allow: 'POST' }),
     ...(error.status === 503 && RETRY_AFTER),
   }
-  return { status: error.status, headers, body: `{"error":"${error.code}"}` }
+  return { status: error.status, headers, body: JSON.stringify({ error: error.code, ref: reference }) }
 }
 
 export function toClerkSyncError(error: unknown): ClerkSyncError {

@@ -47,9 +47,8 @@ export function createResponder(source: SyncSource = sharedClerkSync): Responder
     try {
       made ??= source()
     } catch (error) {
-      refusals.add(toClerkSyncError(error))
       // The answer is public: which part of the configuration is wrong is for the log alone.
-      return refuse(new ClerkSyncError('not_configured'))
+      return refuse(new ClerkSyncError('not_configured'), refusals.add(toClerkSyncError(error)))
     }
     return made.handle(request)
   }

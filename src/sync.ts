@@ -219,8 +219,7 @@ class Sync implements ClerkSync {
       return ACCEPTED
     } catch (error) {
       const refusal = toClerkSyncError(error)
-      this.#refusals.add(refusal)
-      return refuse(refusal)
+      return refuse(refusal, this.#refusals.add(refusal))
     }
   }
 

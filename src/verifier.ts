@@ -4,6 +4,7 @@ import type { Delivery } from './clerk/event.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
 import { ClerkSyncError } from './errors.ts'
 import type { RawBody } from './webhook/body.ts'
+import { Diagnostician } from './webhook/diagnosis.ts'
 import type { RequestHeaders } from './webhook/headers.ts'
 import { parseSecret } from './webhook/secret.ts'
 import { type VerifyOptions, verify } from './webhook/verify.ts'
@@ -39,5 +40,7 @@ export function toVerifyOptions(config: Config): VerifyOptions {
   if (config.signingSecrets.length === 0) throw new ClerkSyncError('secret_missing')
   const secrets = config.signingSecrets.map(parseSecret)
   for (const warning of secrets.flatMap((secret) => secret.warnings)) config.log.warn({}, warning)
-  return { ...config, secrets }
+  const { signingSecrets: configured, otherSecrets: others, now } = config
+  const diagnostician = new Diagnostician({ configured, others, now })
+  return { ...config, secrets, diagnose: (evidence) => diagnostician.diagnose(evidence) }
 }

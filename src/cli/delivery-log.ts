@@ -2,7 +2,7 @@
  * What a running server tells: a line for every delivery. For people on a terminal, else as JSON, one object a line.
  */
 
-import { ERRORS, type ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
 import type { Logger, Receipt } from '../index.ts'
 import { remedyLines } from './failure.ts'
 import { type Cell, layOut, type Room, roomOf } from './layout.ts'
@@ -22,6 +22,11 @@ export interface RefusedDelivery {
   readonly code: ErrorCode
   readonly status: number
   readonly message: string
+  readonly remedy: string
+  /** What the sender was told to look for here. */
+  readonly ref: string
+  /** What was found to be the reason. */
+  readonly finding?: string
   /** How many there were since the last line about this code; absent for a single one. */
   readonly again?: number
 }
@@ -32,8 +37,8 @@ export class DeliveryLog implements Logger {
   /** How many deliveries had each outcome. */
   readonly outcomes = new Map<Receipt['outcome'], number>()
   readonly #output: Output
-  /** The codes whose remedy was told: once is enough. */
-  readonly #explained = new Set<ErrorCode>()
+  /** The codes and findings whose remedy was told: once is enough. */
+  readonly #explained = new Set<string>()
 
   constructor(output: Output) {
     this.#output = output
@@ -72,10 +77,12 @@ export class DeliveryLog implements Logger {
 
   #tellRefusal(refusal: RefusedDelivery): void {
     this.#output.stdout.line(refusalLine(refusal, this.#output.stdout))
-    if (this.#explained.has(refusal.code)) return
-    this.#explained.add(refusal.code)
-    const { remedy } = ERRORS[refusal.code]
-    for (const line of remedyLines(remedy, 10, this.#output.stderr)) this.#output.note(line)
+    const kind = refusal.finding ?? refusal.code
+    if (this.#explained.has(kind)) return
+    this.#explained.add(kind)
+    // The line above may have been cut in the middle of what was found out.
+    if (refusal.finding) this.#output.note(`${' '.repeat(10)}${refusal.message}`)
+    for (const line of remedyLines(refusal.remedy, 10, this.#output.stderr)) this.#output.note(line)
   }
 
   #tell(level: Level, fields: object, message: string): void {
@@ -109,10 +116,14 @@ export function deliveryLine(delivery: TakenDelivery, pen: Pen, now: Date = new 
 
 /** `14:02:16  ⊘ rejected  signature_mismatch  No configured signing secret made …` */
 export function refusalLine(refusal: RefusedDelivery, pen: Pen, now: Date = new Date()): string {
-  const { code, status, message, again } = refusal
-  const detail = again === undefined ? message : `${again} more in the last seconds`
-  const cells = [{ text: code }, { text: detail, style: pen.colors.dim }]
-  const rest = { wide: cells, medium: cells, narrow: cells.slice(0, 1) }
+  const { code, status, message, ref, again } = refusal
+  const { dim } = pen.colors
+  const detail = { text: again === undefined ? message : `${again} more in the last seconds`, style: dim }
+  const rest = {
+    wide: [{ text: code }, { text: ref, style: dim }, detail],
+    medium: [{ text: code }, detail],
+    narrow: [{ text: code }],
+  }
   return resultLine(status < 500 ? 'rejected' : 'refused', rest, pen, now)
 }
 

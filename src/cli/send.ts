@@ -110,9 +110,9 @@ function explain(response: Response, text: string): Failure {
   }
 }
 
-/** clerk-sync's own answer: `{"error":"signature_mismatch"}`. */
+/** clerk-sync's own answer: `{"error":"signature_mismatch","ref":"rej_…"}`. */
 function readCode(text: string): ErrorCode | undefined {
-  const [, code = ''] = /^\{"error":"(\w+)"\}$/.exec(text) ?? []
+  const [, code = ''] = /^\{"error":"(\w+)"[,}]/.exec(text) ?? []
   return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined
 }
 

@@ -56,6 +56,25 @@ export function readMessage(headers: RequestHeaders): Message {
   }
 }
 
+/**
+ * The messages that the headers would be if both families counted; none if there is only one. For finding out that
+ * something mixed them, never for verification.
+ */
+export function readMixedMessages(
+  headers: RequestHeaders,
+): Pick<Message, 'id' | 'timestamp' | 'signature'>[] {
+  const values = pick(headers)
+  const [ids = [], timestamps = [], signatures = []] = PARTS.map((part) =>
+    FAMILIES.flatMap((family) => values.get(`${family}-${part}`) ?? []),
+  )
+  if (ids.length + timestamps.length + signatures.length <= PARTS.length) return []
+  return ids.flatMap((id) =>
+    timestamps.flatMap((timestamp) =>
+      signatures.map((signature) => ({ id, timestamp: Number(timestamp), signature })),
+    ),
+  )
+}
+
 /** The headers that matter, by lower-case name; repeated ones joined as HTTP does. */
 function pick(headers: RequestHeaders): Map<string, string> {
   const values = new Map<string, string>()

@@ -15,16 +15,36 @@ const VERSION = 'v1,'
  * malformed ones are skipped, so that they cannot hide a good one.
  */
 export function isSigned(message: Message, body: Uint8Array, keys: readonly KeyObject[]): boolean {
-  const candidates = readSignatures(message.signature)
+  const { id, timestamp, signature } = message
+  return isSignedContent(signature, prefixOf(id, timestamp), body, keys)
+}
+
+/** As {@link isSigned}, with anything before the body. */
+export function isSignedContent(
+  header: string,
+  prefix: string,
+  body: Uint8Array,
+  keys: readonly KeyObject[],
+): boolean {
+  const candidates = readSignatures(header)
   return keys.some((key) => {
-    const expected = Buffer.from(sign(message.id, message.timestamp, body, key))
+    const expected = Buffer.from(hmac(prefix, body, key))
     return candidates.reduce((found, candidate) => isEqual(candidate, expected) || found, false)
   })
 }
 
 /** The base64 signature of a message. */
 export function sign(id: string, timestamp: number, body: Uint8Array, key: KeyObject): string {
-  return createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')
+  return hmac(prefixOf(id, timestamp), body, key)
+}
+
+/** What is signed before the body. */
+export function prefixOf(id: string, timestamp: number): string {
+  return `${id}.${timestamp}.`
+}
+
+function hmac(prefix: string, body: Uint8Array, key: KeyObject): string {
+  return createHmac('sha256', key).update(prefix).update(body).digest('base64')
 }
 
 /** The text is compared, not the decoded bytes: many texts decode to the same bytes. */

@@ -3,7 +3,9 @@
 import { type Delivery, readContent } from '../clerk/event.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { type BodyLimits, type RawBody, readBody } from './body.ts'
-import { type Message, type RequestHeaders, readMessage } from './headers.ts'
+import type { Evidence, Finding } from './diagnosis.ts'
+import { FINDINGS } from './findings.ts'
+import { type RequestHeaders, readMessage } from './headers.ts'
 import type { SigningSecret } from './secret.ts'
 import { isSigned } from './signature.ts'
 
@@ -14,6 +16,8 @@ export interface VerifyOptions {
   readonly maxBodyBytes: number
   /** The clock, in milliseconds. */
   readonly now: () => number
+  /** Looks for the reason of a signature that does not fit. */
+  readonly diagnose?: ((evidence: Evidence) => Finding | undefined) | undefined
 }
 
 /**
@@ -32,7 +36,7 @@ export async function verify(
 ): Promise<Delivery> {
   const message = readMessage(headers)
   const rawBody = await readBody(body, message.contentLength, { ...options, hold })
-  checkSignature(message, rawBody, options)
+  checkSignature({ message, headers, body: rawBody }, options)
   return {
     svixId: message.id,
     attemptedAt: new Date(message.timestamp * 1000),
@@ -42,11 +46,20 @@ export async function verify(
 }
 
 /** The signature before the time: only then is a wrong time a fact about clocks and not the sender's fancy. */
-function checkSignature(message: Message, rawBody: Uint8Array, options: VerifyOptions): void {
+function checkSignature(evidence: Evidence, options: VerifyOptions): void {
+  const { message, body } = evidence
   const keys = options.secrets.map((secret) => secret.key)
-  if (!isSigned(message, rawBody, keys)) throw new ClerkSyncError('signature_mismatch')
+  if (!isSigned(message, body, keys)) throw mismatch(options.diagnose?.(evidence))
   const age = Math.floor(options.now() / 1000) - message.timestamp
   if (Math.abs(age) <= options.toleranceSeconds) return
   const limit = `the clocks differ by ${Math.abs(age)} seconds, ${options.toleranceSeconds} are allowed`
   throw new ClerkSyncError(age > 0 ? 'timestamp_too_old' : 'timestamp_too_new', limit)
+}
+
+function mismatch(finding: Finding | undefined): ClerkSyncError {
+  if (finding === undefined) return new ClerkSyncError('signature_mismatch')
+  const { code, detail } = finding
+  const { summary, remedy } = FINDINGS[code]
+  const fact = detail === undefined ? summary : `${summary} (${detail})`
+  return new ClerkSyncError('signature_mismatch', fact, { finding: code, remedy })
 }

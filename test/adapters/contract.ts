@@ -11,7 +11,7 @@ import { eventOf, sign } from '../support/deliveries.ts'
 import { RawConnection, rawDelivery } from '../support/sockets.ts'
 import { postRaw } from '../webhook/raw-request.ts'
 import { bodyOf } from '../webhook/vectors.ts'
-import { expectVerdict, Receivers, sentence, startable } from '../webhook/verdicts.ts'
+import { expectVerdict, Receivers, refusalBody, sentence, startable } from '../webhook/verdicts.ts'
 
 /** A server that listens. */
 export interface Served {
@@ -220,7 +220,7 @@ function describeReadBefore({ lost, kept = {} }: Adapter): void {
       const told = log.told('body_already_parsed')
       const sync = createClerkSync({ signingSecret: SECRET, database: IN_MEMORY, log })
       const answer = await deliverTo(serve, sync)
-      expect(answer).toEqual({ status: 400, body: '{"error":"body_already_parsed"}' })
+      expect(answer).toEqual({ status: 400, body: refusalBody('body_already_parsed') })
       expect(await told).toMatchObject({ message: expect.stringMatching(advice) })
     },
   )

@@ -6,6 +6,7 @@ import { createNextHandler, POST } from '../../src/adapters/next.ts'
 import { createClerkSync, sharedClerkSync } from '../../src/index.ts'
 import { SECRET, silent } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
+import { refusalBody } from '../webhook/verdicts.ts'
 
 async function deliverTo(route: (request: Request) => Promise<Response>): Promise<[number, string]> {
   const { headers, body } = sign(eventOf('user.created'))
@@ -29,7 +30,7 @@ describe('the sync of the environment', () => {
   it('fails no build for want of a secret, but answers 503 and logs why', async () => {
     vi.stubEnv('CLERK_WEBHOOK_SIGNING_SECRET', undefined)
     const logged = vi.spyOn(console, 'error').mockReturnValue()
-    expect(await deliverTo(POST)).toEqual([503, '{"error":"not_configured"}'])
+    expect(await deliverTo(POST)).toEqual([503, refusalBody('not_configured')])
     expect(logged.mock.calls.flat().join()).toContain('"code":"secret_missing"')
   })
 

@@ -70,15 +70,17 @@ describe('the line of a refusal', () => {
     code: 'signature_mismatch',
     status: 400,
     message: 'No configured secret made it.',
+    remedy: 'Copy it.',
+    ref: 'rej_0123456789ab',
   } as const
 
   it('says rejected for what is no delivery, and refused for what comes again', () => {
     expect(refusalLine(refusal, penOf(140), NOW)).toBe(
-      '14:02:11  ⊘ rejected   signature_mismatch              No configured secret made it.',
+      '14:02:11  ⊘ rejected   signature_mismatch              rej_0123456789ab                  No configured secret made it.',
     )
     const outage = { code: 'database_unavailable', status: 503, message: 'Down.' } as const
-    expect(refusalLine(outage, penOf(140), NOW)).toBe(
-      '14:02:11  ✗ refused    database_unavailable            Down.',
+    expect(refusalLine({ ...refusal, ...outage }, penOf(140), NOW)).toBe(
+      '14:02:11  ✗ refused    database_unavailable            rej_0123456789ab                  Down.',
     )
   })
 

@@ -96,7 +96,7 @@ describeWithPostgres('a bundled function, alone in its folder', (url) => {
 
   it('says that it has no embedded database', async () => {
     const { stdout, stderr } = await invoke({})
-    expect(stdout).toBe('500 {"error":"embedded_unavailable"}\n')
+    expect(stdout).toMatch(/^500 \{"error":"embedded_unavailable","ref":"rej_\w+"\}\n$/)
     expect(stderr).toContain('Set DATABASE_URL to a Postgres')
   })
 })

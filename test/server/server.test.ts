@@ -64,7 +64,8 @@ describe('the standalone server', () => {
       server,
       sign(eventOf('user.created'), { secret: `whsec_${btoa('x'.repeat(24))}` }),
     )
-    expect([response.status, await response.text()]).toEqual([400, '{"error":"signature_mismatch"}'])
+    expect(response.status).toBe(400)
+    expect(await response.text()).toMatch(/^\{"error":"signature_mismatch","ref":"rej_[0-9a-f]{12}"\}$/)
   })
 
   it('says that it lives, and that it is ready', async () => {
@@ -102,7 +103,7 @@ describe('the standalone server', () => {
     const answer = await connection()
       .send(rawDelivery({ id: '', headers: { ...headers, 'content-length': '100001' }, body: '' }))
       .untilClosed()
-    expect(answer).toMatch(/^HTTP\/1.1 413 .*connection: close.*\{"error":"body_too_large"\}/is)
+    expect(answer).toMatch(/^HTTP\/1.1 413 .*connection: close.*\{"error":"body_too_large",/is)
   })
 
   it('stops reading a chunked body at the limit, and closes the connection', async () => {
@@ -115,7 +116,7 @@ describe('the standalone server', () => {
     const answer = await connection()
       .send(start + chunk.repeat(4))
       .untilClosed()
-    expect(answer).toMatch(/^HTTP\/1.1 413 .*connection: close.*\{"error":"body_too_large"\}/is)
+    expect(answer).toMatch(/^HTTP\/1.1 413 .*connection: close.*\{"error":"body_too_large",/is)
   })
 
   it('answers 413 to a client that goes on sending', async () => {
@@ -137,7 +138,7 @@ describe('the standalone server', () => {
     const answer = await connection()
       .send(`POST ${PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n`)
       .untilClosed()
-    expect(answer).toMatch(/^HTTP\/1.1 400 .*connection: close.*\{"error":"headers_missing"\}/is)
+    expect(answer).toMatch(/^HTTP\/1.1 400 .*connection: close.*\{"error":"headers_missing",/is)
   })
 
   const smuggled = {

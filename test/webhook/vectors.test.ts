@@ -20,6 +20,7 @@ import {
   expectVerdict,
   forget,
   Receivers,
+  refusalBody,
   sentence,
   startable,
   stored,
@@ -210,7 +211,10 @@ describeEachDatabase('receiving in sequence', (database) => {
     const step = sequences.find(({ id }) => id === 'seq/failed-store-then-retry')?.steps[0] as Step
     const startedAt = performance.now()
     const reply = await byHandle(down, step)
-    expect(reply).toMatchObject({ status: 503, body: '{"error":"database_unavailable"}' })
+    expect(reply).toMatchObject({
+      status: 503,
+      body: refusalBody('database_unavailable'),
+    })
     expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
 })

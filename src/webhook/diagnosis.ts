@@ -1,0 +1,150 @@
+/**
+ * Why a signature does not fit: tries what usually goes wrong, and names what would have fitted. The HMAC of a wrong
+ * secret looks like that of a wrong body, so that whoever is told only "mismatch" has to guess.
+ *
+ * It runs after verification has failed, and its result never changes that. It goes into logs and is not for the sender.
+ */
+
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { FindingCode } from './findings.ts'
+import { type Message, type RequestHeaders, readMixedMessages } from './headers.ts'
+import { rewritingsOf } from './rewritings.ts'
+import { parseSecret } from './secret.ts'
+import { isSignedContent, prefixOf } from './signature.ts'
+
+/** A request whose signature fits no configured secret. */
+export interface Evidence {
+  readonly message: Message
+  readonly headers: RequestHeaders
+  readonly body: Uint8Array
+}
+
+export interface Finding {
+  readonly code: FindingCode
+  /** Which secret, or how the body was written. Never holds any of either. */
+  readonly detail?: string | undefined
+}
+
+export interface DiagnosticianOptions {
+  /** The configured secrets, as they are written. */
+  readonly configured: readonly string[]
+  /** Others that are set here, by the name of their variable. */
+  readonly others: ReadonlyMap<string, string>
+  /** The clock, in milliseconds. */
+  readonly now: () => number
+}
+
+/** Anyone can send what does not fit; looking into ten a minute is enough to find the reason and costs next to nothing. */
+const MAX_PER_MINUTE = 10
+const MINUTE_MS = 60_000
+/** Trying everything over a body of this size takes some 10 ms. Clerk's are of 2 to 10 KB. */
+const MAX_BYTES = 64 * 1024
+/** A sender that takes the time twice, or rounds it otherwise. */
+const MAX_SECONDS_OFF = 10
+
+/** What would have to be signed, and how, for the signature to fit. */
+interface Hypothesis extends Finding {
+  readonly signature: string
+  readonly prefix: string
+  readonly body: Uint8Array
+  readonly keys: readonly KeyObject[]
+}
+
+/** Looks into signatures that do not fit. */
+export class Diagnostician {
+  readonly #keys: readonly KeyObject[]
+  /** What differs from the configured secrets' keys. */
+  readonly #secretHypotheses: readonly Pick<Hypothesis, 'code' | 'detail' | 'keys'>[]
+  readonly #now: () => number
+  #minute = Number.NaN
+  #done = 0
+
+  constructor({ configured, others, now }: DiagnosticianOptions) {
+    this.#keys = configured.map((secret) => parseSecret(secret).key)
+    this.#secretHypotheses = [
+      ...[...others].flatMap(([name, secret]) => otherSecret(name, secret)),
+      ...configured.map((secret) => undecodedSecret('the configured one', secret)),
+      ...[...others].map(([name, secret]) => undecodedSecret(name, secret)),
+    ]
+    this.#now = now
+  }
+
+  /** Why the signature does not fit; undefined if that is not found, or enough was looked into lately. */
+  diagnose(evidence: Evidence): Finding | undefined {
+    if (evidence.body.byteLength > MAX_BYTES || !this.#mayWork()) return undefined
+    // All are tried, whichever fits, so that the time it takes says nothing.
+    const [found] = this.#hypotheses(evidence).filter(({ signature, prefix, body, keys }) =>
+      isSignedContent(signature, prefix, body, keys),
+    )
+    return found && { code: found.code, detail: found.detail }
+  }
+
+  #mayWork(): boolean {
+    const minute = Math.floor(this.#now() / MINUTE_MS)
+    if (minute !== this.#minute) this.#done = 0
+    this.#minute = minute
+    return this.#done++ < MAX_PER_MINUTE
+  }
+
+  #hypotheses({ message, headers, body }: Evidence): Hypothesis[] {
+    const { id, timestamp, signature } = message
+    const asItIs = { signature, prefix: prefixOf(id, timestamp), body, keys: this.#keys }
+    return [
+      ...this.#secretHypotheses,
+      ...rewritingsOf(body),
+      ...otherPrefixes(message),
+      ...mixedHeaders(headers),
+      ...otherSpellings(signature),
+    ].map((difference) => ({ ...asItIs, ...difference }))
+  }
+}
+
+/** None if the value is no secret. */
+function otherSecret(name: string, secret: string) {
+  try {
+    // In a shell's or container's file the quotes may have become part of the value.
+    const { key } = parseSecret(secret.trim().replace(/^["'`]+|["'`]+$/g, ''))
+    return [{ code: 'other_secret', detail: `the one in ${name}`, keys: [key] } as const]
+  } catch {
+    return []
+  }
+}
+
+function undecodedSecret(name: string, secret: string) {
+  const texts = [secret, secret.replace(/^whsec_/, '')]
+  const keys = texts.map((text) => createSecretKey(Buffer.from(text)))
+  return { code: 'secret_not_decoded', detail: name, keys } as const
+}
+
+function otherPrefixes({ id, timestamp }: Message) {
+  const content = { '': 'the body alone', [`${timestamp}.`]: 'timestamp.body', [`${id}.`]: 'id.body' }
+  const offsets = Array.from({ length: MAX_SECONDS_OFF }, (_, index) => index + 1)
+  const times = [
+    ...offsets.flatMap((offset) => [timestamp - offset, timestamp + offset]),
+    Math.floor(timestamp / 1000),
+    timestamp * 1000,
+  ]
+  return [
+    ...Object.entries(content).map(
+      ([prefix, detail]) => ({ code: 'content_misspelt', detail, prefix }) as const,
+    ),
+    ...times.map((time) => ({ code: 'timestamp_changed', prefix: prefixOf(id, time) }) as const),
+  ]
+}
+
+function mixedHeaders(headers: RequestHeaders) {
+  return readMixedMessages(headers).map(
+    ({ id, timestamp, signature }) =>
+      ({ code: 'headers_mixed', signature, prefix: prefixOf(id, timestamp) }) as const,
+  )
+}
+
+/** Without the version, in hex, in the base64 of addresses. */
+function otherSpellings(header: string) {
+  const signatures = header.split(/[ ,]+/)
+  const encodings = ['base64', 'hex', 'base64url'] as const
+  return encodings.map((encoding) => {
+    const respelt = signatures.map((each) => `v1,${Buffer.from(each, encoding).toString('base64')}`)
+    return { code: 'signature_misspelt', signature: respelt.join(' ') } as const
+  })
+}
