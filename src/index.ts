@@ -44,6 +44,8 @@ export type {
 } from './database/tables.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
 // The team's handlers.
+export type { BulkOptions, BulkProgress, BulkResult, Past } from './handlers/bulk.ts'
+export type { HandlerControl, HandlerInfo } from './handlers/control.ts'
 export type { Engine, EngineContext, EngineFactory, RunKey, Runner, Sweep, Wake } from './handlers/engine.ts'
 export { type PgBossOptions, pgBoss } from './handlers/engines/pg-boss.ts'
 export { type PollingOptions, polling } from './handlers/engines/polling.ts'
@@ -58,6 +60,7 @@ export {
   on,
 } from './handlers/handler.ts'
 export type { DrainOptions, DrainResult } from './handlers/handling.ts'
+export type { RunFilter } from './handlers/run-filter.ts'
 export type { HandlerTransaction } from './handlers/transaction.ts'
 export type { Receipt } from './ledger/record.ts'
 export type { EventFilter, ReplayOptions, ReplayResult } from './ledger/replay.ts'

@@ -15,6 +15,7 @@ import { type Database, openDatabase } from './database/database.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
 import type { ClerkTables } from './database/tables.ts'
 import { ClerkSyncError } from './errors.ts'
+import { createControl, type HandlerControl } from './handlers/control.ts'
 import { type EventPattern, type Handler, type HandlerOptions, on } from './handlers/handler.ts'
 import { type DrainOptions, type DrainResult, Handling } from './handlers/handling.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -99,6 +100,9 @@ export interface ClerkSync extends AsyncDisposable {
     handle: Handler<Pattern>,
     options?: HandlerOptions,
   ): void
+
+  /** Handlers as people see them: pause one, try failed runs again, run one for what was there before it. */
+  readonly handlers: HandlerControl
 
   /** Runs the handlers in this process, until it is closed. Any number of processes may. */
   work(): Promise<void>
@@ -241,6 +245,11 @@ class Sync implements ClerkSync {
   ): void {
     this.#handling.add(on(patterns, handle, options))
   }
+
+  readonly handlers: HandlerControl = createControl(async () => {
+    await this.#prepare()
+    return this.#handling.parts
+  })
 
   async work(): Promise<void> {
     await this.#prepare()

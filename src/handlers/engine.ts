@@ -19,8 +19,8 @@ export interface RunKey {
 
 /** Tells a worker, at the given time, that a run is due. */
 export interface Wake extends RunKey {
-  /** The try that it is for, from 1: another try is another message. */
-  readonly attempt: number
+  /** Names the wake, for engines that drop what they have had before: another try is another wake. */
+  readonly id: string
   /** Null means now. */
   readonly at: Date | null
 }

@@ -7,6 +7,8 @@ import type { Database } from '../database/database.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import type { FollowUp, RecordedEvent } from '../ledger/follow-up.ts'
 import type { Logger } from '../log.ts'
+import { Bulk } from './bulk.ts'
+import type { ControlParts } from './control.ts'
 import type { Engine, EngineFactory, Wake } from './engine.ts'
 import type { HandlerDefinition } from './handler.ts'
 import { Registry } from './registry.ts'
@@ -48,7 +50,7 @@ export class Handling implements FollowUp {
   /** Makes what the engine needs. Nothing, without handlers. */
   prepare(): Promise<void> {
     if (this.registry.definitions.length === 0) return Promise.resolve()
-    this.#prepared ??= this.#parts()
+    this.#prepared ??= this.#opened()
       .engine.prepare()
       .catch((error) => {
         this.#prepared = undefined
@@ -64,7 +66,7 @@ export class Handling implements FollowUp {
   async recorded(trx: Transaction<ClerkTables>, events: readonly RecordedEvent[]): Promise<void> {
     const runs = events.flatMap((event) => this.#runsFor(event))
     if (runs.length === 0) return
-    const { engine, runs: books } = this.#parts()
+    const { engine, runs: books } = this.#opened()
     const wakes = await books.insert(trx, runs)
     if (engine.isTransactional) await books.enqueue(wakes, trx)
     else this.#wakes.set(trx, [...(this.#wakes.get(trx) ?? []), ...wakes])
@@ -72,14 +74,25 @@ export class Handling implements FollowUp {
 
   committed(trx: Transaction<ClerkTables>): void {
     const wakes = this.#wakes.get(trx) ?? []
-    if (wakes.length > 0) void this.#parts().runs.enqueue(wakes)
+    if (wakes.length > 0) void this.#opened().runs.enqueue(wakes)
+  }
+
+  /** What people's actions on handlers need. */
+  get parts(): ControlParts {
+    const { runs } = this.#opened()
+    return {
+      queries: this.#database.queries,
+      registry: this.registry,
+      runs,
+      bulk: new Bulk(this.#database, runs),
+    }
   }
 
   /** Runs handlers in this process until it is closed. */
   async work(): Promise<void> {
     if (this.#worker || this.registry.definitions.length === 0) return
     await this.prepare()
-    const { engine } = this.#parts()
+    const { engine } = this.#opened()
     this.#worker = this.#createWorker()
     void this.#worker.sweep(engine.sweep)
     await engine.work(this.#worker)
@@ -112,7 +125,7 @@ export class Handling implements FollowUp {
     await this.#open?.engine.close()
   }
 
-  #parts(): { readonly engine: Engine; readonly runs: Runs } {
+  #opened(): { readonly engine: Engine; readonly runs: Runs } {
     if (this.#open) return this.#open
     this.registry.close()
     const context = { database: this.#database, handlers: this.registry.definitions, log: this.#log }
@@ -122,7 +135,7 @@ export class Handling implements FollowUp {
   }
 
   #createWorker(): Worker {
-    const { runs } = this.#parts()
+    const { runs } = this.#opened()
     return new Worker({ database: this.#database, runs, registry: this.registry, log: this.#log })
   }
 

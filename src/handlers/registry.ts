@@ -35,17 +35,18 @@ export class Registry {
   matching(type: string): readonly HandlerDefinition[] {
     const known = this.#byType.get(type)
     if (known) return known
-    const found = this.definitions.filter(({ patterns }) =>
-      patterns.some((pattern) => matches(pattern, type)),
-    )
+    const found = this.definitions.filter(({ patterns }) => isFor(patterns, type))
     // Unknown types come from outside; they must not fill the memory.
     if (this.#byType.size < 1_000) this.#byType.set(type, found)
     return found
   }
 }
 
-function matches(pattern: string, type: string): boolean {
-  return (
-    pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)))
+export function isFor(patterns: readonly string[], type: string): boolean {
+  return patterns.some(
+    (pattern) =>
+      pattern === '*' ||
+      pattern === type ||
+      (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1))),
   )
 }

@@ -50,6 +50,12 @@ export interface NewRun extends RunKey {
   readonly occurredAt: Date
 }
 
+/** A transaction, and whom to wake when it is committed. */
+export interface Unit {
+  readonly trx: Transaction<ClerkTables>
+  readonly wakes: Wake[]
+}
+
 const MAX_HISTORY = 10
 
 /** Which process, for people. */
@@ -77,7 +83,57 @@ export class Runs {
       occurred_at: occurredAt,
     }))
     const inserted = await query<KeyRow>(trx, this.#statements.insert, [JSON.stringify(rows)])
-    return inserted.map((row) => ({ ...toKey(row), attempt: 1, at: null }))
+    return inserted.map((row) => {
+      const key = toKey(row)
+      return { ...key, id: `${key.eventId}:${key.handler}`, at: null }
+    })
+  }
+
+  /** As {@link insert}, for runs of what was recorded before. */
+  async add({ trx, wakes }: Unit, runs: readonly NewRun[]): Promise<RunKey[]> {
+    const added = runs.length === 0 ? [] : await this.insert(trx, runs)
+    wakes.push(...added)
+    return added
+  }
+
+  /** Begins failed runs anew, from their first try on; those that run or are done stay as they are. */
+  async reopen({ trx, wakes }: Unit, keys: readonly RunKey[], note: string | null): Promise<RunKey[]> {
+    const rows = await query<DueRow>(trx, this.#statements.reopen, [...columnsOf(keys), note])
+    wakes.push(...rows.map(toWake))
+    return rows.map(toKey)
+  }
+
+  /** Ends runs that need not succeed; those that run or are done stay as they are. */
+  async discard({ trx, wakes }: Unit, keys: readonly RunKey[], note: string | null): Promise<RunKey[]> {
+    const rows = await query<KeyRow & { order_key: string | null }>(trx, this.#statements.discard, [
+      ...columnsOf(keys),
+      note,
+    ])
+    await query(trx, this.#statements.forgetSecrets, [rows.map((row) => row.event_id)])
+    wakes.push(
+      ...(await this.#nextInLine(
+        trx,
+        rows.map((row) => ({ ...toKey(row), orderKey: row.order_key })),
+      )),
+    )
+    return rows.map(toKey)
+  }
+
+  /** How many of these have failed and were not successful since. */
+  async countFailing(keys: readonly RunKey[]): Promise<number> {
+    return (await this.#query(this.#statements.failing, columnsOf(keys))).length
+  }
+
+  /** Wakes workers for the next runs of a handler that are due, after the one given. */
+  async wakeDue(handler: string, after: string, most: number): Promise<string | null> {
+    const rows = await this.#query<DueRow>(this.#statements.due, [handler, after, most])
+    await this.enqueue(rows.map(toWake))
+    return rows.length < most ? null : (rows.at(-1) as DueRow).event_id
+  }
+
+  /** Pauses a handler, or lets it go on with a null. */
+  async pause(handler: string, reason: string | null, isPaused: boolean): Promise<void> {
+    await this.#query(this.#statements.pause, [handler, isPaused, reason])
   }
 
   async claim(keys: readonly RunKey[]): Promise<ClaimedRun[]> {
@@ -118,16 +174,14 @@ export class Runs {
   async succeed(runs: readonly ClaimedRun[]): Promise<void> {
     const simple = runs.every((run) => run.orderKey === null && !run.hasSecrets)
     if (simple) await this.#query(this.#statements.succeed, claimsOf(runs))
-    else await this.#inTransaction((trx) => this.#succeed(trx, runs))
+    else await this.inTransaction((unit) => this.#succeed(unit, runs))
   }
 
-  async #succeed(trx: Transaction<ClerkTables>, runs: readonly ClaimedRun[]): Promise<Wake[]> {
+  async #succeed({ trx, wakes }: Unit, runs: readonly ClaimedRun[]): Promise<void> {
     const ended = await query<KeyRow>(trx, this.#statements.succeed, claimsOf(runs))
     const keys = new Set(ended.map((row) => nameOf(toKey(row))))
-    return this.#setFree(
-      trx,
-      runs.filter((run) => keys.has(nameOf(run))),
-    )
+    const done = runs.filter((run) => keys.has(nameOf(run)))
+    wakes.push(...(await this.#setFree(trx, done)))
   }
 
   /**
@@ -142,34 +196,41 @@ export class Runs {
   /** What follows from a run that was done in a transaction of its own. What a crash prevents here is swept up. */
   async followUp(run: ClaimedRun): Promise<void> {
     if (run.orderKey === null && !run.hasSecrets) return
-    await this.#inTransaction((trx) => this.#setFree(trx, [run]))
+    await this.inTransaction(async ({ trx, wakes }) => wakes.push(...(await this.#setFree(trx, [run]))))
   }
 
   /** Notes failed tries; again without those that lost their claim. */
   async fail(failures: readonly FailedRun[]): Promise<void> {
-    await this.#inTransaction(async (trx) => {
+    await this.inTransaction(async ({ trx, wakes }) => {
       const rows = await query<FailedRow>(trx, this.#statements.fail, [
         JSON.stringify(failures.map(failedRow)),
       ])
       const dead = new Set(rows.filter(({ status }) => status === 'dead').map((row) => nameOf(toKey(row))))
       const over = failures.map(({ run }) => run).filter((run) => dead.has(nameOf(run)))
       await this.#forgetSecrets(trx, over)
-      return rows.filter(({ status }) => status === 'retrying').map(toWake)
+      wakes.push(...rows.filter(({ status }) => status === 'retrying').map(toWake))
     })
   }
 
   /** Gives back what was not begun or not finished, to whoever is there. The try does not count. */
   async release(runs: readonly ClaimedRun[]): Promise<void> {
     if (runs.length === 0) return
-    await this.#inTransaction(async (trx) => {
+    await this.inTransaction(async ({ trx, wakes }) => {
       const rows = await query<DueRow>(trx, this.#statements.release, claimsOf(runs))
-      return rows.map(toWake)
+      wakes.push(...rows.map(toWake))
     })
   }
 
   /** What a run's end sets free: the next of its resource, and its event of its secrets. */
   async #setFree(trx: Transaction<ClerkTables>, runs: readonly ClaimedRun[]): Promise<Wake[]> {
     await this.#forgetSecrets(trx, runs)
+    return this.#nextInLine(trx, runs)
+  }
+
+  async #nextInLine(
+    trx: Transaction<ClerkTables>,
+    runs: readonly Pick<ClaimedRun, 'handler' | 'orderKey'>[],
+  ): Promise<Wake[]> {
     const ordered = runs.filter(({ orderKey }) => orderKey !== null)
     if (ordered.length === 0) return []
     const lines = [ordered.map(({ handler }) => handler), ordered.map(({ orderKey }) => orderKey)]
@@ -181,14 +242,17 @@ export class Runs {
     if (ids.length > 0) await query(trx, this.#statements.forgetSecrets, [ids])
   }
 
-  async #inTransaction(work: (trx: Transaction<ClerkTables>) => Promise<Wake[]>): Promise<void> {
+  /** Does something to runs, and wakes workers for what it set free: in the same transaction, if the engine can. */
+  async inTransaction<Result>(work: (unit: Unit) => Promise<Result>): Promise<Result> {
     const { isTransactional } = this.#engine
-    const wakes = await this.#database.transaction().execute(async (trx) => {
-      const wakes = await work(trx)
+    const wakes: Wake[] = []
+    const result = await this.#database.transaction().execute(async (trx) => {
+      const result = await work({ trx, wakes })
       if (isTransactional) await this.enqueue(wakes, trx)
-      return wakes
+      return result
     })
     if (!isTransactional) await this.enqueue(wakes)
+    return result
   }
 
   /** Hands wakes to the engine. One that is not transactional may fail: what it does not get is swept up. */
@@ -253,7 +317,7 @@ function toKey(row: KeyRow): RunKey {
 }
 
 function toWake(row: DueRow): Wake {
-  return { ...toKey(row), attempt: row.attempts + 1, at: row.due_at }
+  return { ...toKey(row), id: `${row.event_id}:${row.handler}:${row.due_at.getTime()}`, at: row.due_at }
 }
 
 function toClaimedRun(row: ClaimedRow): ClaimedRun {

@@ -21,6 +21,16 @@ export interface RunStatements {
   readonly nextInLine: string
   /** $1 event ids */
   readonly forgetSecrets: string
+  /** $1 event ids, $2 handlers, $3 note → those that were changed */
+  readonly reopen: string
+  /** $1 event ids, $2 handlers, $3 note → those that were changed */
+  readonly discard: string
+  /** $1 event ids, $2 handlers → those that failed and wait, or are dead */
+  readonly failing: string
+  /** $1 handler, $2 after this event, $3 most → runs that are due */
+  readonly due: string
+  /** $1 handler, $2 whether, $3 reason */
+  readonly pause: string
 }
 
 /** Runs in this order of one key follow each other. */
@@ -35,7 +45,12 @@ export function runStatements(schema: string): RunStatements {
     handlers: qualify(schema, 'handlers'),
     events: qualify(schema, 'events'),
   }
-  return { ...recordingStatements(tables), ...claimingStatements(tables), ...endingStatements(tables) }
+  return {
+    ...recordingStatements(tables),
+    ...claimingStatements(tables),
+    ...endingStatements(tables),
+    ...peoplesStatements(tables),
+  }
 }
 
 interface Tables {
@@ -138,5 +153,37 @@ function endingStatements({ runs }: Tables) {
       set status = case when run.attempts > 1 then 'retrying' else 'pending' end, attempts = run.attempts - 1,
           claim = null, due_at = clock_timestamp()
       ${own} returning run.event_id, run.handler, run.attempts, run.due_at`,
+  }
+}
+
+/** What people do with runs. */
+function peoplesStatements({ runs, handlers }: Tables) {
+  const wanted = `
+    from unnest($1::text[], $2::text[]) as wanted(event_id, handler)
+    where run.event_id = wanted.event_id and run.handler = wanted.handler`
+  return {
+    reopen: `
+      update ${runs} as run
+      set status = 'pending', attempts = 0, due_at = clock_timestamp(), finished_at = null, note = coalesce($3, run.note)
+      ${wanted} and run.status in ('retrying', 'dead', 'discarded', 'succeeded')
+      returning run.event_id, run.handler, run.due_at`,
+    discard: `
+      update ${runs} as run
+      set status = 'discarded', finished_at = clock_timestamp(), note = coalesce($3, run.note)
+      ${wanted} and run.status in ('pending', 'retrying', 'dead')
+      returning run.event_id, run.handler, run.order_key`,
+    failing: `
+      select from ${runs} as run, unnest($1::text[], $2::text[]) as wanted(event_id, handler)
+      where run.event_id = wanted.event_id and run.handler = wanted.handler
+        and (run.status = 'dead' or run.status = 'retrying')`,
+    due: `
+      select event_id, handler, due_at from ${runs}
+      where handler = $1 and event_id > $2 and status in ('pending', 'retrying') and due_at <= clock_timestamp()
+      order by event_id limit $3`,
+    pause: `
+      insert into ${handlers} as handler (name, paused_at, pause_reason)
+      values ($1, case when $2 then clock_timestamp() end, $3)
+      on conflict (name) do update
+      set paused_at = case when $2 then coalesce(handler.paused_at, excluded.paused_at) end, pause_reason = $3`,
   }
 }

@@ -131,7 +131,8 @@ function toPattern(type: string): string {
   return type.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%')
 }
 
-async function databaseTime(database: Kysely<ClerkTables>): Promise<Date> {
+/** By the database's clock, which is the one that everything is stored by. */
+export async function databaseTime(database: Kysely<ClerkTables>): Promise<Date> {
   const { now } = await database
     .selectNoFrom((select) => select.fn<Date>('clock_timestamp').as('now'))
     .executeTakeFirstOrThrow()

@@ -1,0 +1,42 @@
+/** Which runs people mean. */
+
+import { type RawBuilder, sql } from 'kysely'
+import type { RunStatus } from '../database/tables.ts'
+
+/** All conditions must hold; an empty filter means every run. */
+export interface RunFilter {
+  /** Handlers, by name. */
+  readonly handlers?: readonly string[] | undefined
+  readonly statuses?: readonly RunStatus[] | undefined
+  /** Groups of failures that differ only in ids and numbers. */
+  readonly fingerprints?: readonly string[] | undefined
+  /** svix-ids. */
+  readonly eventIds?: readonly string[] | undefined
+  /** Recorded at or after. */
+  readonly since?: Date | undefined
+  /** Recorded before. */
+  readonly until?: Date | undefined
+}
+
+/** The filter as a condition on `handler_runs`. */
+export function condition({
+  handlers,
+  statuses,
+  fingerprints,
+  eventIds,
+  since,
+  until,
+}: RunFilter): RawBuilder<boolean> {
+  const conditions = [
+    handlers && sql<boolean>`handler = any(${handlers})`,
+    statuses && sql<boolean>`status = any(${statuses})`,
+    fingerprints && sql<boolean>`fingerprint = any(${fingerprints})`,
+    eventIds && sql<boolean>`event_id = any(${eventIds})`,
+    since && sql<boolean>`created_at >= ${since}`,
+    until && sql<boolean>`created_at < ${until}`,
+  ]
+  return sql<boolean>`(true ${sql.join(
+    conditions.flatMap((each) => (each ? [sql`and ${each}`] : [])),
+    sql` `,
+  )})`
+}
