@@ -245,6 +245,12 @@ export const ERRORS = {
     remedy: 'This process was silent for longer than ten seconds. The other one goes on.',
   },
 
+  wait_timed_out: {
+    status: 504,
+    summary: 'The tables did not show the change in time',
+    remedy: 'The event may be late or lost: look at `clerk-sync events list`, or reconcile.',
+  },
+
   // The configuration is wrong: refuse to start.
   secret_missing: {
     status: 500,

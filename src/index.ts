@@ -2,6 +2,7 @@
 
 // What came before, and what was missed.
 export type { DriftKind } from './backfill/compare.ts'
+export type { Row } from './backfill/ensure.ts'
 export type {
   Cause,
   DriftCounts,
@@ -17,6 +18,7 @@ export type {
   ReconcileResult,
   SweepsProgress,
 } from './backfill/sweeps.ts'
+export type { WaitOptions } from './backfill/wait.ts'
 // What Clerk sends.
 export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
 export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'

@@ -1,6 +1,7 @@
 /** Puts the stages together. The only file that knows everyone. */
 
 import type { Kysely } from 'kysely'
+import { Ensurer, type Row } from './backfill/ensure.ts'
 import { RateBudget, UNLIMITED } from './backfill/rate-budget.ts'
 import {
   type BackfillOptions,
@@ -9,7 +10,9 @@ import {
   type ReconcileResult,
   Sweeps,
 } from './backfill/sweeps.ts'
+import { type WaitOptions, waitFor } from './backfill/wait.ts'
 import { ClerkApi } from './clerk/api/client.ts'
+import type { ResourceName } from './clerk/catalogue.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
@@ -115,6 +118,42 @@ export interface ClerkSync extends AsyncDisposable {
    * after(() => sync.drain({ maxSeconds: 20 }))
    */
   drain(options?: DrainOptions): Promise<DrainResult>
+  /** The users. */
+  readonly users: {
+    /**
+     * The user's row, fetched from Clerk once if it is not here yet: for the first request after a sign-up, which often
+     * comes before its webhook. Undefined if the user was deleted or does not exist.
+     *
+     * @example
+     * const { userId } = await auth()
+     * const user = await sync.users.ensure(userId)
+     *
+     * @throws {ClerkSyncError} `api_…`, `database_…`
+     */
+    ensure(id: string): Promise<Row<'users'> | undefined>
+  }
+
+  /** The organizations; as {@link users}. */
+  readonly organizations: { ensure(id: string): Promise<Row<'organizations'> | undefined> }
+
+  /** The memberships of organizations; as {@link users}, by who is a member of what. */
+  readonly memberships: {
+    ensure(key: {
+      readonly organizationId: string
+      readonly userId: string
+    }): Promise<Row<'organization_memberships'> | undefined>
+  }
+
+  /**
+   * Waits until the tables show a change, and returns the row: for whoever changed something in Clerk and reads it again.
+   *
+   * @example
+   * const { updatedAt } = await clerkClient.users.updateUser(userId, { firstName: 'Ada' })
+   * const user = await sync.waitFor('users', userId, { updatedAt })
+   *
+   * @throws {ClerkSyncError} `wait_timed_out`, `database_…`
+   */
+  waitFor<Name extends ResourceName>(table: Name, id: string, options?: WaitOptions): Promise<Row<Name>>
 
   /** Whether the database answers and has the tables; throws what is wrong. */
   check(): Promise<void>
@@ -167,6 +206,7 @@ class Sync implements ClerkSync {
   readonly #database: Database
   readonly #handling: Handling
   readonly #ledger: Ledger
+  readonly #ensurer: Ensurer
   readonly #refusals: RefusalLog
   readonly #budget: ByteBudget
   #prepared: Promise<unknown> | undefined
@@ -184,6 +224,8 @@ class Sync implements ClerkSync {
       maxItems: MAX_BATCH_ITEMS,
       deadlineMs: config.commitTimeoutMs,
     })
+    const { instanceIds } = config
+    this.#ensurer = new Ensurer({ database, ledger: this.#ledger, api: () => this.#api, instanceIds })
   }
 
   get database(): Kysely<ClerkTables> {
@@ -283,15 +325,35 @@ class Sync implements ClerkSync {
     return this.#sweeps.reconcile(options)
   }
 
+  get users() {
+    return { ensure: (id: string) => this.#ensure('users', { id }) }
+  }
+
+  get organizations() {
+    return { ensure: (id: string) => this.#ensure('organizations', { id }) }
+  }
+
+  get memberships() {
+    return {
+      ensure: ({ organizationId, userId }: { organizationId: string; userId: string }) =>
+        this.#ensure('organization_memberships', { organization_id: organizationId, user_id: userId }),
+    }
+  }
+
+  async #ensure<Name extends ResourceName>(name: Name, key: Record<string, string>) {
+    await this.#prepare()
+    return this.#ensurer.ensure(name, key)
+  }
+
+  async waitFor<Name extends ResourceName>(table: Name, id: string, options: WaitOptions = {}) {
+    await this.#prepare()
+    return waitFor(this.database, table, id, options)
+  }
+
   get #sweeps(): Sweeps {
-    const { resources, instanceIds } = this.#config
-    return new Sweeps({
-      database: this.#database,
-      ledger: this.#ledger,
-      api: this.#api,
-      resources,
-      instanceIds,
-    })
+    const { resources, instanceIds, now } = this.#config
+    const stages = { database: this.#database, ledger: this.#ledger, api: this.#api }
+    return new Sweeps({ ...stages, resources, instanceIds, now })
   }
 
   get #api(): ClerkApi {

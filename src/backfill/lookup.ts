@@ -77,7 +77,7 @@ async function search(
 }
 
 /** The list of an organization that does not exist is not found: then what is looked for does not exist either. */
-function parentMissingSince({ path }: ApiSearch, error: unknown): Date | undefined {
+export function parentMissingSince({ path }: ApiSearch, error: unknown): Date | undefined {
   const isOfParent = path.includes('{') && error instanceof ClerkSyncError && error.cause instanceof NotFound
   return isOfParent ? (error.cause as NotFound).observedAt : undefined
 }

@@ -53,6 +53,12 @@ export class Marks {
     return counts ?? { unseen: 0, live: 0 }
   }
 
+  /** How many rows there are of this instance's. */
+  async countLive(instanceId: string | null): Promise<number> {
+    const { live } = await this.countUnseen(new Date(0), instanceId)
+    return live
+  }
+
   async clear(): Promise<void> {
     await this.#run(`delete from ${this.#marks} where job_id = $1 and resource = $2`)
   }

@@ -10,7 +10,7 @@ import { hash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import type { RequestBudget } from '../clerk/api/client.ts'
-import { toUnavailable } from '../database/failure.ts'
+import { available } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
@@ -54,9 +54,7 @@ export class RateBudget implements RequestBudget {
   }
 
   #query<Row>(text: string, parameters: readonly unknown[]): Promise<Row[]> {
-    return query<Row>(this.#database, text, parameters).catch((error) => {
-      throw toUnavailable(error)
-    })
+    return available(query<Row>(this.#database, text, parameters))
   }
 }
 

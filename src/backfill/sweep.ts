@@ -3,6 +3,7 @@
  * counts.
  */
 
+import { toDate } from '../clerk/event.ts'
 import { type Resource, readColumns } from '../clerk/resource.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
@@ -12,7 +13,15 @@ import { findCauses } from './causes.ts'
 import { type Comparison, compare, type Drift } from './compare.ts'
 import { canLookUp, lookUp } from './lookup.ts'
 import { Marks } from './marks.ts'
-import { type ListedPage, type Position, type ReadParents, readAhead, readPages } from './pages.ts'
+import {
+  type ListedPage,
+  type Position,
+  type ReadParents,
+  readAhead,
+  readByOffset,
+  readPages,
+  START,
+} from './pages.ts'
 import { addDrift, type SweepProgress } from './progress.ts'
 import { observationsOf, type Task } from './task.ts'
 
@@ -64,6 +73,34 @@ export class Sweep {
       await this.#marks.clear()
     }
     progress.status = this.#isShort || progress.failed > 0 ? 'incomplete' : 'complete'
+  }
+
+  /**
+   * Looks only at what changed since then, the latest first. That finds no deletions, but their number gives them away.
+   * @returns whether that was enough; else everything must be looked at
+   * @throws {ClerkSyncError} as {@link run}
+   */
+  async runLatest(since: Date): Promise<boolean> {
+    const { api, call } = this.#task
+    const [list] = this.#resource.api?.lists ?? []
+    if (!list?.latestFirst || !list.countPath) return false
+    const query = { ...list.query, ...list.latestFirst }
+    for (let position: Position | null = START; position; ) {
+      const page = await readByOffset({ api, call }, list.path, query, position)
+      await this.#take(page)
+      const oldest = toDate(page.items.at(-1)?.data.updated_at)
+      position = oldest !== null && oldest < since ? null : page.next
+    }
+    await this.#marks.clear()
+    const progress = this.#progress
+    const [inClerk, here] = [
+      await api.count(list.countPath, {}, call),
+      await this.#marks.countLive(this.#task.instanceId),
+    ]
+    const isEnough = inClerk === here
+    progress.isFull = !isEnough
+    progress.status = progress.failed > 0 ? 'incomplete' : 'complete'
+    return isEnough
   }
 
   get #isShort(): boolean {

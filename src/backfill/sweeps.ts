@@ -8,6 +8,8 @@ import { type Job, type JobEnd, JobStore } from '../database/jobs.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { findInstance } from './instance.ts'
+import { endLapsed } from './lapse.ts'
+import { unseenSince } from './last-sweep.ts'
 import type { Position } from './pages.ts'
 import { type DriftReport, newProgress, newReport, type SweepProgress } from './progress.ts'
 import { Sweep } from './sweep.ts'
@@ -38,6 +40,12 @@ export interface BackfillOptions {
 
 export interface ReconcileOptions extends BackfillOptions {
   /**
+   * Look at everything. Without it, only users that changed since the last reconcile are looked at, unless their number
+   * shows that others were deleted; a full look at least once a day, and with a dry run, finds the rest.
+   * @default false
+   */
+  readonly full?: boolean | undefined
+  /**
    * How many rows of a resource may be found deleted in Clerk.
    * @default 20, or a quarter of the rows if that is more
    */
@@ -62,6 +70,8 @@ export interface BackfillResult extends SweepsProgress {
 export interface ReconcileResult extends BackfillResult {
   /** What differed from Clerk; repaired, unless it was a dry run. */
   readonly drift: DriftReport
+  /** How many sessions were marked as ended because their time was over. */
+  readonly lapsed: number
 }
 
 export interface SweepsOptions {
@@ -71,6 +81,7 @@ export interface SweepsOptions {
   /** The tables that are kept. */
   readonly resources: ReadonlySet<string>
   readonly instanceIds: ReadonlySet<string>
+  readonly now: () => number
 }
 
 /** What is kept of a job between runs. */
@@ -91,7 +102,7 @@ export class Sweeps {
 
   /** @throws {ClerkSyncError} `job_running`, `api_…`, `database_…`; the signal's reason */
   async backfill(options: BackfillOptions): Promise<BackfillResult> {
-    const { drift: _, ...result } = await this.#run('backfill', options)
+    const { drift: _, lapsed: __, ...result } = await this.#run('backfill', options)
     return result
   }
 
@@ -103,7 +114,7 @@ export class Sweeps {
   async #run(kind: 'backfill' | 'reconcile', options: ReconcileOptions): Promise<ReconcileResult> {
     const { dryRun = false, restart: isFresh, signal } = options
     const resources = this.#choose(options.resources)
-    const scope = { resources: resources.map(({ table }) => table), dryRun }
+    const scope = { resources: resources.map(({ table }) => table), dryRun, full: options.full ?? false }
     const job = await this.#jobs.begin({ kind, scope, isFresh, signal })
     const run = new Run(this.#options, job, kind, resources, options)
     return run.finish()
@@ -156,9 +167,10 @@ class Run {
   async finish(): Promise<ReconcileResult> {
     try {
       await this.#sweepAll()
+      const lapsed = await this.#endLapsed()
       const status = statusOf(Object.values(this.#memory.progress))
       await this.#job.end(status, this.#state)
-      return { ...this.#progress, status, drift: this.#memory.report }
+      return { ...this.#progress, status, drift: this.#memory.report, lapsed }
     } catch (error) {
       const isStopped = this.#wishes.signal?.aborted === true
       // Whoever lost the job must not end it.
@@ -195,7 +207,9 @@ class Run {
     progress.status = 'running'
     progress.error = null
     try {
-      await sweep.run(this.#memory.positions[resource.table] ?? null)
+      const from = this.#memory.positions[resource.table] ?? null
+      const since = from === null ? await this.#unseenSince(resource) : null
+      if (since === null || !(await sweep.runLatest(since))) await sweep.run(from)
     } catch (error) {
       if (!(error instanceof ClerkSyncError)) throw error
       if (error.code !== 'api_feature_off' && !LOCAL_ERRORS.includes(error.code)) throw error
@@ -205,6 +219,20 @@ class Run {
     progress.ms = msBefore + Math.round(performance.now() - startedAt)
     await this.#job.save(this.#state)
     this.#wishes.onProgress?.(this.#progress)
+  }
+
+  /** Null if everything is to be looked at. */
+  async #unseenSince({ table }: Resource): Promise<Date | null> {
+    const { full = false, dryRun = false } = this.#wishes
+    const { queries, schema } = this.#options.database
+    return this.#kind === 'backfill' || full || dryRun ? null : unseenSince(queries, schema, table)
+  }
+
+  async #endLapsed(): Promise<number> {
+    if (this.#kind === 'backfill' || this.#wishes.dryRun) return 0
+    const { database, resources, now } = this.#options
+    const kept = [...RESOURCES.values()].filter(({ table }) => resources.has(table))
+    return endLapsed(database.queries, database.schema, kept, this.#job.id, new Date(now()))
   }
 
   #task(call: ApiCall, instanceId: string | null): Task {

@@ -108,7 +108,7 @@ export interface Resource<C extends Columns = Columns> {
 interface Lapse {
   /** The statuses that can lapse. */
   readonly open: readonly string[]
-  /** The status after it, by the column that holds the time. */
+  /** The status after it, by the column that holds the time; the first whose time is over counts. */
   readonly ends: Readonly<Record<string, string>>
 }
 

@@ -27,6 +27,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'create or update the tables',
     load: () => import('./commands/migrate.ts'),
   },
+  backfill: {
+    summary: 'fill the tables with what there was before any event',
+    load: () => import('./commands/backfill.ts'),
+  },
+  reconcile: {
+    summary: 'compare the tables with Clerk, and repair what differs',
+    load: () => import('./commands/reconcile.ts'),
+  },
   events: {
     summary: 'list, show and replay what was received',
     load: () => import('./commands/events.ts'),

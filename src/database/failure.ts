@@ -53,6 +53,13 @@ export function toUnavailable(error: unknown): ClerkSyncError {
   return new ClerkSyncError('database_unavailable', messageOf(error), cause)
 }
 
+/** A query whose failure is a {@link ClerkSyncError}. */
+export function available<Result>(query: Promise<Result>): Promise<Result> {
+  return query.catch((error) => {
+    throw toUnavailable(error)
+  })
+}
+
 function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   // Network errors have codes too: ECONNREFUSED, EPIPE. Only an SQLSTATE has digits.

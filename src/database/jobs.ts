@@ -10,7 +10,7 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { ClerkSyncError } from '../errors.ts'
-import { messageOf, toUnavailable } from './failure.ts'
+import { available, messageOf } from './failure.ts'
 import { qualify } from './identifier.ts'
 import { query } from './query.ts'
 import type { ClerkTables, JobStatus } from './tables.ts'
@@ -170,9 +170,7 @@ export class JobStore {
   }
 
   #query<Row>(text: string, parameters: readonly unknown[]): Promise<Row[]> {
-    return query<Row>(this.#database, text, parameters).catch((error) => {
-      throw toUnavailable(error)
-    })
+    return available(query<Row>(this.#database, text, parameters))
   }
 }
 

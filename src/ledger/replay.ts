@@ -2,7 +2,7 @@
 
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import { type Delivery, readContent } from '../clerk/event.ts'
-import { toUnavailable } from '../database/failure.ts'
+import { available } from '../database/failure.ts'
 import type { ClerkTables, Outcome } from '../database/tables.ts'
 import type { Receipt, RecordedDelivery } from './record.ts'
 
@@ -71,12 +71,6 @@ export async function replay(
     if (rows.length < BATCH_SIZE) return counts
     after = rows.at(-1)
   }
-}
-
-function available<Result>(query: Promise<Result>): Promise<Result> {
-  return query.catch((error) => {
-    throw toUnavailable(error)
-  })
 }
 
 interface Position {

@@ -37,7 +37,7 @@ export interface ChildStatements {
   readonly childSet: ChildSet
   /** $1 parents' ids */
   readonly clear: string
-  /** $1 rows, $2 bytes */
+  /** $1 rows, $2 bytes. Somebody may have removed the parent's row by hand and left these. */
   readonly insert: string
   /** $1 tombstones of parents */
   readonly bury: string
@@ -113,7 +113,8 @@ function childStatements(childSet: ChildSet, schema: string): ChildStatements {
     clear: `delete from ${table} where user_id = any($1::text[])`,
     insert: `
       insert into ${table} (${names}, raw)
-      select ${names}, ${sliceOfBytes('raw')} from ${recordset({ ...types, ...BYTES_PLACE })}`,
+      select ${names}, ${sliceOfBytes('raw')} from ${recordset({ ...types, ...BYTES_PLACE })}
+      on conflict (user_id, id) do update set ${[...names, 'raw'].map((name) => `${name} = excluded.${name}`)}`,
     bury: `
       update ${table} as stored set deleted_at = parent.deleted_at, event_id = parent.event_id, synced_at = now()
       from ${tombstones('parent')} where stored.user_id = parent.id

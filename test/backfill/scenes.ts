@@ -12,6 +12,7 @@ import {
   type TableComparison,
 } from '../../src/testing/index.ts'
 import type { TestDatabase } from '../support/databases.ts'
+import { empty } from '../testing/histories.ts'
 
 /** Opens syncs and servers; closed after the file's tests. */
 export function scenes(database: TestDatabase) {
@@ -52,4 +53,12 @@ export async function wrongTables(sync: ClerkSync, clerk: SimulatedClerk): Promi
       table !== 'organization_invitations' || (column !== 'user_id' && column !== 'raw'),
   })
   return comparisons.filter(({ table, differenceCount }) => differenceCount > 0 && !NOT_COMPARED.has(table))
+}
+
+/** As after `migrate`. */
+export async function emptyAll(sync: ClerkSync): Promise<void> {
+  await empty(sync)
+  for (const table of ['jobs', 'sweep_marks', 'api_budgets'] as const) {
+    await sync.database.deleteFrom(table).execute()
+  }
 }

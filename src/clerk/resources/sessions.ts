@@ -11,7 +11,7 @@ function wholeUser(data: Payload): Payload[] {
 export const sessions = defineResource({
   table: 'sessions',
   description:
-    'Sign-in sessions. Clerk sends no event when one expires: look at `expire_at` and `abandon_at` too.',
+    'Sign-in sessions. Clerk sends no event when one expires: a reconcile sets its `status`; until then look at `expire_at` and `abandon_at` too.',
   events: {
     'session.created': 'upsert',
     'session.pending': 'upsert',
@@ -31,7 +31,7 @@ export const sessions = defineResource({
     latest_activity: json(),
   },
   parents: { user_id: 'users' },
-  lapse: { open: ['active', 'pending'], ends: { expire_at: 'expired', abandon_at: 'abandoned' } },
+  lapse: { open: ['active', 'pending'], ends: { abandon_at: 'abandoned', expire_at: 'expired' } },
   secrets: secretsWithin('user', userSecrets),
   embeds: [{ resource: 'users', find: wholeUser }],
   api: {

@@ -1,0 +1,103 @@
+/**
+ * For the request that comes before its webhook: the row, or one look at Clerk.
+ *
+ * Right after a sign-up the application knows the user's id from the session, while the event is still under way. What
+ * Clerk shows passes the same guard as the event, so that it does not matter which of them comes first.
+ */
+
+import type { Selectable } from 'kysely'
+import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
+import type { Item } from '../clerk/api/reply.ts'
+import { fillPath, fillQuery } from '../clerk/api-description.ts'
+import { CATALOGUE, type ResourceName } from '../clerk/catalogue.ts'
+import { type Resource, readColumns } from '../clerk/resource.ts'
+import type { Database } from '../database/database.ts'
+import { available } from '../database/failure.ts'
+import type { ClerkTables, MirroredRow } from '../database/tables.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { observeItem } from '../ledger/observation.ts'
+import { parentMissingSince } from './lookup.ts'
+
+/** A row of a mirrored table. */
+export type Row<Name extends ResourceName> = Selectable<ClerkTables[Name]> & Selectable<MirroredRow>
+
+/** What identifies the row: columns with their values, `id` or those of a parent and a member. */
+type Key = Readonly<Record<string, string>>
+
+export interface EnsurerOptions {
+  readonly database: Database
+  readonly ledger: Ledger
+  /** Asked only when a row is missing. */
+  readonly api: () => ClerkApi
+  readonly instanceIds: ReadonlySet<string>
+}
+
+export class Ensurer {
+  readonly #options: EnsurerOptions
+  /** Whoever asks for the same while it is fetched waits for the same fetch. */
+  readonly #underWay = new Map<string, Promise<void>>()
+
+  constructor(options: EnsurerOptions) {
+    this.#options = options
+  }
+
+  /**
+   * The live row, fetched from Clerk if there is no row at all. Undefined for what was deleted or does not exist.
+   * @throws {ClerkSyncError} `api_…`, `database_…`
+   */
+  async ensure<Name extends ResourceName>(name: Name, key: Key): Promise<Row<Name> | undefined> {
+    const known = await this.#find(name, key)
+    // A deletion is final: no look at Clerk for every request with the token of a deleted user.
+    if (known) return known.deleted_at === null ? known : undefined
+    const flight = JSON.stringify([name, key])
+    const fetching = this.#underWay.get(flight) ?? this.#fetch(name, key)
+    this.#underWay.set(flight, fetching)
+    await fetching.finally(() => this.#underWay.delete(flight))
+    const found = await this.#find(name, key)
+    return found?.deleted_at === null ? found : undefined
+  }
+
+  /** A live row, else a deleted one: whoever left an organization and joined again has two. */
+  async #find<Name extends ResourceName>(name: Name, key: Key): Promise<Row<Name> | undefined> {
+    let query = this.#options.database.queries.selectFrom(name as 'users').selectAll()
+    for (const [column, value] of Object.entries(key)) query = query.where(column as 'id', '=', value)
+    const rows = await available(query.execute())
+    return (rows.find(({ deleted_at }) => deleted_at === null) ?? rows[0]) as Row<Name> | undefined
+  }
+
+  async #fetch(name: ResourceName, key: Key): Promise<void> {
+    const { api, ledger, instanceIds } = this.#options
+    const resource: Resource = CATALOGUE[name]
+    const shown = await lookFor(api(), resource, key, {})
+    if (shown === null) return
+    const [instanceId = null] = instanceIds.size === 1 ? instanceIds : []
+    const source = { eventId: null, instanceId, observedAt: shown.observedAt, isConfirmed: true }
+    await ledger.apply(observeItem(source, resource, shown.item))
+  }
+}
+
+interface Found {
+  readonly item: Item
+  readonly observedAt: Date
+}
+
+async function lookFor(api: ClerkApi, resource: Resource, key: Key, call: ApiCall): Promise<Found | null> {
+  const { get, find } = resource.api ?? {}
+  if (get) {
+    const { item, observedAt } = await api.item(fillPath(get, key), call)
+    return item && { item, observedAt }
+  }
+  if (!find) return null
+  const page = await api.page(fillPath(find.path, key), fillQuery(find.query, key), call).catch((error) => {
+    if (parentMissingSince(find, error)) return null
+    throw error
+  })
+  if (page === null) return null
+  const { items, observedAt } = page
+  const item = items.find((each) => matches(readColumns(resource.columns, each.data), key))
+  return item ? { item, observedAt } : null
+}
+
+function matches(columns: Readonly<Record<string, unknown>>, key: Key): boolean {
+  return Object.entries(key).every(([name, value]) => columns[name] === value)
+}

@@ -1,0 +1,28 @@
+/** What earlier jobs make unnecessary: to look again at what has not changed since. */
+
+import type { Kysely } from 'kysely'
+import { available } from '../database/failure.ts'
+import { qualify } from '../database/identifier.ts'
+import { query } from '../database/query.ts'
+import type { ClerkTables } from '../database/tables.ts'
+
+/** Whatever changed nothing of its own clock, an edit by hand for instance, is found once in so many hours. */
+const FULL_EVERY_HOURS = 24
+/** What Clerk shows in a list may be a little behind. */
+const MARGIN_MS = 60_000
+
+/** Since when the rows of a resource may have changed unseen; null if all must be looked at. */
+export async function unseenSince(
+  database: Kysely<ClerkTables>,
+  schema: string,
+  table: string,
+): Promise<Date | null> {
+  const text = `
+    select max((progress->$1->>'startedAt')::timestamptz) as latest,
+      bool_or((progress->$1->>'isFull')::boolean
+        and created_at > now() - interval '${FULL_EVERY_HOURS} hours') as is_recent
+    from ${qualify(schema, 'jobs')}
+    where progress->$1->>'status' = 'complete' and scope->>'dryRun' = 'false'`
+  const [row] = await available(query<{ latest: Date | null; is_recent: boolean }>(database, text, [table]))
+  return row?.latest && row.is_recent ? new Date(row.latest.getTime() - MARGIN_MS) : null
+}

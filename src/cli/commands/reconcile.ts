@@ -1,0 +1,98 @@
+/** `clerk-sync reconcile`: compares the tables with Clerk, says what differs and why, and repairs it. */
+
+import type { Command } from 'commander'
+import type { DriftReport, FoundDrift, ReconcileResult, ResourceName } from '../../index.ts'
+import { EXIT } from '../failure.ts'
+import { layOut } from '../layout.ts'
+import { requireDatabase, withSync } from '../open.ts'
+import { type DatabaseOptions, parseCount, withDatabaseOptions, withExamples } from '../options.ts'
+import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { resourceArgument } from '../resources.ts'
+import { runSweeps, sweepLines } from '../sweeps.ts'
+
+interface ReconcileCommandOptions extends OutputOptions, DatabaseOptions {
+  readonly dryRun?: boolean
+  readonly full?: boolean
+  readonly restart?: boolean
+  readonly maxDeletions?: number
+}
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync reconcile --dry-run', 'the drift report: what differs from Clerk, by field, and why'],
+    ['clerk-sync reconcile', 'repair it'],
+    [
+      'clerk-sync reconcile --full users',
+      'look at every user, not only at those that changed since the last time',
+    ],
+  ])
+  withDatabaseOptions(command)
+    .addArgument(resourceArgument())
+    .option('--dry-run', 'report, and repair nothing; looks at everything')
+    .option('--full', 'look at everything, also at users that did not change since the last reconcile')
+    .option('--restart', 'begin anew, even if an earlier run was stopped in the middle')
+    .option(
+      '--max-deletions <count>',
+      'how many rows of a resource may be gone in Clerk (20, or a quarter)',
+      parseCount,
+    )
+    .action((names: ResourceName[], _, self: Command) => reconcile(names, self.optsWithGlobals()))
+}
+
+function reconcile(names: readonly ResourceName[], options: ReconcileCommandOptions): Promise<void> {
+  const output = new Output(options)
+  const { dryRun, full, restart, maxDeletions } = options
+  const resources = names.length > 0 ? names : undefined
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const wishes = { resources, dryRun, full, restart, maxDeletions }
+    report(await runSweeps(output, (run) => sync.reconcile({ ...wishes, ...run })), options, output)
+  })
+}
+
+/** Drift that is left in the tables, or a look that did not see everything, is exit code 3. */
+function report(result: ReconcileResult, { dryRun = false }: ReconcileCommandOptions, output: Output): void {
+  if (output.json) output.stdout.record({ type: 'reconcile', dryRun, ...result })
+  else tell(result, output.stdout)
+  const { status, drift } = result
+  if (dryRun && drift.total > 0) output.note('Nothing was repaired: run it without --dry-run.')
+  if (status !== 'complete')
+    output.note(`It is ${status}: run it again, and it goes on with what is missing.`)
+  if (status !== 'complete' || (dryRun && drift.total > 0)) process.exitCode = EXIT.foundProblems
+}
+
+function tell(result: ReconcileResult, pen: Pen): void {
+  for (const line of sweepLines(result, pen)) pen.line(line)
+  pen.line()
+  for (const line of driftLines(result.drift, pen)) pen.line(line)
+}
+
+const CAUSES: Readonly<Record<FoundDrift['cause'], string>> = {
+  no_event: 'no event came',
+  event_failed: 'an event failed',
+  event_not_applied: 'an event was parked or ignored',
+  edited: 'edited by hand',
+}
+
+function driftLines(drift: DriftReport, pen: Pen): string[] {
+  const { green, yellow } = pen.colors
+  const others = drift.refreshed > 0 ? `; ${drift.refreshed} showed old counts or copies of others` : ''
+  if (drift.total === 0) return [`${green('✓')} The tables are as Clerk is${others}.`]
+  const rows = Object.entries(drift.resources).map(([name, { kinds, causes, fields }]) => [
+    { text: name },
+    { text: countsOf(kinds) },
+    { text: countsOf(causes, (cause) => CAUSES[cause as FoundDrift['cause']]) },
+    { text: countsOf(fields) },
+  ])
+  const head = ['resource', 'differs', 'probably because', 'in'].map((text) => ({
+    text,
+    style: pen.colors.dim,
+  }))
+  return [`${yellow('!')} ${drift.total} rows differed${others}.`, ...layOut([head, ...rows], pen.width)]
+}
+
+/** `3 missing, 1 stale`, the most first. */
+function countsOf(counts: Readonly<Record<string, number>>, label = (name: string) => name): string {
+  const entries = Object.entries(counts).sort(([, a], [, b]) => b - a)
+  return entries.map(([name, count]) => `${count} ${label(name)}`).join(', ')
+}
