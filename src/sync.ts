@@ -118,6 +118,7 @@ export interface ClerkSync extends AsyncDisposable {
    * after(() => sync.drain({ maxSeconds: 20 }))
    */
   drain(options?: DrainOptions): Promise<DrainResult>
+
   /** The users. */
   readonly users: {
     /**
