@@ -24,6 +24,7 @@ import {
 } from './pages.ts'
 import { addDrift, type SweepProgress } from './progress.ts'
 import { observationsOf, type Task } from './task.ts'
+import { workAhead } from './work-ahead.ts'
 
 /** Told after each page where to go on. */
 export type OnPage = (next: Position | null) => Promise<void>
@@ -39,6 +40,8 @@ interface Found {
 
 /** How often the list is gone through when it shows fewer than Clerk counts: rows may have been skipped. */
 const MAX_PASSES = 2
+/** While one page is being written, the next are read and prepared. A reconcile counts as it goes, page by page. */
+const PAGES_AT_ONCE = 3
 
 export class Sweep {
   readonly #task: Task
@@ -118,9 +121,10 @@ export class Sweep {
   async #readAll(from: Position | null): Promise<void> {
     const { api, call, database, schema } = this.#task
     const reading = { api, call, readParents: parentsIn(database, schema) }
-    for await (const page of readAhead(readPages(reading, this.#resource, from))) {
+    const pages = readAhead(readPages(reading, this.#resource, from))
+    const most = this.#task.isReconcile ? 1 : PAGES_AT_ONCE
+    for await (const page of workAhead(pages, most, (page) => this.#take(page))) {
       call.signal?.throwIfAborted()
-      await this.#take(page)
       await this.#onPage(page.next)
     }
   }
