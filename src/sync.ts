@@ -305,7 +305,7 @@ class Sync implements ClerkSync {
   }
 
   async migrate(): Promise<string[]> {
-    const ran = await migrate(this.#database.ingest, this.#database.schema)
+    const ran = await migrate(this.#database.queries, this.#database.schema)
     await this.#handling.prepare()
     return ran
   }
@@ -370,7 +370,7 @@ class Sync implements ClerkSync {
 
   async check(): Promise<void> {
     await this.#prepare()
-    const pending = await pendingMigrations(this.#database.queries, this.#database.schema)
+    const pending = await pendingMigrations(this.#database.ingest, this.#database.schema)
     if (pending.length > 0) throw new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`)
   }
 

@@ -1,5 +1,6 @@
 /** Kysely on Postgres or on the embedded PGlite, chosen by an address, opened on first use. */
 
+import type { Socket } from 'node:net'
 import { resolve } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
@@ -23,7 +24,10 @@ export interface Database {
   readonly schema: string
   /** For everyone's queries. Table names need no schema. */
   readonly queries: Kysely<ClerkTables>
-  /** For the ledger alone, with connections of its own, so that slow queries elsewhere cannot hold up deliveries. */
+  /**
+   * For the ledger, with connections of its own, so that slow queries elsewhere cannot hold up deliveries. For short
+   * work only: a statement that runs longer than {@link STATEMENT_TIMEOUT_MS} loses its connection.
+   */
   readonly ingest: Kysely<ClerkTables>
   /** For keeping the books of handlers' runs: their leases must not wait for the handlers' own queries. */
   readonly bookkeeping: Kysely<ClerkTables>
@@ -48,6 +52,13 @@ const CONNECT_TIMEOUT_MS = 1_500
 const INGEST_CONNECTIONS = 3
 /** One claims while another writes down what ended. */
 const BOOKKEEPING_CONNECTIONS = 2
+/**
+ * The longest a statement of the ledger may run. More than a delivery waits for its answer: deleting a huge organization
+ * takes longer than that, and must end some time rather than be cancelled with every retry. Less than Svix's 15 s.
+ */
+export const STATEMENT_TIMEOUT_MS = 12_000
+/** A connection that is silent for longer than any statement runs, and longer than idle ones are kept, is dead. */
+const SILENCE_MS = STATEMENT_TIMEOUT_MS + 1_000
 
 export function openDatabase(address: DatabaseAddress, schema: string): Database {
   if (typeof address !== 'string') return openPostgres(address, schema)
@@ -64,7 +75,7 @@ function unknownAddress(address: string): ClerkSyncError {
 function openPostgres(config: PoolConfig, schema: string): Database {
   const pool = once(() => createPool(config))
   const queries = postgresKysely(pool, schema)
-  const ofItsOwn = (max: number) => postgresKysely(() => createPool({ ...config, max, min: 0 }), schema)
+  const ofItsOwn = (max: number) => postgresKysely(() => createOwnPool(config, max), schema)
   const ingest = ofItsOwn(INGEST_CONNECTIONS)
   const bookkeeping = ofItsOwn(BOOKKEEPING_CONNECTIONS)
   return {
@@ -107,6 +118,20 @@ async function createPool(config: PoolConfig): Promise<Pool> {
   // process if nobody heard it. Idle connections emit it through the pool. Either way the pool replaces the connection.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
+
+/**
+ * When a network or a pooler drops a connection without a word, the query in flight waits until the system gives up,
+ * which takes 15 minutes or more. A few of those would leave no connection.
+ */
+async function createOwnPool(config: PoolConfig, max: number): Promise<Pool> {
+  const pool = await createPool({ ...config, max, min: 0 })
+  pool.on('connect', (client) => {
+    // Not in pg's types. A stream that somebody else made may not know time.
+    const { stream } = (client as unknown as { connection: { stream: Partial<Socket> } }).connection
+    stream.setTimeout?.(SILENCE_MS, () => stream.destroy?.())
+  })
   return pool
 }
 

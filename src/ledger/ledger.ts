@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Delivery } from '../clerk/event.ts'
-import type { Database } from '../database/database.ts'
+import { type Database, STATEMENT_TIMEOUT_MS } from '../database/database.ts'
 import { failureKind, messageOf, toUnavailable } from '../database/failure.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import { type Apply, createApply } from './apply.ts'
@@ -20,11 +20,6 @@ import { type Admission, type Receipt, type RecordedDelivery, Recorder } from '.
 
 /** Deadlocks and races between servers end quickly; what still collides after this many tries is left to Svix. */
 const MAX_TRIES = 6
-/**
- * The longest a statement may run. More than a delivery waits for its answer: deleting a huge organization takes
- * longer than that, and must end some time rather than be cancelled with every retry. Less than Svix's 15 s.
- */
-const STATEMENT_TIMEOUT_MS = 12_000
 
 export class Ledger {
   readonly #database: Database

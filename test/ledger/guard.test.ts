@@ -28,7 +28,7 @@ const write: fc.Arbitrary<Write> = fc.record({
       .constantFrom('"a"', '"b"', '"B"', '"z"', '"ä"', '"😀"', '"\uffff"')
       .map((text) => Buffer.from(text)),
   }),
-  deletedAt: fc.option(time, { freq: 1 }),
+  deletedAt: fc.option(time, { freq: 2 }),
 })
 
 describeEachDatabase('writing a row over another', (database) => {

@@ -102,6 +102,22 @@ describeEachDatabase('an event that the database refuses', (database) => {
     ).toEqual({ username: 'newer' })
   })
 
+  it('is not acknowledged when even its record is not stored', async () => {
+    const sync = await database.open()
+    const { schema } = await database.location()
+    const swallow = sql.id(schema, 'swallow')
+    await sql`create function ${swallow}() returns trigger language plpgsql as 'begin return null; end'`.execute(
+      sync.database,
+    )
+    await sql`create trigger swallow before insert on ${sql.id(schema, 'events')}
+      for each row when (new.id = 'msg_swallowed') execute function ${swallow}()`.execute(sync.database)
+    const swallowed = deliver(sync, user('user_swallowed', 'swallowed'), { id: 'msg_swallowed' })
+    await expect(swallowed).rejects.toMatchObject({ status: 503 })
+    expect(
+      await sync.database.selectFrom('users').select('id').where('id', '=', 'user_swallowed').execute(),
+    ).toEqual([])
+  })
+
   it('is redelivered by Svix as a duplicate: it is safe here', async () => {
     const { sync } = await setUp(database, 'again')
     const event = user('user_again', 'again')
@@ -148,6 +164,28 @@ describeEachDatabase('replaying', (database) => {
 
     expect(await rows()).toEqual(usersBefore)
     expect(await outcomes(sync)).toMatchObject({ user_r0: 'applied', gal_r: 'parked' })
+  })
+
+  it('leaves standing what an event did when it came', async () => {
+    const sync = await database.open()
+    const at = (updatedAt: number, first_name: string) =>
+      deliver(sync, eventOf('user.updated', { id: 'user_past', updated_at: updatedAt, first_name }))
+    await at(1_900_000_000_000, 'Ada')
+    await at(1_900_000_000_001, 'Eva')
+    await at(1_900_000_000_002, 'Ida')
+    const recorded = () =>
+      sync.database
+        .selectFrom('events')
+        .select(['outcome', 'reason', 'changes'])
+        .where('resource_id', '=', 'user_past')
+        .orderBy('received_at')
+        .orderBy('id')
+        .execute()
+    const before = await recorded()
+    expect(before[1]?.changes).toMatchObject({ first_name: { from: 'Ada', to: 'Eva' } })
+    // In the view of now, the first two are older than the row.
+    expect(await sync.replay({ resourceIds: ['user_past'] })).toMatchObject({ stale: 2, applied: 1 })
+    expect(await recorded()).toEqual(before)
   })
 
   it('goes through more events than fit into one batch, and stops when told', async () => {

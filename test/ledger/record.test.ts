@@ -311,6 +311,10 @@ describeEachDatabase('deleting', (database) => {
       outcome: 'applied',
       changes: { deleted_at: { from: null, to: new Date(T + 100).toISOString() } },
     })
+    expect(await deliver(sync, userDeleted('user_gone', 110))).toMatchObject({
+      outcome: 'applied',
+      changes: null,
+    })
     for (const at of [-5, 50, 500]) {
       expect(await deliver(sync, user('user_gone', at))).toMatchObject({
         outcome: 'stale',
