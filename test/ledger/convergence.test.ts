@@ -12,6 +12,7 @@ import type { ClerkSync } from '../../src/index.ts'
 import {
   compareTables,
   createSimulatedClerk,
+  SILENT_ACTIONS,
   SIMULATED_ACTIONS,
   type SimulatedAction,
 } from '../../src/testing/index.ts'
@@ -33,9 +34,12 @@ interface Case {
 
 const REGRESSIONS: Case[] = []
 
+/** What Clerk tells nobody of, no event can show. */
+const TOLD_ACTIONS = SIMULATED_ACTIONS.filter((action) => !SILENT_ACTIONS.includes(action))
+
 const anyCase = fc.record({
   seed: fc.nat(),
-  actions: fc.array(fc.constantFrom(...SIMULATED_ACTIONS), { minLength: 1, maxLength: 14 }),
+  actions: fc.array(fc.constantFrom(...TOLD_ACTIONS), { minLength: 1, maxLength: 14 }),
   arrival: fc.nat(),
   duplicates: fc.constantFrom(0, 0.2, 1),
 })
