@@ -47,7 +47,10 @@ describeWithPostgres('two servers on one database', (url) => {
       const id = `user_race${round}`
       const stateOf = (at: number) => ({
         first_name: `v${at}`,
+        // No two states share a member: then nothing but the rows themselves tells that they moved.
         email_addresses: [{ id: `idn_race${round}_${at}` }],
+        phone_numbers: [],
+        external_accounts: [],
       })
       const events = Array.from({ length: 10 }, (_, at) =>
         eventOf('user.updated', { id, updated_at: T + at, ...stateOf(at) }, T + at),
