@@ -45,3 +45,6 @@ export function toClerkSyncError(error: unknown): ClerkSyncError {
     ? error
     : new ClerkSyncError('internal_error', undefined, { cause: error })
 }
+
+/** A signed event of this type asks whether a route works: it is verified as any other, and recorded nowhere. */
+export const PROBE_TYPE = 'clerk-sync.probe'

@@ -25,7 +25,7 @@ import { Ledger } from './ledger/ledger.ts'
 import type { Receipt, RecordedDelivery } from './ledger/record.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
 import { RefusalLog } from './refusal-log.ts'
-import { ACCEPTED, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
+import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
 import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
 import { ByteBudget, type ByteShare } from './webhook/byte-budget.ts'
@@ -250,12 +250,20 @@ class Sync implements ClerkSync {
   async #take(body: RawBody, headers: RequestHeaders, share: ByteShare): Promise<Receipt> {
     const startedAt = performance.now()
     const delivery = await verify(body, headers, this.#verification, share.add)
+    if (delivery.event?.type === PROBE_TYPE) return this.#answerProbe(delivery.svixId)
     await this.#prepare()
     const { changes, ...receipt } = await this.#ledger.record(delivery)
     // The names of the changed fields only: their values are personal data.
     const changed = Object.keys(changes ?? {})
     this.#config.log.info({ ...receipt, changed, ms: Math.round(performance.now() - startedAt) }, 'delivery')
     return { ...receipt, changes }
+  }
+
+  /** As far as a delivery would come, but without a trace. */
+  async #answerProbe(svixId: string): Promise<Receipt> {
+    await this.check()
+    const identity = { svixId, type: PROBE_TYPE, resource: null, resourceId: null }
+    return { ...identity, outcome: 'ignored', reason: null, changes: null }
   }
 
   async handle({ method, headers, body, advice }: WebhookRequest): Promise<Reply> {

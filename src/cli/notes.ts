@@ -13,3 +13,6 @@ export function noteLogger(output: Output): Logger {
     error: (_, message) => output.note(`${red('✗')} ${printable(message)}`),
   }
 }
+
+/** For commands that say by themselves what there is to say. */
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -51,6 +51,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'show every option and where its value is from',
     load: () => import('./commands/config.ts'),
   },
+  doctor: {
+    summary: 'find out what is wrong',
+    load: () => import('./commands/doctor.ts'),
+  },
+  explain: {
+    summary: 'tell what a code means and what to do',
+    load: () => import('./commands/explain.ts'),
+  },
 }
 
 function createProgram(): Command {

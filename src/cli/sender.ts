@@ -5,6 +5,7 @@ import type { ClerkEvent, EventType } from '../index.ts'
 import type { SignedDelivery } from '../testing/sign.ts'
 import { EXIT, type Failure, failureLines } from './failure.ts'
 import type { Output } from './output.ts'
+import { describeProblem } from './problems.ts'
 import { type Answer, send } from './send.ts'
 
 export interface SendOptions {
@@ -90,11 +91,7 @@ function judgeForgery({ status, failure }: Answer): Failure | null {
   const isRefused = failure?.code === 'signature_mismatch' || failure?.code === 'delivery_refused'
   if (isRefused) return null
   if (failure) return failure
-  return {
-    code: 'forgery_accepted',
-    message: `The route answered ${status} to a delivery with a wrong signature.`,
-    remedy: 'Verify the signature over the raw body before anything else, as clerk-sync does.',
-  }
+  return describeProblem('forgery_accepted', `it answers ${status}`)
 }
 
 /** Works on items at a rate, whatever the work takes; without one, on each after the one before. */

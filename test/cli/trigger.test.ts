@@ -187,8 +187,8 @@ describe('trigger, when the route does not take the event,', () => {
     [401, { 'x-clerk-auth-reason': 'session-token-missing' }, 'route_protected'],
     [307, { location: '/sign-in?redirect_url=x' }, 'route_protected'],
     [308, { location: 'https://www.example.com/hook' }, 'redirected'],
-    [401, {}, 'route_protected'],
-    [405, {}, 'method_not_allowed'],
+    [401, {}, 'login_wall'],
+    [405, {}, 'method_not_allowed_by_route'],
     [422, {}, 'delivery_refused'],
     [500, {}, 'route_failed'],
   ])('explains a %i with %j as %s', async (status, headers, code) => {

@@ -1,0 +1,141 @@
+/** `clerk-sync doctor`: looks at everything that can be wrong, and names what is. */
+
+import type { Command } from 'commander'
+import { type Config, resolveConfig } from '../../config.ts'
+import { ClerkSyncError } from '../../errors.ts'
+import { createClerkSync } from '../../index.ts'
+import { createSigningSecret } from '../../testing/sign.ts'
+import { parseSecret } from '../../webhook/secret.ts'
+import { type Configuration, loadConfiguration } from '../configuration.ts'
+import { type Check, type CheckedResult, failed, GROUPS, runChecks, type Status } from '../doctor/check.ts'
+import { clockChecks } from '../doctor/clock.ts'
+import { configurationChecks } from '../doctor/configuration.ts'
+import { databaseCheck, ExaminedDatabase } from '../doctor/database.ts'
+import { Project, projectCheck } from '../doctor/project.ts'
+import { routeCheck } from '../doctor/route.ts'
+import { trafficChecks } from '../doctor/traffic.ts'
+import { EXIT, remedyLines } from '../failure.ts'
+import { silentLogger } from '../notes.ts'
+import {
+  type DatabaseOptions,
+  parseDuration,
+  parseUrl,
+  withDatabaseOptions,
+  withExamples,
+} from '../options.ts'
+import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { printable } from '../text.ts'
+
+interface DoctorOptions extends OutputOptions, DatabaseOptions {
+  readonly url?: URL
+  readonly timeout: number
+  readonly onlyProblems?: boolean
+  readonly offline?: boolean
+}
+
+/** Svix waits this long. */
+const TIMEOUT_MS = 15_000
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync doctor', 'configuration, database, clock and traffic'],
+    ['clerk-sync doctor --url https://app.example.com/api/webhooks/clerk', 'and the route, from outside'],
+    ['clerk-sync doctor --only-problems --json', 'for a script; exits with 3 if there are any'],
+  ])
+  withDatabaseOptions(command)
+    .option('--url <address>', 'the webhook route as Clerk calls it', parseUrl)
+    .option('--timeout <duration>', 'how long the route may take (15s)', parseDuration, TIMEOUT_MS)
+    .option('--only-problems', 'say nothing of what is well')
+    .option('--offline', 'ask neither Clerk nor anybody else for the time')
+    .action((_, self: Command) => doctor(self.optsWithGlobals()))
+}
+
+async function doctor(options: DoctorOptions): Promise<void> {
+  const output = new Output(options)
+  const results = await examine(options)
+  const shown = options.onlyProblems ? results.filter(({ status }) => status !== 'passed') : results
+  const count = (wanted: Status) => results.filter(({ status }) => status === wanted).length
+  const counts = { passed: count('passed'), warnings: count('warning'), problems: count('problem') }
+  if (output.json) {
+    for (const result of shown) output.stdout.record({ type: 'result', ...result })
+    output.stdout.record({ type: 'summary', ...counts })
+  } else tell(shown, output.stdout)
+  output.note(`\n${counts.problems} problems · ${counts.warnings} warnings · ${counts.passed} passed`)
+  if (counts.problems > 0) process.exitCode = EXIT.foundProblems
+}
+
+/** What cannot be read does not keep the rest from being looked at. */
+async function examine(options: DoctorOptions): Promise<CheckedResult[]> {
+  const unreadable: CheckedResult[] = []
+  const orDefaults = <Value>(error: unknown, value: Value): Value => {
+    if (!(error instanceof ClerkSyncError)) throw error
+    unreadable.push({ group: 'configuration', check: 'options', ...failed(error) })
+    return value
+  }
+  const configuration = await loadConfiguration(options).catch((error) => orDefaults(error, NOTHING))
+  const config = await resolve(configuration).catch((error) => orDefaults(error, resolveRest(configuration)))
+  return [...unreadable, ...(await runAll(configuration, config, options))]
+}
+
+const NOTHING: Configuration = { options: {}, path: undefined, originsOf: () => [] }
+
+async function resolve({ options }: Configuration): Promise<Config> {
+  return resolveConfig({ ...options, log: silentLogger }, process.env)
+}
+
+/** Without the options that can be wrong in themselves. */
+function resolveRest({ options: { signingSecret, database } }: Configuration): Config {
+  return resolveConfig({ signingSecret, database, log: silentLogger }, {})
+}
+
+async function runAll(
+  configuration: Configuration,
+  config: Config,
+  options: DoctorOptions,
+): Promise<CheckedResult[]> {
+  const { database, schema } = config
+  const sync = createClerkSync({ database, schema, signingSecret: createSigningSecret(), log: silentLogger })
+  const examined = new ExaminedDatabase(sync)
+  const project = new Project(process.cwd())
+  const checks: Check[] = [
+    ...configurationChecks(configuration, config),
+    databaseCheck(examined),
+    ...clockChecks(examined, config, options.offline === true),
+    projectCheck(project),
+    ...trafficChecks(examined),
+  ]
+  const { url, timeout: timeoutMs } = options
+  if (url !== undefined) checks.push(routeCheck({ url, timeoutMs, project, secret: usableSecret(config) }))
+  try {
+    return await runChecks(checks)
+  } finally {
+    await sync.close()
+  }
+}
+
+function usableSecret({ signingSecrets }: Config): string | undefined {
+  return signingSecrets.find((secret) => {
+    try {
+      return parseSecret(secret)
+    } catch {
+      return false
+    }
+  })
+}
+
+function tell(results: readonly CheckedResult[], pen: Pen): void {
+  for (const group of GROUPS) {
+    const own = results.filter((result) => result.group === group)
+    if (own.length > 0) pen.line(pen.colors.bold(`${group.charAt(0).toUpperCase()}${group.slice(1)}`))
+    for (const result of own) for (const line of linesOf(result, pen)) pen.line(line)
+  }
+}
+
+const MARKS = { passed: ['✓', 'green'], warning: ['!', 'yellow'], problem: ['✗', 'red'] } as const
+
+function linesOf({ status, code, message, remedy }: CheckedResult, pen: Pen): string[] {
+  const [mark, color] = MARKS[status]
+  const name = code === null ? '' : `${pen.colors.bold(code)}  `
+  const line = `  ${pen.colors[color](mark)} ${name}${printable(message)}`
+  return remedy === undefined ? [line] : [line, ...remedyLines(remedy, 4, pen)]
+}

@@ -1,0 +1,75 @@
+/** Whether the database can be used, and if not, why exactly. */
+
+import { pendingMigrations } from '../../database/migrate.ts'
+import { ClerkSyncError } from '../../errors.ts'
+import type { ClerkSync } from '../../index.ts'
+import { requireDatabase } from '../open.ts'
+import { describeProblem, type ProblemCode } from '../problems.ts'
+import { formatDuration } from '../times.ts'
+import { type Check, failed, passed, type Result, toResult } from './check.ts'
+
+/** By SQLSTATE, or by the code of the network error. */
+const CAUSES: Readonly<Record<string, ProblemCode>> = {
+  ENOTFOUND: 'database_host_unknown',
+  EAI_AGAIN: 'database_host_unknown',
+  ECONNREFUSED: 'database_refused',
+  '28000': 'database_login_failed',
+  '28P01': 'database_login_failed',
+  '3D000': 'database_absent',
+  '42501': 'database_denied',
+  '53300': 'database_full',
+}
+
+/** The database as the checks need it: looked at once, whoever asks. */
+export class ExaminedDatabase {
+  readonly sync: ClerkSync
+  #examined: Promise<Result[]> | undefined
+
+  constructor(sync: ClerkSync) {
+    this.sync = sync
+  }
+
+  examine(): Promise<Result[]> {
+    this.#examined ??= this.#examine()
+    return this.#examined
+  }
+
+  /** Whether its tables can be read. */
+  async isUsable(): Promise<boolean> {
+    return (await this.examine()).every(({ status }) => status === 'passed')
+  }
+
+  async #examine(): Promise<Result[]> {
+    const { database, location } = this.sync
+    const startedAt = performance.now()
+    try {
+      requireDatabase(this.sync)
+      const pending = await pendingMigrations(database, location.schema)
+      const elapsed = formatDuration(performance.now() - startedAt)
+      const reachable = passed(`${location.name} answers (${elapsed}).`)
+      if (pending.length === 0) return [reachable, passed(`Schema ${location.schema} is up to date.`)]
+      return [reachable, failed(new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`))]
+    } catch (error) {
+      return [this.#explain(error)]
+    }
+  }
+
+  #explain(error: unknown): Result {
+    // Whoever runs the server holds it: that is as it should be.
+    if (error instanceof ClerkSyncError && error.code === 'embedded_locked') return toResult(error, 'warning')
+    const code = causeOf(error)
+    return code === undefined ? failed(error) : toResult(describeProblem(code, this.sync.location.name))
+  }
+}
+
+export function databaseCheck(examined: ExaminedDatabase): Check {
+  return { group: 'database', name: 'database', run: () => examined.examine() }
+}
+
+function causeOf(error: unknown): ProblemCode | undefined {
+  const cause = error instanceof ClerkSyncError ? error.cause : error
+  if (!(cause instanceof Error)) return undefined
+  const [first = cause] = cause instanceof AggregateError ? cause.errors : []
+  if (/\b(SSL|TLS|no encryption)\b/i.test(cause.message)) return 'database_tls_required'
+  return CAUSES[(first as NodeJS.ErrnoException).code ?? '']
+}

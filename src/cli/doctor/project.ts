@@ -1,0 +1,97 @@
+/** The sources of the project in the working directory, for pointing at the line that is wrong. */
+
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { type Check, found, passed, type Result } from './check.ts'
+
+interface SourceFile {
+  /** From the working directory. */
+  readonly path: string
+  readonly text: string
+}
+
+const SOURCE = /\.[cm]?[jt]sx?$/
+const FOREIGN = new Set(['node_modules', 'dist', 'build', 'out', 'coverage', 'test', 'tests', '__tests__'])
+/** Enough for where routes and middleware are; a monorepo must not hold the doctor up. */
+const MAX_FILES = 1_000
+const MAX_BYTES = 200_000
+const MAX_DEPTH = 8
+
+export class Project {
+  readonly #root: string
+  #files: readonly SourceFile[] | undefined
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** `proxy.ts:9`, the first line like that. */
+  findLine(pattern: RegExp, path: RegExp = SOURCE): string | undefined {
+    for (const file of this.files) {
+      if (!path.test(file.path)) continue
+      const index = file.text.split('\n').findIndex((line) => pattern.test(line))
+      if (index >= 0) return `${file.path}:${index + 1}`
+    }
+    return undefined
+  }
+
+  get files(): readonly SourceFile[] {
+    this.#files ??= this.#read()
+    return this.#files
+  }
+
+  get usesNext(): boolean {
+    const manifest = readOrEmpty(join(this.#root, 'package.json'))
+    return /"next"\s*:/.test(manifest)
+  }
+
+  #read(): SourceFile[] {
+    return [...walk(this.#root, MAX_DEPTH)]
+      .slice(0, MAX_FILES)
+      .map((path) => ({ path: relative(this.#root, path), text: readOrEmpty(path) }))
+  }
+}
+
+function* walk(folder: string, depth: number): Generator<string> {
+  for (const entry of entriesOf(folder)) {
+    const path = join(folder, entry.name)
+    if (entry.isFile() && SOURCE.test(entry.name)) yield path
+    const isOwn = entry.isDirectory() && !entry.name.startsWith('.') && !FOREIGN.has(entry.name)
+    if (isOwn && depth > 0) yield* walk(path, depth - 1)
+  }
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => a.name.localeCompare(b.name))
+  } catch {
+    return []
+  }
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return statSync(path).size > MAX_BYTES ? '' : readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const EDGE = /^\s*export\s+const\s+runtime\s*=\s*['"](experimental-)?edge['"]/
+
+/** Only Next.js has its routes where one can look. */
+export function projectCheck(project: Project): Check {
+  return {
+    group: 'project',
+    name: 'route file',
+    run: async () => (project.usesNext ? [inspectRoute(project)] : []),
+  }
+}
+
+function inspectRoute(project: Project): Result {
+  const route = project.files.find(({ text }) => /['"]clerk-sync\/next['"]/.test(text))
+  if (route === undefined) return found('route_file_missing')
+  const edge = route.text.split('\n').findIndex((line) => EDGE.test(line))
+  if (edge >= 0) return found('edge_runtime', `${route.path}:${edge + 1}`)
+  return passed(`${route.path} is the route of this Next.js app.`)
+}

@@ -1,0 +1,133 @@
+/**
+ * The webhook route, seen from outside: three requests that leave no trace in clerk-sync, and what their answers say
+ * together. Unsigned, signed, and signed over indented JSON, which only raw bytes survive.
+ */
+
+import { PROBE_TYPE } from '../../reply.ts'
+import { type SignedDelivery, signDelivery } from '../../testing/sign.ts'
+import type { Failure } from '../failure.ts'
+import { explainAnswer, explainSilence, isPage, ownCode, type RouteAnswer } from '../route-answer.ts'
+import { formatDuration } from '../times.ts'
+import { type Check, found, passed, type Result, toResult } from './check.ts'
+import type { Project } from './project.ts'
+
+export interface ProbeOptions {
+  readonly url: URL
+  /** The secret to sign with; undefined if there is none that works. */
+  readonly secret: string | undefined
+  readonly timeoutMs: number
+  readonly project: Project
+}
+
+/** What came back, or why nothing did. */
+type Outcome = (RouteAnswer & { readonly ms: number }) | Failure
+
+const EVENT = { type: PROBE_TYPE, object: 'event', data: { id: 'probe', object: 'probe' } }
+const GRACE_MS = 1_000
+
+export function routeCheck(options: ProbeOptions): Check {
+  return {
+    group: 'route',
+    name: 'probe',
+    limitMs: options.timeoutMs + GRACE_MS,
+    run: async () => [...checkAddress(options.url), ...(await probe(options))],
+  }
+}
+
+function checkAddress({ protocol, hostname }: URL): Result[] {
+  const isLocal = /^(localhost|127\.|\[::1\])/.test(hostname)
+  return protocol === 'http:' && !isLocal ? [found('url_insecure')] : []
+}
+
+async function probe(options: ProbeOptions): Promise<Result[]> {
+  const { secret } = options
+  const bodies = [JSON.stringify(EVENT), JSON.stringify(EVENT, null, 2)]
+  const deliveries = secret === undefined ? [] : bodies.map((body) => signDelivery(body, { secret }))
+  const [unsigned, signed, indented] = await Promise.all([
+    ask(options, { headers: {}, body: Buffer.from(JSON.stringify(EVENT)) }),
+    ...deliveries.map((delivery) => ask(options, delivery)),
+  ])
+  const result = judge(unsigned as Outcome, signed, indented, options)
+  return [pointAt(result, options.project), ...checkPace([signed, indented], options)]
+}
+
+async function ask(
+  { url, timeoutMs }: ProbeOptions,
+  sent: Pick<SignedDelivery, 'body'> & { headers: object },
+): Promise<Outcome> {
+  const startedAt = performance.now()
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...sent.headers },
+      body: sent.body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    const { status, headers } = response
+    return { url, status, headers, text: await response.text(), ms: performance.now() - startedAt }
+  } catch (error) {
+    return explainSilence(error as Error, url)
+  }
+}
+
+/** The first thing that is wrong. */
+function judge(
+  unsigned: Outcome,
+  signed: Outcome | undefined,
+  indented: Outcome | undefined,
+  { url }: ProbeOptions,
+): Result {
+  if ('code' in unsigned) return toResult(unsigned)
+  if (isOk(unsigned)) return isPage(unsigned) ? found('page_answered') : found('unsigned_accepted')
+  if (signed === undefined || indented === undefined) return judgeUnsigned(unsigned)
+  if ('code' in signed) return toResult(signed)
+  if (!isOk(signed)) return judgeRefusal(signed)
+  if (isPage(signed)) return found('page_answered')
+  if ('code' in indented) return toResult(indented)
+  if (!isOk(indented)) return found('body_rewritten')
+  const who = isOwn(unsigned) ? 'clerk-sync' : 'A webhook route'
+  return passed(
+    `${who} answers at ${url.href} and verifies with the secret set here (${formatDuration(signed.ms)}).`,
+  )
+}
+
+function judgeRefusal(signed: RouteAnswer): Result {
+  if (ownCode(signed.text) === 'signature_mismatch') return found('secret_differs')
+  return toResult(explainAnswer(signed))
+}
+
+/** Without a secret there is nothing to say about signatures. */
+function judgeUnsigned(unsigned: RouteAnswer): Result {
+  if (!isOwn(unsigned)) return toResult(explainAnswer(unsigned))
+  return passed(
+    'clerk-sync answers. With the signing secret set here, the doctor would try a signed delivery.',
+  )
+}
+
+function isOwn({ text }: RouteAnswer): boolean {
+  return ownCode(text) === 'headers_missing'
+}
+
+function isOk({ status }: RouteAnswer): boolean {
+  return status >= 200 && status < 300
+}
+
+/** A third of the time that Svix waits: under load it will be more. */
+function checkPace(outcomes: readonly (Outcome | undefined)[], { timeoutMs }: ProbeOptions): Result[] {
+  const slowest = Math.max(...outcomes.map((each) => (each && 'ms' in each ? each.ms : 0)))
+  return slowest > timeoutMs / 3 ? [found('route_slow', `it took ${formatDuration(slowest)}`)] : []
+}
+
+/** The line in this project that does it, by the code of a problem. */
+const CULPRITS: Readonly<Record<string, readonly [line: RegExp, path?: RegExp]>> = {
+  route_protected: [/\bprotect\s*\(/, /(^|\/)(proxy|middleware)\.[cm]?[jt]s$/],
+  body_already_parsed: [/\b(express|bodyParser)\.(json|urlencoded|text|raw)\s*\(/],
+  body_rewritten: [/\b(express|bodyParser)\.(json|urlencoded|text)\s*\(/],
+}
+
+function pointAt(result: Result, project: Project): Result {
+  const [line, path] = CULPRITS[result.code ?? ''] ?? []
+  const place = line && project.findLine(line, path)
+  return place === undefined ? result : { ...result, remedy: `${place}. ${result.remedy}` }
+}

@@ -1,0 +1,121 @@
+/** What arrived lately, and what became of it. */
+
+import { sql } from 'kysely'
+import type { ClerkSync } from '../../index.ts'
+import { type Check, found, passed, type Result } from './check.ts'
+import type { ExaminedDatabase } from './database.ts'
+
+const DAY_MS = 86_400_000
+/** Quieter apps than one event a week are rare, and Svix gives an endpoint up after five failing days. */
+const SILENT_DAYS = 7
+/** Below this, one resend by hand would be most of the traffic. */
+const MIN_EVENTS = 5
+/** Near the 15 seconds in which a route would have to answer. */
+const SLOW_SECONDS = 10
+
+export function trafficChecks(examined: ExaminedDatabase): Check[] {
+  const check = (name: string, look: (sync: ClerkSync) => Promise<readonly Result[]>): Check => ({
+    group: 'traffic',
+    name,
+    run: async () => ((await examined.isUsable()) ? look(examined.sync) : []),
+  })
+  return [check('events', checkEvents), check('refusals', checkRefusals), check('handlers', checkHandlers)]
+}
+
+interface Counts {
+  readonly last_at: Date | null
+  readonly events: number
+  readonly redelivered: number
+  readonly redeliveries: number
+  readonly conflicts: number
+  readonly failed: number
+  readonly parked: number
+  readonly foreign: number
+}
+
+async function checkEvents(sync: ClerkSync): Promise<Result[]> {
+  const counts = await countEvents(sync)
+  const last = counts.last_at
+  if (last === null) return [found('no_events')]
+  const days = Math.floor((Date.now() - last.getTime()) / DAY_MS)
+  const { events, redelivered, redeliveries, conflicts, failed, parked, foreign } = counts
+  return [
+    days >= SILENT_DAYS
+      ? found('no_recent_events', `the last event is ${days} days old`)
+      : passed(`${events} events in the last ${SILENT_DAYS} days, the last one at ${last.toISOString()}.`),
+    events >= MIN_EVENTS && redelivered > events / 2
+      ? found('delivered_twice', `${redelivered} of ${events}`)
+      : passed(`${redeliveries} redeliveries, none applied twice.`),
+    ...(conflicts > 0 ? [found('bodies_conflict', String(conflicts))] : []),
+    ...(failed > 0 ? [found('events_failed', String(failed))] : []),
+    ...(parked > 0 ? [found('events_parked', String(parked))] : []),
+    ...(foreign > 0 ? [found('events_of_other_instance', String(foreign))] : []),
+  ]
+}
+
+/** Of the last days, so that a ledger of years costs no more than a young one. */
+async function countEvents({ database }: ClerkSync): Promise<Counts> {
+  const { last_at } = await database
+    .selectFrom('events')
+    .select((eb) => eb.fn.max('received_at').as('last_at'))
+    .executeTakeFirstOrThrow()
+  const count = (condition: ReturnType<typeof sql<boolean>>) =>
+    sql<number>`count(*) filter (where ${condition})::int`
+  const counts = await database
+    .selectFrom('events')
+    .where('received_at', '>', new Date(Date.now() - SILENT_DAYS * DAY_MS))
+    .where('source', '=', 'webhook')
+    .select([
+      sql<number>`count(*)::int`.as('events'),
+      count(sql`deliveries > 1`).as('redelivered'),
+      sql<number>`coalesce(sum(deliveries - 1), 0)::int`.as('redeliveries'),
+      count(sql`body_conflict`).as('conflicts'),
+      count(sql`outcome = 'failed'`).as('failed'),
+      count(sql`outcome = 'parked' and reason is distinct from 'instance_mismatch'`).as('parked'),
+      count(sql`reason = 'instance_mismatch'`).as('foreign'),
+    ])
+    .executeTakeFirstOrThrow()
+  return { last_at, ...counts }
+}
+
+async function checkRefusals({ database }: ClerkSync): Promise<Result[]> {
+  const refusals = await database
+    .selectFrom('refusals')
+    .where('minute', '>', new Date(Date.now() - DAY_MS))
+    .select(['code', sql<number>`sum(requests)::int`.as('requests')])
+    .groupBy('code')
+    .orderBy('code')
+    .execute()
+  return refusals.map(({ code, requests }) => {
+    const fact = `${requests} with ${code} in the last 24 hours`
+    return found('deliveries_refused', fact, `\`clerk-sync explain ${code}\` tells what it means.`)
+  })
+}
+
+async function checkHandlers({ database }: ClerkSync): Promise<Result[]> {
+  const handlers = await database
+    .selectFrom('handler_runs')
+    .where('created_at', '>', new Date(Date.now() - SILENT_DAYS * DAY_MS))
+    .select([
+      'handler',
+      sql<number>`count(*) filter (where status = 'dead')::int`.as('dead'),
+      sql<
+        number | null
+      >`percentile_cont(0.95) within group (order by extract(epoch from finished_at - started_at))
+        filter (where status = 'succeeded')`.as('seconds'),
+    ])
+    .groupBy('handler')
+    .orderBy('handler')
+    .execute()
+  return handlers.flatMap(({ handler, dead, seconds }) => [
+    ...(dead > 0 ? [found('runs_dead', `${dead} of ${handler}`)] : []),
+    ...(Number(seconds) > SLOW_SECONDS
+      ? [
+          found(
+            'handler_slow',
+            `one run of ${handler} in twenty takes ${Number(seconds).toFixed(1)} seconds or more`,
+          ),
+        ]
+      : []),
+  ])
+}

@@ -1,0 +1,264 @@
+/**
+ * What the command line finds wrong outside of clerk-sync itself, in one table: with a route, a database, a clock, a
+ * configuration, the traffic. What clerk-sync refuses by itself is in `errors.ts`.
+ */
+
+import type { Failure } from './failure.ts'
+
+interface Entry {
+  /** A problem makes `doctor` exit with 3; a warning does not. */
+  readonly level: 'problem' | 'warning'
+  /** Without a full stop: a detail may follow. */
+  readonly summary: string
+  readonly remedy: string
+}
+
+const PUBLIC_ROUTE =
+  'Leave the route public: do not call auth.protect() for it in proxy.ts or middleware.ts, and in no layout around it.'
+
+export const PROBLEMS = {
+  // The configuration.
+  secret_old_name: {
+    level: 'warning',
+    summary: 'The signing secret is in CLERK_WEBHOOK_SECRET, which Clerk’s own libraries do not read',
+    remedy: 'Rename the variable to CLERK_WEBHOOK_SIGNING_SECRET.',
+  },
+  secret_odd: {
+    level: 'warning',
+    summary: 'The signing secret works, but looks odd',
+    remedy: 'Copy it again from Clerk Dashboard → Webhooks → your endpoint → Signing Secret.',
+  },
+  secret_elsewhere: {
+    level: 'warning',
+    summary: 'Another signing secret is set under another name or in another file',
+    remedy: 'Delete what is out of date, so that nobody deploys or rotates the wrong one.',
+  },
+  option_twice: {
+    level: 'warning',
+    summary:
+      'An option is set twice: here the first source counts, in an app that passes on the file’s options the file',
+    remedy: 'Keep one of the two; `clerk-sync config` shows where each value is from.',
+  },
+
+  // The database, more exactly than `database_unavailable`.
+  database_host_unknown: {
+    level: 'problem',
+    summary: 'There is no host of the database’s name',
+    remedy: 'Correct the host in DATABASE_URL. A name inside a private network is known only there.',
+  },
+  database_refused: {
+    level: 'problem',
+    summary: 'Nothing listens where the database should',
+    remedy: 'Start the database, or correct host and port in DATABASE_URL.',
+  },
+  database_login_failed: {
+    level: 'problem',
+    summary: 'The database refuses the user or the password',
+    remedy: 'Correct them in DATABASE_URL; special characters in a password must be percent-encoded.',
+  },
+  database_absent: {
+    level: 'problem',
+    summary: 'The server has no database of this name',
+    remedy: 'Create it, or correct the name at the end of DATABASE_URL.',
+  },
+  database_tls_required: {
+    level: 'problem',
+    summary: 'The connection fails because of TLS',
+    remedy: 'Add `?sslmode=require` to DATABASE_URL, or drop it if the server has no TLS.',
+  },
+  database_full: {
+    level: 'problem',
+    summary: 'The database has no connection left',
+    remedy: 'Close what holds connections, raise max_connections, or connect through a pooler.',
+  },
+  database_denied: {
+    level: 'problem',
+    summary: 'The database user may not read the tables',
+    remedy: 'Grant it usage on the schema and all rights on its tables.',
+  },
+
+  // Time.
+  clock_skewed: {
+    level: 'problem',
+    summary: 'This machine’s clock is wrong, and signatures are only good for minutes',
+    remedy: 'Synchronise the clock (NTP). Containers take the clock of their host.',
+  },
+
+  // The project.
+  edge_runtime: {
+    level: 'problem',
+    summary: 'The route runs on the edge runtime, which has no TCP for a database',
+    remedy: "Delete `export const runtime = 'edge'` from the route; Node is the default.",
+  },
+  route_file_missing: {
+    level: 'warning',
+    summary: 'No file of this Next.js app uses clerk-sync',
+    remedy: "Write app/api/webhooks/clerk/route.ts: export { POST } from 'clerk-sync/next'.",
+  },
+
+  // The traffic.
+  no_events: {
+    level: 'warning',
+    summary: 'No event has been received yet',
+    remedy:
+      'Create an endpoint in Clerk Dashboard → Webhooks with the address of your route and the events to send; `clerk-sync doctor --url` tries the address.',
+  },
+  no_recent_events: {
+    level: 'warning',
+    summary: 'Nothing has been received for a while',
+    remedy:
+      'Look at Clerk Dashboard → Webhooks: Svix disables an endpoint whose deliveries have failed for five days.',
+  },
+  events_failed: {
+    level: 'problem',
+    summary: 'The database refused to apply some events',
+    remedy:
+      '`clerk-sync events list --outcome failed` shows them; fix the cause and run `clerk-sync events replay --outcome failed`.',
+  },
+  events_parked: {
+    level: 'warning',
+    summary: 'Some events could not be used and are parked',
+    remedy: '`clerk-sync events list --outcome parked` shows them with their reasons.',
+  },
+  events_of_other_instance: {
+    level: 'warning',
+    summary: 'Events of another Clerk instance arrive',
+    remedy:
+      'Either an endpoint of another instance points here, or CLERK_INSTANCE_ID is not this one’s. `Send Example` in Clerk’s dashboard does it as well.',
+  },
+  delivered_twice: {
+    level: 'warning',
+    summary: 'Most events arrive more than once; each was applied once',
+    remedy:
+      'Either two endpoints in Clerk’s dashboard point to this app: delete one. Or answers come too late: Svix gives up after 15 seconds and sends again.',
+  },
+  bodies_conflict: {
+    level: 'warning',
+    summary: 'Some ids came again with another body; the first one counts',
+    remedy: 'Svix never does that. Look for who else has the signing secret, and rotate it.',
+  },
+  deliveries_refused: {
+    level: 'warning',
+    summary: 'Requests to the webhook route were refused',
+    remedy: '`clerk-sync explain CODE` tells what each code means; the log names what was found.',
+  },
+  runs_dead: {
+    level: 'problem',
+    summary: 'Some handlers failed as often as they may',
+    remedy: 'Read their errors, fix the cause, and retry the runs or discard them.',
+  },
+  handler_slow: {
+    level: 'warning',
+    summary: 'A handler is slow; deliveries do not wait for it, but its events pile up',
+    remedy: 'Split its work, raise its concurrency, or let it only hand the work to a queue.',
+  },
+
+  // The route, seen from outside.
+  server_unreachable: {
+    level: 'problem',
+    summary: 'The server cannot be reached',
+    remedy: 'Start your app, or clerk-sync start, and check the address.',
+  },
+  tls_failed: {
+    level: 'problem',
+    summary: 'The certificate of the server is not valid, so Svix does not deliver',
+    remedy: 'Renew the certificate, or correct the host in the address.',
+  },
+  url_insecure: {
+    level: 'warning',
+    summary: 'The address is plain http: anyone on the way can read what Clerk sends',
+    remedy: 'Use the https address, also in Clerk’s dashboard.',
+  },
+  redirected: {
+    level: 'problem',
+    summary: 'The route redirects. Svix follows no redirect and counts it as a failure',
+    remedy: 'Use the final address, also in Clerk’s dashboard: look at https, www and the slash at the end.',
+  },
+  route_protected: {
+    level: 'problem',
+    summary: 'Clerk’s middleware protects this route, and a webhook is not signed in',
+    remedy: PUBLIC_ROUTE,
+  },
+  login_wall: {
+    level: 'problem',
+    summary: 'Something in front of the route wants a login',
+    remedy:
+      'Let the webhook route through: switch off Vercel’s deployment protection for this domain or use the production domain, or exempt the path from the proxy’s password or challenge.',
+  },
+  route_not_found: {
+    level: 'problem',
+    summary: 'There is no such route',
+    remedy:
+      'Check the path. In Next.js the file is app/api/webhooks/clerk/route.ts, or under src/app; a basePath belongs into the address.',
+  },
+  method_not_allowed_by_route: {
+    level: 'problem',
+    summary: 'The route does not answer POST',
+    remedy: 'In Next.js, export a function named POST from the route.',
+  },
+  page_answered: {
+    level: 'problem',
+    summary: 'A page answers, not a webhook route; Svix takes it for success, and the event is lost',
+    remedy: 'Use the address of the route itself: the path is wrong, or a catch-all page comes before it.',
+  },
+  route_failed: {
+    level: 'problem',
+    summary: 'The app failed. Svix would send the event again',
+    remedy: 'Read the log of the app.',
+  },
+  route_slow: {
+    level: 'problem',
+    summary: 'The route takes too long: Svix gives up after 15 seconds and sends the event again',
+    remedy:
+      'Answer first and work afterwards: put slow work into a handler, which clerk-sync runs from a queue.',
+  },
+  delivery_refused: {
+    level: 'problem',
+    summary: 'The route refused the delivery',
+    remedy: 'Read the log of the app. Is its signing secret the first one that is set here?',
+  },
+  unsigned_accepted: {
+    level: 'problem',
+    summary: 'The route accepts requests without a signature, so anyone can send it events',
+    remedy: 'Verify the signature over the raw body before anything else, as clerk-sync does.',
+  },
+  forgery_accepted: {
+    level: 'problem',
+    summary: 'The route accepts a delivery with a wrong signature',
+    remedy: 'Verify the signature over the raw body before anything else, as clerk-sync does.',
+  },
+  secret_differs: {
+    level: 'problem',
+    summary: 'The route verifies with another signing secret than the one that is set here',
+    remedy:
+      'Set the secret of the endpoint with this address in both places: Clerk Dashboard → Webhooks → your endpoint → Signing Secret.',
+  },
+  body_rewritten: {
+    level: 'problem',
+    summary:
+      'The route accepts compact JSON, but not the same JSON indented: something parses the body first',
+    remedy:
+      'Register the webhook route before express.json() and other body parsers, and verify the raw bytes. A few of Clerk’s deliveries would be refused.',
+  },
+
+  // The checks themselves.
+  check_failed: {
+    level: 'problem',
+    summary: 'A check could not be done',
+    remedy: 'This is a defect of clerk-sync: please report it.',
+  },
+  check_timed_out: {
+    level: 'problem',
+    summary: 'A check did not end in time',
+    remedy: 'Run `clerk-sync doctor` again; if it happens again, something it talks to hangs.',
+  },
+} as const satisfies Record<string, Entry>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** A problem as people see it; the detail makes the case specific. */
+export function describeProblem(code: ProblemCode, detail?: string, remedy?: string): Failure {
+  const entry = PROBLEMS[code]
+  const message = detail === undefined ? `${entry.summary}.` : `${entry.summary}: ${detail}.`
+  return { code, message, remedy: remedy ?? entry.remedy }
+}

@@ -1,0 +1,310 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ClerkSync } from '../../src/index.ts'
+import { startServer } from '../../src/server/server.ts'
+import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { describeWithPostgres, embeddedDatabase, postgresDatabase, SECRET } from '../support/databases.ts'
+import { deliver, eventOf } from '../support/deliveries.ts'
+import { serveHttp } from '../support/http.ts'
+
+const OTHER_SECRET = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
+
+interface Result {
+  readonly type: string
+  readonly group: string
+  readonly status: string
+  readonly code: string | null
+  readonly message: string
+  readonly remedy?: string
+}
+
+interface Patient {
+  readonly files?: Readonly<Record<string, string>>
+  readonly args?: readonly string[]
+  readonly env?: Record<string, string | undefined>
+}
+
+const root = temporaryFolder()
+let folders = 0
+
+async function newFolder(files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const cwd = join(await root(), String(folders++))
+  await mkdir(cwd)
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(cwd, name, '..'), { recursive: true })
+    await writeFile(join(cwd, name), text)
+  }
+  return cwd
+}
+
+/** What the doctor finds, without asking anybody for the time. */
+async function examine({ files, args = [], env }: Patient = {}) {
+  const cwd = await newFolder(files)
+  const { code, stdout } = await runCli(['doctor', '--json', '--offline', ...args], {
+    cwd,
+    ...(env && { env }),
+  })
+  const lines = jsonLines(stdout) as unknown as Result[]
+  const results = lines.filter(({ type }) => type === 'result')
+  return { code, results, summary: lines.at(-1), codes: results.flatMap((each) => each.code ?? []) }
+}
+
+const NO_DATABASE = ['embedded_missing']
+
+describe('the doctor on the configuration', () => {
+  it.each<[what: string, codes: string[], patient: Patient]>([
+    ['nothing but a secret', [], {}],
+    ['no secret', ['secret_missing'], { env: { CLERK_WEBHOOK_SIGNING_SECRET: undefined } }],
+    [
+      'the API key for a secret',
+      ['secret_is_api_key'],
+      { env: { CLERK_WEBHOOK_SIGNING_SECRET: 'sk_test_abcdefghijklmnop' } },
+    ],
+    ['a secret in quotes', ['secret_quoted'], { env: { CLERK_WEBHOOK_SIGNING_SECRET: `"${SECRET}"` } }],
+    [
+      'white space around the secret',
+      ['secret_odd'],
+      { env: { CLERK_WEBHOOK_SIGNING_SECRET: `${SECRET} ` } },
+    ],
+    [
+      'the secret under its old name',
+      ['secret_old_name'],
+      { env: { CLERK_WEBHOOK_SIGNING_SECRET: '', CLERK_WEBHOOK_SECRET: SECRET } },
+    ],
+    ['another secret in another variable', ['secret_elsewhere'], { env: { MY_WEBHOOK: OTHER_SECRET } }],
+    [
+      'another secret in another file',
+      ['secret_elsewhere'],
+      { files: { '.env.production': `CLERK_WEBHOOK_SECRET="${OTHER_SECRET}"`, '.env.example': 'A=whsec_' } },
+    ],
+    [
+      'an option twice',
+      ['option_twice'],
+      {
+        files: { 'clerk-sync.config.mjs': 'export default { schema: "a" }' },
+        env: { CLERK_SYNC_SCHEMA: 'b' },
+      },
+    ],
+    [
+      'a configuration file that throws',
+      ['config_unloadable'],
+      { files: { 'clerk-sync.config.mjs': 'throw 1' } },
+    ],
+    [
+      'an option that is wrong',
+      ['option_invalid'],
+      { files: { 'clerk-sync.config.mjs': 'export default { schema: "" }' } },
+    ],
+    [
+      'a Next.js app without a route',
+      ['route_file_missing'],
+      { files: { 'package.json': '{"dependencies":{"next":"16"}}' } },
+    ],
+    [
+      'a route on the edge',
+      ['edge_runtime'],
+      {
+        files: {
+          'package.json': '{"dependencies":{"next":"16"}}',
+          'src/app/hook/route.ts': "export { POST } from 'clerk-sync/next'\nexport const runtime = 'edge'",
+        },
+      },
+    ],
+    [
+      'a route of Next.js',
+      [],
+      {
+        files: {
+          'package.json': '{"dependencies":{"next":"16"}}',
+          'app/hook/route.ts': "export { POST } from 'clerk-sync/next'",
+        },
+      },
+    ],
+  ])('finds %s: %j', async (_, codes, patient) => {
+    const { codes: found, code, results } = await examine(patient)
+    expect(new Set(found)).toEqual(new Set([...codes, ...NO_DATABASE]))
+    expect(code).toBe(3)
+    expect(results.filter(({ status }) => status !== 'passed').every(({ remedy }) => remedy)).toBe(true)
+  })
+})
+
+describe('the doctor on the clock', () => {
+  it('compares it with Clerk’s', async () => {
+    const clerkAt = (time: number) =>
+      serveHttp((_, response) => void response.writeHead(204, { date: new Date(time).toUTCString() }).end())
+    const codesAt = async (time: number) => {
+      const cwd = await newFolder()
+      const env = { CLERK_API_URL: await clerkAt(time) }
+      const { stdout } = await runCli(['doctor', '--json'], { cwd, env })
+      return (jsonLines(stdout) as unknown as Result[])
+        .filter(({ group }) => group === 'clock')
+        .map(({ code }) => code)
+    }
+    expect(await codesAt(Date.now())).toEqual([null])
+    expect(await codesAt(Date.now() - 3_600_000)).toEqual(['clock_skewed'])
+  })
+})
+
+describe('the doctor on an embedded database', () => {
+  const database = embeddedDatabase()
+
+  it('leaves it to the server that has it, and tries the server’s route', async () => {
+    const sync = await database.open()
+    const server = await startServer({ sync, port: 0 })
+    const { database: folder } = await database.location()
+    const url = `http://127.0.0.1:${server.port}/api/webhooks/clerk`
+    const { code, codes, results, summary } = await examine({ args: ['--database', folder, '--url', url] })
+    expect(codes).toEqual(['embedded_locked'])
+    expect(results.find(({ group }) => group === 'route')).toMatchObject({ status: 'passed' })
+    expect([code, summary]).toMatchObject([0, { type: 'summary', problems: 0, warnings: 1 }])
+    await server.stop()
+  })
+})
+
+describeWithPostgres('the doctor on Postgres', (url) => {
+  const database = postgresDatabase(url)
+  const role = `doctor_${process.pid}`
+  let sync: ClerkSync
+  let schema: string
+
+  beforeAll(async () => {
+    sync = await database.open()
+    schema = (await database.location()).schema
+    await query(`create role ${role} login password 'x'`)
+  })
+  afterAll(() => query(`drop role ${role}`))
+
+  async function query(text: string): Promise<void> {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query(text).finally(() => client.end())
+  }
+
+  const at = (changes: Partial<Pick<URL, 'username' | 'password' | 'pathname' | 'search'>>) =>
+    Object.assign(new URL(url), changes).href
+  const examineAt = (address: string, name = schema) =>
+    examine({ args: ['--database', address, '--schema', name] })
+
+  it.each<[what: string, code: string, address: string]>([
+    ['a port where nothing listens', 'database_refused', 'postgres://127.0.0.1:1/x'],
+    ['a host that is not there', 'database_host_unknown', 'postgres://db.invalid/x'],
+    ['a user that is not there', 'database_login_failed', at({ username: 'nobody_here' })],
+    ['a database that is not there', 'database_absent', at({ pathname: '/nowhere_here' })],
+    ['TLS that the server does not have', 'database_tls_required', at({ search: '?sslmode=require' })],
+  ])('finds %s: %s', async (_, code, address) => {
+    const { codes, results, code: exit } = await examineAt(address)
+    expect([codes, exit]).toEqual([[code], 3])
+    expect(results.filter(({ group }) => group === 'traffic')).toEqual([])
+  })
+
+  it('finds a user who may not read', async () => {
+    const address = at({ username: role, password: 'x' })
+    expect((await examineAt(address)).codes).toEqual(['database_denied'])
+  })
+
+  it('finds tables that are missing, and creates none', async () => {
+    const { codes } = await examineAt(url, `${schema}_absent`)
+    expect(codes).toEqual(['database_outdated'])
+    expect((await examineAt(url, `${schema}_absent`)).codes).toEqual(['database_outdated'])
+  })
+
+  it('finds that nothing arrives, or no longer', async () => {
+    expect((await examineAt(url)).codes).toEqual(['no_events'])
+    await deliver(sync, eventOf('user.created'))
+    await sync.database
+      .updateTable('events')
+      .set({ received_at: new Date(Date.now() - 8 * 86_400_000) } as never)
+      .execute()
+    expect((await examineAt(url)).codes).toEqual(['no_recent_events'])
+    await sync.database.deleteFrom('events').execute()
+  })
+
+  it('finds that events come twice, and that none was applied twice', async () => {
+    for (let index = 0; index < 6; index++) {
+      const id = `msg_twice${index}`
+      await deliver(sync, eventOf('user.created', { id: `user_${index}` }), { id })
+      if (index < 5) await deliver(sync, eventOf('user.created', { id: `user_${index}` }), { id })
+    }
+    const { codes, results, code } = await examineAt(url)
+    expect([codes, code]).toEqual([['delivered_twice'], 0])
+    expect(results.map(({ message }) => message).join()).toContain('each was applied once: 5 of 6')
+    await sync.database.updateTable('events').set({ deliveries: 1 }).execute()
+    expect((await examineAt(url)).results.map(({ message }) => message)).toContain(
+      '0 redeliveries, none applied twice.',
+    )
+  })
+
+  it('finds what could not be applied, what was refused, and which handlers are dead or slow', async () => {
+    const ids = await sync.database.selectFrom('events').select('id').execute()
+    const [failed, parked, foreign, conflict] = ids.map(({ id }) => id)
+    const change = (id: string | undefined, values: object) =>
+      sync.database
+        .updateTable('events')
+        .set(values as never)
+        .where('id', '=', id as string)
+        .execute()
+    await change(failed, { outcome: 'failed', reason: 'rejected_by_database' })
+    await change(parked, { outcome: 'parked', reason: 'unknown_type' })
+    await change(foreign, { outcome: 'parked', reason: 'instance_mismatch' })
+    await change(conflict, { body_conflict: true })
+    const now = new Date()
+    await sync.database
+      .insertInto('refusals')
+      .values({ minute: now, code: 'signature_mismatch', requests: 214, last_at: now, message: 'x' })
+      .execute()
+    const run = {
+      event_id: failed as string,
+      occurred_at: now,
+      due_at: now,
+      claim: null,
+      worker: null,
+      order_key: null,
+      error: null,
+      fingerprint: null,
+      history: null,
+      note: null,
+    }
+    const slow = {
+      ...run,
+      status: 'succeeded',
+      started_at: new Date(now.getTime() - 12_000),
+      finished_at: now,
+    } as const
+    await sync.database
+      .insertInto('handler_runs')
+      .values([
+        { ...run, handler: 'welcome', status: 'dead', started_at: now, finished_at: now },
+        { ...slow, handler: 'crm' },
+      ])
+      .execute()
+    const { codes, results, code } = await examineAt(url)
+    expect(codes).toEqual([
+      'bodies_conflict',
+      'events_failed',
+      'events_parked',
+      'events_of_other_instance',
+      'deliveries_refused',
+      'handler_slow',
+      'runs_dead',
+    ])
+    expect(code).toBe(3)
+    expect(results.find((each) => each.code === 'deliveries_refused')).toMatchObject({
+      message: expect.stringContaining('214 with signature_mismatch'),
+      remedy: expect.stringContaining('explain signature_mismatch'),
+    })
+  })
+
+  it('says it to people too, and only what is wrong if that is asked for', async () => {
+    const cwd = await newFolder()
+    const args = ['doctor', '--offline', '--database', url, '--schema', schema]
+    const all = await runCli(args, { cwd })
+    expect(all.stdout).toMatch(/^Configuration\n {2}✓ Node /)
+    expect(all.stdout).toMatch(/^ {2}✗ events_failed {2}.+\n {4}Fix {2}/m)
+    expect(all.stderr).toMatch(/2 problems · 5 warnings · \d+ passed/)
+    const problems = await runCli([...args, '--only-problems'], { cwd })
+    expect(problems.stdout).not.toContain('✓')
+    expect(problems.stdout).toContain('✗ events_failed')
+  })
+})
