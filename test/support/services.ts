@@ -13,12 +13,15 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { createClerkSync } from '../../src/index.ts'
+import { findChromium } from './chromium.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     postgresUrl: string | null
     /** A folder with an embedded database that has been created and migrated: copying it is ten times faster. */
     embeddedTemplate: string
+    /** The path of a Chromium. */
+    chromium: string | null
   }
 }
 
@@ -27,9 +30,13 @@ const isCi = Boolean(process.env.CI)
 
 export default async function setup(project: TestProject) {
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-test-'))
+  await run(process.execPath, ['scripts/dashboard-assets.ts'])
   const postgres = await findPostgres(folder)
   if (postgres === null && isCi) throw new Error('CI needs a Postgres: set TEST_DATABASE_URL or install one.')
   project.provide('postgresUrl', postgres?.url ?? null)
+  const chromium = await findChromium(() => installByApt('chromium'))
+  if (chromium === null && isCi) throw new Error('CI needs a Chromium: set TEST_CHROMIUM or install one.')
+  project.provide('chromium', chromium)
   project.provide('embeddedTemplate', await createTemplate(join(folder, 'template')))
   return async () => {
     await postgres?.stop()

@@ -1,0 +1,133 @@
+/**
+ * The answers that the page has, by address. A component that needs one gets the last known at once and a fresh one soon;
+ * an old answer stays in sight, marked as old, while the server does not answer.
+ */
+
+import { useEffect } from 'preact/hooks'
+import {
+  type AnswerOf,
+  addressOf,
+  call,
+  type Input,
+  type Problem,
+  problemOf,
+  type Readable,
+  Refusal,
+} from './api.ts'
+import { session, signedOut } from './session.ts'
+import { Store, useStore } from './store.ts'
+
+export interface Answer<Value> {
+  /** The last good one; undefined before there is one. */
+  readonly value: Value | undefined
+  /** What is wrong now. The value, if any, is old then. */
+  readonly problem: Problem | undefined
+  readonly at: number
+}
+
+interface Entry {
+  readonly store: Store<Answer<unknown>>
+  readonly fetch: () => Promise<void>
+  /** How many components look at it. */
+  users: number
+  isUnderWay: boolean
+  /** Written by somebody else while a request was under way, whose answer is older then. */
+  writes: number
+}
+
+const NOTHING: Answer<never> = { value: undefined, problem: undefined, at: 0 }
+/** What nobody looks at is kept for going back; more than this many pages of it is a leak. */
+const MAX_ENTRIES = 200
+
+const entries = new Map<string, Entry>()
+
+/**
+ * The answer of a route, kept fresh while the component is there.
+ *
+ * @param input null asks nothing
+ * @param everyMs how often to ask again; 0 means once
+ */
+export function useAnswer<Name extends Readable>(
+  name: Name,
+  input: Input<Name> | null,
+  everyMs = 0,
+): Answer<AnswerOf<Name>> & { refresh(): Promise<void> } {
+  const address = input === null ? null : addressOf(name, input)
+  const entry = address === null || input === null ? IDLE : entryOf(name, input)
+  const answer = useStore(entry.store) as Answer<AnswerOf<Name>>
+  // An entry is its address
+  useEffect(() => {
+    entry.users += 1
+    void entry.fetch()
+    const timer = everyMs > 0 ? setInterval(() => document.hidden || void entry.fetch(), everyMs) : undefined
+    return () => {
+      entry.users -= 1
+      clearInterval(timer)
+    }
+  }, [address, everyMs])
+  return { ...answer, refresh: entry.fetch }
+}
+
+const IDLE: Entry = {
+  store: new Store<Answer<unknown>>(NOTHING),
+  fetch: async () => undefined,
+  users: 0,
+  isUnderWay: false,
+  writes: 0,
+}
+
+function entryOf<Name extends Readable>(name: Name, input: Input<Name>): Entry {
+  const address = addressOf(name, input)
+  const known = entries.get(address)
+  if (known) return known
+  const entry: Entry = {
+    store: new Store<Answer<unknown>>(NOTHING),
+    users: 0,
+    isUnderWay: false,
+    writes: 0,
+    fetch: () => load(entry, () => call(name, input)),
+  }
+  forgetOldest()
+  entries.set(address, entry)
+  return entry
+}
+
+async function load(entry: Entry, ask: () => Promise<unknown>): Promise<void> {
+  if (entry.isUnderWay) return
+  entry.isUnderWay = true
+  const { writes } = entry
+  try {
+    const value = await ask()
+    if (entry.writes === writes) entry.store.set({ value, problem: undefined, at: Date.now() })
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401 && session.value) signedOut(error.problem)
+    entry.store.set({ ...entry.store.value, problem: problemOf(error) })
+  } finally {
+    entry.isUnderWay = false
+  }
+}
+
+function forgetOldest(): void {
+  for (const [address, entry] of entries) {
+    if (entries.size < MAX_ENTRIES) return
+    if (entry.users === 0) entries.delete(address)
+  }
+}
+
+/** Puts what the server pushed in the place of an answer. */
+export function write<Name extends Readable>(name: Name, input: Input<Name>, value: AnswerOf<Name>): void {
+  const entry = entryOf(name, input)
+  entry.writes += 1
+  entry.store.set({ value, problem: undefined, at: Date.now() })
+}
+
+/** Asks again for everything in sight whose address begins so, after something was done; all of it by default. */
+export function refresh(...routes: readonly string[]): void {
+  const isMeant = (address: string) =>
+    routes.length === 0 || routes.some((route) => address.startsWith(`api/${route}`))
+  for (const [address, entry] of entries) {
+    if (!isMeant(address)) continue
+    if (entry.users > 0) void entry.fetch()
+    else entries.delete(address)
+  }
+}

@@ -1,0 +1,157 @@
+/** Events as rows: when, what became of it, what it was about. On a phone each row is a card. */
+
+import type { EventItem } from '../api.ts'
+import { useNow } from '../clock.ts'
+import { distance, words } from '../format.ts'
+import { pathOf, withQuery } from '../location.ts'
+import { Mark, verdictOf } from '../parts/mark.tsx'
+import { At } from '../parts/time.tsx'
+
+interface Selection {
+  readonly selected: ReadonlySet<string>
+  readonly select: (selected: ReadonlySet<string>) => void
+}
+
+interface EventRowsProps {
+  readonly events: readonly EventItem[]
+  readonly openId?: string | undefined
+  /** Undefined: rows cannot be selected. */
+  readonly selection?: Selection | undefined
+  /** Whether the filter of the address goes along. */
+  readonly keepsQuery?: boolean
+}
+
+export function EventRows({ events, openId, selection, keepsQuery = true }: EventRowsProps) {
+  return (
+    <table class="table rows events">
+      <caption class="sr">Events, newest first</caption>
+      <thead>
+        <tr>
+          {selection && (
+            <th class="select">
+              <SelectAll events={events} selection={selection} />
+            </th>
+          )}
+          <th scope="col">Received</th>
+          <th scope="col">Outcome</th>
+          <th scope="col">Type</th>
+          <th scope="col">About</th>
+          <th scope="col" class="number">
+            Changed
+          </th>
+          <th scope="col">Next</th>
+        </tr>
+      </thead>
+      <tbody>
+        {events.map((event) => (
+          <EventRow
+            key={event.id}
+            event={event}
+            isOpen={event.id === openId}
+            selection={selection}
+            href={
+              keepsQuery
+                ? withQuery({ tab: undefined }, pathOf('events', event.id))
+                : pathOf('events', event.id)
+            }
+          />
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function SelectAll({
+  events,
+  selection,
+}: {
+  readonly events: readonly EventItem[]
+  readonly selection: Selection
+}) {
+  const isAll = events.every(({ id }) => selection.selected.has(id))
+  return (
+    <input
+      type="checkbox"
+      aria-label="Select all that are shown"
+      checked={isAll && events.length > 0}
+      onChange={() => selection.select(new Set(isAll ? [] : events.map(({ id }) => id)))}
+    />
+  )
+}
+
+interface EventRowProps {
+  readonly event: EventItem
+  readonly isOpen: boolean
+  readonly selection: Selection | undefined
+  readonly href: string
+}
+
+function EventRow({ event, isOpen, selection, href }: EventRowProps) {
+  const type = event.type ?? 'unknown type'
+  return (
+    <tr class={isOpen ? 'open' : ''}>
+      {selection && (
+        <td class="select">
+          <input
+            type="checkbox"
+            aria-label={`Select ${type} ${event.id}`}
+            checked={selection.selected.has(event.id)}
+            onChange={() => selection.select(toggled(selection.selected, event.id))}
+          />
+        </td>
+      )}
+      <td class="when">
+        <At at={event.receivedAt} />
+      </td>
+      <td class="what">
+        <Mark {...verdictOf(event)} />
+        {event.deliveries > 1 && (
+          <span class="times" title={`delivered ${event.deliveries} times`}>
+            ×{event.deliveries}
+          </span>
+        )}
+      </td>
+      <td class="type">
+        <a href={href} data-row aria-current={isOpen ? 'true' : undefined}>
+          {type}
+        </a>
+        {event.source !== 'webhook' && <span class="tag">{event.source}</span>}
+      </td>
+      <td class="about">
+        <About event={event} />
+      </td>
+      <td class="number changed">
+        {event.changedFields > 0 && (
+          <span>
+            {event.changedFields} <span class="unit">{event.changedFields === 1 ? 'field' : 'fields'}</span>
+          </span>
+        )}
+      </td>
+      <td class="next">
+        <NextTry event={event} />
+      </td>
+    </tr>
+  )
+}
+
+function toggled(selected: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const next = new Set(selected)
+  if (!next.delete(id)) next.add(id)
+  return next
+}
+
+function About({ event: { subject } }: { readonly event: EventItem }) {
+  if (!subject) return <span class="quiet">–</span>
+  return (
+    <span title={`${words(subject.resource)} ${subject.id}`}>
+      {subject.label ?? <code>{subject.id}</code>}
+    </span>
+  )
+}
+
+function NextTry({ event }: { readonly event: EventItem }) {
+  const now = useNow()
+  if (event.nextTryAt === null) return null
+  const isDue = Date.parse(event.nextTryAt) <= now
+  return <span class="quiet">{isDue ? 'due now' : `try ${distance(event.nextTryAt, now)}`}</span>
+}

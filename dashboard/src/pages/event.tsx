@@ -1,0 +1,291 @@
+/** One event: what became of it and why, step by step; what it changed; its payload; what can be done. */
+
+import { useCallback, useState } from 'preact/hooks'
+import { refresh, useAnswer } from '../answers.ts'
+import type { EventDetail, HandlerRun, TimelineStep } from '../api.ts'
+import { call } from '../api.ts'
+import { bytes, count, duration, preciseTime } from '../format.ts'
+import { pathOf, usePlace } from '../location.ts'
+import { Button } from '../parts/button.tsx'
+import { copy, Id } from '../parts/copy.tsx'
+import { Changes, Pairs } from '../parts/fields.tsx'
+import { Icon, type IconName } from '../parts/icon.tsx'
+import { Json } from '../parts/json.tsx'
+import { Mark, OUTCOMES, RUNS, verdictOf } from '../parts/mark.tsx'
+import { Menu } from '../parts/menu.tsx'
+import { Notice, Shown } from '../parts/notice.tsx'
+import { Tabs } from '../parts/tabs.tsx'
+import { Ago, At } from '../parts/time.tsx'
+import { say } from '../parts/toast.tsx'
+import { has, may } from '../session.ts'
+import { useShortcut } from '../shortcuts.ts'
+import { EventRows } from './event-rows.tsx'
+import { DiscardButton, retryRun } from './handler-actions.tsx'
+
+const EVENT_MS = 5_000
+
+export function EventPanel({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
+  const answer = useAnswer('GET events/{id}', { path: { id } }, EVENT_MS)
+  const [revealed, setRevealed] = useState<EventDetail>()
+  const close = useCallback(onClose, [])
+  useShortcut('Escape', close)
+  return (
+    <aside class="panel" aria-label="Event">
+      <Button kind="bare" label="Close" onClick={close}>
+        <Icon name="cross" />
+      </Button>
+      <Shown answer={answer}>
+        {(event) => (
+          <Event
+            event={
+              revealed
+                ? { ...event, changes: revealed.changes, body: revealed.body, subject: revealed.subject }
+                : event
+            }
+            reveal={async () => setRevealed(await call('POST events/{id}/reveal', { path: { id } }))}
+          />
+        )}
+      </Shown>
+    </aside>
+  )
+}
+
+interface EventProps {
+  readonly event: EventDetail
+  readonly reveal: () => Promise<void>
+}
+
+function Event({ event, reveal }: EventProps) {
+  const verdict = verdictOf(event)
+  return (
+    <article class="event">
+      <header class="panel-head">
+        <h2>{event.type ?? 'Unknown type'}</h2>
+        <Mark {...verdict} />
+      </header>
+      <p class="event-sentence">{event.sentence}</p>
+      <Actions event={event} reveal={reveal} />
+      <Timeline steps={event.timeline} />
+      <EventTabs event={event} />
+    </article>
+  )
+}
+
+function Actions({ event, reveal }: EventProps) {
+  const { id, subject } = event
+  const replay = useCallback(async () => {
+    const { outcome } = await call('POST events/{id}/replay', { path: { id } })
+    refresh('events', 'overview', 'resources')
+    say(`Replayed: ${OUTCOMES[outcome].word}.`)
+  }, [id])
+  useShortcut('r', may('operator') ? () => void replay() : undefined)
+  useShortcut(
+    'c',
+    useCallback(() => void copy(id, 'the id'), [id]),
+  )
+  return (
+    <div class="actions">
+      {may('operator') && <Button onClick={replay}>Replay</Button>}
+      {may('operator') && event.body.isMasked && (
+        <Button onClick={reveal}>
+          <Icon name="eye" /> Reveal
+        </Button>
+      )}
+      <CopyMenu event={event} />
+      {subject && (
+        <a class="button plain" href={pathOf('resources', subject.resource, subject.id)}>
+          Open {subject.label ?? subject.id}
+        </a>
+      )}
+    </div>
+  )
+}
+
+function CopyMenu({ event }: { readonly event: EventDetail }) {
+  const { body, triggerCommand } = event
+  const items: readonly (readonly [string, string | null])[] = [
+    ['the id', event.id],
+    ['the JSON', body.text],
+    ['the trigger command', triggerCommand],
+    ['a link', location.href],
+  ]
+  return (
+    <Menu label="Copy">
+      {(close) => (
+        <ul class="menu-items">
+          {items.map(
+            ([what, text]) =>
+              text !== null && (
+                <li key={what}>
+                  <Button kind="bare" onClick={() => copy(text, what).then(close)}>
+                    Copy {what}
+                  </Button>
+                </li>
+              ),
+          )}
+        </ul>
+      )}
+    </Menu>
+  )
+}
+
+const TONES: Readonly<Record<TimelineStep['tone'], IconName>> = {
+  neutral: 'dot',
+  good: 'check',
+  warning: 'warning',
+  bad: 'cross',
+}
+
+function Timeline({ steps }: { readonly steps: readonly TimelineStep[] }) {
+  return (
+    <ol class="timeline" aria-label="What happened">
+      {steps.map((step, index) => (
+        // Nothing else tells two tries of the same millisecond apart.
+        <li key={index} class={`${step.tone} ${step.isPlanned ? 'planned' : ''}`}>
+          <Icon name={step.isPlanned ? 'clock' : TONES[step.tone]} />
+          <time dateTime={step.at} title={step.at}>
+            {preciseTime(step.at)}
+          </time>
+          <span class="timeline-text">
+            {step.text}
+            {step.durationMs !== null && <span class="quiet"> {duration(step.durationMs)}</span>}
+          </span>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+function EventTabs({ event }: { readonly event: EventDetail }) {
+  const { query } = usePlace()
+  const tabs = [
+    { id: 'change', text: 'Change', count: event.changes.length },
+    { id: 'payload', text: 'Payload' },
+    { id: 'handlers', text: 'Handlers', count: event.handlerRuns.length },
+    { id: 'headers', text: 'Delivery' },
+    { id: 'related', text: 'Related', count: event.related.length },
+  ]
+  const chosen = query.get('tab')
+  const current = tabs.some(({ id }) => id === chosen) ? (chosen as string) : firstTabOf(event)
+  return (
+    <>
+      <Tabs label="Parts of the event" name="tab" tabs={tabs} current={current} />
+      <div class="tab">{TAB_CONTENTS[current]?.(event)}</div>
+    </>
+  )
+}
+
+/** What one most likely came for. */
+function firstTabOf(event: EventDetail): string {
+  const isFailing = Boolean(event.runs.dead || event.runs.retrying)
+  if (isFailing) return 'handlers'
+  return event.changes.length > 0 ? 'change' : 'payload'
+}
+
+const TAB_CONTENTS: Readonly<Record<string, (event: EventDetail) => preact.JSX.Element>> = {
+  change: ({ changes }) =>
+    changes.length > 0 ? (
+      <Changes changes={changes} />
+    ) : (
+      <Notice icon="equals" title="It changed no field of an existing row." />
+    ),
+  payload: ({ id, body }) =>
+    body.text === null ? (
+      <Notice icon="inbox" title="The payload is no longer kept.">
+        <p>
+          SHA-256 <code>{body.sha256}</code>
+        </p>
+      </Notice>
+    ) : (
+      <>
+        {body.isMasked && <p class="quiet">Personal data is masked.</p>}
+        {body.isRedacted && (
+          <p class="quiet">One-time codes and tickets were removed before it was stored.</p>
+        )}
+        <Json text={body.text} name={id} />
+      </>
+    ),
+  handlers: ({ handlerRuns }) =>
+    handlerRuns.length > 0 ? (
+      <div class="runs">
+        {handlerRuns.map((run) => (
+          <Run key={run.handler} run={run} />
+        ))}
+      </div>
+    ) : (
+      <Notice icon="skip" title="No handler wanted this event." />
+    ),
+  headers: (event) => <Delivery event={event} />,
+  related: ({ related }) =>
+    related.length > 0 ? (
+      <EventRows events={related} keepsQuery={false} />
+    ) : (
+      <Notice icon="events" title="There are no other events of this resource." />
+    ),
+}
+
+function Run({ run }: { readonly run: HandlerRun }) {
+  return (
+    <section class="run" aria-label={`Handler ${run.handler}`}>
+      <header>
+        <h3>{run.handler}</h3>
+        <Mark {...RUNS[run.state]} />
+        <span class="quiet">
+          {count(run.attempts, 'try', 'tries')}
+          {run.nextTryAt && (
+            <>
+              , next <Ago at={run.nextTryAt} />
+            </>
+          )}
+        </span>
+        <div class="actions">
+          {has('handlers') && may('operator') && run.state !== 'running' && (
+            <Button onClick={() => retryRun(run.eventId, run.handler)}>
+              {run.nextTryAt ? 'Run now' : 'Run again'}
+            </Button>
+          )}
+          {has('handlers') && may('admin') && (run.state === 'dead' || run.state === 'retrying') && (
+            <DiscardButton eventId={run.eventId} handler={run.handler} />
+          )}
+        </div>
+      </header>
+      {run.note && <p class="quiet">Note: {run.note}</p>}
+      {run.error && run.failures.length === 0 && <pre class="error">{run.error}</pre>}
+      {run.failures.length > 0 && (
+        <ol class="tries">
+          {run.failures.map((failure) => (
+            <li key={failure.attempt}>
+              <span class="quiet">
+                Try {failure.attempt}, <At at={failure.failedAt} />,{' '}
+                {duration(Date.parse(failure.failedAt) - Date.parse(failure.startedAt))}
+              </span>
+              <pre class="error">{failure.error}</pre>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  )
+}
+
+function Delivery({ event }: { readonly event: EventDetail }) {
+  const { body, headers } = event
+  return (
+    <>
+      <Pairs
+        of={[
+          ['Id', <Id key="id" id={event.id} />],
+          ['Happened', <At key="at" at={event.occurredAt} precise />],
+          ['Received', <At key="at" at={event.receivedAt} precise />],
+          ['Deliveries', count(event.deliveries, 'delivery', 'deliveries')],
+          ['From', event.source],
+          ['Instance', event.instanceId ?? '–'],
+          ['Body', body.bytes === null ? '–' : bytes(body.bytes)],
+          ['SHA-256', <code key="sha">{body.sha256}</code>],
+          ['Other body under this id', event.hasBodyConflict ? 'yes; the first one counts' : 'no'],
+        ]}
+      />
+      {headers && <Pairs of={Object.entries(headers)} />}
+    </>
+  )
+}

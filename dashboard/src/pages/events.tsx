@@ -1,0 +1,167 @@
+/** Every event, and beside the list the one that is open. New ones wait behind a button: rows never move under the cursor. */
+
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useAnswer } from '../answers.ts'
+import type { EventItem, EventQuery } from '../api.ts'
+import { isFiltered, matches, queryOf } from '../filter.ts'
+import { count, countOf } from '../format.ts'
+import { arrivals } from '../live.ts'
+import { go, usePlace, withQuery } from '../location.ts'
+import { Button } from '../parts/button.tsx'
+import { EventsChart } from '../parts/chart.tsx'
+import { Notice, Shown } from '../parts/notice.tsx'
+import { useRange } from '../parts/range.ts'
+import { RangeSwitch } from '../parts/range-switch.tsx'
+import { useRowKeys } from '../rows.ts'
+import { may } from '../session.ts'
+import { useShortcut } from '../shortcuts.ts'
+import { useStore } from '../store.ts'
+import { BulkButton } from './bulk.tsx'
+import { EventPanel } from './event.tsx'
+import { EventFilter } from './event-filter.tsx'
+import { EventRows } from './event-rows.tsx'
+import { sendTestEvent } from './test-event.ts'
+import { usePages } from './use-pages.ts'
+
+export function EventsPage({ id }: { readonly id: string | undefined }) {
+  const { query } = usePlace()
+  // The moment that `1h` counts from stands still until the filter changes, so that pages follow one another.
+  const address = query.toString()
+  // The address is the query
+  const filter = useMemo(() => queryOf(query, Date.now()), [address])
+  return (
+    <div class={`split ${id === undefined ? '' : 'open'}`}>
+      <section class="split-list" aria-labelledby="events-title">
+        <EventList key={JSON.stringify(filter)} filter={filter} isFiltered={isFiltered(query)} openId={id} />
+      </section>
+      {id !== undefined && (
+        <EventPanel key={id} id={id} onClose={() => go(withQuery({ tab: undefined }, 'events'))} />
+      )}
+    </div>
+  )
+}
+
+interface EventListProps {
+  readonly filter: EventQuery
+  readonly isFiltered: boolean
+  readonly openId: string | undefined
+}
+
+function EventList({ filter, isFiltered, openId }: EventListProps) {
+  const pages = usePages('GET events', { query: filter }, { keepBy: idOf, everyMs: EVENTS_MS })
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const events = pages.items
+  useRowKeys()
+  return (
+    <>
+      <header class="page-head">
+        <h1 id="events-title">Events</h1>
+        <Matching filter={filter} />
+        <div class="actions">
+          <NewEvents filter={filter} isEmpty={events.length === 0} onShow={pages.restart} />
+          {may('operator') && <Bulk filter={filter} selected={selected} />}
+        </div>
+      </header>
+      <EventFilter />
+      <Histogram />
+      <Shown answer={pages.first} rows={12}>
+        {() =>
+          events.length === 0 ? (
+            <Empty isFiltered={isFiltered} />
+          ) : (
+            <EventRows
+              events={events}
+              openId={openId}
+              selection={may('operator') ? { selected, select: setSelected } : undefined}
+            />
+          )
+        }
+      </Shown>
+      {pages.more && (
+        <p class="more">
+          <Button onClick={pages.more}>Older events</Button>
+        </p>
+      )}
+    </>
+  )
+}
+
+function Bulk({ filter, selected }: { readonly filter: EventQuery; readonly selected: ReadonlySet<string> }) {
+  const isSome = selected.size > 0
+  const target = { kind: 'replay' as const, filter: isSome ? { id: [...selected] } : filter }
+  return <BulkButton target={target} text={isSome ? `Replay ${selected.size} selected` : 'Replay all…'} />
+}
+
+function Matching({ filter }: { readonly filter: EventQuery }) {
+  const { value } = useAnswer('GET events/count', { query: filter })
+  return <span class="page-count">{value && countOf(value, 'event')}</span>
+}
+
+const idOf = ({ id }: EventItem) => id
+/** Rows change in place: runs end, later deliveries come. */
+const EVENTS_MS = 5_000
+const TRAFFIC_MS = 10_000
+
+/** Of all events, whatever else is filtered: where in time to look. */
+function Histogram() {
+  const range = useRange('24h')
+  const until = range.until === undefined ? {} : { until: range.until }
+  const { value } = useAnswer('GET traffic', { query: { since: range.since, ...until } }, TRAFFIC_MS)
+  return (
+    <div class="histogram">
+      {value && <EventsChart traffic={value} small />}
+      <RangeSwitch range={range} />
+    </div>
+  )
+}
+
+interface NewEventsProps {
+  readonly filter: EventQuery
+  readonly isEmpty: boolean
+  readonly onShow: () => void
+}
+
+/** How many came since the list was loaded. An empty list shows them at once: there is no row to move. */
+function NewEvents({ filter, isEmpty, onShow }: NewEventsProps) {
+  const { events, total } = useStore(arrivals)
+  const before = useRef(total)
+  const isAll = Object.keys(filter).length === 0
+  const fresh = total - before.current
+  const amount = isAll ? fresh : events.slice(0, fresh).filter((event) => matches(event, filter)).length
+  const show = useCallback(() => {
+    before.current = arrivals.value.total
+    onShow()
+  }, [onShow])
+  useShortcut('l', amount > 0 ? show : undefined)
+  useEffect(() => {
+    if (amount > 0 && isEmpty) show()
+  }, [amount, isEmpty, show])
+  return (
+    <span role="status">
+      {amount > 0 && (
+        <Button kind="main" onClick={show}>
+          ▲ {count(amount, 'new event')}
+        </Button>
+      )}
+    </span>
+  )
+}
+
+function Empty({ isFiltered }: { readonly isFiltered: boolean }) {
+  if (isFiltered)
+    return (
+      <Notice icon="search" title="No events match.">
+        <a class="button plain" href="events">
+          Clear the filter
+        </a>
+      </Notice>
+    )
+  return (
+    <Notice icon="inbox" title="No events yet.">
+      <p>
+        Send one: <code>clerk-sync trigger user.created</code>
+      </p>
+      {may('operator') && <Button onClick={sendTestEvent}>Send a test event</Button>}
+    </Notice>
+  )
+}

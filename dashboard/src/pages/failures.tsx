@@ -1,0 +1,201 @@
+/** What fails, grouped by what it has in common: try the fix with one, then do the rest. */
+
+import { useAnswer } from '../answers.ts'
+import type { BulkTarget, FailedRun, FailureGroup, HandlerSummary } from '../api.ts'
+import { countOf, quantity } from '../format.ts'
+import { pathOf, usePlace, withQuery } from '../location.ts'
+import { Button } from '../parts/button.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { Mark, RUNS } from '../parts/mark.tsx'
+import { Notice, Shown } from '../parts/notice.tsx'
+import { Sparkline } from '../parts/sparkline.tsx'
+import { Ago } from '../parts/time.tsx'
+import { has, may } from '../session.ts'
+import { BulkButton } from './bulk.tsx'
+import { DiscardButton, PauseButton, ResumeButton, retryRun } from './handler-actions.tsx'
+import { usePages } from './use-pages.ts'
+
+const FAILURES_MS = 5_000
+
+export function FailuresPage() {
+  const { query } = usePlace()
+  const answer = useAnswer('GET failures', {}, FAILURES_MS)
+  const handlers = useAnswer('GET handlers', {}, FAILURES_MS)
+  const handler = query.get('handler')
+  return (
+    <>
+      <header class="page-head">
+        <h1>Failures</h1>
+        {handler !== null && (
+          <a class="button plain" href={withQuery({ handler: undefined, group: undefined })}>
+            Only {handler} <Icon name="cross" />
+          </a>
+        )}
+      </header>
+      <Paused handlers={handlers.value?.handlers ?? []} />
+      <Shown answer={answer}>
+        {({ groups }) => {
+          const shown = groups.filter((group) => handler === null || group.handler === handler)
+          if (shown.length === 0) return <NothingFails handler={handler} />
+          return shown.map((group) => <Group key={keyOf(group)} group={group} isOnly={shown.length === 1} />)
+        }}
+      </Shown>
+    </>
+  )
+}
+
+function NothingFails({ handler }: { readonly handler: string | null }) {
+  return (
+    <Notice
+      icon="check"
+      tone="good"
+      title={handler === null ? 'No handler fails.' : `${handler} does not fail.`}
+    >
+      {!has('handlers') && <p>This server has no handlers. Your application registers them.</p>}
+    </Notice>
+  )
+}
+
+function Paused({ handlers }: { readonly handlers: readonly HandlerSummary[] }) {
+  return handlers
+    .filter(({ isPaused }) => isPaused)
+    .map(({ name, pausedAt, pauseReason, waiting }) => (
+      <p key={name} class="banner warning">
+        <Icon name="pause" />
+        <span>
+          <b>{name}</b> is paused since <Ago at={pausedAt} />
+          {pauseReason && `: ${pauseReason}`}. {countOf(waiting, 'run')} wait.
+        </span>
+        {may('operator') && <ResumeButton handler={name} />}
+      </p>
+    ))
+}
+
+/** Handlers and fingerprints hold any text; as JSON two pairs never look the same. */
+function keyOf({ handler, fingerprint }: FailureGroup): string {
+  return JSON.stringify([handler, fingerprint])
+}
+
+interface GroupProps {
+  readonly group: FailureGroup
+  readonly isOnly: boolean
+}
+
+function Group({ group, isOnly }: GroupProps) {
+  const { query } = usePlace()
+  const key = keyOf(group)
+  const isOpen = query.has('group') ? query.get('group') === key : isOnly
+  const [firstLine = 'without an error'] = (group.error ?? '').split('\n').filter(Boolean)
+  return (
+    <section class="card group" aria-label={`${group.handler}: ${firstLine}`}>
+      <header class="group-head">
+        <h2>
+          <a href={withQuery({ group: isOpen ? '' : key })} aria-expanded={isOpen}>
+            <Icon name={isOpen ? 'down' : 'right'} />
+            <Mark icon="cross" tone="bad" word={group.handler} />
+            <span class="group-error">{firstLine}</span>
+          </a>
+        </h2>
+        <span class="group-numbers">
+          {group.dead.value !== 0 && <b>{quantity(group.dead)} dead</b>}
+          {group.retrying.value !== 0 && <b>{quantity(group.retrying)} retrying</b>}
+        </span>
+        <Sparkline values={group.sparkline} label="Runs by hour, the last 24 hours" />
+        <span class="quiet">
+          first <Ago at={group.firstAt} /> · last <Ago at={group.lastAt} />
+        </span>
+      </header>
+      {isOpen && <GroupBody group={group} />}
+    </section>
+  )
+}
+
+function GroupBody({ group }: { readonly group: FailureGroup }) {
+  return (
+    <div class="group-body">
+      {may('operator') && <GroupActions group={group} />}
+      {group.error && <pre class="error">{group.error}</pre>}
+      <Runs group={group} />
+    </div>
+  )
+}
+
+function GroupActions({ group }: { readonly group: FailureGroup }) {
+  const filter = { handler: group.handler, fingerprint: group.fingerprint }
+  const target = (kind: 'retry' | 'discard'): BulkTarget => ({ kind, filter })
+  return (
+    <div class="actions">
+      <Button kind="main" onClick={() => retryRun(group.sampleEventId, group.handler)}>
+        Retry one as a test
+      </Button>
+      <BulkButton target={target('retry')} text="Retry all…" />
+      {group.isPaused ? <ResumeButton handler={group.handler} /> : <PauseButton handler={group.handler} />}
+      {may('admin') && <BulkButton target={target('discard')} text="Discard…" />}
+    </div>
+  )
+}
+
+function Runs({ group }: { readonly group: FailureGroup }) {
+  const query = { handler: group.handler, fingerprint: group.fingerprint ?? '' }
+  const pages = usePages('GET failures/runs', { query }, { everyMs: FAILURES_MS })
+  return (
+    <>
+      <Shown answer={pages.first} rows={4}>
+        {() => (
+          <table class="table rows runs-table">
+            <caption class="sr">The runs of this group, newest first</caption>
+            <thead>
+              <tr>
+                <th scope="col">State</th>
+                <th scope="col">Event</th>
+                <th scope="col">About</th>
+                <th scope="col" class="number">
+                  Tries
+                </th>
+                <th scope="col">Next</th>
+                <th scope="col">
+                  <span class="sr">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {pages.items.map((run) => (
+                <RunRow key={run.eventId} run={run} />
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Shown>
+      {pages.more && (
+        <p class="more">
+          <Button onClick={pages.more}>More</Button>
+        </p>
+      )}
+    </>
+  )
+}
+
+function RunRow({ run }: { readonly run: FailedRun }) {
+  const { event } = run
+  return (
+    <tr>
+      <td class="what">
+        <Mark {...RUNS[run.state]} />
+      </td>
+      <td class="type">
+        <a href={pathOf('events', run.eventId)} data-row>
+          {event?.type ?? run.eventId}
+        </a>
+      </td>
+      <td class="about">{event?.subject ? (event.subject.label ?? event.subject.id) : '–'}</td>
+      <td class="number changed">{run.attempts}</td>
+      <td class="next">
+        <Ago at={run.nextTryAt} />
+      </td>
+      <td class="row-actions">
+        {may('operator') && <Button onClick={() => retryRun(run.eventId, run.handler)}>Retry</Button>}
+        {may('admin') && <DiscardButton eventId={run.eventId} handler={run.handler} />}
+      </td>
+    </tr>
+  )
+}

@@ -1,0 +1,97 @@
+/** What can be done with a handler and its runs: try again, decide against it, pause. */
+
+import { useState } from 'preact/hooks'
+import { refresh } from '../answers.ts'
+import { call } from '../api.ts'
+import { pathOf } from '../location.ts'
+import { Button } from '../parts/button.tsx'
+import { Confirm } from '../parts/dialog.tsx'
+import { RUNS } from '../parts/mark.tsx'
+import { say } from '../parts/toast.tsx'
+
+const REFRESHED = ['events', 'failures', 'handlers', 'overview'] as const
+
+/** Tries one run now and says what came of it. */
+export async function retryRun(eventId: string, handler: string): Promise<void> {
+  const run = await call('POST events/{id}/runs/{handler}/retry', {
+    path: { id: eventId, handler },
+    body: {},
+  })
+  refresh(...REFRESHED)
+  say(`${handler}: ${RUNS[run.state].word}.`, { href: pathOf('events', eventId), text: 'Open the event' })
+}
+
+interface DiscardProps {
+  readonly eventId: string
+  readonly handler: string
+}
+
+export function DiscardButton({ eventId, handler }: DiscardProps) {
+  const [isAsking, setAsking] = useState(false)
+  const discard = async (form: FormData) => {
+    const body = { reason: String(form.get('reason')) }
+    await call('POST events/{id}/runs/{handler}/discard', { path: { id: eventId, handler }, body })
+    refresh(...REFRESHED)
+    say(`Discarded the run of ${handler}.`)
+  }
+  return (
+    <>
+      <Button onClick={() => setAsking(true)}>Discard…</Button>
+      {isAsking && (
+        <Confirm
+          title={`Discard the run of ${handler}`}
+          button="Discard"
+          isDangerous
+          onConfirm={discard}
+          onClose={() => setAsking(false)}
+        >
+          <p>It is not tried again, and counts as dealt with. The event and its rows stay as they are.</p>
+          <Reason />
+        </Confirm>
+      )}
+    </>
+  )
+}
+
+export function Reason() {
+  return (
+    <label>
+      Reason, for the audit log
+      <input name="reason" required autofocus maxLength={500} autocomplete="off" />
+    </label>
+  )
+}
+
+export function PauseButton({ handler }: { readonly handler: string }) {
+  const [isAsking, setAsking] = useState(false)
+  const pause = async (form: FormData) => {
+    await call('POST handlers/{handler}/pause', {
+      path: { handler },
+      body: { reason: String(form.get('reason')) },
+    })
+    refresh(...REFRESHED)
+    say(`${handler} is paused. Its runs wait.`)
+  }
+  return (
+    <>
+      <Button onClick={() => setAsking(true)}>Pause {handler}</Button>
+      {isAsking && (
+        <Confirm title={`Pause ${handler}`} button="Pause" onConfirm={pause} onClose={() => setAsking(false)}>
+          <p>
+            No run of it begins until it is resumed. Events are still recorded and applied; nothing is lost.
+          </p>
+          <Reason />
+        </Confirm>
+      )}
+    </>
+  )
+}
+
+export function ResumeButton({ handler }: { readonly handler: string }) {
+  const resume = async () => {
+    await call('POST handlers/{handler}/resume', { path: { handler } })
+    refresh(...REFRESHED)
+    say(`${handler} runs again.`)
+  }
+  return <Button onClick={resume}>Resume {handler}</Button>
+}

@@ -1,0 +1,297 @@
+/** Answers in ten seconds: is the data current, do handlers fail, is anything lost, since when, what to press. */
+
+import { useState } from 'preact/hooks'
+import { useAnswer } from '../answers.ts'
+import type { ChecklistStep, FailureGroup, JobSummary, Overview, ResourceCount } from '../api.ts'
+import { useNow } from '../clock.ts'
+import { countOf, distance, duration, number, quantity, title } from '../format.ts'
+import { pathOf } from '../location.ts'
+import { EventsChart, LagChart } from '../parts/chart.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { Mark, type Tone } from '../parts/mark.tsx'
+import { Shown } from '../parts/notice.tsx'
+import { Progress } from '../parts/progress.tsx'
+import { type Range, useRange } from '../parts/range.ts'
+import { RangeSwitch } from '../parts/range-switch.tsx'
+import { Sparkline } from '../parts/sparkline.tsx'
+import { Ago } from '../parts/time.tsx'
+import { NewJobButton } from './new-job.tsx'
+import { StatusSentence } from './status-sentence.tsx'
+
+const OVERVIEW_MS = 15_000
+const TRAFFIC_MS = 10_000
+
+export function OverviewPage() {
+  const overview = useAnswer('GET overview', {}, OVERVIEW_MS)
+  const range = useRange('24h')
+  return (
+    <>
+      <h1 class="sr">Overview</h1>
+      <Shown answer={overview}>
+        {(value) => (
+          <>
+            <StatusSentence status={value.status} />
+            {value.checklist && <Checklist steps={value.checklist} />}
+            <Figures overview={value} />
+            <Charts range={range} />
+            <div class="columns">
+              <Failing groups={value.failing} />
+              <Resources counts={value.resources} />
+            </div>
+            {value.jobs.length > 0 && <RunningJobs jobs={value.jobs} />}
+          </>
+        )}
+      </Shown>
+    </>
+  )
+}
+
+function Checklist({ steps }: { readonly steps: readonly ChecklistStep[] }) {
+  const next = steps.find(({ isDone }) => !isDone)
+  return (
+    <section class="card checklist" aria-labelledby="checklist-title">
+      <h2 id="checklist-title">Set up</h2>
+      <p class="quiet">The steps turn green by themselves.</p>
+      <ol aria-live="polite">
+        {steps.map((step, index) => (
+          <li key={step.step} class={step.isDone ? 'done' : step === next ? 'next' : ''}>
+            <span class="checklist-mark">{step.isDone ? <Icon name="check" /> : index + 1}</span>
+            <div>
+              <b>{STEPS[step.step]}</b>
+              <span class="sr">{step.isDone ? ' done' : ' to do'}</span>
+              <p>{step.text}</p>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+const STEPS: Readonly<Record<ChecklistStep['step'], string>> = {
+  receiver_up: 'The receiver is up',
+  secret_set: 'The signing secret is set',
+  first_event: 'The first event has arrived',
+  backfill: 'Everything older is filled in',
+}
+
+/** Longer than this from event to row deserves a look. */
+const LAG_LIMIT_MS = 15_000
+
+function Figures({ overview }: { readonly overview: Overview }) {
+  const now = useNow()
+  const { lastEvent, lag, waiting, notApplied } = overview
+  const lost = [notApplied.failed, notApplied.parked, notApplied.dead]
+  const isLosing = lost.some(({ value }) => (value ?? 0) > 0)
+  return (
+    <dl class="figures">
+      <Figure
+        name="Last event"
+        value={lastEvent ? distance(lastEvent.receivedAt, now) : 'none yet'}
+        note={lastEvent && <a href={pathOf('events', lastEvent.id)}>{lastEvent.type ?? 'unknown type'}</a>}
+      />
+      <Figure
+        name="Lag, p95 of the last hour"
+        value={lag.p95Ms === null ? '–' : duration(lag.p95Ms)}
+        note={lag.p50Ms === null ? 'no event in the last hour' : `half within ${duration(lag.p50Ms)}`}
+        tone={lag.p95Ms !== null && lag.p95Ms > LAG_LIMIT_MS ? 'warning' : undefined}
+      />
+      <Figure
+        name="Handler runs waiting"
+        value={quantity(waiting.count)}
+        note={waiting.oldestAt ? `the oldest came ${distance(waiting.oldestAt, now)}` : 'nothing waits'}
+      />
+      <Figure
+        name="Not applied"
+        value={quantity(notApplied.failed)}
+        note={
+          <>
+            {quantity(notApplied.parked)} parked · {quantity(notApplied.dead)} dead ·{' '}
+            <a href="rejected">{quantity(notApplied.rejected)} rejected</a>
+          </>
+        }
+        tone={isLosing ? 'bad' : undefined}
+      />
+    </dl>
+  )
+}
+
+interface FigureProps {
+  readonly name: string
+  readonly value: string
+  readonly note?: preact.ComponentChildren
+  readonly tone?: Tone | undefined
+}
+
+function Figure({ name, value, note, tone }: FigureProps) {
+  return (
+    <div class={`figure ${tone ?? ''}`}>
+      <dt>
+        {name}
+        {tone && <Icon name="warning" />}
+      </dt>
+      <dd class="figure-value">{value}</dd>
+      <dd class="figure-note">{note}</dd>
+    </div>
+  )
+}
+
+function Charts({ range }: { readonly range: Range }) {
+  const until = range.until === undefined ? {} : { until: range.until }
+  const traffic = useAnswer('GET traffic', { query: { since: range.since, ...until } }, TRAFFIC_MS)
+  const last = useLast(traffic.value)
+  return (
+    <section class="card charts" aria-labelledby="charts-title">
+      <header class="card-head">
+        <h2 id="charts-title">Events {last && <small>per {duration(last.bucketSeconds * 1_000)}</small>}</h2>
+        <RangeSwitch range={range} />
+      </header>
+      <Shown answer={{ ...traffic, value: last }} rows={4}>
+        {(value) => (
+          <>
+            <EventsChart traffic={value} />
+            <h3>
+              Lag <small>from Clerk's event to the row: p95, and the half that is faster</small>
+            </h3>
+            <LagChart traffic={value} />
+          </>
+        )}
+      </Shown>
+    </section>
+  )
+}
+
+/** The last known value, while the next one loads: a chart that goes away and comes back flickers. */
+function useLast<Value>(value: Value | undefined): Value | undefined {
+  const [last, setLast] = useState(value)
+  if (value !== undefined && value !== last) setLast(value)
+  return value ?? last
+}
+
+function Failing({ groups }: { readonly groups: readonly FailureGroup[] }) {
+  return (
+    <section class="card" aria-labelledby="failing-title">
+      <header class="card-head">
+        <h2 id="failing-title">Failing now</h2>
+        <a href="failures">All failures</a>
+      </header>
+      {groups.length === 0 ? (
+        <p class="card-empty">
+          <Mark icon="check" tone="good" word="No handler fails." />
+        </p>
+      ) : (
+        <ul class="lines">
+          {groups.map((group) => (
+            <li key={`${group.handler} ${group.fingerprint}`}>
+              <a class="line-main" href={`failures?handler=${encodeURIComponent(group.handler)}`}>
+                <Mark icon="cross" tone="bad" word={group.handler} />
+                <span class="line-text">{group.error ?? 'without an error'}</span>
+              </a>
+              <span class="number">{quantity(sum(group))}</span>
+              <Sparkline values={group.sparkline} label="Runs by hour, the last 24 hours" />
+              <span class="line-note">
+                first <Ago at={group.firstAt} /> · last <Ago at={group.lastAt} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}
+
+function sum({ retrying, dead }: FailureGroup) {
+  if (retrying.value === null || dead.value === null)
+    return { value: null, isEstimate: false, isAtLeast: false }
+  return {
+    value: retrying.value + dead.value,
+    isEstimate: retrying.isEstimate || dead.isEstimate,
+    isAtLeast: retrying.isAtLeast || dead.isAtLeast,
+  }
+}
+
+function Resources({ counts }: { readonly counts: readonly ResourceCount[] }) {
+  const enabled = counts.filter(({ isEnabled }) => isEnabled)
+  const checkedAt = enabled.find((each) => each.checkedAt)?.checkedAt ?? null
+  return (
+    <section class="card" aria-labelledby="resources-title">
+      <header class="card-head">
+        <h2 id="resources-title">Resources</h2>
+        <NewJobButton kind="reconcile" text="Check now" />
+      </header>
+      <table class="table dense counts">
+        <caption class="sr">Rows here and at Clerk</caption>
+        <thead>
+          <tr>
+            <th scope="col">Table</th>
+            <th scope="col" class="number">
+              Here
+            </th>
+            <th scope="col" class="number">
+              Clerk
+            </th>
+            <th scope="col" class="number">
+              Drift
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {enabled.map((each) => (
+            <tr key={each.resource}>
+              <th scope="row">
+                <a href={pathOf('resources', each.resource)}>{title(each.resource)}</a>
+              </th>
+              <td class="number">{quantity(each.here)}</td>
+              <td class="number">{number(each.clerk)}</td>
+              <td class="number">
+                <Drift drift={each.drift} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="card-note quiet">
+        {checkedAt ? (
+          <>
+            Compared with Clerk <Ago at={checkedAt} />.
+          </>
+        ) : (
+          'Never compared with Clerk.'
+        )}
+      </p>
+    </section>
+  )
+}
+
+function Drift({ drift }: { readonly drift: number | null }) {
+  if (drift === null) return <span class="quiet">–</span>
+  return drift === 0 ? (
+    <Mark icon="check" tone="good" word="0" />
+  ) : (
+    <Mark icon="warning" tone="warning" word={number(drift)} />
+  )
+}
+
+function RunningJobs({ jobs }: { readonly jobs: readonly JobSummary[] }) {
+  return (
+    <section class="card" aria-labelledby="jobs-title">
+      <header class="card-head">
+        <h2 id="jobs-title">Jobs</h2>
+        <a href="jobs">All jobs</a>
+      </header>
+      <ul class="lines">
+        {jobs.map((job) => (
+          <li key={job.id}>
+            <a class="line-main" href={pathOf('jobs', job.id)}>
+              <span class="line-text">{job.title}</span>
+            </a>
+            <Progress done={job.done} total={job.total} label={job.title} />
+            <span class="line-note">
+              {number(job.done)} of {countOf(job.total, 'item')}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,66 @@
+/** Requests that were no deliveries: why, and what to do about it. They were never stored, and changed nothing. */
+
+import { useAnswer } from '../answers.ts'
+import type { RejectedGroup } from '../api.ts'
+import { count } from '../format.ts'
+import { Mark } from '../parts/mark.tsx'
+import { Notice, Shown } from '../parts/notice.tsx'
+import { Ago, At } from '../parts/time.tsx'
+
+const REJECTED_MS = 10_000
+
+export function RejectedPage() {
+  const answer = useAnswer('GET rejected', {}, REJECTED_MS)
+  return (
+    <>
+      <header class="page-head">
+        <h1>Rejected</h1>
+        <span class="page-count">requests that were no deliveries, the last 7 days</span>
+      </header>
+      <Shown answer={answer}>
+        {({ groups }) =>
+          groups.length === 0 ? (
+            <Notice icon="check" tone="good" title="No request was rejected." />
+          ) : (
+            groups.map((group) => <Group key={group.code} group={group} />)
+          )
+        }
+      </Shown>
+    </>
+  )
+}
+
+function Group({ group }: { readonly group: RejectedGroup }) {
+  return (
+    <section class="card rejected" id={group.code} tabIndex={-1} aria-labelledby={`${group.code}-title`}>
+      <header class="card-head">
+        <h2 id={`${group.code}-title`}>
+          <Mark icon="rejected" tone="warning" word={group.summary} />
+        </h2>
+        <b class="number">{count(group.count, 'request')}</b>
+        <span class="quiet">
+          first <Ago at={group.firstAt} /> · last <Ago at={group.lastAt} />
+        </span>
+      </header>
+      <p>
+        <b>What to do:</b> {group.remedy}
+      </p>
+      <p class="quiet">
+        <code>{group.code}</code>
+      </p>
+      {group.samples.length > 0 && (
+        <details>
+          <summary>The latest</summary>
+          <ul class="samples">
+            {group.samples.map((sample, index) => (
+              // Two rejections of one moment look the same.
+              <li key={index}>
+                <At at={sample.at} /> <span class="quiet">answered {sample.status}</span> {sample.message}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  )
+}

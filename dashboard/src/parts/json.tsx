@@ -1,0 +1,113 @@
+/** JSON to read: nested as it is, its branches fold. Everything is text; nothing in it ever becomes markup. */
+
+import { useMemo } from 'preact/hooks'
+import { bytes } from '../format.ts'
+import { Button } from './button.tsx'
+import { copy } from './copy.tsx'
+
+/** A larger text is offered as a file: thousands of nodes make the page slow. */
+const MAX_SHOWN = 200_000
+/** Branches below this depth, or with more entries, are folded at first. */
+const OPEN_DEPTH = 2
+const OPEN_ENTRIES = 30
+
+interface JsonProps {
+  readonly text: string
+  readonly name: string
+}
+
+export function Json({ text, name }: JsonProps) {
+  const parsed = useMemo(() => parse(text), [text])
+  return (
+    <div class="json">
+      <div class="json-tools">
+        <Button onClick={() => copy(text, 'the JSON')}>Copy</Button>
+        <Button onClick={() => download(text, name)}>Download</Button>
+        <span class="quiet">{bytes(new TextEncoder().encode(text).length)}</span>
+      </div>
+      {text.length > MAX_SHOWN ? (
+        <p class="quiet">It is too long to show here.</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+        <div class="json-tree" tabIndex={0} role="region" aria-label={name}>
+          {parsed === undefined ? <pre>{text}</pre> : <Node value={parsed.value} depth={0} />}
+        </div>
+      )}
+    </div>
+  )
+}
+
+function parse(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) }
+  } catch {
+    return undefined
+  }
+}
+
+function download(text: string, name: string): void {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
+  link.download = `${name.replace(/[^\w.-]+/g, '_')}.json`
+  link.click()
+  URL.revokeObjectURL(link.href)
+}
+
+interface NodeProps {
+  readonly name?: string
+  readonly value: unknown
+  readonly depth: number
+}
+
+function Node({ name, value, depth }: NodeProps) {
+  if (typeof value === 'object' && value !== null) return <Branch name={name} value={value} depth={depth} />
+  return (
+    <div class="json-line">
+      <Name name={name} />
+      <Scalar value={value} />
+    </div>
+  )
+}
+
+function Name({ name }: { readonly name: string | undefined }) {
+  return name === undefined ? null : (
+    <>
+      <span class="json-name">{name}</span>
+      {': '}
+    </>
+  )
+}
+
+function Scalar({ value }: { readonly value: unknown }) {
+  const kind = value === null || value === undefined ? 'null' : typeof value
+  return <span class={`json-${kind}`}>{value === undefined ? 'null' : JSON.stringify(value)}</span>
+}
+
+function Branch({ name, value, depth }: { name: string | undefined; value: object; depth: number }) {
+  const entries = Object.entries(value)
+  const isList = Array.isArray(value)
+  const [open, close] = isList ? '[]' : '{}'
+  if (entries.length === 0)
+    return (
+      <div class="json-line">
+        <Name name={name} />
+        {open}
+        {close}
+      </div>
+    )
+  return (
+    <details class="json-branch" open={depth < OPEN_DEPTH && entries.length <= OPEN_ENTRIES}>
+      <summary>
+        <Name name={name} />
+        {open}
+        <span class="json-size">{entries.length}</span>
+        {close}
+      </summary>
+      <div class="json-children">
+        {entries.map(([key, child]) => (
+          <Node key={key} {...(isList ? {} : { name: key })} value={child} depth={depth + 1} />
+        ))}
+      </div>
+    </details>
+  )
+}
