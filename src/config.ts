@@ -58,6 +58,7 @@ export interface ClerkSyncOptions {
   /**
    * How many milliseconds a delivery waits for its commit before it is refused with 503. A quick 503 is better than a
    * slow success: Svix sends again after 5 seconds, but after a minute or more when an answer times out at 15 seconds.
+   * The first delivery to an embedded database also waits for that to be opened.
    * @default 2000
    */
   commitTimeoutMs?: number | undefined
