@@ -11,6 +11,7 @@ import { toDate } from '../clerk/event.ts'
 import { type ChildSet, membersOf, type Resource, readColumns, readSource } from '../clerk/resource.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
+import { type Row, rowsParameters } from './arrays.ts'
 import { Bytes } from './bytes.ts'
 import { familyLocks } from './family-locks.ts'
 import { earliest, type Folded, fold, type StoredRow, type Tombstone, type Verdict } from './fold.ts'
@@ -159,13 +160,11 @@ class Application {
   ): Promise<void> {
     const bytes = new Bytes()
     const rows = written.map((each) => resourceRow(resource, each, bytes))
-    const results = await this.#query<UpsertedRow>(this.#of(resource).upsert, [
-      JSON.stringify(rows),
-      bytes.toBuffer(),
-    ])
+    const { upsert, children } = this.#of(resource)
+    const results = await this.#query<UpsertedRow>(upsert.text, rowsParameters(upsert, rows, bytes))
     const asExpected = results.filter((row) => row.inserted !== stored.has(row.id))
     if (asExpected.length !== written.length) throw rowsMoved()
-    for (const child of this.#of(resource).children) await this.#replaceChildren(child, written, stored)
+    for (const child of children) await this.#replaceChildren(child, written, stored)
   }
 
   async #replaceChildren(
@@ -177,7 +176,7 @@ class Application {
     if (existing.length > 0) await this.#query(clear, [existing])
     const bytes = new Bytes()
     const rows = written.flatMap((each) => childRows(childSet, each, bytes))
-    if (rows.length > 0) await this.#query(insert, [JSON.stringify(rows), bytes.toBuffer()])
+    if (rows.length > 0) await this.#query(insert.text, rowsParameters(insert, rows, bytes))
   }
 
   async #bury(resource: Resource, tombstones: Tombstones): Promise<void> {
@@ -233,7 +232,7 @@ function toStoredRow(row: LockedRow): StoredRow {
   }
 }
 
-function resourceRow(resource: Resource, { id, observation, tombstone }: Written, bytes: Bytes): object {
+function resourceRow(resource: Resource, { id, observation, tombstone }: Written, bytes: Bytes): Row {
   const { data, raw, updatedAt } = observation.state as NonNullable<Observation['state']>
   return {
     // First, because V8 clones an object that stands there much faster than it copies one that comes later.
@@ -246,11 +245,11 @@ function resourceRow(resource: Resource, { id, observation, tombstone }: Written
   }
 }
 
-function childRows(childSet: ChildSet, { id, observation, tombstone }: Written, bytes: Bytes): object[] {
+function childRows(childSet: ChildSet, { id, observation, tombstone }: Written, bytes: Bytes): Row[] {
   return [...membersOf(childSet, observation.state?.data ?? {})].map(([childId, member]) => ({
+    ...readColumns(childSet.columns, member),
     user_id: id,
     id: childId,
-    ...readColumns(childSet.columns, member),
     clerk_created_at: toDate(member.created_at),
     clerk_updated_at: toDate(member.updated_at),
     ...provenance(observation, tombstone),

@@ -1,13 +1,14 @@
 /**
  * The SQL of the ledger, written once per resource from the catalogue.
  *
- * Each statement handles all rows of a batch: they come as one JSON parameter, which Postgres unpacks faster than
- * thousands of single ones. Byte strings (bodies, JSON texts that must stay verbatim) come beside them as one binary
+ * Each statement handles all rows of a batch: those of the tables come as one array for each column, which Postgres
+ * unpacks fastest, and small ones as one JSON parameter. Byte strings (bodies, JSON texts that must stay verbatim) come beside them as one binary
  * parameter, each row naming its place in it: nothing is escaped, copied or decoded on the way.
  */
 
 import type { ChildSet, Columns, Resource } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
+import type { RowsStatement, Types } from './arrays.ts'
 
 /** Columns that every mirrored table has, beside the resource's own. `raw` comes as bytes. */
 const STANDARD_COLUMNS = {
@@ -22,8 +23,8 @@ const STANDARD_COLUMNS = {
 export interface ResourceStatements {
   /** $1 ids → the stored rows, locked in the order of their ids. */
   readonly lock: string
-  /** $1 rows, $2 bytes → id, inserted */
-  readonly upsert: string
+  /** → id, inserted */
+  readonly upsert: RowsStatement
   /** $1 tombstones. Rows never seen alive are created, so that a late first state finds the tombstone. */
   readonly bury: string
   /** $1 ids of rows whose tombstones were refuted. Before the upsert, which keeps tombstones. */
@@ -37,8 +38,8 @@ export interface ChildStatements {
   readonly childSet: ChildSet
   /** $1 parents' ids */
   readonly clear: string
-  /** $1 rows, $2 bytes. Somebody may have removed the parent's row by hand and left these. */
-  readonly insert: string
+  /** Somebody may have removed the parent's row by hand and left these. */
+  readonly insert: RowsStatement
   /** $1 tombstones of parents */
   readonly bury: string
 }
@@ -73,21 +74,22 @@ const KEPT = new Set(['"id"', '"deleted_at"', '"instance_id"'])
  * Rows are locked and compared before this runs (`fold.ts` has the same order), so the guard decides only when another
  * transaction inserted the row in between; `inserted` then tells, and the batch is run again.
  */
-function upsertStatement(table: string, columns: Columns): string {
+function upsertStatement(table: string, columns: Columns): RowsStatement {
+  const types = { id: 'text', ...sqlTypes(columns), ...STANDARD_COLUMNS, ...BYTES_PLACE }
   const names = ['id', ...Object.keys(columns), ...Object.keys(STANDARD_COLUMNS)].map(quoteIdentifier)
   const guarded = names.filter((name) => !KEPT.has(name))
   const version = (row: string) =>
     `(coalesce(${row}.clerk_updated_at, ${row}.observed_at), ${row}.observed_at, ${row}.raw::text collate "C")`
-  return `
+  const text = `
     insert into ${table} as stored (${names}, raw)
-    select ${names}, ${sliceOfBytes('raw')}
-    from ${recordset({ id: 'text', ...sqlTypes(columns), ...STANDARD_COLUMNS, ...BYTES_PLACE })}
+    select ${names}, ${sliceOfBytes('raw', parameterAfter(types))} from ${columnArrays(types)}
     on conflict (id) do update
     set ${guarded.map((name) => `${name} = excluded.${name}`)}, raw = excluded.raw, synced_at = now(),
         instance_id = coalesce(excluded.instance_id, stored.instance_id),
         deleted_at = least(stored.deleted_at, excluded.deleted_at)
     where stored.observed_at is null or ${version('excluded')} > ${version('stored')}
     returning id, xmax = 0 as inserted`
+  return { text, types }
 }
 
 function buryByParentStatement(table: string, column: string): string {
@@ -106,15 +108,19 @@ function buryByParentStatement(table: string, column: string): string {
 
 function childStatements(childSet: ChildSet, schema: string): ChildStatements {
   const table = qualify(schema, childSet.table)
-  const types = { user_id: 'text', id: 'text', ...sqlTypes(childSet.columns), ...STANDARD_COLUMNS }
-  const names = Object.keys(types).map(quoteIdentifier)
+  const columns = { user_id: 'text', id: 'text', ...sqlTypes(childSet.columns), ...STANDARD_COLUMNS }
+  const types = { ...columns, ...BYTES_PLACE }
+  const names = Object.keys(columns).map(quoteIdentifier)
   return {
     childSet,
     clear: `delete from ${table} where user_id = any($1::text[])`,
-    insert: `
-      insert into ${table} (${names}, raw)
-      select ${names}, ${sliceOfBytes('raw')} from ${recordset({ ...types, ...BYTES_PLACE })}
-      on conflict (user_id, id) do update set ${[...names, 'raw'].map((name) => `${name} = excluded.${name}`)}`,
+    insert: {
+      types,
+      text: `
+        insert into ${table} (${names}, raw)
+        select ${names}, ${sliceOfBytes('raw', parameterAfter(types))} from ${columnArrays(types)}
+        on conflict (user_id, id) do update set ${[...names, 'raw'].map((name) => `${name} = excluded.${name}`)}`,
+    },
     bury: `
       update ${table} as stored set deleted_at = parent.deleted_at, event_id = parent.event_id, synced_at = now()
       from ${tombstones('parent')} where stored.user_id = parent.id
@@ -224,14 +230,24 @@ function addToMinutes(schema: string, outcome: string, lagStep: string, events: 
 const ON_MINUTE = `
   on conflict (minute, shard, outcome, lag_step) do update set events = minutes.events + excluded.events`
 
-function sqlTypes(columns: Columns): Record<string, string> {
+function sqlTypes(columns: Columns): Types {
   return Object.fromEntries(Object.entries(columns).map(([name, { sqlType }]) => [name, sqlType]))
 }
 
 /** The rows of the JSON parameter. */
-function recordset(types: Record<string, string>, alias = 'row'): string {
+function recordset(types: Types, alias = 'row'): string {
   const columns = Object.entries(types).map(([name, type]) => `${quoteIdentifier(name)} ${type}`)
   return `json_to_recordset($1::json) as ${quoteIdentifier(alias)}(${columns})`
+}
+
+/** The rows of the parameters that hold one column each. */
+function columnArrays(types: Types): string {
+  const arrays = Object.values(types).map((type, index) => `$${index + 1}::${type}[]`)
+  return `unnest(${arrays}) as "row"(${Object.keys(types).map(quoteIdentifier)})`
+}
+
+function parameterAfter(types: Types): string {
+  return `$${Object.keys(types).length + 1}`
 }
 
 function tombstones(alias = 'row'): string {
@@ -239,16 +255,16 @@ function tombstones(alias = 'row'): string {
 }
 
 /** The columns that tell where in the binary parameter a row's bytes are; null means: none. */
-function place(name: string): Record<string, string> {
+function place(name: string): Types {
   return { [`${name}_at`]: 'integer', [`${name}_size`]: 'integer' }
 }
 
 const BYTES_PLACE = place('raw')
 
-function slice(name: string): string {
-  return `substring($2::bytea from ${name}_at for ${name}_size)`
+function slice(name: string, parameter = '$2'): string {
+  return `substring(${parameter}::bytea from ${name}_at for ${name}_size)`
 }
 
-function sliceOfBytes(name: string): string {
-  return `convert_from(${slice(name)}, 'UTF8')::json`
+function sliceOfBytes(name: string, parameter = '$2'): string {
+  return `convert_from(${slice(name, parameter)}, 'UTF8')::json`
 }

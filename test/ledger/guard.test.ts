@@ -7,6 +7,7 @@ import { RESOURCES } from '../../src/clerk/catalogue.ts'
 import type { Resource } from '../../src/clerk/resource.ts'
 import { query } from '../../src/database/query.ts'
 import type { ClerkSync } from '../../src/index.ts'
+import { type RowsStatement, rowsParameters } from '../../src/ledger/arrays.ts'
 import { Bytes } from '../../src/ledger/bytes.ts'
 import { resourceStatements } from '../../src/ledger/statements.ts'
 import { compareVersions, type Version } from '../../src/ledger/version.ts'
@@ -33,7 +34,7 @@ const write: fc.Arbitrary<Write> = fc.record({
 
 describeEachDatabase('writing a row over another', (database) => {
   let sync: ClerkSync
-  let upsert: string
+  let upsert: RowsStatement
   beforeAll(async () => {
     sync = await database.open()
     upsert = resourceStatements(RESOURCES.get('users') as Resource, sync.location.schema).upsert
@@ -48,7 +49,7 @@ describeEachDatabase('writing a row over another', (database) => {
       deleted_at: deletedAt,
       ...bytes.add('raw', version.raw),
     }
-    await query(sync.database, upsert, [JSON.stringify([row]), bytes.toBuffer()])
+    await query(sync.database, upsert.text, rowsParameters(upsert, [row], bytes))
   }
 
   function find(id: string) {
