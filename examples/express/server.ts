@@ -1,0 +1,27 @@
+/** An Express app with Clerk's users in its own database. */
+
+import { createClerkSync } from 'clerk-sync'
+import { createExpressHandler } from 'clerk-sync/express'
+import express from 'express'
+
+const sync = createClerkSync()
+await sync.migrate()
+
+const app = express()
+// Above express.json(): the signature covers the exact bytes.
+app.post('/api/webhooks/clerk', createExpressHandler(sync))
+app.use(express.json())
+
+app.get('/users', async (_, response) => {
+  const users = await sync.database
+    .selectFrom('users')
+    .select(['id', 'first_name', 'primary_email_address'])
+    .where('deleted_at', 'is', null)
+    .execute()
+  response.json(users)
+})
+
+const server = app.listen(Number(process.env.PORT), () =>
+  console.log(`http://localhost:${process.env.PORT}/users`),
+)
+process.once('SIGTERM', () => server.close(() => sync.close()))
