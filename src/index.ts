@@ -64,6 +64,7 @@ export {
 export type { DrainOptions, DrainResult } from './handlers/handling.ts'
 export type { RunFilter } from './handlers/run-filter.ts'
 export type { HandlerTransaction } from './handlers/transaction.ts'
+export type { TriedRun } from './handlers/worker.ts'
 export type { Receipt } from './ledger/record.ts'
 export type { EventFilter, ReplayOptions, ReplayResult } from './ledger/replay.ts'
 export type { Logger } from './log.ts'

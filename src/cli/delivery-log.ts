@@ -3,7 +3,7 @@
  */
 
 import type { ErrorCode } from '../errors.ts'
-import type { Logger, Receipt } from '../index.ts'
+import type { Logger, Receipt, TriedRun } from '../index.ts'
 import { remedyLines } from './failure.ts'
 import { type Cell, layOut, type Room, roomOf } from './layout.ts'
 import { outcomeCell, REASONS, type Result } from './outcome.ts'
@@ -48,6 +48,7 @@ export class DeliveryLog implements Logger {
 
   info(fields: object, message: string): void {
     if (message === 'delivery') this.#taken(fields as TakenDelivery)
+    else if (message === 'handler') this.#tried('info', fields as TriedRun)
     else this.#tell('info', fields, message)
   }
 
@@ -61,6 +62,7 @@ export class DeliveryLog implements Logger {
 
   #attend(level: Level, fields: object, message: string): void {
     if (message === 'delivery refused') this.#refused(level, fields as RefusedDelivery)
+    else if (message === 'handler') this.#tried(level, fields as TriedRun)
     else this.#tell(level, fields, message)
   }
 
@@ -68,6 +70,11 @@ export class DeliveryLog implements Logger {
     this.outcomes.set(delivery.outcome, (this.outcomes.get(delivery.outcome) ?? 0) + 1)
     if (this.#isForPeople) this.#output.stdout.line(deliveryLine(delivery, this.#output.stdout))
     else this.#record('event', 'info', takenRecord(delivery))
+  }
+
+  #tried(level: Level, run: TriedRun): void {
+    if (this.#isForPeople) this.#output.stdout.line(runLine(run, this.#output.stdout))
+    else this.#record('handler', level, run)
   }
 
   #refused(level: Level, refusal: RefusedDelivery): void {
@@ -125,6 +132,21 @@ export function refusalLine(refusal: RefusedDelivery, pen: Pen, now: Date = new 
     narrow: [{ text: code }],
   }
   return resultLine(status < 500 ? 'rejected' : 'refused', rest, pen, now)
+}
+
+/** `14:02:16  └ retrying  syncCrm  msg_2Lh9…  2000ms  Error: connect ECONNREFUSED, again in 5 s` */
+export function runLine(run: TriedRun, pen: Pen, now: Date = new Date()): string {
+  const { dim } = pen.colors
+  const name = { text: run.handler }
+  const ms = { text: `${run.ms}ms`.padStart(6), style: dim }
+  const detail = { text: failureOf(run), style: dim }
+  const rest = { wide: [name, { text: run.eventId }, ms, detail], medium: [name, ms, detail], narrow: [name] }
+  return resultLine(run.ending, rest, pen, now)
+}
+
+function failureOf({ error, retryInSeconds }: TriedRun): string {
+  const [reason = ''] = (error ?? '').split('\n')
+  return retryInSeconds === undefined ? reason : `again in ${Math.ceil(retryInSeconds)} s: ${reason}`
 }
 
 /** What follows time and outcome, by the room there is. */

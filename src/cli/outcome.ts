@@ -1,11 +1,11 @@
 /** How an outcome looks: the word says it, symbol and colour repeat it. */
 
-import type { Reason, Receipt } from '../index.ts'
+import type { Reason, Receipt, TriedRun } from '../index.ts'
 import type { Cell } from './layout.ts'
 import type { Pen } from './output.ts'
 
-/** What becomes of a delivery, or of a request that is none. */
-export type Result = Receipt['outcome'] | 'rejected' | 'refused'
+/** What becomes of a delivery, of a request that is none, or of a handler's try. */
+export type Result = Receipt['outcome'] | 'rejected' | 'refused' | TriedRun['ending']
 
 type Color = 'green' | 'yellow' | 'red' | 'dim'
 
@@ -21,6 +21,9 @@ const LOOKS: Readonly<Record<Result, readonly [symbol: string, ascii: string, co
   rejected: ['⊘', 'REJ', 'red'],
   // Could not be taken now; Svix sends it again: 5xx.
   refused: ['✗', 'ERR', 'red'],
+  handled: ['└', '+- ', 'green'],
+  retrying: ['└', '+- ', 'yellow'],
+  dead: ['✗', 'ERR', 'red'],
 }
 
 export function outcomeCell(outcome: Result, { colors, isUnicode }: Pen): Cell {

@@ -33,6 +33,17 @@ export interface WorkerParts {
   readonly log: Logger
 }
 
+/** What is logged of every try, as `handler`. */
+export interface TriedRun {
+  readonly handler: string
+  readonly eventId: string
+  readonly attempt: number
+  readonly ms: number
+  readonly ending: 'handled' | 'retrying' | 'dead'
+  readonly error?: string
+  readonly retryInSeconds?: number | undefined
+}
+
 /** How many tries a worker has made. */
 export interface WorkerTotals {
   succeeded: number
@@ -199,28 +210,29 @@ export class Worker implements Runner {
     startedAt: number,
   ): Promise<void> {
     const { log, runs } = this.#parts
-    const fields = {
-      handler: run.handler,
-      eventId: run.eventId,
-      attempt: run.attempt,
-      ms: Math.round(performance.now() - startedAt),
-    }
+    const { handler, eventId, attempt } = run
+    const tried = { handler, eventId, attempt, ms: Math.round(performance.now() - startedAt) }
     this.totals[ending.isDone ? 'succeeded' : 'failed']++
-    if (ending.isDone) return log.info(fields, 'handled')
+    if (ending.isDone) return log.info({ ...tried, ending: 'handled' } satisfies TriedRun, 'handler')
     const { thrown } = ending
     try {
       if (isCode(thrown, 'shutting_down')) return await runs.release([run])
       const failure = describeFailure(thrown)
-      const delay = isCode(thrown, 'body_gone') ? undefined : delayAfter(run.attempt, definition.retryDelays)
+      const delay = isCode(thrown, 'body_gone') ? undefined : delayAfter(attempt, definition.retryDelays)
       await runs.fail([{ run, ...failure, delay }])
-      const fate = delay === undefined ? 'handler failed for the last time' : 'handler failed'
-      log[delay === undefined ? 'error' : 'warn'](
-        { ...fields, error: failure.error, retryInSeconds: delay },
-        fate,
-      )
+      this.#tell({
+        ...tried,
+        error: failure.error,
+        retryInSeconds: delay,
+        ending: delay === undefined ? 'dead' : 'retrying',
+      })
     } catch (error) {
-      log.error({ ...fields, cause: messageOf(error) }, 'cannot write down how a handler ended')
+      log.error({ ...tried, cause: messageOf(error) }, 'cannot write down how a handler ended')
     }
+  }
+
+  #tell(tried: TriedRun): void {
+    this.#parts.log[tried.ending === 'dead' ? 'error' : 'warn'](tried, 'handler')
   }
 
   async #beat(): Promise<void> {

@@ -24,12 +24,18 @@ interface StartOptions extends OutputOptions, DatabaseOptions {
   readonly host: string
   readonly path?: readonly string[]
   readonly migrate: boolean
+  readonly role: Role
 }
+
+/** What a process does: receive deliveries, run handlers, or both. */
+const ROLES = ['all', 'receiver', 'worker'] as const
+type Role = (typeof ROLES)[number]
 
 export function register(command: Command): void {
   withExamples(command, [
     ['clerk-sync start', 'with the embedded database, in .clerk-sync'],
     ['clerk-sync start --host 0.0.0.0 --port 8080', 'reachable from outside, as in a container'],
+    ['clerk-sync start --role worker', 'only run handlers, beside receivers on other machines'],
     ['clerk-sync start --json | jq .outcome', 'every delivery as a line of JSON'],
   ])
   withDatabaseOptions(command)
@@ -47,6 +53,7 @@ export function register(command: Command): void {
       `path of the webhook route, repeatable (${WEBHOOK_PATHS.join(', ')})`,
       collectPath,
     )
+    .addOption(new Option('--role <role>', 'what this process does').choices(ROLES).default('all'))
     .option('--no-migrate', 'leave the tables as they are')
     .action((_, self: Command) => start(self.optsWithGlobals()))
 }
@@ -113,7 +120,8 @@ async function prepareDatabase({ options, output, sync }: Session): Promise<void
 
 async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Promise<void> {
   const { options, output, sync } = session
-  const webhookPaths = options.path ?? WEBHOOK_PATHS
+  const webhookPaths = options.role === 'worker' ? [] : (options.path ?? WEBHOOK_PATHS)
+  if (options.role !== 'receiver') await work(session)
   const server = await startServer({ sync, port: options.port, host: options.host, webhookPaths })
   const startedAt = performance.now()
   announce(session, webhookUrls(options.host, server.port, webhookPaths))
@@ -127,16 +135,31 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
   process.exit(EXIT.failed)
 }
 
+async function work({ output, sync }: Session): Promise<void> {
+  const names = (await sync.handlers.list()).map(({ name, pausedAt }) =>
+    pausedAt ? `${name} (paused)` : name,
+  )
+  if (names.length === 0) return
+  await sync.work()
+  step(output, 'Handlers', names.join(', '))
+}
+
 /** The first line of data is that the server is ready, whoever reads it and in whatever form. */
-function announce({ output, sync }: Session, urls: readonly string[]): void {
+function announce({ options, output, sync }: Session, urls: readonly string[]): void {
   const [webhooks] = urls
   urls.forEach((url, index) => {
     if (index === 0) step(output, 'Webhooks', url)
     else detail(output, url)
   })
   if (output.json)
-    output.stdout.record({ type: 'ready', time: new Date(), webhooks, database: sync.location })
-  else output.stdout.line(`ready webhooks=${webhooks}`)
+    output.stdout.record({
+      type: 'ready',
+      time: new Date(),
+      role: options.role,
+      webhooks,
+      database: sync.location,
+    })
+  else output.stdout.line(webhooks === undefined ? 'ready role=worker' : `ready webhooks=${webhooks}`)
 }
 
 /** `localhost` for every address that means this machine: a browser cannot open 0.0.0.0. */
