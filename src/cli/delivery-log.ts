@@ -135,7 +135,7 @@ export function refusalLine(refusal: RefusedDelivery, pen: Pen, now: Date = new 
 }
 
 /** `14:02:16  └ retrying  syncCrm  msg_2Lh9…  2000ms  Error: connect ECONNREFUSED, again in 5 s` */
-export function runLine(run: TriedRun, pen: Pen, now: Date = new Date()): string {
+function runLine(run: TriedRun, pen: Pen, now: Date = new Date()): string {
   const { dim } = pen.colors
   const name = { text: run.handler }
   const ms = { text: `${run.ms}ms`.padStart(6), style: dim }

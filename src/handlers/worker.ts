@@ -50,6 +50,17 @@ export interface WorkerTotals {
   failed: number
 }
 
+/** How a handler's runs come in. */
+interface Intake {
+  readonly slots: Slots
+  readonly waiting: {
+    readonly key: RunKey
+    readonly resolve: () => void
+    readonly reject: (error: unknown) => void
+  }[]
+  isClaiming: boolean
+}
+
 interface UnderWay {
   readonly execution: Execution
   /** Once its end is written down. */
@@ -59,7 +70,7 @@ interface UnderWay {
 export class Worker implements Runner {
   readonly totals: WorkerTotals = { succeeded: 0, failed: 0 }
   readonly #parts: WorkerParts
-  readonly #slots: ReadonlyMap<string, Slots>
+  readonly #intakes: ReadonlyMap<string, Intake>
   /** By claim, not by name: a run whose lease was lost may come again while its first try still goes on. */
   readonly #underWay = new Map<ClaimedRun, UnderWay>()
   readonly #completions: GroupCommit<ClaimedRun, undefined>
@@ -69,8 +80,11 @@ export class Worker implements Runner {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
-    this.#slots = new Map(
-      parts.registry.definitions.map(({ name, concurrency }) => [name, new Slots(concurrency)]),
+    this.#intakes = new Map(
+      parts.registry.definitions.map(({ name, concurrency }) => [
+        name,
+        { slots: new Slots(concurrency), waiting: [], isClaiming: false },
+      ]),
     )
     const complete = async (runs: readonly ClaimedRun[]) => {
       await parts.runs.succeed(runs)
@@ -138,21 +152,42 @@ export class Worker implements Runner {
     await this.#completions.close()
   }
 
+  /** What comes while runs are being claimed is claimed together with what comes next. */
   async #takeOf(handler: string, keys: readonly RunKey[]): Promise<void> {
-    const slots = this.#slots.get(handler)
+    const intake = this.#intakes.get(handler)
     // A handler of another version of the app: some other worker knows it.
-    if (slots === undefined) return
-    let rest = keys
-    while (rest.length > 0 && !this.#stopping.signal.aborted) {
-      const count = await slots.acquire(rest.length)
-      const batch = rest.slice(0, count)
-      rest = rest.slice(count)
-      await this.#begin(slots, count, () => this.#parts.runs.claim(batch))
+    if (intake === undefined) return
+    const taken = keys.map((key) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      intake.waiting.push({ key, resolve, reject })
+      return promise
+    })
+    if (!intake.isClaiming) void this.#claimWaiting(intake)
+    await Promise.all(taken)
+  }
+
+  async #claimWaiting(intake: Intake): Promise<void> {
+    const { slots, waiting } = intake
+    intake.isClaiming = true
+    while (waiting.length > 0) {
+      const count = await slots.acquire(waiting.length)
+      const batch = waiting.splice(0, count)
+      // What is not claimed any more is found by others, or when the engine delivers it again.
+      const claim = () =>
+        this.#stopping.signal.aborted
+          ? Promise.resolve([])
+          : this.#parts.runs.claim(batch.map(({ key }) => key))
+      const settled = await this.#begin(slots, count, claim).then(
+        () => null,
+        (error) => ({ error }),
+      )
+      for (const { resolve, reject } of batch) settled ? reject(settled.error) : resolve()
     }
+    intake.isClaiming = false
   }
 
   async #takeOverdueOf({ name }: HandlerDefinition, graceMs: number): Promise<boolean> {
-    const slots = this.#slots.get(name) as Slots
+    const { slots } = this.#intakes.get(name) as Intake
     const count = slots.tryAcquire(SWEEP_BATCH)
     if (count === 0) return false
     return (

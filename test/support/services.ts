@@ -6,7 +6,6 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,10 +13,12 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { createClerkSync } from '../../src/index.ts'
 import { findChromium } from './chromium.ts'
+import { freePort, RedisServer, redisAnswers } from './redis.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     postgresUrl: string | null
+    redisUrl: string | null
     /** A folder with an embedded database that has been created and migrated: copying it is ten times faster. */
     embeddedTemplate: string
     /** The path of a Chromium. */
@@ -33,13 +34,17 @@ export default async function setup(project: TestProject) {
   await run(process.execPath, ['scripts/dashboard-assets.ts'])
   const postgres = await findPostgres(folder)
   if (postgres === null && isCi) throw new Error('CI needs a Postgres: set TEST_DATABASE_URL or install one.')
+  const redis = await findRedis()
+  if (redis === null && isCi) throw new Error('CI needs a Redis: set TEST_REDIS_URL or install one.')
   project.provide('postgresUrl', postgres?.url ?? null)
   const chromium = await findChromium(() => installByApt('chromium'))
   if (chromium === null && isCi) throw new Error('CI needs a Chromium: set TEST_CHROMIUM or install one.')
   project.provide('chromium', chromium)
+  project.provide('redisUrl', redis?.url ?? null)
   project.provide('embeddedTemplate', await createTemplate(join(folder, 'template')))
   return async () => {
     await postgres?.stop()
+    await redis?.stop()
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -62,6 +67,15 @@ async function findPostgres(folder: string): Promise<Service | null> {
     if (await answers(url)) return { url, stop: async () => undefined }
   }
   return (await startPostgres(folder)) ?? ((await installByApt('postgresql')) ? startPostgres(folder) : null)
+}
+
+const REDIS_ADDRESS = 'redis://127.0.0.1:6379'
+
+async function findRedis(): Promise<Service | null> {
+  const { TEST_REDIS_URL: configured } = process.env
+  const url = configured ?? REDIS_ADDRESS
+  if (configured || (await redisAnswers(url))) return { url, stop: async () => undefined }
+  return (await RedisServer.start()) ?? ((await installByApt('redis-server')) ? RedisServer.start() : null)
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -135,15 +149,6 @@ async function installByApt(name: string): Promise<boolean> {
   await run('apt-get', ['update', '-qq'], options)
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], options)
   return true
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 function sleep(milliseconds: number): Promise<void> {
