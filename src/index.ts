@@ -65,9 +65,18 @@ export type { DrainOptions, DrainResult } from './handlers/handling.ts'
 export type { RunFilter } from './handlers/run-filter.ts'
 export type { HandlerTransaction } from './handlers/transaction.ts'
 export type { TriedRun } from './handlers/worker.ts'
+// Once per message, without a sync.
+export { type PoolLike, type PostgresStoreOptions, postgresStore } from './idempotency/postgres.ts'
+export { type RedisLike, type RedisStoreOptions, redisStore } from './idempotency/redis.ts'
+export type { IdempotencyStore } from './idempotency/store.ts'
 export type { Receipt } from './ledger/record.ts'
 export type { EventFilter, ReplayOptions, ReplayResult } from './ledger/replay.ts'
 export type { Logger } from './log.ts'
+export {
+  type IdempotencyOptions,
+  type IdempotencyResult,
+  processIdempotently,
+} from './process-idempotently.ts'
 export type { Reply, WebhookRequest } from './reply.ts'
 // For adapters.
 export { createResponder, type Responder, type SyncSource, sharedClerkSync } from './responder.ts'

@@ -9,9 +9,17 @@ const FLOORS: readonly (readonly string[])[] = [
   ['errors.ts', 'log.ts'],
   ['clerk/'],
   ['database/'],
-  ['webhook/', 'ledger/'],
+  ['webhook/', 'ledger/', 'idempotency/'],
   ['handlers/', 'backfill/', 'inspect/', 'testing/'],
-  ['config.ts', 'reply.ts', 'refusal-log.ts', 'verifier.ts', 'sync.ts', 'responder.ts'],
+  [
+    'config.ts',
+    'reply.ts',
+    'refusal-log.ts',
+    'verifier.ts',
+    'process-idempotently.ts',
+    'sync.ts',
+    'responder.ts',
+  ],
   ['index.ts'],
   ['adapters/', 'dashboard/'],
   ['server/'],
@@ -22,7 +30,7 @@ const FLOORS: readonly (readonly string[])[] = [
 const ADAPTERS_MAY_IMPORT = /^\.\.\/index\.ts$|^node:/
 
 /** Whoever else reads the environment makes the configuration depend on the moment. */
-const MAY_READ_ENVIRONMENT = /^(sync|verifier|config)\.ts$|^cli\//
+const MAY_READ_ENVIRONMENT = /^(sync|verifier|config|process-idempotently)\.ts$|^cli\//
 
 const SEE = 'See "The house" in docs/architecture.md.'
 

@@ -1,0 +1,86 @@
+/** Does something once per message, for teams that keep their own tables and have no use for a sync. */
+
+import type { Pool, PoolClient } from 'pg'
+import { resolveConfig } from './config.ts'
+import { ClerkSyncError } from './errors.ts'
+import { postgresStore } from './idempotency/postgres.ts'
+import type { IdempotencyStore } from './idempotency/store.ts'
+
+export interface IdempotencyOptions<Context> {
+  /**
+   * Where processed messages are remembered: `postgresStore(pool)` or `redisStore(redis)`.
+   * @default the Postgres at DATABASE_URL
+   */
+  readonly store?: IdempotencyStore<Context> | undefined
+  /**
+   * How many seconds to wait for somebody else who is processing the same message. Svix waits 15 seconds for an answer.
+   * @default 10
+   */
+  readonly waitSeconds?: number | undefined
+}
+
+export interface IdempotencyResult {
+  /** The handler ran, and succeeded. */
+  readonly processed: boolean
+  /** The message had been processed before. */
+  readonly duplicate: boolean
+  /** Somebody else is still at it. Answer with a 503, so that the message comes again: it may yet fail there. */
+  readonly inProgress: boolean
+}
+
+/**
+ * Runs the handler unless this message was processed before.
+ *
+ * The claim is atomic: of several callers at once, one runs the handler and the others wait. A first attempt that failed,
+ * or whose process died, is no duplicate: the next delivery runs the handler. In Postgres, what the handler writes
+ * through the client it is given is committed together with the claim.
+ *
+ * @param svixId the `svix-id` header, the same for every delivery of a message
+ * @example
+ * const { svixId, event } = await verify(await request.bytes(), request.headers)
+ * const { inProgress } = await processIdempotently(svixId, event.type, async (client) => {
+ *   await client.query('insert into profiles (user_id) values ($1)', [event.data.id])
+ * })
+ * return new Response(null, { status: inProgress ? 503 : 200 })
+ *
+ * @throws what the handler throws: answer with a 500, and the message comes again
+ */
+export async function processIdempotently<Context = PoolClient>(
+  svixId: string,
+  eventType: string,
+  handler: (context: Context) => unknown,
+  { store, waitSeconds = 10 }: IdempotencyOptions<Context> = {},
+): Promise<IdempotencyResult> {
+  if (svixId === '') throw new ClerkSyncError('option_invalid', 'svixId is empty; it is the svix-id header')
+  const chosen = store ?? ((await defaultStore()) as IdempotencyStore<unknown> as IdempotencyStore<Context>)
+  const verdict = await chosen.once({ svixId, eventType, waitMs: waitSeconds * 1_000 }, handler)
+  return {
+    processed: verdict === 'processed',
+    duplicate: verdict === 'duplicate',
+    inProgress: verdict === 'in_progress',
+  }
+}
+
+let opened: Promise<IdempotencyStore<PoolClient>> | undefined
+
+function defaultStore(): Promise<IdempotencyStore<PoolClient>> {
+  opened ??= openStore().catch((error) => {
+    opened = undefined
+    throw error
+  })
+  return opened
+}
+
+async function openStore(): Promise<IdempotencyStore<PoolClient>> {
+  const { database } = resolveConfig({}, process.env)
+  if (typeof database === 'string' && !/^postgres(ql)?:/.test(database)) {
+    throw new ClerkSyncError(
+      'option_invalid',
+      'processIdempotently needs a store, or a Postgres in DATABASE_URL',
+    )
+  }
+  const { default: pg } = await import('pg')
+  const pool: Pool = new pg.Pool(typeof database === 'string' ? { connectionString: database } : database)
+  pool.on('error', () => undefined)
+  return postgresStore(pool)
+}
