@@ -13,7 +13,7 @@ import { findCauses } from './causes.ts'
 import { canLookUp, lookUp } from './lookup.ts'
 import type { Marks, Unseen } from './marks.ts'
 import { addDrift, type SweepProgress } from './progress.ts'
-import { observationsOf, type Task } from './task.ts'
+import { observationsOf, type Task, tellingOf } from './task.ts'
 
 const BATCH_SIZE = 500
 /** So few may always be missing. */
@@ -81,7 +81,8 @@ async function settle(
   const found = answers.flatMap(({ item, observedAt }) =>
     item ? observationsOf(task, resource, item, observedAt, true) : [],
   )
-  await task.ledger.apply([...deletions, ...found])
+  const kinds = new Map(deletions.map((deletion) => [deletion, 'extra'] as const))
+  await task.ledger.apply([...deletions, ...found], tellingOf(task, kinds))
 }
 
 /** A feature that was switched off meanwhile looks as if everything in it had been deleted. */

@@ -23,7 +23,7 @@ import {
   START,
 } from './pages.ts'
 import { addDrift, type SweepProgress } from './progress.ts'
-import { observationsOf, type Task } from './task.ts'
+import { observationsOf, type Task, tellingOf } from './task.ts'
 import { workAhead } from './work-ahead.ts'
 
 /** Told after each page where to go on. */
@@ -184,7 +184,8 @@ export class Sweep {
       return
     }
     const observations = found.flatMap(({ shown }) => shown)
-    const applied = await ledger.apply(observations)
+    const kinds = new Map(found.map(({ shown: [primary], drift }) => [primary, drift.kind]))
+    const applied = await ledger.apply(observations, tellingOf(this.#task, kinds))
     const results = new Map(observations.map((observation, index) => [observation, applied[index]]))
     for (const { shown } of found) {
       const result = results.get(shown[0])

@@ -32,6 +32,11 @@ export interface BackfillOptions {
    * @default false
    */
   readonly restart?: boolean | undefined
+  /**
+   * Tell handlers of what is written, where no event has told them: each by an event that stands for the missing one.
+   * @default false for a backfill, true for a reconcile
+   */
+  readonly handlers?: boolean | undefined
   /** Stops after the page under way when aborted; the next run goes on there. */
   readonly signal?: AbortSignal | undefined
   /** Called after every page. */
@@ -237,7 +242,8 @@ class Run {
 
   #task(call: ApiCall, instanceId: string | null): Task {
     const { database, ledger, api, resources } = this.#options
-    const { dryRun = false, maxDeletions = null } = this.#wishes
+    const isReconcile = this.#kind === 'reconcile'
+    const { dryRun = false, maxDeletions = null, handlers = isReconcile } = this.#wishes
     return {
       jobId: this.#job.id,
       api,
@@ -247,7 +253,8 @@ class Run {
       ledger,
       resources,
       instanceId,
-      isReconcile: this.#kind === 'reconcile',
+      isReconcile,
+      tellsHandlers: handlers,
       writes: !dryRun,
       maxDeletions,
       report: this.#memory.report,

@@ -7,7 +7,10 @@ import type { Resource } from '../clerk/resource.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type Observation, observeItem } from '../ledger/observation.ts'
+import type { Telling } from '../ledger/telling.ts'
+import type { DriftKind } from './compare.ts'
 import type { DriftReport } from './progress.ts'
+import { standingEvent } from './standing-event.ts'
 
 export interface Task {
   readonly jobId: string
@@ -24,9 +27,24 @@ export interface Task {
   readonly isReconcile: boolean
   /** Without it, everything is compared and nothing written. */
   readonly writes: boolean
+  /** Whether handlers are told of what is written, where no event has told them. */
+  readonly tellsHandlers: boolean
   /** So many rows may be found deleted in Clerk without being suspicious; null for the usual rule. */
   readonly maxDeletions: number | null
   readonly report: DriftReport
+}
+
+/** What handlers are told of differences, if they are. */
+export function tellingOf(
+  { tellsHandlers, isReconcile }: Task,
+  kinds: ReadonlyMap<Observation, DriftKind>,
+): Telling | undefined {
+  if (!tellsHandlers) return undefined
+  const typeOf = (observation: Observation) => {
+    const kind = kinds.get(observation)
+    return kind && standingEvent(kind, observation)
+  }
+  return { source: isReconcile ? 'reconcile' : 'backfill', typeOf }
 }
 
 /** What Clerk showed of an item: the item itself first, then what it holds of kept tables. */

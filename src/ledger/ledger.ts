@@ -17,6 +17,7 @@ import type { FollowUp } from './follow-up.ts'
 import { GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Observation } from './observation.ts'
 import { type Admission, type Receipt, type RecordedDelivery, Recorder } from './record.ts'
+import { type Telling, tell } from './telling.ts'
 
 /** Deadlocks and races between servers end quickly; what still collides after this many tries is left to Svix. */
 const MAX_TRIES = 6
@@ -58,12 +59,18 @@ export class Ledger {
 
   /**
    * Applies what the Backend API showed, in one transaction beside the deliveries', and with the same guard.
+   * @param telling which events stand for it, where handlers are to be told
    * @returns what became of each, in order
    * @throws {ClerkSyncError} `database_…`; then nothing was applied
    */
-  apply(observations: readonly Observation[]): Promise<Applied[]> {
+  apply(observations: readonly Observation[], telling?: Telling): Promise<Applied[]> {
     const steps: Steps<Observation, Applied> = {
-      take: (trx, taken) => this.#apply(trx, taken),
+      take: async (trx, taken) => {
+        const verdicts = await this.#apply(trx, taken)
+        const applied = taken.filter((_, index) => verdicts[index]?.outcome === 'applied')
+        if (telling) await tell(trx, this.#database.schema, applied, telling, this.#followUp)
+        return verdicts
+      },
       refuse: async (_, _observation, error) => ({ outcome: 'failed', error: messageOf(error) }),
     }
     return this.#settle(observations, steps, this.#database.queries)

@@ -15,9 +15,10 @@ import { query } from '../database/query.ts'
 import type { Change, ClerkTables, Outcome, Reason } from '../database/tables.ts'
 import type { Apply } from './apply.ts'
 import { Bytes } from './bytes.ts'
-import type { FollowUp, RecordedEvent } from './follow-up.ts'
+import type { FollowUp } from './follow-up.ts'
 import { type Observation, observe } from './observation.ts'
 import { type EventStatements, eventStatements } from './statements.ts'
+import { type LateEvent, withoutTold } from './telling.ts'
 
 /** Which message a receipt is about. */
 interface Identity {
@@ -68,12 +69,14 @@ interface Decided {
 }
 
 export class Recorder {
+  readonly #schema: string
   readonly #statements: EventStatements
   readonly #apply: Apply
   readonly #admission: Admission
   readonly #followUp: FollowUp
 
   constructor(schema: string, apply: Apply, admission: Admission, followUp: FollowUp) {
+    this.#schema = schema
     this.#statements = eventStatements(schema)
     this.#apply = apply
     this.#admission = admission
@@ -98,9 +101,9 @@ export class Recorder {
   async replay(trx: Transaction<ClerkTables>, deliveries: readonly RecordedDelivery[]): Promise<Receipt[]> {
     const decided = await this.#decide(trx, deliveries)
     // What was parked had nothing following from it; everything else has had that when it was recorded.
-    await this.#followUp.recorded(
+    await this.#follow(
       trx,
-      recordedEvents(decided.filter((_, at) => deliveries[at]?.outcome === 'parked')),
+      decided.filter((_, at) => deliveries[at]?.outcome === 'parked'),
     )
     return this.#update(trx, deliveries, decided)
   }
@@ -158,8 +161,14 @@ export class Recorder {
     if (results.length !== decided.length) throw new Error('the database did not store every event')
     const inserted = new Set(results.filter((row) => row.inserted).map((row) => row.id))
     const recorded = decided.filter(({ entry }) => inserted.has(entry.delivery.svixId))
-    await this.#followUp.recorded(trx, recordedEvents(recorded))
+    await this.#follow(trx, recorded)
     return new Map(recorded.map((each) => [each.entry.delivery, toReceipt(each)]))
+  }
+
+  /** Unless an event that stood for this one, when it did not come, was followed already. */
+  async #follow(trx: Transaction<ClerkTables>, recorded: readonly Decided[]): Promise<void> {
+    const events = await withoutTold(trx, this.#schema, recordedEvents(recorded), this.#followUp)
+    await this.#followUp.recorded(trx, events)
   }
 
   async #countDuplicates(trx: Transaction<ClerkTables>, repetitions: readonly Repetition[]): Promise<void> {
@@ -292,12 +301,13 @@ function isOpen({ verdict }: Decided): boolean {
   return verdict.outcome !== 'parked'
 }
 
-function recordedEvents(decided: readonly Decided[]): RecordedEvent[] {
+function recordedEvents(decided: readonly Decided[]): LateEvent[] {
   return decided.filter(isOpen).map(({ entry: { delivery, identity } }) => ({
     eventId: identity.svixId,
     type: identity.type as string,
     resourceId: identity.resourceId,
     occurredAt: timeOf(delivery),
+    updatedAt: delivery.event?.data.updated_at,
   }))
 }
 

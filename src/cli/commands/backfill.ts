@@ -11,6 +11,7 @@ import { runSweeps, sweepLines } from '../sweeps.ts'
 
 interface BackfillCommandOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean
+  readonly handlers?: boolean
   readonly restart?: boolean
 }
 
@@ -24,16 +25,19 @@ export function register(command: Command): void {
   withDatabaseOptions(command)
     .addArgument(resourceArgument())
     .option('--dry-run', 'compare, and write nothing')
+    .option('--handlers', 'run the handlers for what is written, as if it had just been created')
     .option('--restart', 'begin anew, even if an earlier run was stopped in the middle')
     .action((names: ResourceName[], _, self: Command) => backfill(names, self.optsWithGlobals()))
 }
 
 function backfill(names: readonly ResourceName[], options: BackfillCommandOptions): Promise<void> {
   const output = new Output(options)
-  const { dryRun, restart } = options
+  const { dryRun, handlers, restart } = options
   const resources = names.length > 0 ? names : undefined
   return withSync(options, output, async (sync) => {
-    const result = await runSweeps(output, (run) => sync.backfill({ resources, dryRun, restart, ...run }))
+    const result = await runSweeps(output, (run) =>
+      sync.backfill({ resources, dryRun, handlers, restart, ...run }),
+    )
     report(result, options, output)
   })
 }

@@ -13,6 +13,7 @@ import { runSweeps, sweepLines } from '../sweeps.ts'
 interface ReconcileCommandOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean
   readonly full?: boolean
+  readonly handlers?: boolean
   readonly restart?: boolean
   readonly maxDeletions?: number
 }
@@ -30,6 +31,7 @@ export function register(command: Command): void {
     .addArgument(resourceArgument())
     .option('--dry-run', 'report, and repair nothing; looks at everything')
     .option('--full', 'look at everything, also at users that did not change since the last reconcile')
+    .option('--no-handlers', 'do not run handlers for what no event told of')
     .option('--restart', 'begin anew, even if an earlier run was stopped in the middle')
     .option(
       '--max-deletions <count>',
@@ -41,11 +43,11 @@ export function register(command: Command): void {
 
 function reconcile(names: readonly ResourceName[], options: ReconcileCommandOptions): Promise<void> {
   const output = new Output(options)
-  const { dryRun, full, restart, maxDeletions } = options
+  const { dryRun, full, handlers, restart, maxDeletions } = options
   const resources = names.length > 0 ? names : undefined
   return withSync(options, output, async (sync) => {
     requireDatabase(sync)
-    const wishes = { resources, dryRun, full, restart, maxDeletions }
+    const wishes = { resources, dryRun, full, handlers, restart, maxDeletions }
     report(await runSweeps(output, (run) => sync.reconcile({ ...wishes, ...run })), options, output)
   })
 }

@@ -1,0 +1,14 @@
+/** Which event stands for what a sweep found: the one that Clerk would have sent, or sent in vain. */
+
+import type { Observation } from '../ledger/observation.ts'
+import type { DriftKind } from './compare.ts'
+
+/** The type of the event; undefined if Clerk has none for that. */
+export function standingEvent(kind: DriftKind, { resource, state }: Observation): string | undefined {
+  const types = Object.keys(resource.events)
+  const named = (action: string) => types.find((type) => type.endsWith(`.${action}`))
+  if (kind === 'missing') return named('created')
+  if (kind === 'extra') return named('deleted')
+  // Some changes have no event of their own name, only one of the status that they led to.
+  return kind === 'stale' ? (named('updated') ?? named(String(state?.data.status))) : undefined
+}
