@@ -1,0 +1,32 @@
+/** The code blocks of the documentation, each with the place it is from. */
+
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface CodeBlock {
+  /** Within the project: `docs/quick-start.md`. */
+  readonly page: string
+  /** Of its first line of code. */
+  readonly line: number
+  readonly language: string
+  readonly code: string
+}
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const BLOCK = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm
+
+export function readBlocks(): CodeBlock[] {
+  const pages = globSync(['*.md', 'docs/*.md', 'examples/*/README.md', 'bench/*.md'], { cwd: root })
+  return pages.sort().flatMap((page) => blocksOf(page, readFileSync(join(root, page), 'utf8')))
+}
+
+export function blocksOf(page: string, text: string): CodeBlock[] {
+  return [...text.matchAll(BLOCK)].map(({ 1: language = '', 2: code = '', index }) => ({
+    page,
+    line: text.slice(0, index).split('\n').length + 1,
+    language,
+    code,
+  }))
+}
