@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const ROOT = fileURLToPath(new URL('../../src', import.meta.url))
+export const root = fileURLToPath(new URL('../../src', import.meta.url))
 
 export interface Source {
   /** Within `src`: `ledger/apply.ts`. */
@@ -21,12 +21,12 @@ interface Import {
 }
 
 export function readSources(): Source[] {
-  const paths = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).map((path) =>
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).map((path) =>
     path.replaceAll('\\', '/'),
   )
   return paths
     .filter((path) => path.endsWith('.ts'))
-    .map((path) => parseSource(path, readFileSync(join(ROOT, path), 'utf8')))
+    .map((path) => parseSource(path, readFileSync(join(root, path), 'utf8')))
 }
 
 /** Statements start at the margin; an example in a comment does not. Imports of types count as well. */

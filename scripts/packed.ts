@@ -1,0 +1,107 @@
+/**
+ * The package as npm would publish it, installed elsewhere: what is in it, what comes along, and that every subpath loads
+ * and has its types in every way a project may be set up. Ends with the demo.
+ */
+
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import manifest from '../package.json' with { type: 'json' }
+
+interface Packed {
+  readonly filename: string
+  readonly size: number
+  readonly unpackedSize: number
+  readonly files: readonly { readonly path: string }[]
+}
+
+const NEEDED = /^(dist\/.+\.(js|d\.ts|json)|package\.json|README\.md|LICENSE)$/
+/** Every way in which TypeScript finds modules that have `exports`. */
+const MODULE_SETTINGS = [
+  ['nodenext', 'nodenext'],
+  ['node20', 'node16'],
+  ['esnext', 'bundler'],
+  ['preserve', 'bundler'],
+]
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const run = promisify(execFile)
+const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-package-'))
+const node = (...words: string[]) => run(process.execPath, words, { cwd: folder })
+const subpaths = Object.entries(manifest.exports)
+  .filter(([, target]) => target.endsWith('.js'))
+  .map(([subpath]) => join(manifest.name, subpath))
+
+try {
+  await install(await pack())
+  await measure()
+  for (const subpath of subpaths) await load(subpath)
+  for (const [module = '', resolution = ''] of MODULE_SETTINGS) await checkTypes(module, resolution)
+  const { stdout } = await run('npx', ['--no-install', 'clerk-sync', 'demo'], { cwd: folder })
+  console.log(stdout)
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function pack(): Promise<Packed> {
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
+  const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as [Packed]
+  const useless = packed.files.map(({ path }) => path).filter((path) => !NEEDED.test(path))
+  if (useless.length > 0) throw new Error(`nobody needs these files of the package: ${useless.join(', ')}`)
+  console.log(
+    `packed     ${kilobytes(packed.size)}, ${packed.files.length} files, ${kilobytes(packed.unpackedSize)} unpacked`,
+  )
+  return packed
+}
+
+async function install({ filename }: Packed): Promise<void> {
+  await writeFile(join(folder, 'package.json'), '{"private":true}')
+  await run('npm', ['install', join(folder, filename)], { cwd: folder })
+}
+
+async function measure(): Promise<void> {
+  const { stdout: all } = await run('npm', ['ls', '--all', '--parseable'], { cwd: folder })
+  const { stdout: size } = await run('du', ['-sk', 'node_modules'], { cwd: folder })
+  const { stdout: pglite } = await run('du', ['-sk', 'node_modules/@electric-sql'], { cwd: folder })
+  const of = (du: string) => kilobytes(Number.parseInt(du, 10) * 1024)
+  const packages = all.trim().split('\n').length - 2
+  console.log(`installed  ${of(size)} with ${packages} dependencies, of which PGlite has ${of(pglite)}`)
+}
+
+/** As a module and from CommonJS. An engine wants the package that it is for, which is not here. */
+async function load(subpath: string): Promise<void> {
+  const ways = [
+    node('--input-type=module', '--eval', `await import('${subpath}')`),
+    node('--input-type=commonjs', '--eval', `require('${subpath}')`),
+  ]
+  for (const failure of await Promise.allSettled(ways)) {
+    if (failure.status === 'fulfilled') continue
+    const [, missing = ''] = /Cannot find (?:package|module) '([^']+)'/.exec(String(failure.reason)) ?? []
+    if (!(missing in manifest.peerDependencies)) throw failure.reason
+  }
+}
+
+async function checkTypes(module: string, moduleResolution: string): Promise<void> {
+  const names = subpaths.map((subpath, at) => `import * as m${at} from '${subpath}'\nexport { m${at} }`)
+  await writeFile(join(folder, 'consumer.mts'), names.join('\n'))
+  const flags = {
+    module,
+    moduleResolution,
+    target: 'es2024',
+    lib: 'es2024',
+    types: 'node',
+    typeRoots: join(root, 'node_modules/@types'),
+  }
+  const words = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value])
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  await node(tsc, ...words, '--strict', '--skipLibCheck', '--noEmit', 'consumer.mts').catch(({ stdout }) => {
+    throw new Error(`types under module ${module}, moduleResolution ${moduleResolution}:\n${stdout}`)
+  })
+}
+
+function kilobytes(bytes: number): string {
+  return `${Math.round(bytes / 1024).toLocaleString('en')} KB`
+}
