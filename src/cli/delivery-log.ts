@@ -4,9 +4,10 @@
 
 import type { ErrorCode } from '../errors.ts'
 import type { Logger, Receipt, TriedRun } from '../index.ts'
+import { REASONS } from '../inspect/reasons.ts'
 import { remedyLines } from './failure.ts'
 import { type Cell, layOut, type Room, roomOf } from './layout.ts'
-import { outcomeCell, REASONS, type Result } from './outcome.ts'
+import { outcomeCell, type Result } from './outcome.ts'
 import type { Output, Pen } from './output.ts'
 import { formatTime } from './times.ts'
 

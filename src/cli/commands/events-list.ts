@@ -2,11 +2,12 @@
 
 import type { Command } from 'commander'
 import { type EventSummary, listEvents } from '../../inspect/events.ts'
+import { REASONS } from '../../inspect/reasons.ts'
 import { type FilterOptions, toFilter, withFilterOptions } from '../filter.ts'
 import { type Cell, layOut, roomOf } from '../layout.ts'
 import { requireDatabase, withSync } from '../open.ts'
 import { type DatabaseOptions, parseCount, withDatabaseOptions, withExamples } from '../options.ts'
-import { outcomeCell, REASONS } from '../outcome.ts'
+import { outcomeCell } from '../outcome.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
 import { formatTime } from '../times.ts'
 

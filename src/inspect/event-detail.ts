@@ -1,0 +1,118 @@
+/** Everything about one event: what it was, what became of it, and why. */
+
+import { findEvent } from '../clerk/catalogue.ts'
+import type { Change } from '../database/tables.ts'
+import { ClerkSyncError } from '../errors.ts'
+import { listEventItems, readItems } from './event-list.ts'
+import { maskJson, maskText } from './masking.ts'
+import type { Body, EventDetail, EventItem, FieldChange, HandlerRun } from './model.ts'
+import { type Reading, toTime } from './reading.ts'
+import { runsOfEvent } from './runs.ts'
+import { timelineOf } from './timeline.ts'
+
+const RELATED = 20
+
+export interface EventFacts {
+  readonly instance_id: string | null
+  readonly error: string | null
+  readonly last_delivered_at: Date | null
+  readonly body_conflict: boolean
+  readonly replayed_at: Date | null
+  readonly changes: Record<string, Change> | null
+  readonly body: Uint8Array | null
+  readonly sha256: string
+  readonly redacted: boolean
+}
+
+/** @throws {ClerkSyncError} `event_not_found` */
+export async function getEventDetail(reading: Reading, id: string, isMasked: boolean): Promise<EventDetail> {
+  const [item] = await readItems(reading, [id], isMasked)
+  const [facts] = await reading.query<EventFacts>(
+    `select instance_id, error, last_delivered_at, body_conflict, replayed_at, changes, body, redacted,
+       encode(body_sha256, 'hex') as sha256
+     from ${reading.table('events')} where id = $1`,
+    [id],
+  )
+  if (item === undefined || facts === undefined) throw new ClerkSyncError('event_not_found', id)
+  const runs = await runsOfEvent(reading, id, isMasked)
+  return {
+    ...item,
+    sentence: sentenceOf(item, runs),
+    instanceId: facts.instance_id,
+    error: facts.error && (isMasked ? maskText(facts.error) : facts.error),
+    lastDeliveredAt: toTime(facts.last_delivered_at),
+    hasBodyConflict: facts.body_conflict,
+    replayedAt: toTime(facts.replayed_at),
+    timeline: timelineOf(item, facts, runs),
+    changes: changesOf(facts, isMasked),
+    body: bodyOf(facts, isMasked),
+    // The ledger keeps what was signed; headers are not part of that.
+    headers: null,
+    handlerRuns: runs,
+    related: await relatedTo(reading, item, isMasked),
+    triggerCommand: item.type && findEvent(item.type) ? `clerk-sync trigger ${item.type}` : null,
+  }
+}
+
+async function relatedTo(reading: Reading, item: EventItem, isMasked: boolean): Promise<EventItem[]> {
+  if (item.subject === null) return []
+  const conditions = { resourceId: item.subject.id }
+  const { items } = await listEventItems(reading, conditions, { limit: RELATED + 1 }, isMasked)
+  return items.filter(({ id }) => id !== item.id).slice(0, RELATED)
+}
+
+function changesOf({ changes }: EventFacts, isMasked: boolean): FieldChange[] {
+  return Object.entries(changes ?? {}).map(([field, { from, to }]) => ({
+    field,
+    from: isMasked ? maskJson(from, field) : from,
+    to: isMasked ? maskJson(to, field) : to,
+  }))
+}
+
+function bodyOf({ body, sha256, redacted }: EventFacts, isMasked: boolean): Body {
+  const text = body && Buffer.from(body).toString()
+  const json = text === null ? undefined : parse(text)
+  const isJson = json !== undefined
+  const masked = isJson ? JSON.stringify(maskJson(json)) : text && maskText(text)
+  return {
+    text: isMasked ? masked : text,
+    bytes: body?.byteLength ?? null,
+    sha256,
+    isMasked: isMasked && text !== null,
+    isRedacted: redacted,
+    isJson,
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const OUTCOMES: Readonly<Record<EventItem['outcome'], string>> = {
+  applied: 'Row saved.',
+  stale: 'The row was newer and was kept.',
+  ignored: 'Recorded, not applied.',
+  parked: 'Recorded, but it could not be used.',
+  failed: 'The database refused it; replay it after the fix.',
+}
+
+/** What became of it, and of its handlers, the worst first. */
+function sentenceOf({ outcome, reason }: EventItem, runs: readonly HandlerRun[]): string {
+  const because = outcome !== 'applied' && outcome !== 'stale' && reason ? `${capitalize(reason.text)}.` : ''
+  const failing = runs.find(({ state }) => state === 'dead') ?? runs.find(({ state }) => state === 'retrying')
+  return [OUTCOMES[outcome], because, failing && failureSentence(failing)].filter(Boolean).join(' ')
+}
+
+function failureSentence({ handler, attempts, error, state }: HandlerRun): string {
+  const times = attempts === 1 ? 'once' : `${attempts} times`
+  const end = state === 'dead' ? ' and was given up' : ''
+  return `Handler ${handler} failed ${times}${end}${error ? `: ${error.split('\n', 1)[0]}` : '.'}`
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

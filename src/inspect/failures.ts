@@ -1,0 +1,146 @@
+/** Runs of handlers that fail, in groups that fail alike. */
+
+import { type PageRequest, readCursor, toPage } from './cursor.ts'
+import { readItems } from './event-list.ts'
+import { maskText } from './masking.ts'
+import type { EventItem, FailureGroup, HandlerRun, PageOf } from './model.ts'
+import { counted } from './quantity.ts'
+import { literal, Parameters, type Reading, toTime } from './reading.ts'
+import { RUN_COLUMNS, type RunRow, toRun } from './runs.ts'
+
+/** More groups than this nobody works on; the worst come first. */
+const MAX_GROUPS = 100
+/** Runs that are counted of one group. */
+const GROUP_LIMIT = 10_000
+
+interface GroupRow {
+  readonly handler: string
+  readonly fingerprint: string | null
+  readonly retrying: number
+  readonly dead: number
+  readonly first_at: Date
+  readonly last_at: Date
+  readonly error: string | null
+  readonly sample: string
+  readonly paused_at: Date | null
+  readonly hours: readonly { readonly hours_ago: number; readonly count: number }[] | null
+}
+
+const FAILING = `status in ('retrying', 'dead')`
+
+/** The groups, those with the newest failures first. */
+export async function readFailureGroups(
+  reading: Reading,
+  isMasked: boolean,
+  most = MAX_GROUPS,
+): Promise<FailureGroup[]> {
+  const rows = await reading.query<GroupRow>(groupsStatement(reading), [GROUP_LIMIT + 1, most])
+  return rows.map((row) => toGroup(row, isMasked))
+}
+
+/**
+ * Postgres finds different values by reading all rows. This steps from group to group along the index instead, and reads
+ * of each no more than its limit.
+ */
+function groupsStatement(reading: Reading): string {
+  const runs = reading.table('handler_runs')
+  const next = (condition: string) => `
+    (select handler, fingerprint from ${runs} where ${FAILING} and ${condition}
+     order by handler, fingerprint limit 1)`
+  return `
+    with recursive groups(handler, fingerprint) as (
+      ${next('true')}
+      union all
+      select following.handler, following.fingerprint from groups cross join lateral (
+        select * from (
+          select * from ${next('handler = groups.handler and fingerprint > groups.fingerprint')} as same
+          union all
+          select * from ${next('handler = groups.handler and fingerprint is null and groups.fingerprint is not null')} as none
+          union all
+          select * from ${next('handler > groups.handler')} as other
+        ) as candidates limit 1
+      ) as following
+    )
+    select groups.handler, groups.fingerprint, tally.*, newest.error, newest.event_id as sample,
+      handlers.paused_at, hours.hours
+    from groups
+    cross join lateral (
+      select count(*) filter (where status = 'retrying')::integer as retrying,
+        count(*) filter (where status = 'dead')::integer as dead,
+        min(created_at) as first_at, max(created_at) as last_at
+      from (
+        select status, created_at from ${runs}
+        where ${ofGroup()} order by created_at desc limit $1
+      ) as latest
+    ) as tally
+    cross join lateral (
+      select error, event_id from ${runs} where ${ofGroup()} order by created_at desc limit 1
+    ) as newest
+    cross join lateral (
+      select json_agg(json_build_object('hours_ago', hours_ago, 'count', count)) as hours from (
+        select floor(extract(epoch from now() - created_at) / 3600)::integer as hours_ago, count(*)::integer as count
+        from (
+          select created_at from ${runs} where ${ofGroup()} and created_at > now() - interval '24 hours'
+          order by created_at desc limit $1
+        ) as latest group by 1
+      ) as by_hour
+    ) as hours
+    left join ${reading.table('handlers')} as handlers on handlers.name = groups.handler
+    order by tally.last_at desc limit $2`
+}
+
+function ofGroup(): string {
+  return `${FAILING} and handler = groups.handler
+    and (fingerprint = groups.fingerprint or (fingerprint is null and groups.fingerprint is null))`
+}
+
+function toGroup(row: GroupRow, isMasked: boolean): FailureGroup {
+  const hours = new Map((row.hours ?? []).map(({ hours_ago, count }) => [hours_ago, count]))
+  return {
+    handler: row.handler,
+    fingerprint: row.fingerprint,
+    error: row.error && (isMasked ? maskText(row.error) : row.error),
+    retrying: counted(row.retrying, GROUP_LIMIT),
+    dead: counted(row.dead, GROUP_LIMIT),
+    firstAt: toTime(row.first_at),
+    lastAt: toTime(row.last_at),
+    sparkline: Array.from({ length: 24 }, (_, index) => hours.get(23 - index) ?? 0),
+    isPaused: row.paused_at !== null,
+    sampleEventId: row.sample,
+  }
+}
+
+export interface RunConditions {
+  readonly handler: string
+  /** Null: those without one. */
+  readonly fingerprint?: string | null | undefined
+  readonly state?: 'retrying' | 'dead' | undefined
+}
+
+/** The runs of a group, newest first, each with its event. */
+export async function listFailedRuns(
+  reading: Reading,
+  { handler, fingerprint, state }: RunConditions,
+  { limit, cursor }: PageRequest,
+  isMasked: boolean,
+): Promise<PageOf<HandlerRun & { readonly event: EventItem | null }>> {
+  const parameters = new Parameters()
+  const position = readCursor(cursor, 2)
+  const conditions = [
+    state ? `status = ${literal(state)}` : FAILING,
+    `handler = ${parameters.add(handler)}`,
+    fingerprint === null && 'fingerprint is null',
+    typeof fingerprint === 'string' && `fingerprint = ${parameters.add(fingerprint)}`,
+    position &&
+      `(created_at, event_id) < (${position.map((value, index) => (index === 0 ? `${parameters.add(value)}::timestamptz` : parameters.add(value))).join(', ')})`,
+  ].filter(Boolean)
+  const rows = await reading.query<RunRow & { position: string }>(
+    `select ${RUN_COLUMNS}, created_at::text as position from ${reading.table('handler_runs')}
+     where ${conditions.join(' and ')} order by created_at desc, event_id desc limit ${parameters.add(limit + 1)}`,
+    parameters.values,
+  )
+  const ids = rows.slice(0, limit).map(({ event_id }) => event_id)
+  const events = new Map((await readItems(reading, ids, isMasked)).map((item) => [item.id, item]))
+  const items = rows.map((row) => ({ ...toRun(row, isMasked), event: events.get(row.event_id) ?? null }))
+  return toPage(rows, limit, items, (row) => [row.position, row.event_id])
+}

@@ -1,0 +1,199 @@
+/** How it is, at a glance: everything that the first page shows. */
+
+import { RESOURCES } from '../clerk/catalogue.ts'
+import { readFailureGroups } from './failures.ts'
+import { runningJobs } from './jobs.ts'
+import type { ChecklistStep, Overview, Quantity, ResourceCount, Time } from './model.ts'
+import { counted, countLiveRows, countUpTo, exactly } from './quantity.ts'
+import { type Reading, toTime } from './reading.ts'
+import { readRejectedGroups } from './refusals.ts'
+import { statusOf } from './status.ts'
+import { readLag } from './traffic.ts'
+
+/** What this process knows beside the database. */
+export interface Surroundings {
+  readonly isEnabled: (resource: string) => boolean
+  /** Whether Clerk can be asked for what was before the first event. */
+  readonly canBackfill: boolean
+  /** Personal data in errors is hidden. */
+  readonly isMasked: boolean
+}
+
+const SHOWN_GROUPS = 5
+const LAG_MINUTES = 60
+const WAITING_LIMIT = 10_000
+
+export async function readOverview(reading: Reading, surroundings: Surroundings): Promise<Overview> {
+  const now = await readNow(reading)
+  const lastEvent = await readLastEvent(reading)
+  const failing = await readFailureGroups(reading, surroundings.isMasked, SHOWN_GROUPS)
+  const failed = await countEvents(reading, 'failed')
+  const resources = await readResources(reading, surroundings)
+  const checklist = checklistOf(lastEvent !== null, resources, surroundings)
+  return {
+    at: now,
+    status: statusOf({
+      at: now,
+      lastEventAt: lastEvent?.receivedAt ?? null,
+      usualGapMs: await readUsualGap(reading),
+      failing,
+      failed,
+      failedSince: failed.value ? await readFailedSince(reading) : null,
+      rejected: await rejectedLately(reading, now),
+      checklist,
+    }),
+    lastEvent,
+    lag: await readLag(reading, LAG_MINUTES),
+    waiting: await readWaiting(reading),
+    notApplied: {
+      failed,
+      parked: await countEvents(reading, 'parked'),
+      dead: await countUpTo(
+        reading,
+        `select 1 from ${reading.table('handler_runs')} where status in ('retrying', 'dead') and status = 'dead'`,
+      ),
+      rejected: await countRejected(reading),
+    },
+    failing,
+    resources,
+    jobs: await runningJobs(reading),
+    checklist,
+  }
+}
+
+async function readNow(reading: Reading): Promise<Time> {
+  const [row] = await reading.query<{ now: Date }>('select clock_timestamp() as now')
+  return toTime((row as { now: Date }).now)
+}
+
+async function readLastEvent(reading: Reading): Promise<Overview['lastEvent']> {
+  const [row] = await reading.query<{ id: string; type: string | null; received_at: Date }>(
+    `select id, type, received_at from ${reading.table('events')} order by received_at desc, id desc limit 1`,
+  )
+  return row ? { id: row.id, type: row.type, receivedAt: toTime(row.received_at) } : null
+}
+
+function countEvents(reading: Reading, outcome: 'failed' | 'parked'): Promise<Quantity> {
+  return countUpTo(reading, `select 1 from ${reading.table('events')} where outcome = '${outcome}'`)
+}
+
+async function readFailedSince(reading: Reading): Promise<Time | null> {
+  const [row] = await reading.query<{ at: Date | null }>(
+    `select min(received_at) as at from ${reading.table('events')} where outcome = 'failed'`,
+  )
+  return toTime(row?.at ?? null)
+}
+
+async function countRejected(reading: Reading): Promise<Quantity> {
+  const [row] = await reading.query<{ count: number }>(
+    `select coalesce(sum(requests), 0)::integer as count from ${reading.table('refusals')}
+     where minute > now() - interval '24 hours'`,
+  )
+  return exactly(row?.count ?? 0)
+}
+
+/** The refusals of the last hour. */
+async function rejectedLately(reading: Reading, now: Time) {
+  const hourAgo = new Date(Date.parse(now) - 3_600_000).toISOString()
+  return (await readRejectedGroups(reading, 1)).filter(({ lastAt }) => lastAt > hourAgo)
+}
+
+/** The oldest among those that are due first: nobody waits longer than a run that was never tried. */
+async function readWaiting(reading: Reading): Promise<Overview['waiting']> {
+  const [row] = await reading.query<{ count: number; oldest: Date | null }>(
+    `select count(*)::integer as count, min(created_at) as oldest from (
+       select created_at from ${reading.table('handler_runs')}
+       where status in ('pending', 'retrying', 'running') and status in ('pending', 'retrying')
+       order by due_at limit $1
+     ) as waiting`,
+    [WAITING_LIMIT + 1],
+  )
+  return { count: counted(row?.count ?? 0, WAITING_LIMIT), oldestAt: toTime(row?.oldest ?? null) }
+}
+
+/**
+ * The pauses that are usual: nineteen of twenty minutes with events in the last week came no later after the one before.
+ * Null with too few to tell.
+ */
+async function readUsualGap(reading: Reading): Promise<number | null> {
+  const [row] = await reading.query<{ gap: number | null; minutes: number }>(
+    `select percentile_cont(0.95) within group (order by gap) as gap, count(*)::integer as minutes from (
+       select extract(epoch from minute - lag(minute) over (order by minute))::float8 * 1000 as gap
+       from (
+         select distinct minute from ${reading.table('event_minutes')}
+         where minute > now() - interval '7 days' and outcome <> 'duplicate'
+       ) as busy
+     ) as gaps where gap is not null`,
+  )
+  return row && row.minutes >= 20 ? row.gap : null
+}
+
+async function readResources(reading: Reading, { isEnabled }: Surroundings): Promise<ResourceCount[]> {
+  const compared = await lastReconcile(reading)
+  const counts: ResourceCount[] = []
+  for (const resource of RESOURCES.keys()) {
+    const here = await countLiveRows(reading, resource)
+    counts.push({ resource, here, ...compared(resource), isEnabled: isEnabled(resource) })
+  }
+  return counts
+}
+
+type Compared = Pick<ResourceCount, 'clerk' | 'drift' | 'checkedAt'>
+
+const NEVER: Compared = { clerk: null, drift: null, checkedAt: null }
+
+interface ReconcileRow {
+  readonly progress: Record<
+    string,
+    { listed?: number; expected?: number | null; status?: string; isFull?: boolean }
+  >
+  readonly report: { resources?: Record<string, { kinds?: Record<string, number> }> } | null
+  readonly finished_at: Date
+}
+
+/** What the last whole look at Clerk said of each table; differences that were repaired are none any more. */
+async function lastReconcile(reading: Reading): Promise<(resource: string) => Compared> {
+  const rows = await reading.query<ReconcileRow & { dry: boolean }>(
+    `select progress, report, finished_at, coalesce((scope ->> 'dryRun')::boolean, false) as dry
+     from ${reading.table('jobs')}
+     where kind in ('reconcile', 'backfill') and status in ('complete', 'incomplete') and finished_at is not null
+     order by created_at desc limit 20`,
+  )
+  return (resource) => {
+    const row = rows.find(({ progress }) => progress[resource]?.status === 'complete')
+    const line = row?.progress[resource]
+    if (!row || !line) return NEVER
+    const kinds = Object.entries(row.report?.resources?.[resource]?.kinds ?? {})
+    const found = kinds.reduce((sum, [kind, count]) => (kind === 'refreshed' ? sum : sum + count), 0)
+    return {
+      clerk: line.expected ?? (line.isFull ? (line.listed ?? null) : null),
+      drift: row.dry ? found : 0,
+      checkedAt: toTime(row.finished_at),
+    }
+  }
+}
+
+function checklistOf(
+  hasEvents: boolean,
+  resources: readonly ResourceCount[],
+  { canBackfill }: Surroundings,
+): ChecklistStep[] | null {
+  const isBackfilled = resources.some(({ checkedAt }) => checkedAt !== null)
+  if (hasEvents && (isBackfilled || !canBackfill)) return null
+  return [
+    { step: 'receiver_up', isDone: true, text: 'This server is up.' },
+    { step: 'secret_set', isDone: true, text: 'A signing secret is set.' },
+    {
+      step: 'first_event',
+      isDone: hasEvents,
+      text: hasEvents ? 'Events arrive.' : 'Send one: clerk-sync trigger user.created',
+    },
+    {
+      step: 'backfill',
+      isDone: isBackfilled,
+      text: canBackfill
+        ? 'Fetch what was there before the first event.'
+        : 'Set CLERK_SECRET_KEY to fetch what was there before the first event.',
+    },
+  ]
+}

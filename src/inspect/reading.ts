@@ -1,0 +1,81 @@
+/** How people's questions are put to the database: read only, and never for long, whatever they ask. */
+
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { toUnavailable } from '../database/failure.ts'
+import { qualify } from '../database/identifier.ts'
+import { query } from '../database/query.ts'
+import type { ClerkTables } from '../database/tables.ts'
+import type { Time } from './model.ts'
+
+/** Where to read. A sync is one: `{ database: sync.database, schema: sync.location.schema }`. */
+export interface ReadSource {
+  readonly database: Kysely<ClerkTables>
+  readonly schema: string
+}
+
+/** A question that takes longer was too large: whoever asked it may ask for less. */
+const STATEMENT_TIMEOUT_MS = 5_000
+
+/** One look at the database: every query of it sees the same moment. */
+export class Reading {
+  readonly #trx: Transaction<ClerkTables>
+  readonly schema: string
+
+  constructor(trx: Transaction<ClerkTables>, schema: string) {
+    this.#trx = trx
+    this.schema = schema
+  }
+
+  /** The name of a table in SQL. */
+  table(name: string): string {
+    return qualify(this.schema, name)
+  }
+
+  query<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return query<Row>(this.#trx, text, parameters)
+  }
+}
+
+/**
+ * Reads in one transaction, with a limit for each statement.
+ * @throws {ClerkSyncError} `database_…`; `database_timeout` for what was too large
+ */
+export async function read<Result>(
+  { database, schema }: ReadSource,
+  work: (reading: Reading) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await database
+      .transaction()
+      .setAccessMode('read only')
+      .setIsolationLevel('repeatable read')
+      .execute(async (trx) => {
+        await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`.execute(trx)
+        return work(new Reading(trx, schema))
+      })
+  } catch (error) {
+    throw toUnavailable(error)
+  }
+}
+
+/** The values of a statement whose text is put together: each is named where it is added. */
+export class Parameters {
+  readonly values: unknown[] = []
+
+  add(value: unknown): string {
+    this.values.push(value)
+    return `$${this.values.length}`
+  }
+}
+
+/** A word of ours in SQL, where the planner must see it. Anything else is a mistake. */
+export function literal(word: string): string {
+  if (!/^[a-z_]+$/.test(word)) throw new TypeError(`${word} is no word`)
+  return `'${word}'`
+}
+
+export function toTime(date: Date): Time
+export function toTime(date: Date | null): Time | null
+export function toTime(date: Date | null): Time | null {
+  return date?.toISOString() ?? null
+}

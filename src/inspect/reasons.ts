@@ -1,0 +1,21 @@
+/** Why events were not applied, in words. */
+
+import type { Reason } from '../database/tables.ts'
+
+export type ReasonCode = Reason
+
+export const REASONS: Readonly<Record<Reason, string>> = {
+  older_than_row: 'row is newer, kept',
+  resource_deleted: 'was deleted, stays so',
+  resource_disabled: 'resource is switched off',
+  rejected_by_database: 'the database refused it',
+  bad_json: 'body is not JSON',
+  too_deep: 'JSON nests too deep',
+  unrecognised_event: 'JSON is no event',
+  unknown_type: 'type is not known',
+  instance_mismatch: 'of another Clerk instance',
+}
+
+export function toReason(code: Reason | null): { readonly code: string; readonly text: string } | null {
+  return code && { code, text: REASONS[code] ?? code }
+}

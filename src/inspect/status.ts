@@ -1,0 +1,195 @@
+/** The one sentence that says how it is. Pure, so that a browser and a terminal say the same. */
+
+import type {
+  ChecklistStep,
+  FailureGroup,
+  Quantity,
+  RejectedGroup,
+  Status,
+  Suggestion,
+  Time,
+} from './model.ts'
+
+/** What the sentence is made of. */
+export interface StatusFacts {
+  readonly at: Time
+  readonly lastEventAt: Time | null
+  /** How long the pauses between events usually are, in milliseconds; null: not known. */
+  readonly usualGapMs: number | null
+  /** The worst first. */
+  readonly failing: readonly FailureGroup[]
+  /** Events that the database refused, and since when. */
+  readonly failed: Quantity
+  readonly failedSince: Time | null
+  /** The refusals of the last hour that are the sender's fault or our secret's. */
+  readonly rejected: readonly RejectedGroup[]
+  readonly checklist: readonly ChecklistStep[] | null
+}
+
+/** Silence shorter than this says nothing. */
+const MIN_SILENCE_MS = 15 * 60_000
+/** Silence of so many usual pauses is no accident. */
+const UNUSUAL = 20
+
+export function statusOf(facts: StatusFacts): Status {
+  return (
+    empty(facts) ??
+    handlersFail(facts) ??
+    eventsFailed(facts) ??
+    rejects(facts) ??
+    blind(facts) ??
+    healthy(facts)
+  )
+}
+
+/** The sentence where the database itself cannot be asked. */
+export function statusOfOutage(message: string): Status {
+  return {
+    state: 'down',
+    sentence: `Down: ${lowerFirst(message)}`,
+    data: 'Deliveries are answered 503 and nothing is lost: Svix sends them again.',
+    since: null,
+    suggestions: [{ action: 'run_checks' }],
+  }
+}
+
+function empty({ lastEventAt }: StatusFacts): Status | undefined {
+  if (lastEventAt !== null) return undefined
+  return {
+    state: 'empty',
+    sentence: 'Ready: no event was received yet.',
+    data: 'The tables are empty until the first event or a backfill.',
+    since: null,
+    suggestions: [{ action: 'send_test_event' }],
+  }
+}
+
+function handlersFail(facts: StatusFacts): Status | undefined {
+  const [worst] = facts.failing
+  if (worst === undefined) return undefined
+  const count = addUp(facts.failing.flatMap(({ retrying, dead }) => [retrying, dead]))
+  const handlers = new Set(facts.failing.map(({ handler }) => handler))
+  const where = handlers.size === 1 ? `in handler ${worst.handler}` : `in ${handlers.size} handlers`
+  const since = facts.failing.map(({ firstAt }) => firstAt).sort()[0] ?? null
+  const error = worst.error ? ` (${firstLine(worst.error)})` : ''
+  const failures = {
+    action: 'open_failures',
+    handler: handlers.size === 1 ? worst.handler : null,
+    count,
+  } as const
+  const pause: Suggestion[] = worst.isPaused ? [] : [{ action: 'pause_handler', handler: worst.handler }]
+  return {
+    state: 'degraded',
+    sentence: `Degraded: ${events(count, 'fails', 'fail')} ${where} since ${clock(since, facts.at)}${error}.`,
+    data: dataSentence(facts),
+    since,
+    suggestions: [
+      failures,
+      { action: 'retry_one', handler: worst.handler, eventId: worst.sampleEventId },
+      ...pause,
+    ],
+  }
+}
+
+function eventsFailed(facts: StatusFacts): Status | undefined {
+  if (!facts.failed.value) return undefined
+  const verb = events(facts.failed, 'was', 'were')
+  return {
+    state: 'degraded',
+    sentence: `Degraded: ${verb} refused by the database since ${clock(facts.failedSince, facts.at)}.`,
+    data: dataSentence(facts),
+    since: facts.failedSince,
+    suggestions: [{ action: 'open_events', outcome: 'failed', count: facts.failed }],
+  }
+}
+
+/** Rejected requests matter when nothing right came after them: then it is probably Clerk that is turned away. */
+function rejects({ at, rejected, lastEventAt }: StatusFacts): Status | undefined {
+  const [worst] = rejected.filter(({ lastAt }) => lastEventAt === null || lastAt > lastEventAt)
+  if (worst === undefined || worst.count < 3) return undefined
+  const since = clock(worst.firstAt, at)
+  return {
+    state: 'degraded',
+    sentence: `Degraded: ${worst.count} requests were rejected since ${since} (${worst.code}), and no event came after.`,
+    data: 'What Clerk sent meanwhile comes again for some days.',
+    since: worst.firstAt,
+    suggestions: [{ action: 'open_rejected', code: worst.code }, { action: 'run_checks' }],
+  }
+}
+
+function blind({ at, lastEventAt, usualGapMs }: StatusFacts): Status | undefined {
+  if (lastEventAt === null || usualGapMs === null) return undefined
+  const silence = Date.parse(at) - Date.parse(lastEventAt)
+  if (silence < Math.max(MIN_SILENCE_MS, UNUSUAL * usualGapMs)) return undefined
+  return {
+    state: 'blind',
+    sentence: `Blind: no event for ${duration(silence)} (usual gap ${duration(usualGapMs)}).`,
+    data: 'The rows are as of the last event. Either nothing happens in Clerk, or its events do not get here.',
+    since: lastEventAt,
+    suggestions: [{ action: 'open_clerk_deliveries' }, { action: 'run_checks' }],
+  }
+}
+
+function healthy(facts: StatusFacts): Status {
+  const age = Date.parse(facts.at) - Date.parse(facts.lastEventAt as Time)
+  return {
+    state: 'healthy',
+    sentence: `Healthy: the last event came ${duration(Math.max(0, age))} ago.`,
+    data: dataSentence(facts),
+    since: null,
+    suggestions: [],
+  }
+}
+
+/** Rows and handlers never share one red light. */
+function dataSentence({ failed }: StatusFacts): string {
+  if (!failed.value) return 'Rows are current. Nothing is lost.'
+  return `Rows are current but for ${events(failed, 'event', 'events', false)} that can be replayed. Nothing is lost.`
+}
+
+function events({ value, isAtLeast }: Quantity, singular: string, plural: string, named = true): string {
+  const number = `${(value ?? 0).toLocaleString('en')}${isAtLeast ? '+' : ''}`
+  const word = value === 1 ? singular : plural
+  return named ? `${number} ${value === 1 ? 'event' : 'events'} ${word}` : `${number} ${word}`
+}
+
+function addUp(quantities: readonly Quantity[]): Quantity {
+  return {
+    value: quantities.reduce((sum, { value }) => sum + (value ?? 0), 0),
+    isEstimate: false,
+    isAtLeast: quantities.some(({ isAtLeast }) => isAtLeast),
+  }
+}
+
+/** The time of today, with the date if it was another day; UTC. */
+function clock(time: Time | null, now: Time): string {
+  if (time === null) return 'an unknown time'
+  const [date, hours] = [time.slice(0, 10), time.slice(11, 16)]
+  return date === now.slice(0, 10) ? `${hours} UTC` : `${date} ${hours} UTC`
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const
+
+/** `3h 12m`, `4m 0s`, `12s` */
+export function duration(milliseconds: number): string {
+  const index = UNITS.findIndex(([, size]) => milliseconds >= size)
+  const [first, second] = UNITS.slice(index === -1 ? UNITS.length - 1 : index)
+  if (first === undefined) return '0s'
+  const large = `${Math.floor(milliseconds / first[1])}${first[0]}`
+  if (second === undefined) return large
+  return `${large} ${Math.floor((milliseconds % first[1]) / second[1])}${second[0]}`
+}
+
+function firstLine(text: string): string {
+  const line = text.split('\n', 1)[0] as string
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}

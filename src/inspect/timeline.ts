@@ -1,0 +1,86 @@
+/** What happened to an event, step by step. Pure. */
+
+import type { EventFacts } from './event-detail.ts'
+import type { EventItem, EventOutcome, HandlerRun, TimelineStep } from './model.ts'
+
+type Tone = TimelineStep['tone']
+
+export function timelineOf(item: EventItem, facts: EventFacts, runs: readonly HandlerRun[]): TimelineStep[] {
+  const steps = [...eventSteps(item, facts), ...runs.flatMap(runSteps)]
+  return steps.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+}
+
+const ROWS: Readonly<Record<EventOutcome, readonly [text: string, tone: Tone]>> = {
+  applied: ['row is current', 'good'],
+  stale: ['row was newer, kept', 'neutral'],
+  ignored: ['not applied', 'neutral'],
+  parked: ['parked', 'warning'],
+  failed: ['refused by the database', 'bad'],
+}
+
+function eventSteps(item: EventItem, facts: EventFacts): TimelineStep[] {
+  const { occurredAt, receivedAt, outcome, reason, source } = item
+  const size = facts.body ? `, ${facts.body.byteLength} bytes` : ''
+  const arrival: TimelineStep[] =
+    source === 'webhook'
+      ? [
+          toStep(receivedAt, 'received', `received${size}`),
+          toStep(receivedAt, 'verified', 'signature right', 'good'),
+        ]
+      : [toStep(receivedAt, 'received', `made by ${source}`)]
+  const [text, tone] = ROWS[outcome]
+  const row = toStep(receivedAt, 'row', reason ? `${text}: ${reason.text}` : text, tone)
+  const { last_delivered_at: again, replayed_at: replayed } = facts
+  return [
+    toStep(occurredAt, 'occurred', 'happened in Clerk'),
+    ...arrival,
+    toStep(receivedAt, 'stored', 'stored', 'good'),
+    row,
+    ...(again && item.deliveries > 1
+      ? [toStep(again.toISOString(), 'delivered_again', `delivered ${item.deliveries} times, the last`)]
+      : []),
+    ...(replayed ? [toStep(replayed.toISOString(), 'replayed', 'replayed')] : []),
+  ]
+}
+
+function toStep(at: string, step: TimelineStep['step'], text: string, tone: Tone = 'neutral'): TimelineStep {
+  return { at, step, text, tone, handler: null, durationMs: null, isPlanned: false }
+}
+
+function runSteps(run: HandlerRun): TimelineStep[] {
+  const { handler } = run
+  const failures = run.failures.map((failure) => ({
+    ...toStep(failure.failedAt, 'run_failed', `${handler} failed: ${firstLine(failure.error)}`, 'bad'),
+    handler,
+    durationMs: Date.parse(failure.failedAt) - Date.parse(failure.startedAt),
+  }))
+  return [...failures, ...lastStep(run)]
+}
+
+function lastStep(run: HandlerRun): TimelineStep[] {
+  const { handler, state, startedAt, finishedAt, nextTryAt, note } = run
+  const step = (at: string | null, kind: TimelineStep['step'], text: string, tone: Tone) =>
+    at === null ? [] : [{ ...toStep(at, kind, `${handler} ${text}`, tone), handler }]
+  switch (state) {
+    case 'succeeded': {
+      const durationMs = startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : null
+      return step(finishedAt, 'run_succeeded', 'done', 'good').map((done) => ({ ...done, durationMs }))
+    }
+    case 'running':
+      return step(startedAt, 'run_started', 'runs', 'neutral')
+    case 'dead':
+      return step(finishedAt, 'run_dead', 'was given up', 'bad')
+    case 'discarded':
+      return step(finishedAt, 'run_discarded', note ? `was discarded: ${note}` : 'was discarded', 'neutral')
+    case 'pending':
+    case 'retrying':
+      return step(nextTryAt, 'run_due', 'is tried next', 'warning').map((due) => ({
+        ...due,
+        isPlanned: true,
+      }))
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] as string
+}
