@@ -1,0 +1,111 @@
+/**
+ * Who is asking. Closed unless somebody can be told from everybody: by the token, by the host's own sign-in, or, while
+ * developing, because the request can only come from this machine.
+ */
+
+import { ClerkSyncError } from '../errors.ts'
+import type { SignInProblem } from './api.ts'
+import { Attempts } from './attempts.ts'
+import { isLocal, isSecure, requireHost } from './origin.ts'
+import type { Person } from './person.ts'
+import { endSession, Sessions } from './session.ts'
+
+/** Says who sent a request; null for nobody. */
+export type Authorize = (request: Request) => Person | null | Promise<Person | null>
+
+export interface AccessOptions {
+  readonly token: string | undefined
+  readonly authorize: Authorize | undefined
+  readonly signInUrl: string | undefined
+  readonly allowedHosts: readonly string[]
+  readonly isProduction: boolean
+  /** The path that cookies are for. */
+  readonly path: string
+  readonly now: () => number
+}
+
+/** What the server knows of a request beside its content. */
+export interface Connection {
+  /** The other end's address. Without it, loopback is told by the host's name alone. */
+  readonly remoteAddress?: string | undefined
+}
+
+const LOCAL: Person = { name: 'local', role: 'admin' }
+const TOKEN_HOLDER: Person = { name: 'token', role: 'admin' }
+
+export class Access {
+  readonly #options: AccessOptions
+  readonly #sessions: Sessions | undefined
+  readonly #attempts: Attempts
+  readonly #hosts: ReadonlySet<string>
+
+  constructor(options: AccessOptions) {
+    this.#options = options
+    this.#sessions = options.token ? new Sessions(options.token) : undefined
+    this.#attempts = new Attempts(options.now)
+    this.#hosts = new Set(options.allowedHosts.map((host) => host.toLowerCase()))
+  }
+
+  /** Whether signing in with the token is what counts here. */
+  get takesToken(): boolean {
+    return this.#sessions !== undefined
+  }
+
+  /**
+   * Refuses whoever must not even see the page.
+   * @throws {ClerkSyncError} `dashboard_closed` or `host_unknown`
+   */
+  admit(request: Request, { remoteAddress }: Connection): void {
+    const isGuarded = this.#sessions !== undefined || this.#options.authorize !== undefined
+    if (!isGuarded && (this.#options.isProduction || !isLocal(request, remoteAddress))) {
+      throw new ClerkSyncError('dashboard_closed')
+    }
+    if (!isGuarded || this.#hosts.size > 0) requireHost(request, this.#hosts)
+  }
+
+  /**
+   * Who is asking.
+   * @throws {ClerkSyncError} `sign_in_required`, `token_wrong` or `too_many_attempts`
+   */
+  async identify(request: Request, connection: Connection): Promise<Person> {
+    const { authorize, now } = this.#options
+    const sessions = this.#sessions
+    const bearer = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+    // The host's sign-in may use bearer tokens too: only what is not ours is left to it.
+    if (sessions?.isValid(request.headers.get('cookie'), now())) return TOKEN_HOLDER
+    if (sessions && bearer && !authorize) return this.#check(bearer, connection)
+    if (sessions && bearer && sessions.isToken(bearer)) return TOKEN_HOLDER
+    const person = authorize ? await authorize(request) : sessions ? null : LOCAL
+    if (person === null) throw new ClerkSyncError('sign_in_required')
+    return person
+  }
+
+  /**
+   * Begins a session, and returns the header that does.
+   * @throws {ClerkSyncError} `token_wrong`, `too_many_attempts` or `feature_unavailable`
+   */
+  signIn(request: Request, token: string, connection: Connection): string {
+    if (!this.#sessions) throw new ClerkSyncError('feature_unavailable', 'there is no token to sign in with')
+    this.#check(token, connection)
+    return this.#sessions.begin(this.#options.path, isSecure(request), this.#options.now())
+  }
+
+  signOut(request: Request): string {
+    return endSession(this.#options.path, isSecure(request))
+  }
+
+  #check(token: string, { remoteAddress = 'unknown' }: Connection): Person {
+    this.#attempts.admit(remoteAddress)
+    if (this.#sessions?.isToken(token)) return TOKEN_HOLDER
+    this.#attempts.fail(remoteAddress)
+    throw new ClerkSyncError('token_wrong')
+  }
+
+  /** How to sign in, for whoever is not. */
+  get invitation(): Pick<SignInProblem, 'signIn' | 'signInUrl'> {
+    return {
+      signIn: this.takesToken ? 'token' : 'external',
+      signInUrl: this.#options.signInUrl ?? null,
+    }
+  }
+}
