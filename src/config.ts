@@ -277,3 +277,14 @@ function positive(name: string, value: number): number {
   if (Number.isFinite(value) && value > 0) return value
   throw new ClerkSyncError('option_invalid', `${name} must be a number above 0`)
 }
+
+/** What the environment says of the dashboard. */
+export function dashboardEnvironment(environment: Environment = process.env) {
+  const { CLERK_SYNC_DASHBOARD_TOKEN: token, CLERK_JWT_KEY, CLERK_SECRET_KEY, NODE_ENV } = environment
+  return {
+    jwtKey: CLERK_JWT_KEY || undefined,
+    secretKey: CLERK_SECRET_KEY || undefined,
+    token: token || undefined,
+    environment: NODE_ENV === 'production' ? ('production' as const) : ('development' as const),
+  }
+}

@@ -250,6 +250,16 @@ export const ERRORS = {
     summary: 'The tables did not show the change in time',
     remedy: 'The event may be late or lost: look at `clerk-sync events list`, or reconcile.',
   },
+  run_busy: {
+    status: 409,
+    summary: 'This run is being tried right now',
+    remedy: 'Wait for its end, then look again.',
+  },
+  job_over: {
+    status: 409,
+    summary: 'This job is not in a state for that',
+    remedy: 'Reload the page: it has ended, or was started again, meanwhile.',
+  },
   run_not_found: {
     status: 404,
     summary: 'There is no such run of a handler',

@@ -10,6 +10,7 @@ import {
   type ReconcileResult,
   Sweeps,
 } from './backfill/sweeps.ts'
+import { type ClerkView, createClerkView } from './backfill/view.ts'
 import { type WaitOptions, waitFor } from './backfill/wait.ts'
 import { ClerkApi } from './clerk/api/client.ts'
 import type { ResourceName } from './clerk/catalogue.ts'
@@ -23,6 +24,7 @@ import { type EventPattern, type Handler, type HandlerOptions, on } from './hand
 import { type DrainOptions, type DrainResult, Handling } from './handlers/handling.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Receipt, RecordedDelivery } from './ledger/record.ts'
+import { Refusals } from './ledger/refusals.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
@@ -165,6 +167,17 @@ export interface ClerkSync extends AsyncDisposable {
    */
   close(options?: CloseOptions): Promise<void>
 
+  /** One resource as Clerk has it now: to look at, or to apply. */
+  readonly clerk: ClerkView
+
+  /** What it was configured with, as far as it concerns those who look at the tables. */
+  readonly configuration: {
+    /** The tables that are kept. */
+    readonly resources: ReadonlySet<string>
+    /** The Clerk instances whose events are applied; empty means any. */
+    readonly instanceIds: ReadonlySet<string>
+  }
+
   /** Typed queries on the tables: `sync.database.selectFrom('users')`. */
   readonly database: Kysely<ClerkTables>
 
@@ -208,7 +221,8 @@ class Sync implements ClerkSync {
   readonly #handling: Handling
   readonly #ledger: Ledger
   readonly #ensurer: Ensurer
-  readonly #refusals: RefusalLog
+  readonly #refusalLog: RefusalLog
+  readonly #refusals: Refusals
   readonly #budget: ByteBudget
   #prepared: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
@@ -217,7 +231,8 @@ class Sync implements ClerkSync {
     this.#config = config
     this.#verification = verification
     this.#database = database
-    this.#refusals = new RefusalLog(config.log)
+    this.#refusalLog = new RefusalLog(config.log)
+    this.#refusals = new Refusals(database, config.now, () => this.#isReady)
     this.#budget = new ByteBudget(config.maxQueuedBytes)
     this.#handling = new Handling(database, config.engine, config.log)
     for (const handler of config.handlers) this.#handling.add(handler)
@@ -274,7 +289,8 @@ class Sync implements ClerkSync {
       return ACCEPTED
     } catch (error) {
       const refusal = toClerkSyncError(error)
-      return refuse(refusal, this.#refusals.add(refusal))
+      this.#refusals.add(refusal)
+      return refuse(refusal, this.#refusalLog.add(refusal))
     }
   }
 
@@ -376,6 +392,23 @@ class Sync implements ClerkSync {
     return new ClerkApi({ secretKey, apiUrl, apiVersion, timeoutMs, budget, now })
   }
 
+  get clerk(): ClerkView {
+    const { secretKey, instanceIds } = this.#config
+    return createClerkView({
+      isConfigured: secretKey !== '',
+      database: this.#database,
+      ledger: this.#ledger,
+      api: () => this.#api,
+      instanceIds,
+      prepare: () => this.#prepare(),
+    })
+  }
+
+  get configuration() {
+    const { resources, instanceIds } = this.#config
+    return { resources, instanceIds }
+  }
+
   async check(): Promise<void> {
     await this.#prepare()
     const pending = await pendingMigrations(this.#database.ingest, this.#database.schema)
@@ -391,11 +424,16 @@ class Sync implements ClerkSync {
   async #close(graceMs: number): Promise<void> {
     await this.#ledger.close()
     await this.#handling.close(graceMs)
+    await this.#refusals.flush()
     await this.#database.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  get #isReady(): boolean {
+    return this.#database.kind === 'postgres' || this.#prepared !== undefined
   }
 
   /** The embedded database belongs to this process alone, so that nobody else could migrate it. */

@@ -60,3 +60,8 @@ export function isSecure(request: Request): boolean {
   const { headers, url } = request
   return new URL(url).protocol === 'https:' || headers.get('x-forwarded-proto') === 'https'
 }
+
+/** Whether a request only asks. */
+export function isSafe({ method }: Request): boolean {
+  return method === 'GET' || method === 'HEAD'
+}

@@ -55,6 +55,16 @@ export function countEventItems(reading: Reading, conditions: EventConditions): 
   return countUpTo(reading, text, parameters.values)
 }
 
+/** The statement that finds the events which conditions mean, with the time of each as `at`. */
+export function eventsMeant(reading: Reading, conditions: EventConditions, most: number) {
+  const parameters = new Parameters()
+  const { text } = selection(reading, conditions, parameters, { position: undefined, most })
+  return {
+    text: `select position::timestamptz as at from (${text} limit ${most}) as event`,
+    values: parameters.values,
+  }
+}
+
 interface PositionRow {
   readonly id: string
   readonly position: string

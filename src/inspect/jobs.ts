@@ -98,8 +98,8 @@ function toSummary(row: JobRow): JobSummary {
 }
 
 /** A job that was asked to pause has ended like one that was aborted, and goes on where it was. */
-function stateOf({ status, scope }: JobRow): JobState {
-  return status === 'aborted' && scope.isPaused === true ? 'paused' : STATES[status]
+function stateOf({ status, error }: JobRow): JobState {
+  return status === 'aborted' && error?.code === 'paused' ? 'paused' : STATES[status]
 }
 
 function titleOf({ kind, scope }: JobRow): string {
@@ -111,7 +111,19 @@ function titleOf({ kind, scope }: JobRow): string {
 }
 
 /** A line of progress per resource, as sweeps keep it; jobs about events have a single one. */
-function linesOf({ progress }: JobRow): JobLine[] {
+function linesOf({ kind, status, progress }: JobRow): JobLine[] {
+  const { seen, matched } = record(progress)
+  if (typeof seen === 'number') {
+    return [
+      {
+        name: kind,
+        state: LINE_STATES[status] ?? 'failed',
+        done: seen,
+        total: typeof matched === 'number' ? matched : null,
+        failed: 0,
+      },
+    ]
+  }
   return Object.entries(record(progress)).flatMap(([name, value]) => {
     const line = record(value)
     if (typeof line.listed !== 'number') return []
@@ -137,7 +149,9 @@ const LINE_STATES: Readonly<Record<string, JobLine['state']>> = {
 /** Everything that is counted, over all lines. */
 function countsOf({ progress }: JobRow): Record<string, number> {
   const counts: Record<string, number> = {}
-  for (const line of Object.values(record(progress))) {
+  const lines = Object.values(record(progress))
+  // Bulk actions on runs keep their counts side by side, without lines.
+  for (const line of lines.some((value) => typeof value === 'number') ? [progress] : lines) {
     for (const [name, value] of Object.entries(record(line))) {
       if (typeof value === 'number' && !NO_COUNTS.has(name)) counts[name] = (counts[name] ?? 0) + value
     }

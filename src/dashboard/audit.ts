@@ -1,0 +1,46 @@
+/** Writes down who did what: before it is done, so that nothing is done that is not written down. */
+
+import { randomBytes } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import type { ClerkTables } from '../database/tables.ts'
+import type { Person } from './person.ts'
+
+export interface Deed {
+  /** `replay`, `discard`, `reveal`, … */
+  readonly action: string
+  /** `events/msg_…` */
+  readonly target?: string | undefined
+  readonly reason?: string | undefined
+  readonly details?: unknown
+}
+
+export class AuditLog {
+  readonly #database: Kysely<ClerkTables>
+
+  constructor(database: Kysely<ClerkTables>) {
+    this.#database = database
+  }
+
+  /**
+   * Does something in somebody's name. It counts as failed until it is done.
+   * @throws whatever it throws
+   */
+  async record<Result>(person: Person, deed: Deed, work: () => Promise<Result>): Promise<Result> {
+    const id = await this.write(person, deed, false)
+    const result = await work()
+    await this.#database.updateTable('audit_log').set({ succeeded: true }).where('id', '=', id).execute()
+    return result
+  }
+
+  /** Notes something that is over. */
+  async write(person: Person, deed: Deed, succeeded: boolean): Promise<string> {
+    const { action, target = null, reason = null, details } = deed
+    const id = `aud_${Date.now().toString(36)}${randomBytes(8).toString('hex')}`
+    const row = { id, actor: person.name.slice(0, 200), role: person.role, action, target, reason, succeeded }
+    await this.#database
+      .insertInto('audit_log')
+      .values({ ...row, details: details === undefined ? null : JSON.stringify(details) })
+      .execute()
+    return id
+  }
+}

@@ -1,0 +1,74 @@
+/** What can be checked from within any app. `clerk-sync doctor` knows more, and takes this one's place where it runs. */
+
+import { ClerkSyncError } from '../errors.ts'
+import type { Check } from './api.ts'
+import { ask, type Desk } from './desk.ts'
+
+/** Postgres and this machine must agree on the time: what is due is compared with it. */
+const MAX_SKEW_MS = 5_000
+
+export async function checkHealth(desk: Desk): Promise<Check[]> {
+  const database = await checkDatabase(desk)
+  if (database.status === 'fail') return [database]
+  return [database, await checkClock(desk), checkSecretKey(desk), await checkTraffic(desk)]
+}
+
+async function checkDatabase({ sync }: Desk): Promise<Check> {
+  const { kind, name, schema } = sync.location
+  try {
+    await sync.check()
+    return pass('Database', 'Reachable', `${kind}, ${name}, schema ${schema}, up to date`)
+  } catch (error) {
+    return failure('Database', 'Reachable', error)
+  }
+}
+
+async function checkClock(desk: Desk): Promise<Check> {
+  const now = await ask(desk, async (reading) => {
+    const [row] = await reading.query<{ now: Date }>('select clock_timestamp() as now')
+    return (row as { now: Date }).now
+  })
+  const skew = Math.abs(now.getTime() - Date.now())
+  const message = `${Math.round(skew)} ms from the database's`
+  if (skew <= MAX_SKEW_MS) return pass('Clock', 'Skew', message)
+  return {
+    ...pass('Clock', 'Skew', message),
+    status: 'warn',
+    code: 'timestamp_skew',
+    remedy: 'Run NTP on both.',
+  }
+}
+
+function checkSecretKey({ sync }: Desk): Check {
+  if (sync.clerk.isConfigured) return pass('Clerk', 'Secret key', 'set')
+  const skipped = pass(
+    'Clerk',
+    'Secret key',
+    'not set: rows cannot be compared with Clerk or fetched from it',
+  )
+  return { ...skipped, status: 'skip', remedy: 'Set CLERK_SECRET_KEY.' }
+}
+
+async function checkTraffic(desk: Desk): Promise<Check> {
+  const rejected = await ask(desk, async (reading) => {
+    const [row] = await reading.query<{ requests: number; code: string | null }>(
+      `select coalesce(sum(requests), 0)::integer as requests,
+         (array_agg(code order by requests desc))[1] as code
+       from ${reading.table('refusals')} where minute > now() - interval '24 hours'`,
+    )
+    return row
+  })
+  if (!rejected?.requests) return pass('Traffic', 'Rejected', 'nothing in the last 24 hours')
+  const message = `${rejected.requests} requests in the last 24 hours, mostly ${rejected.code}`
+  return { ...pass('Traffic', 'Rejected', message), status: 'warn', code: rejected.code }
+}
+
+function pass(group: string, name: string, message: string): Check {
+  return { group, name, status: 'pass', code: null, message, detail: null, remedy: null }
+}
+
+function failure(group: string, name: string, error: unknown): Check {
+  if (!(error instanceof ClerkSyncError)) throw error
+  const { code, message, remedy } = error
+  return { group, name, status: 'fail', code, message, detail: null, remedy }
+}

@@ -1,0 +1,69 @@
+/** What every route of the dashboard works with. */
+
+import type { ClerkSync } from '../index.ts'
+import type { Reading, ReadSource } from '../inspect/reading.ts'
+import { read } from '../inspect/reading.ts'
+import type { AnswerOf, Check, RouteName, Routes, Session, Setting } from './api.ts'
+import type { AuditLog } from './audit.ts'
+import type { Live } from './live.ts'
+import type { Person } from './person.ts'
+import type { Fields } from './request.ts'
+import type { Work } from './work.ts'
+
+/** Sends events as Svix would, while developing. */
+export interface Simulator {
+  /** Event types with the `data` of a sample event. */
+  readonly types: readonly { readonly type: string; readonly sample: unknown }[]
+  send(type: string, data: unknown): Promise<{ eventId: string; outcome: SentOutcome }>
+}
+
+type SentOutcome = AnswerOf<'POST simulator'>['outcome']
+
+export interface Desk {
+  readonly sync: ClerkSync
+  readonly source: ReadSource
+  readonly work: Work
+  readonly audit: AuditLog
+  readonly live: Live
+  /** Whether personal data is hidden until it is revealed. */
+  readonly isMasking: boolean
+  readonly isReadOnly: boolean
+  readonly checks: (() => Promise<readonly Check[]>) | undefined
+  readonly settings: (() => readonly Setting[] | Promise<readonly Setting[]>) | undefined
+  readonly simulator: Simulator | undefined
+  /** What the session's answer says beside the person. */
+  readonly about: Pick<Session, 'version' | 'environment' | 'webhookPath'>
+}
+
+/** One request, admitted and read. */
+export interface Call extends Desk {
+  readonly request: Request
+  readonly person: Person
+  /** The `{name}`s of the path. */
+  readonly names: Readonly<Record<string, string>>
+  readonly query: Fields
+  readonly body: Fields
+}
+
+export type Answer<Name extends RouteName> = Routes[Name] extends { stream: unknown }
+  ? Response
+  : AnswerOf<Name>
+
+/** How a route is served: its role as in the interface's types, and what it answers. */
+export type Endpoint<Name extends RouteName> = readonly [
+  role: Routes[Name]['role'],
+  answer: (call: Call) => Promise<Answer<Name>>,
+]
+
+/** A part of the routes. */
+export type Endpoints<Name extends RouteName> = { readonly [each in Name]: Endpoint<each> }
+
+/** A question to the database. */
+export function ask<Result>(call: Desk, work: (reading: Reading) => Promise<Result>): Promise<Result> {
+  return read(call.source, work)
+}
+
+/** A `{name}` of the path. */
+export function nameIn({ names }: Call, name: string): string {
+  return names[name] as string
+}

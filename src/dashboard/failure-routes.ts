@@ -1,0 +1,75 @@
+/** What goes wrong: failing handlers, and requests that were no deliveries. */
+
+import { ClerkSyncError } from '../errors.ts'
+import { listFailedRuns, readFailureGroups } from '../inspect/failures.ts'
+import { readHandlers } from '../inspect/handlers.ts'
+import { readRejectedGroups } from '../inspect/refusals.ts'
+import type { HandlerSummary } from './api.ts'
+import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
+import { pageOf } from './request.ts'
+
+const REJECTED_DAYS = 7
+
+export const FAILURE_ROUTES: Endpoints<
+  | 'GET failures'
+  | 'GET failures/runs'
+  | 'GET handlers'
+  | 'POST handlers/{handler}/pause'
+  | 'POST handlers/{handler}/resume'
+  | 'GET rejected'
+> = {
+  'GET failures': [
+    'viewer',
+    async (call) => ({ groups: await ask(call, (reading) => readFailureGroups(reading, call.isMasking)) }),
+  ],
+  'GET failures/runs': [
+    'viewer',
+    (call) => {
+      const conditions = {
+        handler: call.query.required('handler'),
+        fingerprint: call.query.nullable('fingerprint'),
+        state: call.query.oneOf('state', ['retrying', 'dead']),
+      }
+      return ask(call, (reading) => listFailedRuns(reading, conditions, pageOf(call.query), call.isMasking))
+    },
+  ],
+  'GET handlers': ['viewer', async (call) => ({ handlers: await summaries(call) })],
+  'POST handlers/{handler}/pause': [
+    'operator',
+    (call) => {
+      const reason = call.body.required('reason', 1_000)
+      return change(call, 'pause', reason, (name) => call.sync.handlers.pause(name, reason))
+    },
+  ],
+  'POST handlers/{handler}/resume': [
+    'operator',
+    (call) => change(call, 'resume', undefined, (name) => call.sync.handlers.resume(name)),
+  ],
+  'GET rejected': [
+    'viewer',
+    async (call) => ({
+      groups: await ask(call, (reading) => readRejectedGroups(reading, REJECTED_DAYS)),
+      since: new Date(Date.now() - REJECTED_DAYS * 86_400_000).toISOString(),
+    }),
+  ],
+}
+
+async function summaries(call: Call): Promise<HandlerSummary[]> {
+  const known = await call.sync.handlers.list()
+  return ask(call, (reading) => readHandlers(reading, known))
+}
+
+function change(
+  call: Call,
+  action: string,
+  reason: string | undefined,
+  work: (handler: string) => Promise<void>,
+): Promise<HandlerSummary> {
+  const name = nameIn(call, 'handler')
+  return call.audit.record(call.person, { action, target: `handlers/${name}`, reason }, async () => {
+    await work(name)
+    const summary = (await summaries(call)).find((handler) => handler.name === name)
+    if (summary === undefined) throw new ClerkSyncError('handler_unknown', name)
+    return summary
+  })
+}

@@ -1,0 +1,179 @@
+/** Work that takes long: what is started is counted first, written down, and seen until its end. */
+
+import type { ResourceName } from '../clerk/catalogue.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { EventFilter, RunFilter } from '../index.ts'
+import { type BulkTotals, countEventsFor, countRunsFor } from '../inspect/bulk.ts'
+import type { EventConditions } from '../inspect/event-list.ts'
+import { getJob, listJobs } from '../inspect/jobs.ts'
+import { requireResource } from '../inspect/resources.ts'
+import type { BulkCount, JobSummary } from './api.ts'
+import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
+import { reaches } from './person.ts'
+import { eventConditionsOf, type Fields, invalid, pageOf } from './request.ts'
+import type { Task } from './work.ts'
+
+export const JOB_ROUTES: Endpoints<
+  | 'GET jobs'
+  | 'GET jobs/{id}'
+  | 'POST jobs/count'
+  | 'POST jobs'
+  | 'POST jobs/{id}/pause'
+  | 'POST jobs/{id}/resume'
+  | 'POST jobs/{id}/abort'
+> = {
+  'GET jobs': ['viewer', (call) => ask(call, (reading) => listJobs(reading, pageOf(call.query)))],
+  'GET jobs/{id}': ['viewer', (call) => ask(call, (reading) => getJob(reading, nameIn(call, 'id')))],
+  'POST jobs/count': ['viewer', count],
+  'POST jobs': ['operator', start],
+  'POST jobs/{id}/pause': ['operator', (call) => stop(call, 'pause', 'paused')],
+  'POST jobs/{id}/resume': ['operator', resume],
+  'POST jobs/{id}/abort': ['admin', (call) => stop(call, 'abort', 'aborted')],
+}
+
+const BULK_KINDS = ['replay', 'retry', 'discard'] as const
+const KINDS = [...BULK_KINDS, 'backfill', 'reconcile'] as const
+const MAX_PER_SECOND = 1_000
+
+async function count(call: Call): Promise<BulkCount> {
+  const kind = call.body.oneOf('kind', BULK_KINDS)
+  if (kind === undefined) throw invalid('kind is missing')
+  const filter = call.body.object('filter')
+  const totals: BulkTotals = await ask(call, (reading) =>
+    kind === 'replay'
+      ? countEventsFor(reading, eventConditionsOf(filter))
+      : countRunsFor(reading, runFilterOf(filter)),
+  )
+  return { ...totals, until: earlier(filter.time('until'), totals.until) }
+}
+
+async function start(call: Call): Promise<JobSummary> {
+  const task = taskOf(call)
+  if (task.kind === 'discard' && !reaches(call.person.role, 'admin')) {
+    throw new ClerkSyncError('role_insufficient')
+  }
+  return begin(call, task, 'start_job')
+}
+
+/** Written down with the job's id, which is known once it runs. */
+async function begin(call: Call, task: Task, action: string): Promise<JobSummary> {
+  const { body, person, audit, work } = call
+  const reason = body.text('reason', 1_000)
+  const deed = { action, target: task.kind, reason, details: { task, expected: body.raw('expected') } }
+  const id = await audit.record(person, deed, () => work.start(task))
+  await audit.write(person, { action: 'job_started', target: `jobs/${id}`, reason }, true)
+  return ask(call, (reading) => getJob(reading, id))
+}
+
+function taskOf({ body }: Call): Task {
+  const kind = body.oneOf('kind', KINDS)
+  switch (kind) {
+    case undefined:
+      throw invalid('kind is missing')
+    case 'backfill':
+    case 'reconcile':
+      return { kind, resources: resourcesOf(body), dryRun: body.boolean('dryRun') ?? false }
+    case 'replay': {
+      const conditions = eventConditionsOf(body.object('filter'))
+      const expected = body.number('expected', Number.MAX_SAFE_INTEGER) ?? 0
+      return { kind, filter: toEventFilter(conditions, untilOf(body)), expected }
+    }
+    default: {
+      const filter = { ...runFilterOf(body.object('filter')), until: untilOf(body) }
+      const note = kind === 'discard' ? body.required('reason', 1_000) : body.text('reason', 1_000)
+      const perSecond = body.number('perSecond', MAX_PER_SECOND)
+      return {
+        kind,
+        filter,
+        pace: { note, perSecond, stopAfterFailures: body.number('stopAfterFailures', 1_000) },
+      }
+    }
+  }
+}
+
+function untilOf(body: Fields): Date {
+  const until = body.time('until')
+  if (until === undefined) throw invalid('until is missing: count first, and give what the count said')
+  return new Date(until)
+}
+
+function resourcesOf(body: Fields): readonly ResourceName[] | undefined {
+  return body.list('resources')?.map((name) => requireResource(name).table as ResourceName)
+}
+
+function runFilterOf(fields: Fields): RunFilter {
+  const fingerprint = fields.text('fingerprint')
+  return {
+    handlers: [fields.required('handler')],
+    fingerprints: fingerprint === undefined ? undefined : [fingerprint],
+    statuses: fields.someOf('state', ['retrying', 'dead']) ?? ['retrying', 'dead'],
+    since: toDate(fields.time('since')),
+    until: toDate(fields.time('until')),
+  }
+}
+
+function toEventFilter(conditions: EventConditions, until: Date): EventFilter {
+  const { id, outcome, type, resource, resourceId, source, handler, run, since } = conditions
+  if (source ?? handler ?? run) throw invalid('a replay cannot be chosen by source, handler or run')
+  return {
+    ids: id,
+    outcomes: outcome,
+    types: type,
+    resources: resource,
+    resourceIds: resourceId === undefined ? undefined : [resourceId],
+    since: toDate(since),
+    until: conditions.until ? new Date(earlier(conditions.until, until.toISOString())) : until,
+  }
+}
+
+function stop(call: Call, action: 'pause' | 'abort', code: string): Promise<JobSummary> {
+  const id = nameIn(call, 'id')
+  return call.audit.record(call.person, { action, target: `jobs/${id}` }, async () => {
+    await ask(call, (reading) => getJob(reading, id))
+    await call.work.stop(id, { code, message: `${code} by ${call.person.name}` })
+    return ask(call, (reading) => getJob(reading, id))
+  })
+}
+
+/** Begins again what it was to do: a backfill goes on where it was, and of runs only those are left that still fail. */
+async function resume(call: Call): Promise<JobSummary> {
+  const { kind, state, scope, total } = await ask(call, (reading) => getJob(reading, nameIn(call, 'id')))
+  if (state === 'running' || state === 'done') throw new ClerkSyncError('job_over', nameIn(call, 'id'))
+  const task = taskOfScope(kind, scope as Scope, total.value ?? 0)
+  if (task.kind === 'discard' && !reaches(call.person.role, 'admin')) {
+    throw new ClerkSyncError('role_insufficient')
+  }
+  return begin(call, task, 'resume_job')
+}
+
+type Scope = Readonly<Record<string, unknown>> & {
+  readonly filter?: EventFilter
+  readonly resources?: readonly ResourceName[]
+}
+
+/** Times in a stored scope are text, as in all JSON. */
+function taskOfScope(kind: string, scope: Scope, expected: number): Task {
+  switch (kind) {
+    case 'backfill':
+    case 'reconcile':
+      return { kind, resources: scope.resources, dryRun: scope.dryRun === true }
+    case 'replay':
+      return { kind, filter: withDates({ ...scope.filter }), expected }
+    case 'retry':
+    case 'discard':
+      return { kind, filter: withDates(scope), pace: {} }
+  }
+  throw new ClerkSyncError('feature_unavailable', `a job of the kind ${kind} cannot be resumed here`)
+}
+
+function withDates(filter: Readonly<Record<string, unknown>>): object {
+  return { ...filter, since: toDate(filter.since), until: toDate(filter.until) }
+}
+
+function toDate(time: unknown): Date | undefined {
+  return typeof time === 'string' ? new Date(time) : undefined
+}
+
+function earlier(a: string | undefined, b: string): string {
+  return a !== undefined && a < b ? a : b
+}

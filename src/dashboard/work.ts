@@ -1,0 +1,156 @@
+/**
+ * Starts, pauses and aborts jobs. They run in this process and are known by their rows, so that any process can show and
+ * stop them; whoever started one need not stay.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ResourceName } from '../clerk/catalogue.ts'
+import { qualify } from '../database/identifier.ts'
+import { JobStore } from '../database/jobs.ts'
+import { query } from '../database/query.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { ClerkSync, EventFilter, RunFilter } from '../index.ts'
+
+/** What a job is to do. */
+export type Task =
+  | { readonly kind: 'replay'; readonly filter: EventFilter; readonly expected: number }
+  | { readonly kind: 'retry' | 'discard'; readonly filter: RunFilter; readonly pace: Pace }
+  | {
+      readonly kind: 'backfill' | 'reconcile'
+      readonly resources: readonly ResourceName[] | undefined
+      readonly dryRun: boolean
+    }
+
+export interface Pace {
+  readonly perSecond?: number | undefined
+  readonly stopAfterFailures?: number | undefined
+  readonly note?: string | undefined
+}
+
+/** A job shows itself at once, or waits some ten seconds for one whose process was killed. */
+const APPEARS_WITHIN_MS = 15_000
+const LOOK_EVERY_MS = 50
+/** What was told to stop stops after the page or batch under way. */
+const STOPS_WITHIN_MS = 5_000
+const SAVE_EVERY_MS = 1_000
+
+interface Running {
+  readonly controller: AbortController
+  readonly ended: Promise<unknown>
+}
+
+export class Work {
+  readonly #sync: ClerkSync
+  readonly #table: string
+  readonly #running = new Map<string, Running>()
+
+  constructor(sync: ClerkSync) {
+    this.#sync = sync
+    this.#table = qualify(sync.location.schema, 'jobs')
+  }
+
+  /**
+   * Starts a job and returns its id.
+   * @throws {ClerkSyncError} `job_running`, `api_…`, `database_…`
+   */
+  async start(task: Task): Promise<string> {
+    const startedAt = await this.#databaseTime()
+    const controller = new AbortController()
+    const ended = this.#run(task, controller.signal)
+    // The job's row says how it ended; only what prevents its beginning is told here.
+    ended.catch(() => undefined)
+    const id = await Promise.race([this.#appearance(task.kind, startedAt), ended.then(() => undefined)])
+    const found = id ?? (await this.#find(task.kind, startedAt))
+    if (found === undefined) throw new ClerkSyncError('job_running', task.kind)
+    this.#running.set(found, { controller, ended })
+    void ended.catch(() => undefined).finally(() => this.#running.delete(found))
+    return found
+  }
+
+  /**
+   * Stops a job, wherever it runs: what is done stays.
+   * @param error is kept with it: why it was stopped
+   * @throws {ClerkSyncError} `job_over`
+   */
+  async stop(id: string, error: { readonly code: string; readonly message: string }): Promise<void> {
+    const running = this.#running.get(id)
+    running?.controller.abort()
+    await Promise.race([running?.ended.catch(() => undefined), sleep(running ? STOPS_WITHIN_MS : 0)])
+    const stopped = await query(
+      this.#sync.database,
+      `update ${this.#table} set status = 'aborted', error = $2::jsonb, updated_at = clock_timestamp(),
+         finished_at = coalesce(finished_at, clock_timestamp())
+       where id = $1 and status in ('running', 'aborted') returning id`,
+      [id, JSON.stringify(error)],
+    )
+    if (stopped.length === 0) throw new ClerkSyncError('job_over', id)
+  }
+
+  #run(task: Task, signal: AbortSignal): Promise<unknown> {
+    const { handlers } = this.#sync
+    switch (task.kind) {
+      case 'backfill':
+        return this.#sync.backfill({ resources: task.resources, dryRun: task.dryRun, signal })
+      case 'reconcile':
+        return this.#sync.reconcile({ resources: task.resources, dryRun: task.dryRun, signal })
+      case 'retry':
+        return handlers.retry(task.filter, { ...task.pace, signal })
+      case 'discard':
+        return handlers.discard(task.filter, { ...task.pace, signal })
+      case 'replay':
+        return this.#replay(task.filter, task.expected, signal)
+    }
+  }
+
+  async #replay(filter: EventFilter, expected: number, signal: AbortSignal): Promise<void> {
+    const jobs = new JobStore(this.#sync.database, this.#sync.location.schema)
+    const job = await jobs.begin({ kind: 'replay', scope: { filter }, isFresh: true, signal })
+    const counts = { expected, listed: 0, applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0 }
+    const state = (status: string) => ({
+      checkpoint: null,
+      progress: { events: { ...counts, status } },
+      report: null,
+    })
+    const saving = setInterval(() => void job.save(state('running')).catch(() => undefined), SAVE_EVERY_MS)
+    try {
+      await this.#sync.replay(filter, {
+        signal: AbortSignal.any([signal, job.lost]),
+        onReceipt: ({ outcome }) => {
+          counts.listed++
+          if (outcome !== 'duplicate') counts[outcome]++
+        },
+      })
+      await job.end('complete', state('complete'))
+    } catch (error) {
+      await job.end(signal.aborted ? 'aborted' : 'failed', state('failed'), error)
+      throw error
+    } finally {
+      clearInterval(saving)
+    }
+  }
+
+  async #appearance(kind: string, since: string): Promise<string | undefined> {
+    const deadline = Date.now() + APPEARS_WITHIN_MS
+    while (Date.now() < deadline) {
+      const id = await this.#find(kind, since)
+      if (id !== undefined) return id
+      await sleep(LOOK_EVERY_MS)
+    }
+    return undefined
+  }
+
+  async #find(kind: string, since: string): Promise<string | undefined> {
+    const [row] = await query<{ id: string }>(
+      this.#sync.database,
+      `select id from ${this.#table} where kind = $1 and started_at >= $2::timestamptz
+       order by started_at desc limit 1`,
+      [kind, since],
+    )
+    return row?.id
+  }
+
+  async #databaseTime(): Promise<string> {
+    const [row] = await query<{ now: string }>(this.#sync.database, 'select clock_timestamp()::text as now')
+    return (row as { now: string }).now
+  }
+}
