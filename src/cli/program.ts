@@ -1,7 +1,7 @@
 /** The command line: names the commands, loads the one that is asked for, and turns errors into exit codes. */
 
-import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import { readVersion } from '../version.ts'
 import { loadEnvironmentFiles } from './environment.ts'
 import { fail } from './failure.ts'
 import { dieOf, Interrupted } from './interruption.ts'
@@ -93,10 +93,6 @@ async function addCommands(program: Command, asked: string | undefined): Promise
     const module = await load()
     module.register(command)
   }
-}
-
-function readVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }
 
 /** Runs a command line and sets the exit code. */

@@ -220,7 +220,7 @@ export interface EventQuery {
   /** Svix-ids. */
   id?: readonly string[]
   outcome?: readonly EventOutcome[]
-  /** `user.created`, or `user.*`. */
+  /** `user.created`, or `user.*` for all known ones of a kind. */
   type?: readonly string[]
   resource?: readonly string[]
   resourceId?: string

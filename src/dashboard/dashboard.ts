@@ -1,10 +1,10 @@
 /** The dashboard as one web handler, for any framework that speaks `fetch`. `clerk-sync/dashboard` */
 
-import packageJson from '../../package.json' with { type: 'json' }
 import { dashboardEnvironment } from '../config.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
 import { toClerkSyncError } from '../reply.ts'
+import { readVersion } from '../version.ts'
 import { Access, type Authorize, type Connection } from './access.ts'
 import type { Check, Problem, Session, Setting } from './api.ts'
 import { AuditLog } from './audit.ts'
@@ -126,7 +126,7 @@ class Dashboard {
       checks: options.checks,
       settings: options.settings,
       simulator: options.simulator,
-      about: { version: packageJson.version, environment, webhookPath: options.webhookPath ?? null },
+      about: { version: readVersion(), environment, webhookPath: options.webhookPath ?? null },
     }
   }
 

@@ -45,12 +45,10 @@ export interface Call extends Desk {
   readonly body: Fields
 }
 
-export type Answer<Name extends RouteName> = Routes[Name] extends { stream: unknown }
-  ? Response
-  : AnswerOf<Name>
+type Answer<Name extends RouteName> = Routes[Name] extends { stream: unknown } ? Response : AnswerOf<Name>
 
 /** How a route is served: its role as in the interface's types, and what it answers. */
-export type Endpoint<Name extends RouteName> = readonly [
+type Endpoint<Name extends RouteName> = readonly [
   role: Routes[Name]['role'],
   answer: (call: Call) => Promise<Answer<Name>>,
 ]

@@ -2,7 +2,7 @@
 
 export type { Authorize, Connection } from './access.ts'
 export type * from './api.ts'
-export { type ClerkSignInOptions, clerkSignIn } from './clerk-sign-in.ts'
+export { type ClerkSignInOptions, clerkSignIn, type SessionClaims } from './clerk-sign-in.ts'
 export { createDashboardHandler, type DashboardHandler, type DashboardOptions } from './dashboard.ts'
 export type { Simulator } from './desk.ts'
 export type { Person } from './person.ts'

@@ -4,7 +4,7 @@ import type { ResourceName } from '../clerk/catalogue.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { EventFilter, RunFilter } from '../index.ts'
 import { type BulkTotals, countEventsFor, countRunsFor } from '../inspect/bulk.ts'
-import type { EventConditions } from '../inspect/event-list.ts'
+import { type EventConditions, typesOf } from '../inspect/event-list.ts'
 import { getJob, listJobs } from '../inspect/jobs.ts'
 import { requireResource } from '../inspect/resources.ts'
 import type { BulkCount, JobSummary } from './api.ts'
@@ -113,13 +113,13 @@ function runFilterOf(fields: Fields): RunFilter {
 }
 
 function toEventFilter(conditions: EventConditions, until: Date): EventFilter {
-  const { id, outcome, type, resource, resourceId, source, handler, run, since } = conditions
+  const { id, outcome, resourceId, source, handler, run, since } = conditions
   if (source ?? handler ?? run) throw invalid('a replay cannot be chosen by source, handler or run')
   return {
     ids: id,
     outcomes: outcome,
-    types: type,
-    resources: resource,
+    // The types as they were counted: a pattern would mean unknown ones too.
+    types: typesOf(conditions) ?? undefined,
     resourceIds: resourceId === undefined ? undefined : [resourceId],
     since: toDate(since),
     until: conditions.until ? new Date(earlier(conditions.until, until.toISOString())) : until,

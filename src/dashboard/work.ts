@@ -21,7 +21,7 @@ export type Task =
       readonly dryRun: boolean
     }
 
-export interface Pace {
+interface Pace {
   readonly perSecond?: number | undefined
   readonly stopAfterFailures?: number | undefined
   readonly note?: string | undefined

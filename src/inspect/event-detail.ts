@@ -1,28 +1,15 @@
 /** Everything about one event: what it was, what became of it, and why. */
 
 import { findEvent } from '../clerk/catalogue.ts'
-import type { Change } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { listEventItems, readItems } from './event-list.ts'
 import { maskJson, maskText } from './masking.ts'
 import type { Body, EventDetail, EventItem, FieldChange, HandlerRun } from './model.ts'
 import { type Reading, toTime } from './reading.ts'
 import { runsOfEvent } from './runs.ts'
-import { timelineOf } from './timeline.ts'
+import { type EventFacts, timelineOf } from './timeline.ts'
 
 const RELATED = 20
-
-export interface EventFacts {
-  readonly instance_id: string | null
-  readonly error: string | null
-  readonly last_delivered_at: Date | null
-  readonly body_conflict: boolean
-  readonly replayed_at: Date | null
-  readonly changes: Record<string, Change> | null
-  readonly body: Uint8Array | null
-  readonly sha256: string
-  readonly redacted: boolean
-}
 
 /** @throws {ClerkSyncError} `event_not_found` */
 export async function getEventDetail(reading: Reading, id: string, isMasked: boolean): Promise<EventDetail> {

@@ -179,7 +179,7 @@ function isRareOutcome({ outcome }: EventConditions): boolean {
 }
 
 /** The types that the conditions on types and resources leave; null: any. */
-function typesOf({ type, resource }: EventConditions): readonly string[] | null {
+export function typesOf({ type, resource }: EventConditions): readonly string[] | null {
   const ofResources =
     resource && new Set(resource.flatMap((name) => Object.keys(RESOURCES.get(name)?.events ?? {})))
   const wanted = type?.flatMap((pattern) =>

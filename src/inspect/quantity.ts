@@ -12,7 +12,7 @@ export function exactly(value: number): Quantity {
   return { value, isEstimate: false, isAtLeast: false }
 }
 
-export function roughly(value: number): Quantity {
+function roughly(value: number): Quantity {
   return { value, isEstimate: true, isAtLeast: false }
 }
 

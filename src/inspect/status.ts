@@ -176,7 +176,7 @@ const UNITS = [
 ] as const
 
 /** `3h 12m`, `4m 0s`, `12s` */
-export function duration(milliseconds: number): string {
+function duration(milliseconds: number): string {
   const index = UNITS.findIndex(([, size]) => milliseconds >= size)
   const [first, second] = UNITS.slice(index === -1 ? UNITS.length - 1 : index)
   if (first === undefined) return '0s'
@@ -186,7 +186,7 @@ export function duration(milliseconds: number): string {
 }
 
 function firstLine(text: string): string {
-  const line = text.split('\n', 1)[0] as string
+  const line = (text.split('\n', 1)[0] as string).replace(/^Error: /, '')
   return line.length > 120 ? `${line.slice(0, 119)}…` : line
 }
 

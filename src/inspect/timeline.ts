@@ -1,7 +1,20 @@
 /** What happened to an event, step by step. Pure. */
 
-import type { EventFacts } from './event-detail.ts'
+import type { Change } from '../database/tables.ts'
 import type { EventItem, EventOutcome, HandlerRun, TimelineStep } from './model.ts'
+
+/** What the ledger knows of an event beside what lists show. */
+export interface EventFacts {
+  readonly instance_id: string | null
+  readonly error: string | null
+  readonly last_delivered_at: Date | null
+  readonly body_conflict: boolean
+  readonly replayed_at: Date | null
+  readonly changes: Record<string, Change> | null
+  readonly body: Uint8Array | null
+  readonly sha256: string
+  readonly redacted: boolean
+}
 
 type Tone = TimelineStep['tone']
 
