@@ -35,6 +35,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'compare the tables with Clerk, and repair what differs',
     load: () => import('./commands/reconcile.ts'),
   },
+  status: {
+    summary: 'say in one sentence how it is',
+    load: () => import('./commands/status.ts'),
+  },
   events: {
     summary: 'list, show and replay what was received',
     load: () => import('./commands/events.ts'),

@@ -1,0 +1,120 @@
+/** `clerk-sync status`: the sentence that the dashboard begins with. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { toUnavailable } from '../../database/failure.ts'
+import type { ClerkSync } from '../../index.ts'
+import type { HealthState, Overview, Quantity, Status } from '../../inspect/model.ts'
+import { readOverview } from '../../inspect/overview.ts'
+import { read } from '../../inspect/reading.ts'
+import { statusOfOutage } from '../../inspect/status.ts'
+import { EXIT } from '../failure.ts'
+import { listenForInterruption } from '../interruption.ts'
+import { requireDatabase, withSync } from '../open.ts'
+import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
+import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { printable } from '../text.ts'
+import { formatDuration } from '../times.ts'
+
+interface StatusOptions extends OutputOptions, DatabaseOptions {
+  readonly watch?: boolean
+}
+
+const WATCH_EVERY_MS = 2_000
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync status', 'is the data current, are handlers failing, is anything lost'],
+    ['clerk-sync status --watch', 'again whenever the sentence changes'],
+    ['clerk-sync status --json | jq .status.state', 'for a script; exits with 3 if something is wrong'],
+  ])
+  withDatabaseOptions(command)
+    .option('--watch', 'look every two seconds, until you press Ctrl-C')
+    .action((_, self: Command) => showStatus(self.optsWithGlobals()))
+}
+
+async function showStatus(options: StatusOptions): Promise<void> {
+  const output = new Output(options)
+  await withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    if (options.watch) return watch(sync, output)
+    const seen = await look(sync)
+    show(seen, output)
+    if (seen.status.state === 'down') process.exitCode = EXIT.failed
+    else if (isWrong(seen.status.state)) process.exitCode = EXIT.foundProblems
+  })
+}
+
+/** What was seen; without numbers if the database is down. */
+type Seen = Pick<Overview, 'status'> & Partial<Overview>
+
+async function look(sync: ClerkSync): Promise<Seen> {
+  const { database, location, configuration, clerk } = sync
+  const surroundings = {
+    isEnabled: (name: string) => configuration.resources.has(name),
+    canBackfill: clerk.isConfigured,
+    isMasked: true,
+  }
+  try {
+    await sync.check()
+    return await read({ database, schema: location.schema }, (reading) => readOverview(reading, surroundings))
+  } catch (error) {
+    return { status: statusOfOutage(toUnavailable(error).message) }
+  }
+}
+
+async function watch(sync: ClerkSync, output: Output): Promise<void> {
+  const interruption = listenForInterruption()
+  let shown: string | undefined
+  while (!interruption.signal.aborted) {
+    const seen = await look(sync)
+    const essence = essenceOf(seen.status)
+    if (essence !== shown) show(seen, output)
+    shown = essence
+    await sleep(WATCH_EVERY_MS, undefined, { signal: interruption.signal }).catch(() => undefined)
+  }
+}
+
+/** The sentence of a healthy sync changes with every second. */
+function essenceOf({ state, sentence, data }: Status): string {
+  return state === 'healthy' ? `${state} ${data}` : sentence
+}
+
+function show(seen: Seen, { json, stdout }: Output): void {
+  if (json) stdout.record(seen)
+  else showLines(seen, stdout)
+}
+
+function showLines(seen: Seen, stdout: Pen): void {
+  const { status } = seen
+  const { bold, dim } = stdout.colors
+  stdout.line(`${markOf(status.state, stdout)} ${bold(printable(status.sentence))}`)
+  stdout.line(`  ${printable(status.data)}`)
+  for (const [name, value] of numbersOf(seen)) stdout.line(`  ${dim(name.padEnd(12))} ${value}`)
+}
+
+function numbersOf({ lag, waiting, notApplied, jobs }: Seen): [name: string, value: string][] {
+  if (!lag || !waiting || !notApplied || !jobs) return []
+  const { failed, parked, dead, rejected } = notApplied
+  return [
+    ['lag p95', lag.p95Ms === null ? 'unknown' : formatDuration(lag.p95Ms)],
+    ['waiting', textOf(waiting.count)],
+    ['not applied', `${textOf(failed)} failed · ${textOf(parked)} parked · ${textOf(dead)} dead`],
+    ['rejected', `${textOf(rejected)} in the last 24 hours`],
+    ...jobs.map((job): [string, string] => ['job', printable(job.title)]),
+  ]
+}
+
+function textOf({ value, isEstimate, isAtLeast }: Quantity): string {
+  if (value === null) return 'unknown'
+  return `${isEstimate ? '≈ ' : ''}${value.toLocaleString('en')}${isAtLeast ? '+' : ''}`
+}
+
+function isWrong(state: HealthState): boolean {
+  return state === 'degraded' || state === 'blind' || state === 'down'
+}
+
+function markOf(state: HealthState, { colors, isUnicode }: Pen): string {
+  if (!isWrong(state)) return colors.green(isUnicode ? '✓' : 'OK')
+  return state === 'down' ? colors.red(isUnicode ? '✗' : 'ERR') : colors.yellow(isUnicode ? '▲' : '!')
+}
