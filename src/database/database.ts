@@ -2,11 +2,10 @@
 
 import type { Socket } from 'node:net'
 import { resolve } from 'node:path'
-import type { PGlite } from '@electric-sql/pglite'
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import type { Pool, PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
-import { type EmbeddedHandle, IN_MEMORY, openEmbedded } from './embedded.ts'
+import { type EmbeddedHandle, IN_MEMORY, openEmbedded, type PGlite } from './embedded.ts'
 import { withinSchema } from './introspector.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
 import type { ClerkTables } from './tables.ts'

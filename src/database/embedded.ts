@@ -8,9 +8,20 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { PGlite } from '@electric-sql/pglite'
+import type { PGlite as PGliteOfKysely, PGliteTransaction as TransactionOfKysely } from 'kysely'
 import { ClerkSyncError } from '../errors.ts'
 import { lockFolder } from './folder-lock.ts'
+
+interface Exec {
+  exec(sql: string): Promise<{ rows: object[] }[]>
+}
+
+/** What is used of PGlite. Its own types, in ours, would ask every app for a package that is optional. */
+export interface PGlite extends Omit<PGliteOfKysely, 'transaction'>, Exec {
+  transaction<Result>(callback: (transaction: PGliteTransaction) => Promise<Result>): Promise<Result>
+}
+
+export interface PGliteTransaction extends TransactionOfKysely, Exec {}
 
 interface Opened {
   readonly pglite: Promise<PGlite>

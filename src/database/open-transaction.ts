@@ -1,8 +1,8 @@
 /** A transaction for code that is not ours: begun, and later committed or rolled back, wherever that code is by then. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PGlite, Transaction } from '@electric-sql/pglite'
 import type { Pool } from 'pg'
+import type { PGlite, PGliteTransaction } from './embedded.ts'
 
 /** What drivers have in common, and what query builders need of one: `pg`'s client without its callbacks. */
 export interface SqlClient {
@@ -67,7 +67,7 @@ export async function beginOnPostgres(pool: Pool, timeoutMs: number): Promise<Op
 
 /** The embedded database has one connection: everything else waits until this transaction ends. */
 export async function beginOnPGlite(pglite: PGlite, timeoutMs: number): Promise<OpenTransaction> {
-  const opened = Promise.withResolvers<Transaction>()
+  const opened = Promise.withResolvers<PGliteTransaction>()
   const ended = Promise.withResolvers<'commit'>()
   const closed = pglite.transaction(async (transaction) => {
     await transaction.exec(limits(timeoutMs))
@@ -90,7 +90,7 @@ export async function beginOnPGlite(pglite: PGlite, timeoutMs: number): Promise<
 }
 
 /** PGlite takes a text, values and options; `pg` also takes all of them as one object. */
-async function queryPGlite(transaction: Transaction, [query, values, options]: unknown[]) {
+async function queryPGlite(transaction: PGliteTransaction, [query, values, options]: unknown[]) {
   const { text, values: own, ...rest } = typeof query === 'string' ? { text: query } : (query as QueryObject)
   const result = await transaction.query(text, (values ?? own) as unknown[], {
     ...rest,
