@@ -1,6 +1,7 @@
 /** The public API of clerk-sync. */
 
 // What came before, and what was missed.
+export type { CatchUp, MembershipKey } from './backfill/catch-up.ts'
 export type { DriftKind } from './backfill/compare.ts'
 export type { Row } from './backfill/ensure.ts'
 export type {

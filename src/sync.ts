@@ -1,18 +1,10 @@
 /** Puts the stages together. The only file that knows everyone. */
 
 import type { Kysely } from 'kysely'
-import { Ensurer, type Row } from './backfill/ensure.ts'
-import { RateBudget, UNLIMITED } from './backfill/rate-budget.ts'
-import {
-  type BackfillOptions,
-  type BackfillResult,
-  type ReconcileOptions,
-  type ReconcileResult,
-  Sweeps,
-} from './backfill/sweeps.ts'
+import { CatchingUp, type CatchUp } from './backfill/catch-up.ts'
+import type { BackfillOptions, ReconcileOptions } from './backfill/sweeps.ts'
 import { type ClerkView, createClerkView } from './backfill/view.ts'
-import { type WaitOptions, waitFor } from './backfill/wait.ts'
-import { ClerkApi } from './clerk/api/client.ts'
+import type { WaitOptions } from './backfill/wait.ts'
 import type { ResourceName } from './clerk/catalogue.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
@@ -35,7 +27,7 @@ import type { RequestHeaders } from './webhook/headers.ts'
 import { type VerifyOptions, verify } from './webhook/verify.ts'
 
 /** A Clerk sync: takes deliveries, keeps the tables, replays events. */
-export interface ClerkSync extends AsyncDisposable {
+export interface ClerkSync extends CatchUp, AsyncDisposable {
   /**
    * Takes one delivery: verifies it, records and applies it, and resolves once that is committed. Answer the request
    * with 200 then, and with the error's `status` otherwise.
@@ -69,28 +61,6 @@ export interface ClerkSync extends AsyncDisposable {
   replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult>
 
   /**
-   * Reads from Clerk's Backend API what there was before any event, or what was missed. Safe beside live deliveries, and
-   * as often as you like; what an earlier run left when it was stopped or killed, it goes on with.
-   *
-   * @example
-   * const { status, resources } = await sync.backfill({ resources: ['users'] })
-   *
-   * @throws {ClerkSyncError} `api_…`, `job_running`, `database_…`
-   */
-  backfill(options?: BackfillOptions): Promise<BackfillResult>
-
-  /**
-   * Compares the tables with Clerk and repairs what differs: what is missing, old, edited, or deleted in Clerk. Each
-   * deletion is confirmed by the resource's id first.
-   *
-   * @example
-   * const { drift } = await sync.reconcile({ dryRun: true })
-   *
-   * @throws {ClerkSyncError} `api_…`, `job_running`, `database_…`
-   */
-  reconcile(options?: ReconcileOptions): Promise<ReconcileResult>
-
-  /**
    * Registers a handler: code of yours that runs once for every event of a kind. Before the first event is received.
    *
    * @example
@@ -120,43 +90,6 @@ export interface ClerkSync extends AsyncDisposable {
    * after(() => sync.drain({ maxSeconds: 20 }))
    */
   drain(options?: DrainOptions): Promise<DrainResult>
-
-  /** The users. */
-  readonly users: {
-    /**
-     * The user's row, fetched from Clerk once if it is not here yet: for the first request after a sign-up, which often
-     * comes before its webhook. Undefined if the user was deleted or does not exist.
-     *
-     * @example
-     * const { userId } = await auth()
-     * const user = await sync.users.ensure(userId)
-     *
-     * @throws {ClerkSyncError} `api_…`, `database_…`
-     */
-    ensure(id: string): Promise<Row<'users'> | undefined>
-  }
-
-  /** The organizations; as {@link users}. */
-  readonly organizations: { ensure(id: string): Promise<Row<'organizations'> | undefined> }
-
-  /** The memberships of organizations; as {@link users}, by who is a member of what. */
-  readonly memberships: {
-    ensure(key: {
-      readonly organizationId: string
-      readonly userId: string
-    }): Promise<Row<'organization_memberships'> | undefined>
-  }
-
-  /**
-   * Waits until the tables show a change, and returns the row: for whoever changed something in Clerk and reads it again.
-   *
-   * @example
-   * const { updatedAt } = await clerkClient.users.updateUser(userId, { firstName: 'Ada' })
-   * const user = await sync.waitFor('users', userId, { updatedAt })
-   *
-   * @throws {ClerkSyncError} `wait_timed_out`, `database_…`
-   */
-  waitFor<Name extends ResourceName>(table: Name, id: string, options?: WaitOptions): Promise<Row<Name>>
 
   /** Whether the database answers and has the tables; throws what is wrong. */
   check(): Promise<void>
@@ -220,7 +153,7 @@ class Sync implements ClerkSync {
   readonly #database: Database
   readonly #handling: Handling
   readonly #ledger: Ledger
-  readonly #ensurer: Ensurer
+  readonly #catchUp: CatchingUp
   readonly #refusalLog: RefusalLog
   readonly #refusals: Refusals
   readonly #budget: ByteBudget
@@ -240,8 +173,7 @@ class Sync implements ClerkSync {
       maxItems: MAX_BATCH_ITEMS,
       deadlineMs: config.commitTimeoutMs,
     })
-    const { instanceIds } = config
-    this.#ensurer = new Ensurer({ database, ledger: this.#ledger, api: () => this.#api, instanceIds })
+    this.#catchUp = new CatchingUp(database, this.#ledger, config, () => this.#prepare())
   }
 
   get database(): Kysely<ClerkTables> {
@@ -340,56 +272,28 @@ class Sync implements ClerkSync {
     return replay(this.database, apply, filter, options)
   }
 
-  async backfill(options: BackfillOptions = {}): Promise<BackfillResult> {
-    await this.#prepare()
-    return this.#sweeps.backfill(options)
+  backfill(options?: BackfillOptions) {
+    return this.#catchUp.backfill(options)
   }
 
-  async reconcile(options: ReconcileOptions = {}): Promise<ReconcileResult> {
-    await this.#prepare()
-    return this.#sweeps.reconcile(options)
+  reconcile(options?: ReconcileOptions) {
+    return this.#catchUp.reconcile(options)
   }
 
   get users() {
-    return { ensure: (id: string) => this.#ensure('users', { id }) }
+    return this.#catchUp.users
   }
 
   get organizations() {
-    return { ensure: (id: string) => this.#ensure('organizations', { id }) }
+    return this.#catchUp.organizations
   }
 
   get memberships() {
-    return {
-      ensure: ({ organizationId, userId }: { organizationId: string; userId: string }) =>
-        this.#ensure('organization_memberships', { organization_id: organizationId, user_id: userId }),
-    }
+    return this.#catchUp.memberships
   }
 
-  async #ensure<Name extends ResourceName>(name: Name, key: Record<string, string>) {
-    await this.#prepare()
-    return this.#ensurer.ensure(name, key)
-  }
-
-  async waitFor<Name extends ResourceName>(table: Name, id: string, options: WaitOptions = {}) {
-    await this.#prepare()
-    return waitFor(this.database, table, id, options)
-  }
-
-  get #sweeps(): Sweeps {
-    const { resources, instanceIds, now } = this.#config
-    const stages = { database: this.#database, ledger: this.#ledger, api: this.#api }
-    return new Sweeps({ ...stages, resources, instanceIds, now })
-  }
-
-  get #api(): ClerkApi {
-    const { secretKey, apiUrl, apiVersion, apiRateLimit, apiTimeoutMs: timeoutMs, now } = this.#config
-    if (secretKey === '') throw new ClerkSyncError('api_key_missing')
-    const { queries, schema } = this.#database
-    const budget =
-      apiRateLimit === Number.POSITIVE_INFINITY
-        ? UNLIMITED
-        : new RateBudget(queries, schema, secretKey, apiRateLimit)
-    return new ClerkApi({ secretKey, apiUrl, apiVersion, timeoutMs, budget, now })
+  waitFor<Name extends ResourceName>(table: Name, id: string, options?: WaitOptions) {
+    return this.#catchUp.waitFor(table, id, options)
   }
 
   get clerk(): ClerkView {
@@ -398,7 +302,7 @@ class Sync implements ClerkSync {
       isConfigured: secretKey !== '',
       database: this.#database,
       ledger: this.#ledger,
-      api: () => this.#api,
+      api: () => this.#catchUp.api,
       instanceIds,
       prepare: () => this.#prepare(),
     })
@@ -422,6 +326,7 @@ class Sync implements ClerkSync {
 
   /** The ledger first: handlers that run may still be told of. */
   async #close(graceMs: number): Promise<void> {
+    await this.#catchUp.close()
     await this.#ledger.close()
     await this.#handling.close(graceMs)
     await this.#refusals.flush()

@@ -11,6 +11,18 @@ const FULL_EVERY_HOURS = 24
 /** What Clerk shows in a list may be a little behind. */
 const MARGIN_MS = 60_000
 
+const COMPLETE = `progress->$1->>'status' = 'complete' and scope->>'dryRun' = 'false'`
+
+/** Whether everything that Clerk lists of a resource was read once. */
+export async function wasRead(
+  database: Kysely<ClerkTables>,
+  schema: string,
+  table: string,
+): Promise<boolean> {
+  const text = `select 1 from ${qualify(schema, 'jobs')} where ${COMPLETE} limit 1`
+  return (await available(query(database, text, [table]))).length > 0
+}
+
 /** Since when the rows of a resource may have changed unseen; null if all must be looked at. */
 export async function unseenSince(
   database: Kysely<ClerkTables>,
@@ -22,7 +34,7 @@ export async function unseenSince(
       bool_or((progress->$1->>'isFull')::boolean
         and created_at > now() - interval '${FULL_EVERY_HOURS} hours') as is_recent
     from ${qualify(schema, 'jobs')}
-    where progress->$1->>'status' = 'complete' and scope->>'dryRun' = 'false'`
+    where ${COMPLETE}`
   const [row] = await available(query<{ latest: Date | null; is_recent: boolean }>(database, text, [table]))
   return row?.latest && row.is_recent ? new Date(row.latest.getTime() - MARGIN_MS) : null
 }

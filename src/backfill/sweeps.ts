@@ -9,7 +9,7 @@ import { ClerkSyncError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { findInstance } from './instance.ts'
 import { endLapsed } from './lapse.ts'
-import { unseenSince } from './last-sweep.ts'
+import { unseenSince, wasRead } from './last-sweep.ts'
 import type { Position } from './pages.ts'
 import { type DriftReport, newProgress, newReport, type SweepProgress } from './progress.ts'
 import { Sweep } from './sweep.ts'
@@ -34,7 +34,8 @@ export interface BackfillOptions {
   readonly restart?: boolean | undefined
   /**
    * Tell handlers of what is written, where no event has told them: each by an event that stands for the missing one.
-   * @default false for a backfill, true for a reconcile
+   * @default false for a backfill; true for a reconcile of what was read as a whole before, because else everything that
+   *   there ever was would look missed
    */
   readonly handlers?: boolean | undefined
   /** Stops after the page under way when aborted; the next run goes on there. */
@@ -208,7 +209,8 @@ class Run {
       await this.#job.save(this.#state)
       this.#wishes.onProgress?.(this.#progress)
     }
-    const sweep = new Sweep(this.#task(call, instanceId), resource, progress, onPage)
+    const { handlers = await this.#mayTell(resource) } = this.#wishes
+    const sweep = new Sweep(this.#task(call, instanceId, handlers), resource, progress, onPage)
     progress.status = 'running'
     progress.error = null
     try {
@@ -233,6 +235,11 @@ class Run {
     return this.#kind === 'backfill' || full || dryRun ? null : unseenSince(queries, schema, table)
   }
 
+  async #mayTell({ table }: Resource): Promise<boolean> {
+    const { queries, schema } = this.#options.database
+    return this.#kind === 'reconcile' && (await wasRead(queries, schema, table))
+  }
+
   async #endLapsed(): Promise<number> {
     if (this.#kind === 'backfill' || this.#wishes.dryRun) return 0
     const { database, resources, now } = this.#options
@@ -240,10 +247,9 @@ class Run {
     return endLapsed(database.queries, database.schema, kept, this.#job.id, new Date(now()))
   }
 
-  #task(call: ApiCall, instanceId: string | null): Task {
+  #task(call: ApiCall, instanceId: string | null, tellsHandlers: boolean): Task {
     const { database, ledger, api, resources } = this.#options
-    const isReconcile = this.#kind === 'reconcile'
-    const { dryRun = false, maxDeletions = null, handlers = isReconcile } = this.#wishes
+    const { dryRun = false, maxDeletions = null } = this.#wishes
     return {
       jobId: this.#job.id,
       api,
@@ -253,8 +259,8 @@ class Run {
       ledger,
       resources,
       instanceId,
-      isReconcile,
-      tellsHandlers: handlers,
+      isReconcile: this.#kind === 'reconcile',
+      tellsHandlers,
       writes: !dryRun,
       maxDeletions,
       report: this.#memory.report,

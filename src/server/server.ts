@@ -12,6 +12,7 @@ import { toUnavailable } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
 import { type Reply, refuse } from '../reply.ts'
+import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 
 export interface ServerOptions {
   /** What takes the deliveries. The server closes it when it stops. */
@@ -36,6 +37,11 @@ export interface ServerOptions {
    * @default 10000
    */
   readonly graceMs?: number | undefined
+  /**
+   * Reconciles with Clerk on a schedule, and at the start after a gap in events. Once a backfill was done; needs the secret key.
+   * @default never
+   */
+  readonly reconcile?: ReconcileScheduleOptions | undefined
 }
 
 /** A server that listens. */
@@ -94,6 +100,7 @@ type Route = (request: IncomingMessage, response: ServerResponse) => void | Prom
 class StandaloneServer implements ClerkSyncServer {
   readonly answers = new Map<number, number>()
   readonly #sync: ClerkSync
+  readonly #schedule: ReconcileSchedule | undefined
   readonly #graceMs: number
   readonly #http: Server
   readonly #routes: ReadonlyMap<string, Route>
@@ -105,8 +112,9 @@ class StandaloneServer implements ClerkSyncServer {
   /** Resolved once the server stops and answers nothing any more. */
   readonly #idle = Promise.withResolvers<void>()
 
-  constructor({ sync, webhookPaths = WEBHOOK_PATHS, graceMs = GRACE_MS }: ServerOptions) {
+  constructor({ sync, webhookPaths = WEBHOOK_PATHS, graceMs = GRACE_MS, reconcile }: ServerOptions) {
     this.#sync = sync
+    this.#schedule = reconcile && new ReconcileSchedule(sync, reconcile)
     this.#graceMs = graceMs
     // Set here, because Node can be started with a flag that makes its parser lenient for all others.
     this.#http = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) =>
@@ -133,6 +141,7 @@ class StandaloneServer implements ClerkSyncServer {
     try {
       await once(this.#http.listen(port, host), 'listening')
       this.#port = (this.#http.address() as AddressInfo).port
+      this.#schedule?.start()
     } catch (error) {
       throw cannotListen(error as NodeJS.ErrnoException, `${host}:${port}`)
     }
@@ -184,6 +193,7 @@ class StandaloneServer implements ClerkSyncServer {
     const deadline = Date.now() + this.#graceMs
     const closed = once(this.#http, 'close')
     stopListening(this.#http)
+    void this.#schedule?.stop()
     for (const response of this.#responses) closeAfter(response)
     if (this.#responses.size === 0) this.#idle.resolve()
     const answered = Promise.all([this.#idle.promise, sleep(LINGER_MS, undefined, { ref: false })])

@@ -1,7 +1,8 @@
 /** `clerk-sync start`: the standalone server. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type ClerkSync, createClerkSync } from '../../index.ts'
+import { type ClerkSync, createClerkSync, type ReconcileResult } from '../../index.ts'
+import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
   type ClerkSyncServer,
   DEFAULT_HOST,
@@ -14,7 +15,7 @@ import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
 import { isNewFolder } from '../open.ts'
-import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
+import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { signingSecrets } from '../secrets.ts'
 import { formatDuration } from '../times.ts'
@@ -25,6 +26,8 @@ interface StartOptions extends OutputOptions, DatabaseOptions {
   readonly path?: readonly string[]
   readonly migrate: boolean
   readonly role: Role
+  /** In milliseconds; 0 for never. */
+  readonly reconcileEvery: number
 }
 
 /** What a process does: receive deliveries, run handlers, or both. */
@@ -54,8 +57,23 @@ export function register(command: Command): void {
       collectPath,
     )
     .addOption(new Option('--role <role>', 'what this process does').choices(ROLES).default('all'))
+    .addOption(
+      new Option(
+        '--reconcile-every <duration>',
+        'compare the tables with Clerk so often, or "off"; needs CLERK_SECRET_KEY',
+      )
+        .env('CLERK_SYNC_RECONCILE_EVERY')
+        .default(RECONCILE_EVERY_MS, '6h')
+        .argParser(parseInterval),
+    )
     .option('--no-migrate', 'leave the tables as they are')
     .action((_, self: Command) => start(self.optsWithGlobals()))
+}
+
+const RECONCILE_EVERY_MS = 6 * 3_600_000
+
+function parseInterval(text: string): number {
+  return text === 'off' ? 0 : parseDuration(text)
 }
 
 /** What the steps of a start share. */
@@ -64,6 +82,7 @@ interface Session {
   readonly output: Output
   readonly log: DeliveryLog
   readonly sync: ClerkSync
+  readonly hasSecretKey: boolean
 }
 
 async function start(options: StartOptions): Promise<void> {
@@ -74,7 +93,8 @@ async function start(options: StartOptions): Promise<void> {
   const configuration = await loadConfiguration(options)
   const secrets = signingSecrets({ ...configuration.options, log })
   const sync = createClerkSync({ ...configuration.options, log, signingSecret: secrets })
-  const session = { options, output, log, sync }
+  const hasSecretKey = configuration.originsOf('secretKey').length > 0
+  const session = { options, output, log, sync, hasSecretKey }
   try {
     describeConfiguration(configuration, secrets, output)
     await prepareDatabase(session)
@@ -122,7 +142,8 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
   const { options, output, sync } = session
   const webhookPaths = options.role === 'worker' ? [] : (options.path ?? WEBHOOK_PATHS)
   if (options.role !== 'receiver') await work(session)
-  const server = await startServer({ sync, port: options.port, host: options.host, webhookPaths })
+  const { port, host } = options
+  const server = await startServer({ sync, port, host, webhookPaths, reconcile: scheduleOf(session) })
   const startedAt = performance.now()
   announce(session, webhookUrls(options.host, server.port, webhookPaths))
   await interrupted
@@ -133,6 +154,29 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
   output.note('  What was not done in time was cut off. Nothing is lost: Svix sends it again.')
   // Whatever held it up may hold up a normal end as well.
   process.exit(EXIT.failed)
+}
+
+/** Those that run no handlers could not tell them what they missed. */
+function scheduleOf({ options, output, hasSecretKey }: Session): ReconcileScheduleOptions | undefined {
+  const { reconcileEvery, role } = options
+  if (reconcileEvery === 0 || role === 'receiver') return undefined
+  if (!hasSecretKey) {
+    detail(output, 'Set CLERK_SECRET_KEY to let the tables be compared with Clerk now and then.')
+    return undefined
+  }
+  step(output, 'Reconcile', `every ${formatDuration(reconcileEvery)}, once clerk-sync backfill was run`)
+  return {
+    everyMs: reconcileEvery,
+    onResult: (result) => tellResult(result, output),
+    onError: ({ code, message }) => output.note(`  ! reconcile: ${code}: ${message}`),
+  }
+}
+
+function tellResult({ jobId, status, drift, lapsed }: ReconcileResult, output: Output): void {
+  const { total, refreshed } = drift
+  if (output.json)
+    output.stdout.record({ type: 'reconcile', time: new Date(), jobId, status, total, refreshed, lapsed })
+  else output.note(`  Reconciled: ${status}, ${total} rows differed and were repaired`)
 }
 
 async function work({ output, sync }: Session): Promise<void> {

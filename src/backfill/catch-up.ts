@@ -1,0 +1,178 @@
+/** Everything that asks Clerk's Backend API, put together: what came before, what was missed, and what is not here yet. */
+
+import { ClerkApi } from '../clerk/api/client.ts'
+import type { ResourceName } from '../clerk/catalogue.ts'
+import type { Database } from '../database/database.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { Ensurer, type Row } from './ensure.ts'
+import { RateBudget, UNLIMITED } from './rate-budget.ts'
+import {
+  type BackfillOptions,
+  type BackfillResult,
+  type ReconcileOptions,
+  type ReconcileResult,
+  Sweeps,
+} from './sweeps.ts'
+import { type WaitOptions, waitFor } from './wait.ts'
+
+/** Who is a member of what. */
+export interface MembershipKey {
+  readonly organizationId: string
+  readonly userId: string
+}
+
+/** The part of a sync that does not wait for webhooks. */
+export interface CatchUp {
+  /**
+   * Reads from Clerk's Backend API what there was before any event, or what was missed. Safe beside live deliveries, and
+   * as often as you like; what an earlier run left when it was stopped or killed, it goes on with.
+   *
+   * @example
+   * const { status, resources } = await sync.backfill({ resources: ['users'] })
+   *
+   * @throws {ClerkSyncError} `api_…`, `job_running`, `database_…`
+   */
+  backfill(options?: BackfillOptions): Promise<BackfillResult>
+
+  /**
+   * Compares the tables with Clerk and repairs what differs: what is missing, old, edited, or deleted in Clerk. Each
+   * deletion is confirmed by the resource's id first.
+   *
+   * @example
+   * const { drift } = await sync.reconcile({ dryRun: true })
+   *
+   * @throws {ClerkSyncError} `api_…`, `job_running`, `database_…`
+   */
+  reconcile(options?: ReconcileOptions): Promise<ReconcileResult>
+
+  /** The users. */
+  readonly users: {
+    /**
+     * The user's row, fetched from Clerk once if it is not here yet: for the first request after a sign-up, which often
+     * comes before its webhook. Undefined if the user was deleted or does not exist.
+     *
+     * @example
+     * const { userId } = await auth()
+     * const user = await sync.users.ensure(userId)
+     *
+     * @throws {ClerkSyncError} `api_…`, `database_…`
+     */
+    ensure(id: string): Promise<Row<'users'> | undefined>
+  }
+
+  /** The organizations; as {@link users}. */
+  readonly organizations: { ensure(id: string): Promise<Row<'organizations'> | undefined> }
+
+  /** The memberships of organizations; as {@link users}, by who is a member of what. */
+  readonly memberships: { ensure(key: MembershipKey): Promise<Row<'organization_memberships'> | undefined> }
+
+  /**
+   * Waits until the tables show a change, and returns the row: for whoever changed something in Clerk and reads it again.
+   *
+   * @example
+   * const { updatedAt } = await clerkClient.users.updateUser(userId, { firstName: 'Ada' })
+   * const user = await sync.waitFor('users', userId, { updatedAt })
+   *
+   * @throws {ClerkSyncError} `wait_timed_out`, `database_…`
+   */
+  waitFor<Name extends ResourceName>(table: Name, id: string, options?: WaitOptions): Promise<Row<Name>>
+}
+
+/** The options that it takes of a sync's. */
+export interface CatchUpSettings {
+  readonly secretKey: string
+  readonly apiUrl: string
+  readonly apiVersion: string
+  readonly apiRateLimit: number
+  readonly apiTimeoutMs: number
+  readonly resources: ReadonlySet<string>
+  readonly instanceIds: ReadonlySet<string>
+  readonly now: () => number
+}
+
+export class CatchingUp implements CatchUp {
+  readonly users
+  readonly organizations
+  readonly memberships
+  readonly #database: Database
+  readonly #ledger: Ledger
+  readonly #settings: CatchUpSettings
+  readonly #prepare: () => Promise<unknown>
+  readonly #closing = new AbortController()
+  readonly #underWay = new Set<Promise<unknown>>()
+
+  /** @param prepare resolves when the tables are there */
+  constructor(
+    database: Database,
+    ledger: Ledger,
+    settings: CatchUpSettings,
+    prepare: () => Promise<unknown>,
+  ) {
+    this.#database = database
+    this.#ledger = ledger
+    this.#settings = settings
+    this.#prepare = prepare
+    const { instanceIds } = settings
+    const ensurer = new Ensurer({ database, ledger, api: () => this.api, instanceIds })
+    const ensure = async <Name extends ResourceName>(name: Name, key: Record<string, string>) => {
+      await prepare()
+      return ensurer.ensure(name, key)
+    }
+    this.users = { ensure: (id: string) => ensure('users', { id }) }
+    this.organizations = { ensure: (id: string) => ensure('organizations', { id }) }
+    this.memberships = {
+      ensure: ({ organizationId, userId }: MembershipKey) =>
+        ensure('organization_memberships', { organization_id: organizationId, user_id: userId }),
+    }
+  }
+
+  backfill(options: BackfillOptions = {}): Promise<BackfillResult> {
+    return this.#sweep(options.signal, (sweeps, signal) => sweeps.backfill({ ...options, signal }))
+  }
+
+  reconcile(options: ReconcileOptions = {}): Promise<ReconcileResult> {
+    return this.#sweep(options.signal, (sweeps, signal) => sweeps.reconcile({ ...options, signal }))
+  }
+
+  async waitFor<Name extends ResourceName>(
+    table: Name,
+    id: string,
+    options: WaitOptions = {},
+  ): Promise<Row<Name>> {
+    await this.#prepare()
+    return waitFor(this.#database.queries, table, id, options)
+  }
+
+  /** Stops what is under way, so that the next run can go on there. */
+  async close(): Promise<void> {
+    this.#closing.abort(new ClerkSyncError('shutting_down'))
+    await Promise.allSettled(this.#underWay)
+  }
+
+  async #sweep<Result>(
+    signal: AbortSignal | undefined,
+    run: (sweeps: Sweeps, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const { resources, instanceIds, now } = this.#settings
+    const [database, ledger, api] = [this.#database, this.#ledger, this.api]
+    await this.#prepare()
+    const sweeps = new Sweeps({ database, ledger, api, resources, instanceIds, now })
+    const { signal: closing } = this.#closing
+    const running = run(sweeps, signal ? AbortSignal.any([signal, closing]) : closing)
+    this.#underWay.add(running)
+    return running.finally(() => this.#underWay.delete(running))
+  }
+
+  /** @throws {ClerkSyncError} `api_key_missing` */
+  get api(): ClerkApi {
+    const { secretKey, apiUrl, apiVersion, apiRateLimit, apiTimeoutMs: timeoutMs, now } = this.#settings
+    if (secretKey === '') throw new ClerkSyncError('api_key_missing')
+    const { queries, schema } = this.#database
+    const budget =
+      apiRateLimit === Number.POSITIVE_INFINITY
+        ? UNLIMITED
+        : new RateBudget(queries, schema, secretKey, apiRateLimit)
+    return new ClerkApi({ secretKey, apiUrl, apiVersion, timeoutMs, budget, now })
+  }
+}
