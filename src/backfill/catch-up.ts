@@ -154,10 +154,10 @@ export class CatchingUp implements CatchUp {
     signal: AbortSignal | undefined,
     run: (sweeps: Sweeps, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const { resources, instanceIds, now } = this.#settings
+    const { resources, instanceIds } = this.#settings
     const [database, ledger, api] = [this.#database, this.#ledger, this.api]
     await this.#prepare()
-    const sweeps = new Sweeps({ database, ledger, api, resources, instanceIds, now })
+    const sweeps = new Sweeps({ database, ledger, api, resources, instanceIds })
     const { signal: closing } = this.#closing
     const running = run(sweeps, signal ? AbortSignal.any([signal, closing]) : closing)
     this.#underWay.add(running)

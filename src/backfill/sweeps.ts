@@ -87,7 +87,6 @@ export interface SweepsOptions {
   /** The tables that are kept. */
   readonly resources: ReadonlySet<string>
   readonly instanceIds: ReadonlySet<string>
-  readonly now: () => number
 }
 
 /** What is kept of a job between runs. */
@@ -240,11 +239,14 @@ class Run {
     return this.#kind === 'reconcile' && (await wasRead(queries, schema, table))
   }
 
+  /** By Clerk's clock, as it was when Clerk was last asked. */
   async #endLapsed(): Promise<number> {
-    if (this.#kind === 'backfill' || this.#wishes.dryRun) return 0
-    const { database, resources, now } = this.#options
+    const { database, resources } = this.#options
+    const times = Object.values(this.#memory.progress).flatMap(({ startedAt }) => startedAt ?? [])
+    const now = times.sort().at(-1)
+    if (this.#kind === 'backfill' || this.#wishes.dryRun || now === undefined) return 0
     const kept = [...RESOURCES.values()].filter(({ table }) => resources.has(table))
-    return endLapsed(database.queries, database.schema, kept, this.#job.id, new Date(now()))
+    return endLapsed(database.queries, database.schema, kept, this.#job.id, new Date(now))
   }
 
   #task(call: ApiCall, instanceId: string | null, tellsHandlers: boolean): Task {

@@ -8,7 +8,7 @@ import { sql } from 'kysely'
 import { CATALOGUE, CHILD_SETS } from '../../clerk/catalogue.ts'
 import { type ClerkSync, createClerkSync } from '../../index.ts'
 import { startServer } from '../../server/server.ts'
-import { createSigningSecret } from '../../testing/index.ts'
+import { createSigningSecret, createSimulatedClerk, startBackendApi } from '../../testing/index.ts'
 import { DemoLog } from '../demo/log.ts'
 import { DemoReport } from '../demo/report.ts'
 import { Scenario } from '../demo/scenario.ts'
@@ -62,7 +62,18 @@ async function run(options: DemoOptions & { database: string }, signal: AbortSig
   const report = new DemoReport(new Output(options))
   const secret = createSigningSecret()
   const log = new DemoLog()
-  const sync = createClerkSync({ database, schema: SCHEMA, signingSecret: secret, instanceId: [], log })
+  const clerk = createSimulatedClerk({ seed })
+  await using api = await startBackendApi(clerk, { rateLimit: null })
+  const sync = createClerkSync({
+    database,
+    schema: SCHEMA,
+    signingSecret: secret,
+    instanceId: [],
+    secretKey: api.secretKey,
+    apiUrl: api.url,
+    apiRateLimit: Number.POSITIVE_INFINITY,
+    log,
+  })
   report.begin(seed, sync.location.kind)
   await report.timed(() => prepare(sync))
   const server = await startServer({ sync, port: 0, webhookPaths: [PATH] })
@@ -70,10 +81,12 @@ async function run(options: DemoOptions & { database: string }, signal: AbortSig
     const url = `http://127.0.0.1:${server.port}${PATH}`
     const onProgress = report.progress.bind(report)
     report.started(Object.keys({ ...CATALOGUE, ...CHILD_SETS }).length + 1, url)
-    const scenario = new Scenario({ sync, server, url, secret, seed, signal, onProgress })
+    const scenario = new Scenario({ clerk, sync, server, url, secret, seed, signal, onProgress })
+    report.backfill(await report.timed(() => scenario.backfill()))
     report.backlog(await report.timed(() => scenario.backlog()), scenario.clerk)
     report.live(await report.timed(() => scenario.live()))
     report.outage(await report.timed(() => scenario.outage()))
+    report.reconcile(await report.timed(() => scenario.reconcile()))
     const comparisons = await report.timed(() => scenario.verify())
     return report.verdict(comparisons, log.outcomes)
   } finally {

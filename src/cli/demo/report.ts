@@ -1,6 +1,6 @@
 /** What the demo shows: its steps as they happen, then the proof. */
 
-import type { Receipt } from '../../index.ts'
+import type { BackfillResult, Receipt, ReconcileResult, SweepProgress } from '../../index.ts'
 import type { DeliveryTotals, SimulatedClerk, TableComparison } from '../../testing/index.ts'
 import { layOut } from '../layout.ts'
 import type { Output } from '../output.ts'
@@ -50,6 +50,20 @@ export class DemoReport {
 
   started(tables: number, url: string): void {
     this.#step('Start', `${tables} tables · receiver ${url}`)
+  }
+
+  backfill({ status, resources }: BackfillResult): void {
+    const sweeps = Object.values(resources)
+    const [written, requests] = [sumOf(sweeps, 'written'), sumOf(sweeps, 'requests')]
+    this.#step('Backfill', `${written} rows of before, in ${requests} requests to the simulated Backend API`)
+    this.#isComplete &&= status === 'complete'
+  }
+
+  /** Counts and copies of others, of which Clerk sends no events, are as old as the last event. */
+  reconcile({ status, drift }: ReconcileResult): void {
+    const what = drift.total === 0 ? 'nothing was missed' : `${drift.total} rows DIFFERED`
+    this.#step('Reconcile', `${what}; ${drift.refreshed} counts and copies brought up to date`)
+    this.#isComplete &&= status === 'complete' && drift.total === 0
   }
 
   backlog(totals: DeliveryTotals, clerk: SimulatedClerk): void {
@@ -147,4 +161,8 @@ export class DemoReport {
     })
     return layOut(rows, stdout.width)
   }
+}
+
+function sumOf(sweeps: readonly Readonly<SweepProgress>[], count: 'written' | 'requests'): number {
+  return sweeps.reduce((sum, sweep) => sum + sweep[count], 0)
 }
