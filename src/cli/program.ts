@@ -43,6 +43,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'list, show and replay what was received',
     load: () => import('./commands/events.ts'),
   },
+  handlers: {
+    summary: 'list and pause handlers, run one for the past',
+    load: () => import('./commands/handlers.ts'),
+  },
+  failures: {
+    summary: 'list, retry and discard failed runs of handlers',
+    load: () => import('./commands/failures.ts'),
+  },
   trigger: {
     summary: 'send a signed sample event to a webhook route',
     load: () => import('./commands/trigger.ts'),

@@ -1,9 +1,9 @@
 /** `clerk-sync events replay`: counts first, asks, then applies again. */
 
-import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import { type ClerkSync, ClerkSyncError, type EventFilter, type ReplayResult } from '../../index.ts'
 import { countEvents, type EventTotals, OUTCOMES } from '../../inspect/events.ts'
+import { isConfirmed } from '../confirm.ts'
 import { EXIT, usageError } from '../failure.ts'
 import { type FilterOptions, isEmpty, toFilter, withFilterOptions } from '../filter.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
@@ -45,7 +45,8 @@ async function replay(ids: readonly string[], options: ReplayOptions): Promise<v
     requireDatabase(sync)
     const totals = await countEvents(sync.database, filter)
     if (totals.total === 0 && ids.length > 0) throw new ClerkSyncError('event_not_found', ids.join(', '))
-    const isWanted = totals.total === 0 || (await isConfirmed(totals, options, output))
+    const isWanted =
+      totals.total === 0 || (await isConfirmed(describe(totals), QUESTION, options.yes === true, output))
     if (!isWanted) return output.note('Nothing was done.')
     // What comes in while somebody reads the question is not part of it.
     const until = filter.until ?? totals.countedAt
@@ -53,13 +54,7 @@ async function replay(ids: readonly string[], options: ReplayOptions): Promise<v
   })
 }
 
-async function isConfirmed(totals: EventTotals, { yes }: ReplayOptions, output: Output): Promise<boolean> {
-  const what = describe(totals)
-  if (yes) output.note(what)
-  if (yes) return true
-  if (output.canAsk) return ask(`${what}. Apply again? Newer rows are kept. [y/N] `)
-  throw usageError(`${what}, and nobody is there to confirm.`, 'Add --yes to replay them.')
-}
+const QUESTION = 'Apply again? Newer rows are kept.'
 
 /** `37 events (30 failed, 7 parked), received 09:12:01 to 14:31:40` */
 function describe(totals: EventTotals): string {
@@ -68,16 +63,6 @@ function describe(totals: EventTotals): string {
   const times = new Set([totals.firstAt, totals.lastAt].map((time) => time && formatTime(time)))
   const noun = totals.total === 1 ? 'event' : 'events'
   return `${totals.total} ${noun} (${counts}), received ${[...times].join(' to ')}`
-}
-
-function ask(question: string): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
-  prompt.question(question, (answer) => resolve(/^y(es)?$/i.test(answer.trim())))
-  // The terminal's own Ctrl-C does not reach the process while it is asked; Ctrl-D ends the question.
-  prompt.once('SIGINT', () => reject(new Interrupted('SIGINT')))
-  prompt.once('close', () => resolve(false))
-  return promise.finally(() => prompt.close())
 }
 
 async function run(

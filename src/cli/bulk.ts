@@ -1,0 +1,52 @@
+/** How commands tell of a job that goes through many runs. */
+
+import type { Command } from 'commander'
+import type { BulkOptions, BulkResult } from '../index.ts'
+import { EXIT } from './failure.ts'
+import { Interrupted, listenForInterruption } from './interruption.ts'
+import { parseCount } from './options.ts'
+import type { Output } from './output.ts'
+
+export interface BulkFlags {
+  readonly rate?: number
+  readonly stopAfter?: number
+  readonly note?: string
+  readonly yes?: boolean
+}
+
+export function withBulkOptions(command: Command): Command {
+  return command
+    .option('--rate <number>', 'at most so many a second (20)', parseCount)
+    .option('--note <text>', 'why; kept with each run')
+    .option('-y, --yes', 'do not ask')
+}
+
+/** Does it, tells how far it is, and stops when interrupted. */
+export async function runBulk(
+  flags: BulkFlags,
+  output: Output,
+  work: (options: BulkOptions) => Promise<BulkResult>,
+): Promise<void> {
+  const interruption = listenForInterruption()
+  const onProgress: BulkOptions['onProgress'] = ({ matched, seen }) =>
+    output.progress(`${seen} of ${matched} …`)
+  try {
+    const { rate: perSecond, stopAfter: stopAfterFailures, note } = flags
+    const result = await work({ perSecond, stopAfterFailures, note, signal: interruption.signal, onProgress })
+    output.progress('')
+    report(result, output)
+  } finally {
+    interruption.dispose()
+  }
+  if (interruption.signal.aborted) throw new Interrupted(await interruption.happened)
+}
+
+function report(result: BulkResult, output: Output): void {
+  if (output.json) output.stdout.record(result)
+  else output.stdout.line(`${result.changed} of ${result.matched}, ${result.status} (${result.jobId})`)
+  if (result.status === 'incomplete') {
+    output.note('Stopped, because what was tried again failed again: clerk-sync failures list')
+    process.exitCode = EXIT.foundProblems
+  }
+  if (result.status === 'aborted') output.note('Stopped. The rest stays as it was.')
+}

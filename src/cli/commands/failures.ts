@@ -1,0 +1,94 @@
+/** `clerk-sync failures`: runs of handlers that fail, trying them again, and discarding them. */
+
+import type { Command } from 'commander'
+import type { RunFilter } from '../../index.ts'
+import { type BulkFlags, runBulk, withBulkOptions } from '../bulk.ts'
+import { isConfirmed } from '../confirm.ts'
+import { usageError } from '../failure.ts'
+import { requireDatabase, withSync } from '../open.ts'
+import {
+  collect,
+  type DatabaseOptions,
+  parseCount,
+  parseTime,
+  withDatabaseOptions,
+  withExamples,
+} from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+
+interface ChangeOptions extends OutputOptions, DatabaseOptions, BulkFlags {
+  readonly handler?: readonly string[]
+  readonly group?: readonly string[]
+  readonly dead?: boolean
+  readonly since?: Date
+  readonly until?: Date
+  readonly all?: boolean
+  readonly dryRun?: boolean
+}
+
+export function register(command: Command): void {
+  withExamples(command.helpCommand(false), [
+    ['clerk-sync failures list', 'what fails, in groups that fail alike'],
+    ['clerk-sync failures retry --handler syncCrm', 'try again, after the fix'],
+    ['clerk-sync failures retry --group Xk3… --stop-after 5', 'one group, and stop when it fails again'],
+    ['clerk-sync failures discard --group Xk3… --note "test accounts"', 'they need not succeed'],
+  ])
+  withChangeOptions(command.command('retry').summary('try failed runs again'))
+    .option('--stop-after <number>', 'stop when so many of the latest failed again', parseCount)
+    .action((ids: string[], _, self: Command) => change('retry', ids, self.optsWithGlobals()))
+  withChangeOptions(command.command('discard').summary('decide that runs need not succeed')).action(
+    (ids: string[], _, self: Command) => change('discard', ids, self.optsWithGlobals()),
+  )
+}
+
+function withChangeOptions(command: Command): Command {
+  return withBulkOptions(withDatabaseOptions(command))
+    .argument('[events...]', 'the runs of these events, by id')
+    .option('--handler <name>', 'of this handler; repeatable', collect)
+    .option('--group <fingerprint>', 'of this group; repeatable', collect)
+    .option('--dead', 'only those that are not tried again by themselves')
+    .option('--since <time>', 'recorded at or after: 2026-11-01T09:30, or 1h', parseTime)
+    .option('--until <time>', 'recorded before', parseTime)
+    .option('--all', 'every failed run; needed if nothing else narrows them down')
+    .option('--dry-run', 'only count')
+}
+
+async function change(
+  kind: 'retry' | 'discard',
+  ids: readonly string[],
+  options: ChangeOptions,
+): Promise<void> {
+  const output = new Output(options)
+  const filter = toFilter(ids, options)
+  await withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const count = await sync.handlers.count(filter)
+    if (options.dryRun) return tellCount(count, output)
+    if (count === 0) return output.note('No run is like that.')
+    const question = kind === 'retry' ? 'Try again?' : 'Discard them, so that they are never tried again?'
+    const what = `${count} failed ${count === 1 ? 'run' : 'runs'}`
+    if (!(await isConfirmed(what, question, options.yes === true, output)))
+      return output.note('Nothing was done.')
+    await runBulk(options, output, (bulk) => sync.handlers[kind](filter, bulk))
+  })
+}
+
+function tellCount(count: number, { json, stdout }: Output): void {
+  if (json) stdout.record({ matched: count })
+  else stdout.line(`${count}`)
+}
+
+function toFilter(ids: readonly string[], options: ChangeOptions): RunFilter {
+  const { handler, group, dead, since, until, all } = options
+  const narrowed = {
+    handlers: handler,
+    fingerprints: group,
+    since,
+    until,
+    eventIds: ids.length > 0 ? ids : undefined,
+  }
+  if (!all && Object.values(narrowed).every((each) => each === undefined)) {
+    throw usageError('Nothing says which runs.', 'Give ids, --handler or --group, or --all.')
+  }
+  return { ...narrowed, statuses: dead ? ['dead'] : ['retrying', 'dead'] }
+}

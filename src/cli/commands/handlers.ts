@@ -1,0 +1,125 @@
+/** `clerk-sync handlers`: which there are, pausing them, and running one for the past. */
+
+import type { Command } from 'commander'
+import { RESOURCES } from '../../clerk/catalogue.ts'
+import type { HandlerInfo, Past } from '../../index.ts'
+import { type BulkFlags, runBulk, withBulkOptions } from '../bulk.ts'
+import { isConfirmed } from '../confirm.ts'
+import { usageError } from '../failure.ts'
+import { layOut } from '../layout.ts'
+import { requireDatabase, withSync } from '../open.ts'
+import {
+  collectFrom,
+  type DatabaseOptions,
+  parseTime,
+  withDatabaseOptions,
+  withExamples,
+} from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+import { formatTime } from '../times.ts'
+
+type Options = OutputOptions & DatabaseOptions
+
+interface PauseOptions extends Options {
+  readonly reason?: string
+}
+
+interface RunOptions extends Options, BulkFlags {
+  readonly since?: Date
+  readonly until?: Date
+  readonly existing?: readonly [string]
+}
+
+export function register(command: Command): void {
+  withExamples(command.helpCommand(false), [
+    ['clerk-sync handlers list', 'which there are, and which are paused'],
+    ['clerk-sync handlers pause syncCrm --reason "CRM is down"', 'its runs wait; nothing is lost'],
+    [
+      'clerk-sync handlers run welcome --existing users',
+      'run a new handler for everyone who is there already',
+    ],
+    ['clerk-sync handlers run audit --since 7d', 'or for the events of the last week'],
+  ])
+  withDatabaseOptions(command.command('list').summary('list handlers')).action((_, self: Command) =>
+    list(self.optsWithGlobals()),
+  )
+  withDatabaseOptions(command.command('pause').summary('let the runs of a handler wait'))
+    .argument('<name>')
+    .option('--reason <text>', 'why, for whoever finds it paused')
+    .action((name: string, _, self: Command) => pause(name, self.optsWithGlobals()))
+  withDatabaseOptions(command.command('resume').summary('let them go on'))
+    .argument('<name>')
+    .action((name: string, _, self: Command) => resume(name, self.optsWithGlobals()))
+  withBulkOptions(
+    withDatabaseOptions(command.command('run').summary('run a handler for what was there before it')),
+  )
+    .argument('<name>')
+    .option(
+      '--existing <resource>',
+      'the rows of a table, as they are now',
+      collectFrom([...RESOURCES.keys()]),
+    )
+    .option('--since <time>', 'recorded events, received at or after: 2026-11-01T09:30, or 7d', parseTime)
+    .option('--until <time>', 'received before', parseTime)
+    .action((name: string, _, self: Command) => run(name, self.optsWithGlobals()))
+}
+
+function list(options: Options): Promise<void> {
+  const output = new Output(options)
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const handlers = await sync.handlers.list()
+    if (output.json) for (const handler of handlers) output.stdout.record(handler)
+    else for (const line of layOut(handlers.map(toCells), output.stdout.width)) output.stdout.line(line)
+    if (handlers.length === 0)
+      output.note('There are none. They are named in clerk-sync.config.ts, under `handlers`.')
+  })
+}
+
+function toCells({ name, patterns, pausedAt, pauseReason }: HandlerInfo) {
+  const state =
+    pausedAt === null ? '' : `paused since ${formatTime(pausedAt)}${pauseReason ? `: ${pauseReason}` : ''}`
+  return [{ text: name }, { text: patterns.join(', ') }, { text: state }]
+}
+
+function pause(name: string, options: PauseOptions): Promise<void> {
+  const output = new Output(options)
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    await sync.handlers.pause(name, options.reason)
+    output.note(`${name} is paused: its runs wait. clerk-sync handlers resume ${name} lets them go on.`)
+  })
+}
+
+function resume(name: string, options: Options): Promise<void> {
+  const output = new Output(options)
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    await sync.handlers.resume(name)
+    output.note(`${name} goes on.`)
+  })
+}
+
+function run(name: string, options: RunOptions): Promise<void> {
+  const output = new Output(options)
+  const past = pastOf(options)
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const what = 'existing' in past ? `the rows of ${past.existing}` : 'the events of that time'
+    const question = 'Run it, where it has not run yet?'
+    if (!(await isConfirmed(`Handler ${name}, for ${what}`, question, options.yes === true, output))) {
+      return output.note('Nothing was done.')
+    }
+    await runBulk(options, output, (bulk) => sync.handlers.run(name, past, bulk))
+  })
+}
+
+function pastOf({ existing, since, until }: RunOptions): Past {
+  if ((existing === undefined) === (since === undefined)) {
+    throw usageError(
+      'Nothing says what to run it for, or two things do.',
+      'Give either --existing users or --since 7d.',
+    )
+  }
+  return existing ? { existing: existing[0] } : { since: since as Date, until }
+}

@@ -1,0 +1,17 @@
+/** The configuration of the commands that `handlers.test.ts` runs. */
+
+import { defineConfig, on, polling } from '../../src/index.ts'
+
+export default defineConfig({
+  engine: polling(),
+  handlers: [
+    on(
+      'user.created',
+      ({ event }) => {
+        throw new Error(`no shelf for ${event.data.id}`)
+      },
+      { name: 'shelve', retries: 0 },
+    ),
+    on('user.*', () => undefined, { name: 'greet' }),
+  ],
+})
