@@ -12,6 +12,7 @@ import { migrate, pendingMigrations } from './database/migrate.ts'
 import type { ClerkTables } from './database/tables.ts'
 import { ClerkSyncError } from './errors.ts'
 import { createControl, type HandlerControl } from './handlers/control.ts'
+import type { RunKey } from './handlers/engine.ts'
 import { type EventPattern, type Handler, type HandlerOptions, on } from './handlers/handler.ts'
 import { type DrainOptions, type DrainResult, Handling } from './handlers/handling.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -81,6 +82,12 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
   /** Runs the handlers in this process, until it is closed. Any number of processes may. */
   work(): Promise<void>
+
+  /**
+   * Runs these runs now, if they are due, and resolves when each has ended: what it threw is in `handler_runs`, and when
+   * it is tried again. For engines that call the app.
+   */
+  run(runs: readonly RunKey[]): Promise<void>
 
   /**
    * Runs the handlers that are due, and resolves when none is or the time is up. For a cron route, or after a response,
@@ -245,14 +252,22 @@ class Sync implements ClerkSync {
     this.#handling.add(on(patterns, handle, options))
   }
 
-  readonly handlers: HandlerControl = createControl(async () => {
-    await this.#prepare()
-    return this.#handling.parts
-  })
+  readonly handlers: HandlerControl = createControl(
+    () => this.#handling.registry,
+    async () => {
+      await this.#prepare()
+      return this.#handling.parts
+    },
+  )
 
   async work(): Promise<void> {
     await this.#prepare()
     await this.#handling.work()
+  }
+
+  async run(runs: readonly RunKey[]): Promise<void> {
+    await this.#prepare()
+    await this.#handling.run(runs)
   }
 
   async drain(options: DrainOptions = {}): Promise<DrainResult> {

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely'
 import type { ClerkTables } from '../database/tables.ts'
 import type { Bulk, BulkOptions, BulkResult, Past } from './bulk.ts'
 import type { RunKey } from './engine.ts'
+import type { HandlerDefinition } from './handler.ts'
 import type { Registry } from './registry.ts'
 import type { RunFilter } from './run-filter.ts'
 import type { Runs } from './runs.ts'
@@ -20,6 +21,9 @@ export interface HandlerInfo {
 
 /** What people do with handlers. */
 export interface HandlerControl {
+  /** The handlers that are registered here. */
+  readonly definitions: readonly HandlerDefinition[]
+  /** The same with what is remembered of them. */
   list(): Promise<HandlerInfo[]>
   /**
    * Lets a handler's runs wait. What runs already goes on.
@@ -65,8 +69,14 @@ export interface ControlParts {
 const WAKE_PAGE = 1_000
 
 /** @param prepare makes sure that the tables and the engine are there, and returns what works with them */
-export function createControl(prepare: () => Promise<ControlParts>): HandlerControl {
+export function createControl(
+  registry: () => Registry,
+  prepare: () => Promise<ControlParts>,
+): HandlerControl {
   return {
+    get definitions() {
+      return registry().definitions
+    },
     list: async () => list(await prepare()),
     pause: async (name, reason) => pause(await prepare(), name, reason ?? null),
     resume: async (name) => resume(await prepare(), name),

@@ -73,3 +73,9 @@ export interface EngineFactory {
   readonly name: string
   create(context: EngineContext): Engine
 }
+
+/** The parts of a sync that engines need which call the app. */
+export interface CallableSync {
+  readonly handlers: { readonly definitions: EngineContext['handlers'] }
+  run(runs: readonly RunKey[]): Promise<void>
+}

@@ -5,11 +5,12 @@
 import type { Transaction } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { ClerkTables } from '../database/tables.ts'
+import { ClerkSyncError } from '../errors.ts'
 import type { FollowUp, RecordedEvent } from '../ledger/follow-up.ts'
 import type { Logger } from '../log.ts'
 import { Bulk } from './bulk.ts'
 import type { ControlParts } from './control.ts'
-import type { Engine, EngineFactory, Wake } from './engine.ts'
+import type { Engine, EngineFactory, RunKey, Wake } from './engine.ts'
 import type { HandlerDefinition } from './handler.ts'
 import { Registry } from './registry.ts'
 import { type NewRun, Runs } from './runs.ts'
@@ -36,6 +37,9 @@ export class Handling implements FollowUp {
   #open: { readonly engine: Engine; readonly runs: Runs } | undefined
   #prepared: Promise<void> | undefined
   #worker: Worker | undefined
+  #isClosed = false
+  /** For an engine that calls the app; it takes nothing by itself. */
+  #called: Worker | undefined
 
   constructor(database: Database, factory: EngineFactory, log: Logger) {
     this.#database = database
@@ -98,6 +102,13 @@ export class Handling implements FollowUp {
     await engine.work(this.#worker)
   }
 
+  /** Runs these runs, if they are due, to their end. */
+  async run(keys: readonly RunKey[]): Promise<void> {
+    if (this.#isClosed) throw new ClerkSyncError('shutting_down')
+    this.#called ??= this.#createWorker()
+    await (this.#worker ?? this.#called).run(keys)
+  }
+
   /** Runs what is due, until nothing is or the time is up. */
   async drain({ maxSeconds = 10 }: DrainOptions): Promise<DrainResult> {
     if (this.registry.definitions.length === 0) return { succeeded: 0, failed: 0 }
@@ -114,13 +125,14 @@ export class Handling implements FollowUp {
 
   /** Takes no more runs, and gives back what does not end in time. */
   async rest(graceMs: number): Promise<void> {
-    if (!this.#worker) return
     await this.#open?.engine.rest()
-    await this.#worker.stop(graceMs)
+    await Promise.all([this.#worker?.stop(graceMs), this.#called?.stop(graceMs)])
     this.#worker = undefined
+    this.#called = undefined
   }
 
   async close(graceMs: number): Promise<void> {
+    this.#isClosed = true
     await this.rest(graceMs)
     await this.#open?.engine.close()
   }

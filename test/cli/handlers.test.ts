@@ -20,7 +20,8 @@ describeWithPostgres('handlers and failures', (url) => {
   /** Three users whose shelving has failed for good. */
   async function withFailures() {
     const sync = await database.open({ ...config })
-    for (const id of ['user_cli1', 'user_cli2', 'user_cli3']) await deliver(sync, eventOf('user.created', { id }))
+    for (const id of ['user_cli1', 'user_cli2', 'user_cli3'])
+      await deliver(sync, eventOf('user.created', { id }))
     while ((await sync.drain()).failed > 0);
     return sync
   }
@@ -43,7 +44,11 @@ describeWithPostgres('handlers and failures', (url) => {
   it('are listed in groups that fail alike, counted, tried again and discarded', async () => {
     const sync = await withFailures()
     const statuses = async () => {
-      const rows = await sync.database.selectFrom('handler_runs').select('status').where('handler', '=', 'shelve').execute()
+      const rows = await sync.database
+        .selectFrom('handler_runs')
+        .select('status')
+        .where('handler', '=', 'shelve')
+        .execute()
       return rows.map(({ status }) => status)
     }
     const list = await cli('failures', 'list')
@@ -55,7 +60,16 @@ describeWithPostgres('handlers and failures', (url) => {
     expect((await cli('failures', 'retry', ...narrowed, '--dry-run')).stdout).toBe('3\n')
     const unasked = await cli('failures', 'retry', ...narrowed)
     expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('--yes')])
-    const retried = await cli('failures', 'retry', ...narrowed, '--yes', '--rate', '100', '--note', 'new shelves')
+    const retried = await cli(
+      'failures',
+      'retry',
+      ...narrowed,
+      '--yes',
+      '--rate',
+      '100',
+      '--note',
+      'new shelves',
+    )
     expect([retried.code, retried.stdout]).toEqual([0, expect.stringMatching(/^3 of 3, complete \(job_/)])
     expect(await statuses()).toEqual(Array(3).fill('pending'))
 
@@ -65,13 +79,19 @@ describeWithPostgres('handlers and failures', (url) => {
     expect(await statuses()).toEqual(Array(3).fill('discarded'))
     expect((await cli('failures', 'list')).stderr).toContain('Nothing fails')
     const everything = await cli('failures', 'discard', '--yes')
-    expect([everything.code, everything.stderr]).toEqual([2, expect.stringContaining('Nothing says which runs')])
+    expect([everything.code, everything.stderr]).toEqual([
+      2,
+      expect.stringContaining('Nothing says which runs'),
+    ])
   })
 
   it('are run for what was there before them', async () => {
     const ran = await cli('handlers', 'run', 'greet', '--existing', 'users', '--yes', '--rate', '100')
     expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/^0 of 3, complete/)])
     const ambiguous = await cli('handlers', 'run', 'greet', '--existing', 'users', '--since', '1h', '--yes')
-    expect([ambiguous.code, ambiguous.stderr]).toEqual([2, expect.stringContaining('--existing users or --since 7d')])
+    expect([ambiguous.code, ambiguous.stderr]).toEqual([
+      2,
+      expect.stringContaining('--existing users or --since 7d'),
+    ])
   })
 })

@@ -16,7 +16,7 @@ describeWithRedis('BullMQ', (url) => {
     redis.disconnect()
   })
   describeEachDatabase('with a Redis', (database) =>
-    engineContract('as an engine', database, () => bullmq({ connection: url, prefix })),
+    engineContract('as an engine', database, () => ({ engine: bullmq({ connection: url, prefix }) })),
   )
 })
 

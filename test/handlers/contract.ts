@@ -37,12 +37,23 @@ function newId(): string {
   return `user_contract${made++}`
 }
 
-export function engineContract(title: string, database: TestDatabase, engine: () => EngineFactory): void {
+/** An engine, and what has to be done for it in an app besides, once the handlers are registered. */
+export interface Installation {
+  readonly engine: EngineFactory
+  readonly install?: (sync: ClerkSync) => Promise<void>
+}
+
+export function engineContract(
+  title: string,
+  database: TestDatabase,
+  provide: () => Installation | Promise<Installation>,
+): void {
   describe(title, () => {
     const open = async (options: ClerkSyncOptions = {}) => {
-      const sync = await database.open({ engine: engine(), ...options })
+      const { engine, install } = await provide()
+      const sync = await database.open({ engine, ...options })
       onTestFinished(() => sync.close(HURRY))
-      return sync
+      return { sync, install: async () => install?.(sync) }
     }
 
     /** A sync with one handler, at work. */
@@ -51,8 +62,9 @@ export function engineContract(title: string, database: TestDatabase, engine: ()
       options: Parameters<ClerkSync['on']>[2] = {},
     ): Promise<{ sync: ClerkSync; name: string }> {
       const name = options.name ?? `handler-${made++}`
-      const sync = await open()
+      const { sync, install } = await open()
       sync.on('*', handle, { retries: SOON, ...options, name })
+      await install()
       await sync.work()
       return { sync, name }
     }
@@ -188,13 +200,14 @@ export function engineContract(title: string, database: TestDatabase, engine: ()
 
     it('lets a handler that hangs hold up nobody else', async () => {
       const seen: string[] = []
-      const sync = await open()
+      const { sync, install } = await open()
       sync.on('user.created', () => new Promise(() => undefined), {
         name: `hangs-${made++}`,
         concurrency: 1,
         timeoutSeconds: 5,
       })
       sync.on('user.created', ({ event }) => seen.push(event.data.id), { name: `runs-${made++}` })
+      await install()
       await sync.work()
       for (let count = 0; count < 5; count++) await deliver(sync, userEvent())
       await vi.waitFor(() => expect(seen).toHaveLength(5), PATIENT)
@@ -318,7 +331,7 @@ export function engineContract(title: string, database: TestDatabase, engine: ()
     it('runs what is due when asked to, without a worker', async () => {
       const seen: string[] = []
       const name = `drained-${made++}`
-      const sync = await open()
+      const { sync } = await open()
       sync.on(
         '*',
         ({ eventId, attempt }) => {

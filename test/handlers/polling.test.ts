@@ -3,5 +3,5 @@ import { describeEachDatabase } from '../support/databases.ts'
 import { engineContract } from './contract.ts'
 
 describeEachDatabase('polling', (database) =>
-  engineContract('as an engine', database, () => polling({ everyMs: 50 })),
+  engineContract('as an engine', database, () => ({ engine: polling({ everyMs: 50 }) })),
 )
