@@ -2,9 +2,13 @@
 
 import type { Command } from 'commander'
 import type { RunFilter } from '../../index.ts'
+import { readFailureGroups } from '../../inspect/failures.ts'
+import type { FailureGroup, Quantity } from '../../inspect/model.ts'
+import { read } from '../../inspect/reading.ts'
 import { type BulkFlags, runBulk, withBulkOptions } from '../bulk.ts'
 import { isConfirmed } from '../confirm.ts'
 import { usageError } from '../failure.ts'
+import { type Cell, layOut } from '../layout.ts'
 import { requireDatabase, withSync } from '../open.ts'
 import {
   collect,
@@ -14,7 +18,8 @@ import {
   withDatabaseOptions,
   withExamples,
 } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { formatTime } from '../times.ts'
 
 interface ChangeOptions extends OutputOptions, DatabaseOptions, BulkFlags {
   readonly handler?: readonly string[]
@@ -33,12 +38,50 @@ export function register(command: Command): void {
     ['clerk-sync failures retry --group Xk3… --stop-after 5', 'one group, and stop when it fails again'],
     ['clerk-sync failures discard --group Xk3… --note "test accounts"', 'they need not succeed'],
   ])
+  withDatabaseOptions(command.command('list').summary('list failed runs, in groups that fail alike')).action(
+    (_, self: Command) => list(self.optsWithGlobals()),
+  )
   withChangeOptions(command.command('retry').summary('try failed runs again'))
     .option('--stop-after <number>', 'stop when so many of the latest failed again', parseCount)
     .action((ids: string[], _, self: Command) => change('retry', ids, self.optsWithGlobals()))
   withChangeOptions(command.command('discard').summary('decide that runs need not succeed')).action(
     (ids: string[], _, self: Command) => change('discard', ids, self.optsWithGlobals()),
   )
+}
+
+function list(options: OutputOptions & DatabaseOptions): Promise<void> {
+  const output = new Output(options)
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const source = { database: sync.database, schema: sync.location.schema }
+    const groups = await read(source, (reading) => readFailureGroups(reading, false))
+    if (output.json) for (const group of groups) output.stdout.record(group)
+    else
+      for (const line of layOut(groups.map(toCells(output.stdout)), output.stdout.width))
+        output.stdout.line(line)
+    if (groups.length === 0) output.note('Nothing fails.')
+  })
+}
+
+/** `syncCrm  Xk3…  37 retrying, 2 dead  since 14:02  Error: connect ECONNREFUSED` */
+function toCells({ colors }: Pen): (group: FailureGroup) => Cell[] {
+  return ({ handler, fingerprint, retrying, dead, firstAt, error, isPaused }) => {
+    const counts = [
+      ...(retrying.value ? [`${quantity(retrying)} retrying`] : []),
+      ...(dead.value ? [`${quantity(dead)} dead`] : []),
+    ]
+    return [
+      { text: isPaused ? `${handler} (paused)` : handler },
+      { text: fingerprint ?? '', style: colors.dim },
+      { text: counts.join(', ') },
+      { text: `since ${formatTime(new Date(firstAt))}`, style: colors.dim },
+      { text: (error ?? '').split('\n', 1)[0] as string },
+    ]
+  }
+}
+
+function quantity({ value, isEstimate, isAtLeast }: Quantity): string {
+  return `${isEstimate ? '≈ ' : ''}${value}${isAtLeast ? '+' : ''}`
 }
 
 function withChangeOptions(command: Command): Command {

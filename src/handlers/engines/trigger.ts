@@ -15,7 +15,7 @@ import {
 } from '../engine.ts'
 
 /** The parts of `tasks`, of `@trigger.dev/sdk`, that are used. */
-export interface TasksLike {
+interface TasksLike {
   trigger(id: string, payload: RunKey, options: { idempotencyKey: string; delay?: Date }): Promise<unknown>
 }
 
