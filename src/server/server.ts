@@ -8,10 +8,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNodeHandler } from '../adapters/node.ts'
+import type { DashboardHandler } from '../dashboard/index.ts'
 import { toUnavailable } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
 import { type Reply, refuse } from '../reply.ts'
+import { answerByFetch } from './fetch-route.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 
 export interface ServerOptions {
@@ -32,6 +34,11 @@ export interface ServerOptions {
    * @default ["/api/webhooks/clerk", "/webhooks/clerk"]
    */
   readonly webhookPaths?: readonly string[] | undefined
+  /**
+   * What answers the requests below {@link DASHBOARD_PATH}.
+   * @default none
+   */
+  readonly dashboard?: DashboardHandler | undefined
   /**
    * How many milliseconds {@link ClerkSyncServer.stop} waits for deliveries under way.
    * @default 10000
@@ -95,6 +102,9 @@ export async function startServer(options: ServerOptions): Promise<ClerkSyncServ
   return server
 }
 
+/** Where the dashboard is. */
+export const DASHBOARD_PATH = '/dashboard'
+
 type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
 
 class StandaloneServer implements ClerkSyncServer {
@@ -104,6 +114,9 @@ class StandaloneServer implements ClerkSyncServer {
   readonly #graceMs: number
   readonly #http: Server
   readonly #routes: ReadonlyMap<string, Route>
+  readonly #dashboard: DashboardHandler | undefined
+  /** Ends the dashboard's live streams, which never end by themselves. */
+  readonly #closing = new AbortController()
   #port = 0
   readonly #responses = new Set<ServerResponse>()
   /** One check at a time, whoever asks: a database that hangs must not be asked ever more often. */
@@ -112,7 +125,9 @@ class StandaloneServer implements ClerkSyncServer {
   /** Resolved once the server stops and answers nothing any more. */
   readonly #idle = Promise.withResolvers<void>()
 
-  constructor({ sync, webhookPaths = WEBHOOK_PATHS, graceMs = GRACE_MS, reconcile }: ServerOptions) {
+  constructor(options: ServerOptions) {
+    const { sync, webhookPaths = WEBHOOK_PATHS, dashboard, graceMs = GRACE_MS, reconcile } = options
+    this.#dashboard = dashboard
     this.#sync = sync
     this.#schedule = reconcile && new ReconcileSchedule(sync, reconcile)
     this.#graceMs = graceMs
@@ -156,8 +171,14 @@ class StandaloneServer implements ClerkSyncServer {
     this.#responses.add(response)
     response.once('close', () => this.#forget(response))
     if (this.#stopping) response.setHeader('connection', 'close')
-    const route = this.#routes.get(pathOf(request)) ?? notFound
-    void route(request, response)
+    void this.#routeOf(pathOf(request))(request, response)
+  }
+
+  #routeOf(path: string): Route {
+    const dashboard = this.#dashboard
+    const isDashboard = path === DASHBOARD_PATH || path.startsWith(`${DASHBOARD_PATH}/`)
+    if (!dashboard || !isDashboard) return this.#routes.get(path) ?? notFound
+    return (request, response) => answerByFetch(dashboard, request, response, this.#closing.signal)
   }
 
   #forget(response: ServerResponse): void {
@@ -191,6 +212,7 @@ class StandaloneServer implements ClerkSyncServer {
 
   async #stop(): Promise<'drained' | 'cut_off'> {
     const deadline = Date.now() + this.#graceMs
+    this.#closing.abort()
     const closed = once(this.#http, 'close')
     stopListening(this.#http)
     void this.#schedule?.stop()

@@ -65,7 +65,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
 }
 
 /** What cannot be read does not keep the rest from being looked at. */
-async function examine(options: DoctorOptions): Promise<CheckedResult[]> {
+export async function examine(options: DoctorOptions): Promise<CheckedResult[]> {
   const unreadable: CheckedResult[] = []
   const orDefaults = <Value>(error: unknown, value: Value): Value => {
     if (!(error instanceof ClerkSyncError)) throw error

@@ -1,16 +1,19 @@
 /** `clerk-sync start`: the standalone server. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { dashboardEnvironment } from '../../config.ts'
 import { type ClerkSync, createClerkSync, type ReconcileResult } from '../../index.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
   type ClerkSyncServer,
+  DASHBOARD_PATH,
   DEFAULT_HOST,
   DEFAULT_PORT,
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
 import { type Configuration, DEFAULT, describeOrigin, loadConfiguration } from '../configuration.ts'
+import { openDashboard } from '../dashboard.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
@@ -28,6 +31,7 @@ interface StartOptions extends OutputOptions, DatabaseOptions {
   readonly role: Role
   /** In milliseconds; 0 for never. */
   readonly reconcileEvery: number
+  readonly dashboard: boolean
 }
 
 /** What a process does: receive deliveries, run handlers, or both. */
@@ -66,6 +70,7 @@ export function register(command: Command): void {
         .default(RECONCILE_EVERY_MS, '6h')
         .argParser(parseInterval),
     )
+    .option('--no-dashboard', 'serve no dashboard')
     .option('--no-migrate', 'leave the tables as they are')
     .action((_, self: Command) => start(self.optsWithGlobals()))
 }
@@ -83,6 +88,7 @@ interface Session {
   readonly log: DeliveryLog
   readonly sync: ClerkSync
   readonly hasSecretKey: boolean
+  readonly configuration: Configuration
 }
 
 async function start(options: StartOptions): Promise<void> {
@@ -94,7 +100,7 @@ async function start(options: StartOptions): Promise<void> {
   const secrets = signingSecrets({ ...configuration.options, log })
   const sync = createClerkSync({ ...configuration.options, log, signingSecret: secrets })
   const hasSecretKey = configuration.originsOf('secretKey').length > 0
-  const session = { options, output, log, sync, hasSecretKey }
+  const session = { options, output, log, sync, configuration, hasSecretKey }
   try {
     describeConfiguration(configuration, secrets, output)
     await prepareDatabase(session)
@@ -142,10 +148,13 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
   const { options, output, sync } = session
   const webhookPaths = options.role === 'worker' ? [] : (options.path ?? WEBHOOK_PATHS)
   if (options.role !== 'receiver') await work(session)
+  const dashboard = options.dashboard ? openDashboard(session, webhookPaths[0]) : undefined
   const { port, host } = options
-  const server = await startServer({ sync, port, host, webhookPaths, reconcile: scheduleOf(session) })
+  const reconcile = scheduleOf(session)
+  const server = await startServer({ sync, port, host, webhookPaths, dashboard, reconcile })
   const startedAt = performance.now()
-  announce(session, webhookUrls(options.host, server.port, webhookPaths))
+  if (dashboard) announceDashboard(session, server.port)
+  announce(session, urlsOf(host, server.port, webhookPaths))
   await interrupted
   if (server.underWay > 0) output.note(`  ${server.underWay} under way …`)
   const end = await server.stop()
@@ -179,6 +188,13 @@ function tellResult({ jobId, status, drift, lapsed }: ReconcileResult, output: O
   else output.note(`  Reconciled: ${status}, ${total} rows differed and were repaired`)
 }
 
+function announceDashboard({ options, output }: Session, port: number): void {
+  step(output, 'Dashboard', urlsOf(options.host, port, [DASHBOARD_PATH])[0] as string)
+  if (dashboardEnvironment().token === undefined) {
+    detail(output, 'Only from this machine, and not in production, until CLERK_SYNC_DASHBOARD_TOKEN is set.')
+  }
+}
+
 async function work({ output, sync }: Session): Promise<void> {
   const names = (await sync.handlers.list()).map(({ name, pausedAt }) =>
     pausedAt ? `${name} (paused)` : name,
@@ -207,7 +223,7 @@ function announce({ options, output, sync }: Session, urls: readonly string[]): 
 }
 
 /** `localhost` for every address that means this machine: a browser cannot open 0.0.0.0. */
-function webhookUrls(host: string, port: number, paths: readonly string[]): string[] {
+function urlsOf(host: string, port: number, paths: readonly string[]): string[] {
   const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)
   const name = isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return paths.map((path) => `http://${name}:${port}${path}`)

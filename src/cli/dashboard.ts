@@ -1,0 +1,63 @@
+/** The dashboard of the standalone server, with what only the command line knows: origins of options, and the doctor. */
+
+import { resolveConfig } from '../config.ts'
+import {
+  type Check,
+  createDashboardHandler,
+  type DashboardHandler,
+  type Setting,
+} from '../dashboard/index.ts'
+import type { ClerkSync } from '../index.ts'
+import { examine } from './commands/doctor.ts'
+import { type Configuration, DEFAULT, describeOrigin } from './configuration.ts'
+import type { CheckedResult } from './doctor/check.ts'
+import { silentLogger } from './notes.ts'
+import type { DatabaseOptions } from './options.ts'
+import { shownOptions } from './settings.ts'
+
+export interface DashboardParts {
+  readonly sync: ClerkSync
+  readonly options: DatabaseOptions
+  readonly configuration: Configuration
+}
+
+/** The route's own check takes an address, which nobody gave. */
+const ROUTE_TIMEOUT_MS = 5_000
+
+export function openDashboard(
+  { sync, options, configuration }: DashboardParts,
+  webhookPath: string | undefined,
+): DashboardHandler {
+  const examineAll = async () => (await examine({ ...options, timeout: ROUTE_TIMEOUT_MS })).map(toCheck)
+  return createDashboardHandler(sync, {
+    webhookPath,
+    settings: () => settingsOf(configuration),
+    checks: examineAll,
+  })
+}
+
+function settingsOf(configuration: Configuration): Setting[] {
+  const config = resolveConfig({ ...configuration.options, log: silentLogger }, process.env)
+  return shownOptions(configuration, config).map(
+    ({ option, value, origins: [origin = DEFAULT, ...others] }) => ({
+      option,
+      value,
+      origin: describeOrigin(origin),
+      insteadOf: others.map(describeOrigin),
+    }),
+  )
+}
+
+const STATUSES = { passed: 'pass', warning: 'warn', problem: 'fail' } as const
+
+function toCheck({ group, check, status, code, message, remedy }: CheckedResult): Check {
+  return {
+    group,
+    name: check,
+    status: STATUSES[status],
+    code,
+    message,
+    detail: null,
+    remedy: remedy ?? null,
+  }
+}
