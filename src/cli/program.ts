@@ -13,6 +13,9 @@ interface CommandModule {
   register(command: Command): void
 }
 
+/** It tells of every command, so that all are loaded for it. */
+const COMPLETION = 'completion'
+
 /** By name. Loaded when called, so that asking for help does not wait for database drivers. */
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
   demo: {
@@ -71,6 +74,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'tell what a code means and what to do',
     load: () => import('./commands/explain.ts'),
   },
+  [COMPLETION]: {
+    summary: 'print a script for the completion of bash, zsh or fish',
+    load: () => import('./commands/completion.ts'),
+  },
 }
 
 function createProgram(): Command {
@@ -100,7 +107,7 @@ function createProgram(): Command {
 async function addCommands(program: Command, asked: string | undefined): Promise<void> {
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     const command = program.command(name).summary(summary).description(summary)
-    if (name !== asked) continue
+    if (name !== asked && asked !== COMPLETION) continue
     loadEnvironmentFiles()
     const module = await load()
     module.register(command)

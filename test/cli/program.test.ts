@@ -19,6 +19,10 @@ describe('the command line', () => {
     [['events', 'show', '--help']],
     [['events', 'replay', '--help']],
     [['trigger', '--help']],
+    [['config', '--help']],
+    [['doctor', '--help']],
+    [['explain', '--help']],
+    [['completion', '--help']],
   ])('starts the help of %j with examples', async (args) => {
     const { code, stdout, stderr } = await run(args)
     expect([code, stderr]).toEqual([0, ''])
