@@ -62,6 +62,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'let a simulated Clerk send its traffic to a webhook route',
     load: () => import('./commands/simulate.ts'),
   },
+  schema: {
+    summary: 'print the synced tables for SQL, Drizzle, Prisma or Kysely',
+    load: () => import('./commands/schema.ts'),
+  },
   config: {
     summary: 'show every option and where its value is from',
     load: () => import('./commands/config.ts'),

@@ -22,6 +22,7 @@ describe('the command line', () => {
     [['config', '--help']],
     [['doctor', '--help']],
     [['explain', '--help']],
+    [['schema', '--help']],
     [['completion', '--help']],
   ])('starts the help of %j with examples', async (args) => {
     const { code, stdout, stderr } = await run(args)

@@ -1,0 +1,59 @@
+/** `clerk-sync schema`: the synced tables, as other tools want them described. */
+
+import type { Command } from 'commander'
+import { resolveConfig } from '../../config.ts'
+import { loadConfiguration } from '../configuration.ts'
+import { usageError } from '../failure.ts'
+import { silentLogger } from '../notes.ts'
+import { type ConfigOptions, withExamples } from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+import { toDrizzle } from '../schema/drizzle.ts'
+import { toKysely } from '../schema/kysely.ts'
+import { toPrisma } from '../schema/prisma.ts'
+import { toSql } from '../schema/sql.ts'
+
+/** By the name of its option. */
+const FORMATS = {
+  sql: toSql,
+  drizzle: toDrizzle,
+  prisma: toPrisma,
+  kysely: toKysely,
+} as const
+
+type Format = keyof typeof FORMATS
+
+interface SchemaOptions extends OutputOptions, ConfigOptions, Partial<Record<Format, boolean>> {
+  readonly schema?: string
+}
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync schema --drizzle > src/db/clerk.ts', 'tables for Drizzle'],
+    ['clerk-sync schema --prisma >> prisma/schema.prisma', 'models for Prisma'],
+    ['clerk-sync schema --sql', 'the tables, to read'],
+  ])
+  command
+    .option('--sql', 'as create table statements')
+    .option('--drizzle', 'as a module for Drizzle')
+    .option('--prisma', 'as models for Prisma')
+    .option('--kysely', 'as types for Kysely')
+    .option('--schema <name>', 'the schema of the tables (CLERK_SYNC_SCHEMA, else clerk)')
+    .action((_, self: Command) => printSchema(self.optsWithGlobals()))
+}
+
+async function printSchema(options: SchemaOptions): Promise<void> {
+  const { json, stdout } = new Output(options)
+  const format = formatOf(options)
+  const configuration = await loadConfiguration(options)
+  const { schema } = resolveConfig({ ...configuration.options, log: silentLogger }, process.env)
+  const text = FORMATS[format](schema)
+  if (json) stdout.record({ format, schema, text })
+  else stdout.exact(`${text}\n`)
+}
+
+function formatOf(options: SchemaOptions): Format {
+  const names = Object.keys(FORMATS) as Format[]
+  const [format, ...others] = names.filter((name) => options[name])
+  if (format !== undefined && others.length === 0) return format
+  throw usageError('One format is needed.', `Give one of ${names.map((name) => `--${name}`).join(', ')}.`)
+}
