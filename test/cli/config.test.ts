@@ -142,7 +142,7 @@ describe('the configuration file', () => {
     const old = promisify(execFile)(process.execPath, ['--no-strip-types', built.main, 'config'], { cwd })
     const { stderr } = await old.catch((error) => error)
     expect(stderr.replace(/\s+/g, ' ')).toContain('cannot read TypeScript. Use Node 22.18 or newer')
-  })
+  }, 180_000)
 })
 
 describe('clerk-sync config', () => {
