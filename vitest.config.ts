@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // The examples name the package; here that means its sources.
+    alias: [{ find: /^clerk-sync$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/services.ts'],
     testTimeout: 60_000,

@@ -37,7 +37,7 @@ export interface IdempotencyResult {
  *
  * @param svixId the `svix-id` header, the same for every delivery of a message
  * @example
- * const { svixId, event } = await verify(await request.bytes(), request.headers)
+ * const { svixId, event } = await verify(request.body ?? '', request.headers)
  * const { inProgress } = await processIdempotently(svixId, event.type, async (client) => {
  *   await client.query('insert into profiles (user_id) values ($1)', [event.data.id])
  * })

@@ -121,7 +121,7 @@ export function defineResource<const C extends Columns, const E extends Resource
     readonly indexes?: readonly ColumnName<C>[]
     readonly parents?: { readonly [column in ColumnName<C>]?: string }
   },
-): Resource<C> & { readonly events: E } {
+): Omit<Resource<C>, 'events'> & { readonly events: E } {
   return resource
 }
 

@@ -117,7 +117,11 @@ describe('SQL in the documentation', () => {
 describe('commands in the documentation', () => {
   const shell = inLanguage('sh')
   const commands = shell.flatMap(([place, { code }]) =>
-    [...code.matchAll(/\bclerk-sync (?:-- )?([a-z]+(?: (?:list|show|replay)\b)?)([^\n#|]*)/g)].map(
+    [
+      ...code.matchAll(
+        /\bclerk-sync (?:-- )?([a-z]+(?: (?:list|show|replay|retry|discard|pause|resume|run)\b)?)([^\n#|]*)/g,
+      ),
+    ].map(
       ([line, name = '', rest = '']) =>
         [`${line.trim()} (${place})`, name.split(' '), flagsIn(rest)] as const,
     ),
