@@ -1,0 +1,94 @@
+/**
+ * Nobody listens for 36 hours. Svix tries each message eight times in some 28 hours and then gives it up, so that the
+ * oldest events are lost for good and the others come back for many hours more. A reconcile does not wait for them.
+ *
+ * OUTAGE_EVENTS=100000 runs it in full; here it is smaller, with the same shares.
+ */
+
+import { expect, it } from 'vitest'
+import type { ClerkEvent } from '../../src/index.ts'
+import { createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
+import { Random } from '../../src/testing/random.ts'
+import { retryDelay } from '../../src/testing/simulated-svix/schedule.ts'
+import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
+import { deliver } from '../support/deliveries.ts'
+import { scenes, wrongTables } from './scenes.ts'
+
+const EVENTS = Number(process.env.OUTAGE_EVENTS ?? 2_500)
+const OUTAGE_MS = 36 * 3_600_000
+const TIME_LIMIT_MS = 10 * 60_000
+/** Deliveries that Svix has under way at a time. */
+const CONCURRENCY = 20
+
+describeWithPostgres('after an outage of 36 hours', (url) => {
+  const { serve, open } = scenes(postgresDatabase(url))
+
+  it(`${EVENTS} missed events are made good in minutes, and late retries change nothing`, {
+    timeout: 3_600_000,
+  }, async () => {
+    const clerk = createSimulatedClerk({ seed: 36 })
+    for (let made = 0; made < EVENTS / 20; made++) clerk.act('createUser')
+    for (let made = 0; made < EVENTS / 4; made++) clerk.act()
+    const sync = await open(await serve(clerk))
+    expect((await sync.backfill()).status).toBe('complete')
+
+    const missed = liveThroughOutage(clerk)
+    const redeliveries = redeliveriesOf(missed, clerk.now)
+    const lost = missed.length - redeliveries.length
+    expect(lost / missed.length).toBeGreaterThan(0.15)
+    clerk.advanceTo(clerk.now + 5_000)
+
+    const startedAt = performance.now()
+    const result = await sync.reconcile({ maxDeletions: Number.MAX_SAFE_INTEGER })
+    const tookMs = performance.now() - startedAt
+    expect(result.status, JSON.stringify(result.resources)).toBe('complete')
+    expect(await wrongTables(sync, clerk)).toEqual([])
+    expect(tookMs).toBeLessThan(TIME_LIMIT_MS)
+
+    const outcomes = new Map<string, number>()
+    while (redeliveries.length > 0) {
+      const together = redeliveries.splice(0, CONCURRENCY).map((event) => deliver(sync, event))
+      for (const { outcome } of await Promise.all(together))
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+    }
+    expect(await wrongTables(sync, clerk)).toEqual([])
+    expect([...outcomes.keys()].filter((outcome) => outcome !== 'applied' && outcome !== 'stale')).toEqual([])
+    const { requests } = Object.values(result.resources).reduce(
+      (a, b) => ({ requests: a.requests + b.requests }),
+      { requests: 0 },
+    )
+    console.log(
+      `${missed.length} events missed, ${lost} of them lost for good; ${result.drift.total} rows repaired in ` +
+        `${(tookMs / 1_000).toFixed(1)} s and ${requests} requests; late: ${JSON.stringify(Object.fromEntries(outcomes))}`,
+    )
+  })
+})
+
+/** Events, evenly over the time. */
+function liveThroughOutage(clerk: SimulatedClerk): ClerkEvent[] {
+  const startedAt = clerk.now
+  const events: ClerkEvent[] = []
+  while (events.length < EVENTS) {
+    clerk.advanceTo(startedAt + OUTAGE_MS * (events.length / EVENTS))
+    events.push(...clerk.act())
+  }
+  clerk.advanceTo(startedAt + OUTAGE_MS)
+  return events
+}
+
+/** Those that Svix has not given up when somebody listens again, in the order in which they come. */
+function redeliveriesOf(events: readonly ClerkEvent[], since: number): ClerkEvent[] {
+  const random = new Random(36)
+  return events
+    .flatMap((event) => {
+      let at = Number(event.timestamp)
+      for (let failures = 1; at < since; failures++) {
+        const delay = retryDelay(failures, false, random)
+        if (delay === undefined) return []
+        at += delay
+      }
+      return [{ event, at }]
+    })
+    .sort((a, b) => a.at - b.at)
+    .map(({ event }) => event)
+}
