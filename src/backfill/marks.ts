@@ -2,7 +2,9 @@
 
 import type { Kysely } from 'kysely'
 import type { Resource } from '../clerk/resource.ts'
+import { available } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
+import { RESUMABLE_HOURS } from '../database/jobs.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
 
@@ -26,10 +28,10 @@ export class Marks {
     this.#resource = resource
   }
 
-  async add(ids: readonly string[]): Promise<void> {
-    await this.#run(`insert into ${this.#marks} select $1, $2, unnest($3::text[]) on conflict do nothing`, [
-      ids,
-    ])
+  /** @returns how many were not marked yet */
+  async add(ids: readonly string[]): Promise<number> {
+    const text = `insert into ${this.#marks} select $1, $2, unnest($3::text[]) on conflict do nothing returning id`
+    return (await this.#run(text, [ids])).length
   }
 
   async count(): Promise<number> {
@@ -74,6 +76,16 @@ export class Marks {
   get #table(): string {
     return qualify(this.#schema, this.#resource.table)
   }
+}
+
+/** Removes what jobs left that nobody goes on with any more. */
+export async function clearOldMarks(database: Kysely<ClerkTables>, schema: string): Promise<void> {
+  const text = `
+    delete from ${qualify(schema, 'sweep_marks')} where job_id in (
+      select id from ${qualify(schema, 'jobs')}
+      where status <> 'running' and updated_at < now() - interval '${RESUMABLE_HOURS} hours'
+    )`
+  await available(query(database, text))
 }
 
 /** Rows of other Clerk instances are not in this one's list. */

@@ -30,7 +30,7 @@ export interface SweepProgress extends ApiMeter {
   skipped: number
   /** How many rows the database refused. */
   failed: number
-  /** How many rows of what Clerk does not have any more were marked as deleted. */
+  /** How many rows of what Clerk does not have any more were marked as deleted; with a dry run, how many would be. */
   deleted: number
   /** When its first page was asked for, by Clerk's clock. */
   startedAt: string | null

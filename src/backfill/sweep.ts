@@ -7,6 +7,7 @@ import { toDate } from '../clerk/event.ts'
 import { type Resource, readColumns } from '../clerk/resource.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
+import type { Applied } from '../ledger/ledger.ts'
 import type { Observation } from '../ledger/observation.ts'
 import { buryAbsent } from './absences.ts'
 import { findCauses } from './causes.ts'
@@ -22,7 +23,7 @@ import {
   readPages,
   START,
 } from './pages.ts'
-import { addDrift, type SweepProgress } from './progress.ts'
+import { addDrift, type Cause, type SweepProgress } from './progress.ts'
 import { observationsOf, type Task, tellingOf } from './task.ts'
 import { workAhead } from './work-ahead.ts'
 
@@ -64,12 +65,10 @@ export class Sweep {
    */
   async run(from: Position | null): Promise<void> {
     const progress = this.#progress
-    await this.#count()
-    await this.#readAll(from)
+    await this.#pass(from)
     for (let pass = 2; pass <= MAX_PASSES && this.#isShort; pass++) {
       progress.listed = 0
-      await this.#count()
-      await this.#readAll(null)
+      await this.#pass(null)
     }
     if (this.#task.isReconcile && progress.startedAt !== null) {
       await buryAbsent(this.#task, this.#resource, this.#marks, new Date(progress.startedAt), progress)
@@ -111,11 +110,13 @@ export class Sweep {
     return expected !== null && listed < expected
   }
 
-  /** Asks how many there are, where the list does not tell. */
-  async #count(): Promise<void> {
-    const { api, call } = this.#task
+  async #pass(from: Position | null): Promise<void> {
+    const { api, call, isReconcile } = this.#task
     const path = this.#resource.api?.lists[0]?.countPath
     if (path) this.#progress.expected = await api.count(path, {}, call)
+    await this.#readAll(from)
+    // What was marked just before the process was killed is in no count.
+    if (isReconcile) this.#progress.listed = await this.#marks.count()
   }
 
   async #readAll(from: Position | null): Promise<void> {
@@ -134,7 +135,9 @@ export class Sweep {
     this.#note(page)
     const shown = page.items.map((item) => observationsOf(this.#task, this.#resource, item, page.observedAt))
     const primaries = shown.map(([primary]) => primary)
-    if (isReconcile) await this.#mark(primaries)
+    this.#progress.listed += isReconcile
+      ? await this.#marks.add(primaries.map(({ id }) => id))
+      : primaries.length
     const comparisons = await compare(database, schema, primaries, { isThorough: isReconcile })
     this.#progress.unchanged += countOf(comparisons, 'same')
     this.#progress.skipped += countOf(comparisons, 'newer_here')
@@ -145,18 +148,12 @@ export class Sweep {
     this.#progress.skipped += isReconcile ? 0 : buried.length
   }
 
-  #note({ items, observedAt, total }: ListedPage): void {
+  #note({ observedAt, total }: ListedPage): void {
     const progress = this.#progress
     const { lists = [] } = this.#resource.api ?? {}
     progress.startedAt ??= observedAt.toISOString()
     // Several lists count only their own.
     if (total !== null && lists.length === 1 && !lists[0]?.parts) progress.expected = total
-    progress.listed += items.length
-  }
-
-  async #mark(primaries: readonly Observation[]): Promise<void> {
-    await this.#marks.add(primaries.map(({ id }) => id))
-    this.#progress.listed = await this.#marks.count()
   }
 
   /** A row says that it was deleted, but the list shows it: only a look by its id refutes that. */
@@ -176,40 +173,48 @@ export class Sweep {
   }
 
   async #write(found: readonly Found[]): Promise<void> {
-    const { ledger, writes } = this.#task
     if (found.length === 0) return
-    await this.#report(found)
-    if (!writes) {
-      this.#progress.written += found.length
-      return
-    }
+    // Before anything is written, because handlers may be told of it by events, which would be the cause then.
+    const causes = await this.#causesOf(found)
+    const applied = await this.#apply(found)
+    found.forEach(({ shown: [{ id }], drift }, index) => {
+      const { outcome, error } = applied[index] as Applied
+      if (outcome === 'applied') this.#progress.written++
+      else if (outcome === 'stale') this.#progress.skipped++
+      else this.#noteFailure(id, error)
+      // Meanwhile an event has made it good.
+      if (outcome === 'stale') return
+      const cause = causes[index]
+      if (cause) addDrift(this.#task.report, this.#resource.table, id, drift, cause)
+    })
+  }
+
+  /** What became of each; with a dry run, as if it had been written. */
+  async #apply(found: readonly Found[]): Promise<Applied[]> {
+    const { ledger, writes } = this.#task
+    if (!writes) return found.map(() => ({ outcome: 'applied' }))
     const observations = found.flatMap(({ shown }) => shown)
     const kinds = new Map(found.map(({ shown: [primary], drift }) => [primary, drift.kind]))
     const applied = await ledger.apply(observations, tellingOf(this.#task, kinds))
     const results = new Map(observations.map((observation, index) => [observation, applied[index]]))
-    for (const { shown } of found) {
-      const result = results.get(shown[0])
-      if (result?.outcome === 'applied') this.#progress.written++
-      else if (result?.outcome === 'stale') this.#progress.skipped++
-      else {
-        this.#progress.failed++
-        this.#progress.error ??= { code: 'rejected_by_database', message: `${shown[0].id}: ${result?.error}` }
-      }
-    }
+    return found.map(({ shown: [primary] }) => results.get(primary) as Applied)
   }
 
-  async #report(found: readonly Found[]): Promise<void> {
-    const { isReconcile, database, schema, report } = this.#task
-    if (!isReconcile) return
+  #noteFailure(id: string, error: string | undefined): void {
+    this.#progress.failed++
+    this.#progress.error ??= { code: 'rejected_by_database', message: `${id}: ${error}` }
+  }
+
+  /** None for a backfill, for which everything is missing. */
+  async #causesOf(found: readonly Found[]): Promise<Cause[]> {
+    const { isReconcile, database, schema } = this.#task
+    if (!isReconcile) return []
     const symptoms = found.map(({ shown: [{ id, state, observedAt }], drift }) => ({
       id,
       drift,
       since: state?.updatedAt ?? observedAt,
     }))
-    const causes = await findCauses(database, schema, this.#resource.table, symptoms)
-    symptoms.forEach(({ id, drift }, index) => {
-      addDrift(report, this.#resource.table, id, drift, causes[index] ?? 'no_event')
-    })
+    return findCauses(database, schema, this.#resource.table, symptoms)
   }
 }
 

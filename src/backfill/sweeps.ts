@@ -10,6 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { findInstance } from './instance.ts'
 import { endLapsed } from './lapse.ts'
 import { unseenSince, wasRead } from './last-sweep.ts'
+import { clearOldMarks } from './marks.ts'
 import type { Position } from './pages.ts'
 import { type DriftReport, newProgress, newReport, type SweepProgress } from './progress.ts'
 import { Sweep } from './sweep.ts'
@@ -187,6 +188,8 @@ class Run {
   }
 
   async #sweepAll(): Promise<void> {
+    const { queries, schema } = this.#options.database
+    if (this.#kind === 'reconcile') await clearOldMarks(queries, schema)
     const instanceId = await findInstance(this.#options.api, this.#options.instanceIds, {
       signal: this.#signal,
     })

@@ -19,7 +19,7 @@ import type { ClerkTables, JobStatus } from './tables.ts'
 const LEASE_MS = 10_000
 const HEARTBEAT_MS = 2_500
 /** What was stopped or failed longer ago is begun anew: Clerk's lists have changed too much. */
-const RESUMABLE_HOURS = 24
+export const RESUMABLE_HOURS = 24
 
 export interface JobOptions {
   readonly kind: string
