@@ -1,0 +1,155 @@
+/**
+ * The throughput of clerk-sync with a ledger of years beside an empty one. `npm run growth`
+ *
+ * The rows of the past are made by Postgres itself, with ids as long and as sorted as real ones, but bodies of a few
+ * hundred bytes: the indexes are as large as in production, the tables a fifth.
+ */
+
+import type pg from 'pg'
+import { readValue } from './database.ts'
+import type { WorkloadName } from './load/generator.ts'
+import { machineLines } from './machine.ts'
+import { type Options, readOptions } from './options.ts'
+import { type Aim, aimLine, progress, type Spread, spread, table, whole, wholeSpread } from './report.ts'
+import { type Run, type Served, Session } from './session.ts'
+
+const EVENTS = 5_000_000
+const EVENTS_PER_USER = 5
+/** Of the past's users, those that the mixed workload touches. */
+const TOUCHED_USERS = 20_000
+const REQUESTS_PER_SECOND = 8_000
+const AT_LEAST = 0.8
+
+interface Result {
+  readonly workload: WorkloadName
+  readonly empty: Spread
+  readonly full: Spread
+}
+
+async function main(): Promise<void> {
+  const options = readOptions({ duration: 8, rounds: 3 })
+  const events = options.events ?? (options.short ? EVENTS / 10 : EVENTS)
+  const report = await Session.run(async (session) => {
+    const empty = await session.serve('ours')
+    const full = await session.serve('ours')
+    await fill(session.client, full.schema, events)
+    const size = await sizeOf(session.client, full.schema)
+    const results = []
+    for (const workload of ['created', 'mixed'] as const) {
+      results.push(await compare(session, { empty, full }, workload, options))
+    }
+    return { machine: session.machine, options, events, size, results, aims: results.map(aimOf) }
+  })
+  console.log(options.json ? JSON.stringify(report, null, 2) : toText(report))
+}
+
+/** In one order, so that Postgres only ever appends to its indexes; then tidied up as an old database would be. */
+async function fill(client: pg.Client, schema: string, events: number): Promise<void> {
+  progress(`filling ${whole(events)} events of ${whole(events / EVENTS_PER_USER)} users`)
+  await client.query(`select set_config('search_path', $1, false)`, [schema])
+  await client.query(PAST_USERS, [events / EVENTS_PER_USER])
+  await client.query(PAST_ADDRESSES)
+  await client.query(PAST_EVENTS, [events, EVENTS_PER_USER])
+  for (const name of ['users', 'email_addresses', 'events']) await client.query(`vacuum (analyze) ${name}`)
+}
+
+/** A sorted part, as of the time in a real id, and chance. 27 characters in all. */
+const key = (serial: string) =>
+  `'2' || lpad(to_hex(${serial}), 8, '0') || substr(md5(${serial}::text), 1, 18)`
+
+const PAST_USERS = `
+  insert into users (id, username, first_name, primary_email_address, public_metadata, raw, clerk_created_at,
+    clerk_updated_at, observed_at, event_id)
+  select 'user_' || key, lower(key), 'Ada', lower(key) || '@example.com', '{"plan": "pro"}',
+    json_build_object('id', 'user_' || key, 'object', 'user', 'username', lower(key), 'first_name', 'Ada',
+      'email_addresses', json_build_array(json_build_object('id', 'idn_' || key, 'email_address',
+        lower(key) || '@example.com')), 'public_metadata', json_build_object('plan', 'pro')),
+    at, at, at, 'msg_' || key
+  from (
+    select ${key('serial')} as key, now() - interval '1 year' + serial * interval '1 second' as at
+    from generate_series(1, $1::int) as serial
+  ) as past`
+
+const PAST_ADDRESSES = `
+  insert into email_addresses (user_id, id, email_address, verification_status, observed_at, event_id)
+  select id, 'idn_' || substr(id, 6), primary_email_address, 'verified', observed_at, event_id from users`
+
+const PAST_EVENTS = `
+  insert into events (id, type, resource, resource_id, occurred_at, received_at, outcome, body, body_sha256)
+  select 'msg_' || ${key('serial')}, 'user.updated', 'users', user_id, at, at, 'applied', body, sha256(body)
+  from (
+    select serial, user_id, now() - interval '1 year' + serial * interval '5 seconds' as at,
+      convert_to(json_build_object('type', 'user.updated', 'object', 'event', 'timestamp', serial, 'data',
+        json_build_object('id', user_id, 'object', 'user', 'first_name', 'Ada', 'updated_at', serial))::text,
+        'UTF8') as body
+    from generate_series(1, $1::int) as serial,
+      lateral (select 'user_' || ${key('(1 + (serial - 1) / $2::int)')} as user_id) as owner
+  ) as past`
+
+function sizeOf(client: pg.Client, schema: string): Promise<string> {
+  const text = `
+    select pg_size_pretty(sum(pg_total_relation_size(format('%I.%I', schemaname, tablename)::regclass)))
+    from pg_tables where schemaname = $1`
+  return readValue(client, text, [schema])
+}
+
+async function compare(
+  session: Session,
+  { empty, full }: { empty: Served; full: Served },
+  workload: WorkloadName,
+  options: Options,
+): Promise<Result> {
+  const rates: { empty: number[]; full: number[] } = { empty: [], full: [] }
+  for (let round = 0; round <= options.rounds; round++) {
+    const load = { ...options, seconds: options.duration, requests: options.duration * REQUESTS_PER_SECOND }
+    rates.empty.push((await session.measure(empty, { ...load, workload })).perSecond)
+    rates.full.push((await measureFull(session, full, { ...load, workload })).perSecond)
+    progress(
+      `${workload}, round ${round}: ${whole(rates.empty.at(-1) ?? 0)}/s empty, ${whole(rates.full.at(-1) ?? 0)}/s full`,
+    )
+  }
+  return { workload, empty: spread(rates.empty.slice(1)), full: spread(rates.full.slice(1)) }
+}
+
+/** The past stays; what the runs add to it is less than a hundredth. */
+async function measureFull(
+  session: Session,
+  served: Served,
+  options: Parameters<Session['measure']>[1],
+): Promise<Run> {
+  const text = `select array_agg(id) from (select id from users where deleted_at is null order by random() limit $1) as some`
+  const users = await readValue<string[]>(session.client, text, [TOUCHED_USERS])
+  await session.generator.ask('open', { name: options.workload, users })
+  const run = await session.load(served, options)
+  const found = await readValue<number>(
+    session.client,
+    `select count(*)::int from events where id = any($1) and outcome in ('applied', 'stale')`,
+    [run.acknowledged.ids],
+  )
+  if (found !== run.acknowledged.ids.length) throw new Error(`only ${found} of the events are in the ledger`)
+  return run
+}
+
+function aimOf({ workload, empty, full }: Result): Aim {
+  return { name: `${workload}: full / empty`, value: full.median / empty.median, atLeast: AT_LEAST }
+}
+
+interface Report {
+  readonly machine: Session['machine']
+  readonly options: Options
+  readonly events: number
+  readonly size: string
+  readonly results: readonly Result[]
+  readonly aims: readonly Aim[]
+}
+
+function toText({ machine, options, events, size, results, aims }: Report): string {
+  const { rounds, duration, connections } = options
+  const method = `${connections} connections, ${rounds} rounds of ${duration} s, median (min–max)`
+  const past = `full: ${whole(events)} events of ${whole(events / EVENTS_PER_USER)} users, ${size}`
+  const rows = results.map(({ workload, empty, full }) => [workload, wholeSpread(empty), wholeSpread(full)])
+  const rates = table(['deliveries/s', 'empty', 'full'], rows)
+  return [...machineLines(machine), method, past, '', rates, '', ...aims.map(aimLine)].join('\n')
+}
+
+await main()

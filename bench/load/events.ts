@@ -1,0 +1,116 @@
+/** Clerk's events, in the shapes of the samples, each about a resource of its own. */
+
+import type { EventType } from '../../src/index.ts'
+import { sampleEvent } from '../../src/testing/samples.ts'
+import { newId } from './ids.ts'
+
+/** An event that is yet to be signed. */
+export interface Unsigned {
+  /** The id of the resource that it is about. */
+  readonly subject: string
+  readonly body: string
+}
+
+/** An endless supply of events. */
+export type Workload = Iterator<Unsigned, never>
+
+/** Nothing but new users. */
+export function* newUsers(): Generator<Unsigned, never> {
+  for (let serial = 0; ; serial++) yield userEvent('user.created', newId('user'), serial)
+}
+
+const ORGANIZATIONS = Array.from({ length: 50 }, () => newId('org'))
+
+/**
+ * What a grown app sees: 60 % updates of existing users, 20 % new users, 10 % memberships, 5 % sessions, 5 % deletions.
+ * @param users who exists already
+ */
+export function* mixture(users: readonly string[]): Generator<Unsigned, never> {
+  const existing = [...users]
+  const memberships: string[] = []
+  for (let serial = 0; ; serial++) {
+    const dice = Math.random()
+    if (dice < 0.6) yield userEvent('user.updated', pick(existing), serial)
+    else if (dice < 0.8) yield userEvent('user.created', add(existing, newId('user')), serial)
+    else if (dice < 0.9) yield membershipEvent(memberships, pick(existing), serial)
+    else if (dice < 0.95) yield sessionEvent(pick(existing), serial)
+    else yield bodyOf('user.deleted', take(existing), {}, serial)
+  }
+}
+
+/** What belongs to a user is the same in all of the user's events, and shared with nobody. */
+function userEvent(type: 'user.created' | 'user.updated', id: string, serial: number): Unsigned {
+  const { email_addresses, phone_numbers, external_accounts } = sampleEvent(type).data
+  const key = id.slice('user_'.length)
+  const email = { id: `idn_E${key}`, email_address: `${key}@example.com`.toLowerCase() }
+  const phone = { id: `idn_P${key}`, phone_number: `+1${digitsOf(key, 10)}` }
+  const account = { id: `idn_A${key}`, provider_user_id: digitsOf(key, 21) }
+  const data = {
+    primary_email_address_id: email.id,
+    username: key.toLowerCase(),
+    first_name: `Ada ${serial}`,
+    email_addresses: email_addresses?.map((each) => ({ ...each, ...email })),
+    phone_numbers: phone_numbers?.map((each) => ({ ...each, ...phone })),
+    external_accounts: external_accounts?.map((each) => ({ ...each, ...account })),
+    public_metadata: { plan: 'pro', seats: serial % 100 },
+    updated_at: Date.now() + serial,
+  }
+  return bodyOf(type, id, data, serial)
+}
+
+function digitsOf(key: string, count: number): string {
+  return [...key.slice(-count)].map((letter) => letter.charCodeAt(0) % 10).join('')
+}
+
+function membershipEvent(memberships: string[], userId: string, serial: number): Unsigned {
+  const dice = memberships.length === 0 ? 0 : Math.random()
+  const type = dice < 0.5 ? 'created' : dice < 0.8 ? 'updated' : 'deleted'
+  const id =
+    type === 'created'
+      ? add(memberships, newId('orgmem'))
+      : type === 'updated'
+        ? pick(memberships)
+        : take(memberships)
+  const sample = sampleEvent('organizationMembership.created').data
+  return bodyOf(
+    `organizationMembership.${type}`,
+    id,
+    {
+      ...sample,
+      organization: { ...sample.organization, id: pick(ORGANIZATIONS) },
+      public_user_data: { ...sample.public_user_data, user_id: userId },
+      updated_at: Date.now() + serial,
+    },
+    serial,
+  )
+}
+
+function sessionEvent(userId: string, serial: number): Unsigned {
+  const sample = sampleEvent('session.created').data
+  const user = { ...(sample.user as object), id: userId }
+  return bodyOf('session.created', newId('sess'), { ...sample, user_id: userId, user }, serial)
+}
+
+/** Times go up with every event, so that each update is news. */
+function bodyOf(type: EventType, id: string, data: object, serial: number): Unsigned {
+  const event = sampleEvent(type)
+  const timestamp = Date.now() + serial
+  return { subject: id, body: JSON.stringify({ ...event, timestamp, data: { ...event.data, ...data, id } }) }
+}
+
+function pick(list: readonly string[]): string {
+  return list[Math.floor(Math.random() * list.length)] as string
+}
+
+function take(list: string[]): string {
+  const at = Math.floor(Math.random() * list.length)
+  const taken = list[at] as string
+  list[at] = list.at(-1) as string
+  list.pop()
+  return taken
+}
+
+function add(list: string[], id: string): string {
+  list.push(id)
+  return id
+}

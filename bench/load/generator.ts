@@ -1,0 +1,88 @@
+/** The load generator's process: prepares signed requests, then sends them as fast as the server answers. */
+
+import { answer } from '../processes.ts'
+import { quantile } from '../report.ts'
+import { Connection } from './connection.ts'
+import { mixture, newUsers, type Workload } from './events.ts'
+import { type SignedRequest, stripeRequest, svixRequest } from './requests.ts'
+import { newCustomers } from './stripe-events.ts'
+
+export type WorkloadName = 'created' | 'mixed' | 'stripe'
+
+export interface LoadResult {
+  readonly perSecond: number
+  readonly p50: number
+  readonly p99: number
+  readonly refused: number
+  readonly acknowledged: Acknowledged
+  /** How much of a core the generator itself used. */
+  readonly cpu: number
+}
+
+/** The requests that were answered with success, in the order of sending. */
+export interface Acknowledged {
+  readonly ids: readonly string[]
+  readonly subjects: readonly string[]
+}
+
+let workload: Workload = newUsers()
+let sign = svixRequest
+let requests: SignedRequest[] = []
+
+/** @param users who exists already, for the mixed workload */
+function open({ name, users = [] }: { name: WorkloadName; users?: readonly string[] }): void {
+  workload = name === 'created' ? newUsers() : name === 'stripe' ? newCustomers() : mixture(users)
+  sign = name === 'stripe' ? stripeRequest : svixRequest
+}
+
+function prepare({ count }: { count: number }): void {
+  requests = Array.from({ length: count }, () => sign(workload.next().value))
+}
+
+/** Sends what is prepared until the time is over; with no time, all of it. */
+async function send(target: { port: number; connections: number; seconds?: number }): Promise<LoadResult> {
+  const connections = await Promise.all(
+    Array.from({ length: target.connections }, () => Connection.open(target.port)),
+  )
+  const cpuBefore = process.cpuUsage()
+  const startedAt = performance.now()
+  const until = startedAt + (target.seconds ?? Number.POSITIVE_INFINITY) * 1000
+  const statuses = new Uint16Array(requests.length)
+  const times = new Float64Array(requests.length)
+  let sent = 0
+
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (sent < requests.length) {
+        const at = sent++
+        const sentAt = performance.now()
+        statuses[at] = await connection.send((requests[at] as SignedRequest).bytes)
+        const answeredAt = performance.now()
+        times[at] = answeredAt - sentAt
+        if (answeredAt >= until) break
+      }
+    }),
+  )
+  const elapsed = performance.now() - startedAt
+  const { user, system } = process.cpuUsage(cpuBefore)
+  for (const connection of connections) connection.close()
+
+  const answered = requests.slice(0, sent).filter((_, at) => isSuccess(statuses[at]))
+  const sortedTimes = times.subarray(0, sent).sort()
+  return {
+    perSecond: (answered.length / elapsed) * 1000,
+    p50: quantile(sortedTimes, 0.5),
+    p99: quantile(sortedTimes, 0.99),
+    refused: sent - answered.length,
+    acknowledged: { ids: answered.map(({ id }) => id), subjects: answered.map(({ subject }) => subject) },
+    cpu: (user + system) / 1000 / elapsed,
+  }
+}
+
+function isSuccess(status: number | undefined): boolean {
+  return status !== undefined && status >= 200 && status < 300
+}
+
+const answers = { open, prepare, send }
+export type Generator = typeof answers
+answer(answers)

@@ -1,0 +1,124 @@
+/** What all measurements share: the database, the load generator, the servers, and that nothing of it is left behind. */
+
+import type pg from 'pg'
+import { analyze, checkpoint, createDatabase, emptyTables, type OwnDatabase } from './database.ts'
+import type { Acknowledged, Generator, LoadResult, WorkloadName } from './load/generator.ts'
+import { describeMachine, type Machine } from './machine.ts'
+import { Child } from './processes.ts'
+import type { VariantServer } from './server.ts'
+import { type VariantName, variantOf } from './variants/variants.ts'
+
+/** A variant's server with tables of its own. */
+export interface Served {
+  readonly name: VariantName
+  readonly title: string
+  readonly schema: string
+  readonly port: number
+  readonly process: Child<VariantServer>
+}
+
+const EXISTING_USERS = 1_000
+const NOBODY: Acknowledged = { ids: [], subjects: [] }
+
+export interface Run extends LoadResult {
+  /** Microseconds of the server process's own time per delivery. */
+  readonly serverCpu: number
+}
+
+export interface LoadOptions {
+  readonly connections: number
+  /** Absent: until all requests are answered. */
+  readonly seconds?: number
+  /** How many requests are prepared: with a time, more than the server can answer. */
+  readonly requests: number
+}
+
+export interface RunOptions extends LoadOptions {
+  readonly workload: WorkloadName
+}
+
+export class Session {
+  readonly machine: Machine
+  readonly generator = new Child<Generator>('./load/generator.ts')
+  readonly #database: OwnDatabase
+  readonly #served: Served[] = []
+
+  private constructor(database: OwnDatabase) {
+    this.#database = database
+    this.machine = describeMachine(database.facts)
+  }
+
+  /** Opens a session, works in it and cleans up, also when it is interrupted. */
+  static async run<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    await using database = await createDatabase()
+    const session = new Session(database)
+    const interrupted = new Promise<never>((_, reject) => {
+      process.once('SIGINT', () => reject(new Error('interrupted')))
+    })
+    try {
+      return await Promise.race([work(session), interrupted])
+    } finally {
+      await session.#close()
+    }
+  }
+
+  get client(): pg.Client {
+    return this.#database.client
+  }
+
+  /** Starts a variant's server in a process of its own. */
+  async serve(name: VariantName, execArgv: readonly string[] = []): Promise<Served> {
+    const { title, schema = `variant_${this.#served.length}` } = variantOf(name)
+    const child = new Child<VariantServer>('./server.ts', [name, this.#database.url, schema], execArgv)
+    const served = { name, schema, title, process: child, port: 0 }
+    this.#served.push(served)
+    return Object.assign(served, { port: await child.ask('listen', undefined) })
+  }
+
+  /** Measures a server on empty tables and checks what it has done. */
+  async measure(served: Served, options: RunOptions): Promise<Run> {
+    await emptyTables(this.client, served.schema)
+    const users = options.workload === 'mixed' ? await this.createUsers(served, options.connections) : NOBODY
+    // A database that is older than a minute has statistics of its tables; these are younger.
+    await analyze(this.client, served.schema)
+    await this.generator.ask('open', { name: options.workload, users: users.subjects })
+    const run = await this.load(served, options)
+    await this.#check(served, {
+      ids: [...users.ids, ...run.acknowledged.ids],
+      subjects: [...users.subjects, ...run.acknowledged.subjects],
+    })
+    return run
+  }
+
+  /** Measures a server on the workload that is open. */
+  async load(served: Served, { connections, seconds, requests }: LoadOptions): Promise<Run> {
+    await this.generator.ask('prepare', { count: requests })
+    await checkpoint(this.client)
+    const before = await served.process.ask('cpuTime', undefined)
+    const result = await this.generator.ask('send', {
+      port: served.port,
+      connections,
+      ...(seconds && { seconds }),
+    })
+    const cpu = (await served.process.ask('cpuTime', undefined)) - before
+    if (result.refused > 0) throw new Error(`${served.title} refused ${result.refused} deliveries`)
+    return { ...result, serverCpu: cpu / result.acknowledged.ids.length }
+  }
+
+  /** Creates users to update and delete; sending them also warms the server up. */
+  async createUsers(served: Served, connections: number): Promise<Acknowledged> {
+    await this.generator.ask('open', { name: 'created' })
+    await this.generator.ask('prepare', { count: EXISTING_USERS })
+    return (await this.generator.ask('send', { port: served.port, connections })).acknowledged
+  }
+
+  async #check({ name, title, schema }: Served, acknowledged: Acknowledged): Promise<void> {
+    const findings = await variantOf(name).check(this.client, schema, acknowledged)
+    if (findings.length > 0) throw new Error(`${title} did not do its work: ${findings.join('; ')}`)
+  }
+
+  async #close(): Promise<void> {
+    const children = [this.generator, ...this.#served.map((served) => served.process)]
+    await Promise.all(children.map((child) => child.stop()))
+  }
+}

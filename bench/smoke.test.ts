@@ -1,0 +1,29 @@
+/** That the benchmarks still run and that what was acknowledged is in the tables. Says nothing about speed. */
+
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, inject, test } from 'vitest'
+
+async function report(script: string, ...options: string[]) {
+  const env = { ...process.env, BENCH_DATABASE_URL: inject('postgresUrl') ?? '' }
+  const path = `${import.meta.dirname}/${script}`
+  const argv = [path, '--json', '--rounds', '1', '--duration', '0.2', ...options]
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { env })
+  return JSON.parse(stdout)
+}
+
+test('every variant takes deliveries and keeps them', async () => {
+  const { tables } = await report('throughput.ts')
+  const measured = tables.map(({ results }: { results: { variant: string }[] }) =>
+    results.map(({ variant }) => variant),
+  )
+  expect(measured).toEqual([
+    ['limit', 'ours', 'single', 'hand-written', 'stripe'],
+    ['limit', 'ours'],
+  ])
+})
+
+test('every library verifies', async () => {
+  const { results } = await report('verify.ts')
+  expect(results).toHaveLength(5)
+})

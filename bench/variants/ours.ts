@@ -1,0 +1,17 @@
+import { createServer } from 'node:http'
+import { createNodeHandler } from '../../src/adapters/node.ts'
+import { createClerkSync } from '../../src/index.ts'
+import { checkLedger } from './ledger-check.ts'
+import { type Variant, VERIFICATION } from './variant.ts'
+
+/** clerk-sync, with the defaults that everybody gets. */
+export const ours: Variant = {
+  title: 'clerk-sync',
+  workloads: ['created', 'mixed'],
+  check: checkLedger,
+  async serve(place) {
+    const sync = createClerkSync({ ...VERIFICATION, ...place })
+    await sync.migrate()
+    return createServer(createNodeHandler(sync))
+  },
+}
