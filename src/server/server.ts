@@ -8,12 +8,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNodeHandler } from '../adapters/node.ts'
-import type { DashboardHandler } from '../dashboard/index.ts'
+import { type DashboardHandler, toNodeListener } from '../dashboard/index.ts'
 import { toUnavailable } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
 import { type Reply, refuse } from '../reply.ts'
-import { answerByFetch } from './fetch-route.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 
 export interface ServerOptions {
@@ -114,7 +113,7 @@ class StandaloneServer implements ClerkSyncServer {
   readonly #graceMs: number
   readonly #http: Server
   readonly #routes: ReadonlyMap<string, Route>
-  readonly #dashboard: DashboardHandler | undefined
+  readonly #dashboard: Route | undefined
   /** Ends the dashboard's live streams, which never end by themselves. */
   readonly #closing = new AbortController()
   #port = 0
@@ -127,7 +126,7 @@ class StandaloneServer implements ClerkSyncServer {
 
   constructor(options: ServerOptions) {
     const { sync, webhookPaths = WEBHOOK_PATHS, dashboard, graceMs = GRACE_MS, reconcile } = options
-    this.#dashboard = dashboard
+    this.#dashboard = dashboard && toNodeListener(dashboard, this.#closing.signal)
     this.#sync = sync
     this.#schedule = reconcile && new ReconcileSchedule(sync, reconcile)
     this.#graceMs = graceMs
@@ -175,10 +174,8 @@ class StandaloneServer implements ClerkSyncServer {
   }
 
   #routeOf(path: string): Route {
-    const dashboard = this.#dashboard
     const isDashboard = path === DASHBOARD_PATH || path.startsWith(`${DASHBOARD_PATH}/`)
-    if (!dashboard || !isDashboard) return this.#routes.get(path) ?? notFound
-    return (request, response) => answerByFetch(dashboard, request, response, this.#closing.signal)
+    return (isDashboard ? this.#dashboard : this.#routes.get(path)) ?? notFound
   }
 
   #forget(response: ServerResponse): void {

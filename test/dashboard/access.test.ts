@@ -1,13 +1,17 @@
 import { generateKeyPairSync, sign as signBytes } from 'node:crypto'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { Role } from '../../src/dashboard/api.ts'
+import { createAdaptorServer } from '@hono/node-server'
+import express from 'express'
+import { Hono } from 'hono'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { BulkCount, Role, Session } from '../../src/dashboard/api.ts'
 import {
   clerkSignIn,
   createDashboardHandler,
   type DashboardHandler,
   type DashboardOptions,
+  toNodeListener,
 } from '../../src/dashboard/index.ts'
 import type { ClerkSync } from '../../src/index.ts'
 import { embeddedDatabase } from '../support/databases.ts'
@@ -366,20 +370,42 @@ describe('the live stream', () => {
   })
 })
 
-describe('mounted on Node’s own server', () => {
-  it('answers through a real socket', async () => {
-    const handler = create()
-    const server = createServer(async (request, response) => {
-      const url = `http://${request.headers.host}${request.url}`
-      const answer = await handler(new Request(url), { remoteAddress: request.socket.remoteAddress })
-      response.writeHead(answer.status, Object.fromEntries(answer.headers))
-      response.end(Buffer.from(await answer.arrayBuffer()))
-    })
+describe('mounted', () => {
+  const listen = async (server: Server) => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as { port: number }
-    const response = await fetch(`http://127.0.0.1:${port}/dashboard/api/session`)
-    expect(await response.json()).toMatchObject({ role: 'admin' })
-    server.close()
-    server.closeAllConnections()
+    onTestFinished(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    return `http://127.0.0.1:${port}`
+  }
+
+  /** Reads, and writes: with a body, as the browser does. */
+  const use = async (base: string) => {
+    const session = await fetch(`${base}/dashboard/api/session`)
+    const headers = { 'x-clerk-sync-csrf': '1', 'content-type': 'application/json' }
+    const body = JSON.stringify({ kind: 'replay', filter: {} })
+    const count = await fetch(`${base}/dashboard/api/jobs/count`, { method: 'POST', headers, body })
+    const { role } = (await session.json()) as Session
+    return [role, ((await count.json()) as BulkCount).count.isAtLeast]
+  }
+
+  it('on Node’s own server', async () => {
+    expect(await use(await listen(createServer(toNodeListener(create()))))).toEqual(['admin', false])
+  })
+
+  it('in Express, below a path', async () => {
+    const app = express()
+    app.use('/dashboard', toNodeListener(create()))
+    expect(await use(await listen(createServer(app)))).toEqual(['admin', false])
+  })
+
+  it('in Hono', async () => {
+    const app = new Hono()
+    const handler = create()
+    app.all('/dashboard/*', (c) => handler(c.req.raw))
+    const server = createAdaptorServer({ fetch: app.fetch }) as Server
+    expect(await use(await listen(server))).toEqual(['admin', false])
   })
 })
