@@ -10,8 +10,8 @@ import { RUN_COLUMNS, type RunRow, toRun } from './runs.ts'
 
 /** More groups than this nobody works on; the worst come first. */
 const MAX_GROUPS = 100
-/** Runs that are counted of one group. */
-const GROUP_LIMIT = 10_000
+/** Runs that are counted of one group: each is a row to read. */
+const GROUP_LIMIT = 1_000
 
 interface GroupRow {
   readonly handler: string
@@ -49,15 +49,13 @@ function groupsStatement(reading: Reading): string {
      order by handler, fingerprint limit 1)`
   return `
     with recursive groups(handler, fingerprint) as (
-      ${next('true')}
+      ${next('fingerprint is not null')}
       union all
       select following.handler, following.fingerprint from groups cross join lateral (
         select * from (
           select * from ${next('handler = groups.handler and fingerprint > groups.fingerprint')} as same
           union all
-          select * from ${next('handler = groups.handler and fingerprint is null and groups.fingerprint is not null')} as none
-          union all
-          select * from ${next('handler > groups.handler')} as other
+          select * from ${next('handler > groups.handler and fingerprint is not null')} as other
         ) as candidates limit 1
       ) as following
     )
@@ -90,8 +88,7 @@ function groupsStatement(reading: Reading): string {
 }
 
 function ofGroup(): string {
-  return `${FAILING} and handler = groups.handler
-    and (fingerprint = groups.fingerprint or (fingerprint is null and groups.fingerprint is null))`
+  return `${FAILING} and handler = groups.handler and fingerprint = groups.fingerprint`
 }
 
 function toGroup(row: GroupRow, isMasked: boolean): FailureGroup {

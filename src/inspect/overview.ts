@@ -21,7 +21,8 @@ export interface Surroundings {
 
 const SHOWN_GROUPS = 5
 const LAG_MINUTES = 60
-const WAITING_LIMIT = 10_000
+/** Each is a row to read. */
+const WAITING_LIMIT = 1_000
 
 export async function readOverview(reading: Reading, surroundings: Surroundings): Promise<Overview> {
   const now = await readNow(reading)
@@ -112,7 +113,7 @@ async function readWaiting(reading: Reading): Promise<Overview['waiting']> {
 }
 
 /**
- * The pauses that are usual: nineteen of twenty minutes with events in the last week came no later after the one before.
+ * The pauses that are usual: nineteen of twenty minutes with events in the last day came no later after the one before.
  * Null with too few to tell.
  */
 async function readUsualGap(reading: Reading): Promise<number | null> {
@@ -121,7 +122,7 @@ async function readUsualGap(reading: Reading): Promise<number | null> {
        select extract(epoch from minute - lag(minute) over (order by minute))::float8 * 1000 as gap
        from (
          select distinct minute from ${reading.table('event_minutes')}
-         where minute > now() - interval '7 days' and outcome <> 'duplicate'
+         where minute > now() - interval '1 day' and outcome <> 'duplicate'
        ) as busy
      ) as gaps where gap is not null`,
   )
