@@ -14,7 +14,7 @@ export interface ConfigFile {
   readonly options: ClerkSyncOptions
 }
 
-const CONFIG_FILES = [
+export const CONFIG_FILES = [
   'clerk-sync.config.ts',
   'clerk-sync.config.mts',
   'clerk-sync.config.js',

@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'see and prove the main job, without an account or a network',
     load: () => import('./commands/demo.ts'),
   },
+  init: {
+    summary: 'add the webhook route and the configuration to an app',
+    load: () => import('./commands/init.ts'),
+  },
   start: {
     summary: 'receive webhooks and keep the tables in step',
     load: () => import('./commands/start.ts'),

@@ -1,0 +1,162 @@
+/** `clerk-sync init`: adds the route and the configuration to the app in the working directory, once they were shown. */
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Command, Option } from 'commander'
+import { CATALOGUE } from '../../clerk/catalogue.ts'
+import { isConfirmed } from '../confirm.ts'
+import { Project } from '../doctor/project.ts'
+import { EXIT } from '../failure.ts'
+import { type App, detectApp } from '../init/app.ts'
+import { diffLines } from '../init/diff.ts'
+import { FRAMEWORKS, type Framework, ROUTE_PATH } from '../init/frameworks.ts'
+import { type Plan, type PlannedFile, planFor } from '../init/plan.ts'
+import { protectionOf } from '../init/protection.ts'
+import { withExamples } from '../options.ts'
+import { Output, type OutputOptions } from '../output.ts'
+import { printable, wrap } from '../text.ts'
+
+interface InitOptions extends OutputOptions {
+  readonly framework?: Framework
+  readonly yes?: boolean
+  readonly overwrite?: boolean
+  readonly dryRun?: boolean
+}
+
+/** Opens the instance that was looked at last. */
+const DASHBOARD_URL = 'https://dashboard.clerk.com/last-active?path=webhooks'
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync init', 'show what would be added to this app, and ask'],
+    ['clerk-sync init --dry-run', 'only show it'],
+    ['clerk-sync init --yes --framework express', 'without a question, as in a script'],
+  ])
+  command
+    .addOption(new Option('--framework <name>', 'the framework (package.json tells)').choices(FRAMEWORKS))
+    .option('--yes', 'add what was shown without asking')
+    .option('--overwrite', 'with --yes: also replace a route that is there and another')
+    .option('--dry-run', 'change nothing')
+    .action((_, self: Command) => init(self.optsWithGlobals()))
+}
+
+async function init(options: InitOptions): Promise<void> {
+  const output = new Output(options)
+  const app = detectApp(process.cwd(), options.framework)
+  const project = new Project(app.root)
+  const plan = planFor(app, project)
+  const warning = protectionOf(project)
+  output.note(`  ${describe(app)}\n`)
+  for (const file of plan.files) show(file, output)
+  const skipped = await apply(app, plan, options, output)
+  if (output.json) output.stdout.record(recordOf(app, plan, skipped, warning))
+  else tellSteps(app, plan, warning, output)
+  if (!options.dryRun && skipped.size > 0) process.exitCode = EXIT.foundProblems
+}
+
+const NAMES: Readonly<Record<Framework, string>> = {
+  'next-app': 'Next.js, App Router',
+  'next-pages': 'Next.js, Pages Router',
+  express: 'Express',
+  fastify: 'Fastify',
+  hono: 'Hono',
+  node: 'Node',
+}
+
+function describe({ framework, dialect }: App): string {
+  return `${NAMES[framework]}, ${dialect.isTypeScript ? 'TypeScript' : 'JavaScript'}`
+}
+
+function show({ path, before = '', after, action }: PlannedFile, output: Output): void {
+  const { bold, green, red, dim } = output.stderr.colors
+  output.note(`  ${bold(printable(path))}  ${dim(action === 'keep' ? 'is there already' : action)}`)
+  const styles: Readonly<Record<string, (text: string) => string>> = { '+': green, '-': red }
+  for (const line of diffLines(before, after)) {
+    if (action !== 'keep') output.note(`    ${(styles[line.charAt(0)] ?? dim)(printable(line))}`)
+  }
+}
+
+/** Writes what is agreed to, and resolves to what was not written. */
+async function apply(
+  { root }: App,
+  { files }: Plan,
+  options: InitOptions,
+  output: Output,
+): Promise<Set<PlannedFile>> {
+  const pending = files.filter(({ action }) => action !== 'keep')
+  const additions = pending.filter(({ action }) => action !== 'replace')
+  const skipped = new Set(pending)
+  if (pending.length === 0) output.note('\n  Nothing to add: it is all there.')
+  if (options.dryRun) return skipped
+  if (additions.length > 0 && (await isAgreed(`Add ${listPaths(additions)}`, options.yes, output)))
+    for (const file of additions) await write(root, file, skipped)
+  for (const file of pending.filter(({ action }) => action === 'replace'))
+    if (await mayReplace(file, options, output)) await write(root, file, skipped)
+  return skipped
+}
+
+function isAgreed(what: string, yes: boolean | undefined, output: Output): Promise<boolean> {
+  return isConfirmed(`\n  ${what}`, 'Go ahead?', yes === true, output)
+}
+
+/** What somebody wrote is not replaced by a `--yes` that may be meant for new files. */
+async function mayReplace({ path }: PlannedFile, options: InitOptions, output: Output): Promise<boolean> {
+  if (!options.yes || options.overwrite) return isAgreed(`Replace ${printable(path)}`, options.yes, output)
+  output.note(`  ! ${printable(path)} is another route and was left. Add --overwrite to replace it.`)
+  return false
+}
+
+async function write(root: string, file: PlannedFile, skipped: Set<PlannedFile>): Promise<void> {
+  const path = join(root, file.path)
+  await mkdir(dirname(path), { recursive: true })
+  // What came into being while the question was asked was not shown, and is not replaced.
+  await writeFile(path, file.after, { flag: file.action === 'create' ? 'wx' : 'w' })
+  skipped.delete(file)
+}
+
+function listPaths(files: readonly PlannedFile[]): string {
+  return files.map(({ path }) => printable(path)).join(', ')
+}
+
+/** By resource, as Clerk’s dashboard groups them. */
+const EVENTS = Object.values(CATALOGUE).map(({ events }) => Object.keys(events))
+
+function tellSteps({ install }: App, { paste }: Plan, warning: string | undefined, output: Output): void {
+  const { yellow, bold } = output.stderr.colors
+  if (warning) output.note(`\n  ${yellow('!')} ${printable(warning)}`)
+  if (install) output.note(`\n  ${bold('Install')}   ${install}`)
+  if (paste.length > 0) output.note(`\n  ${bold('Paste')}     into the file that makes the server`)
+  for (const line of paste) output.note(`            ${line}`)
+  output.note(`\n  ${bold('Clerk')}     ${DASHBOARD_URL}`)
+  output.note(`            Add endpoint: https://YOUR-APP${ROUTE_PATH}`)
+  output.note(
+    '            Put its Signing Secret into .env as CLERK_WEBHOOK_SIGNING_SECRET. Tick these events:',
+  )
+  const width = Math.min(output.stderr.width, 110) - 14
+  for (const types of EVENTS) {
+    for (const line of wrap(types.join(' '), width)) output.note(`              ${line}`)
+  }
+}
+
+function recordOf(
+  { framework, dialect, install }: App,
+  { files, paste }: Plan,
+  skipped: ReadonlySet<PlannedFile>,
+  warning: string | undefined,
+) {
+  return {
+    type: 'init',
+    framework,
+    typescript: dialect.isTypeScript,
+    files: files.map((file) => ({
+      path: file.path,
+      action: file.action,
+      written: file.action !== 'keep' && !skipped.has(file),
+      diff: file.action === 'keep' ? [] : diffLines(file.before ?? '', file.after),
+    })),
+    warning: warning ?? null,
+    install: install ?? null,
+    paste,
+    dashboard: { url: DASHBOARD_URL, path: ROUTE_PATH, events: EVENTS.flat() },
+  }
+}

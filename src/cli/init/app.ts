@@ -1,0 +1,86 @@
+/** What kind of app the working directory holds. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { usageError } from '../failure.ts'
+import type { Dialect, Framework } from './frameworks.ts'
+
+export interface App {
+  readonly root: string
+  readonly framework: Framework
+  readonly dialect: Dialect
+  /** What installs clerk-sync here; undefined if it is among the dependencies. */
+  readonly install: string | undefined
+}
+
+interface Manifest {
+  readonly type?: string
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+
+/**
+ * @param framework if it was named; else package.json tells
+ * @throws {CommandError} where there is no readable package.json
+ */
+export function detectApp(root: string, framework: Framework | undefined): App {
+  const manifest = readManifest(root)
+  const names = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
+  const has = (path: string) => existsSync(join(root, path))
+  const found = framework ?? frameworkOf(names, has)
+  const isTypeScript = has('tsconfig.json')
+  const dialect = {
+    isTypeScript,
+    isModule: manifest.type === 'module',
+    hasSrc: isInSrc(found, has),
+    importsTs: isTypeScript && importsTs(readFileSync(join(root, 'tsconfig.json'), 'utf8')),
+  }
+  return { root, framework: found, dialect, install: names.has('clerk-sync') ? undefined : installerOf(has) }
+}
+
+type Has = (path: string) => boolean
+
+function readManifest(root: string): Manifest {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    if (typeof manifest === 'object' && manifest !== null) return manifest
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT')
+      throw usageError('There is no package.json here.', 'Run it in the folder of your app.')
+  }
+  throw usageError('package.json cannot be read as JSON.', 'Correct it, and run this again.')
+}
+
+/** Next.js first: apps have other servers beside it, and rarely the other way round. */
+function frameworkOf(names: ReadonlySet<string>, has: Has): Framework {
+  if (names.has('next')) return has('app') || has('src/app') || !hasPages(has) ? 'next-app' : 'next-pages'
+  return (['express', 'fastify', 'hono'] as const).find((name) => names.has(name)) ?? 'node'
+}
+
+function hasPages(has: Has): boolean {
+  return has('pages') || has('src/pages')
+}
+
+/** Next.js ignores `src/app` and `src/pages` where there is one of them at the top. */
+function isInSrc(framework: Framework, has: Has): boolean {
+  if (framework === 'next-app' && (has('app') || has('src/app'))) return !has('app')
+  if (framework === 'next-pages' && hasPages(has)) return !has('pages')
+  if (framework.startsWith('next') && (has('app') || has('pages'))) return false
+  return has('src')
+}
+
+/** By the text, since its comments and commas are no JSON. */
+function importsTs(tsconfig: string): boolean {
+  return /"(allowImportingTsExtensions|rewriteRelativeImportExtensions)"\s*:\s*true/.test(tsconfig)
+}
+
+const INSTALLERS = [
+  ['pnpm-lock.yaml', 'pnpm add clerk-sync'],
+  ['yarn.lock', 'yarn add clerk-sync'],
+  ['bun.lock', 'bun add clerk-sync'],
+] as const
+
+function installerOf(has: Has): string {
+  return INSTALLERS.find(([lock]) => has(lock))?.[1] ?? 'npm install clerk-sync'
+}

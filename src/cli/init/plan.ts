@@ -1,0 +1,83 @@
+/** What `init` would write: decided before anything is, so that it can be shown. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CONFIG_FILES } from '../config-file.ts'
+import type { Project } from '../doctor/project.ts'
+import type { App } from './app.ts'
+import { CONFIG_TEXT, endingOf, routeFileOf } from './frameworks.ts'
+
+export interface PlannedFile {
+  /** From the project's folder. */
+  readonly path: string
+  /** What is there now; undefined if nothing is. */
+  readonly before: string | undefined
+  readonly after: string
+  /** `replace` destroys what somebody wrote. */
+  readonly action: 'create' | 'append' | 'replace' | 'keep'
+}
+
+export interface Plan {
+  readonly files: readonly PlannedFile[]
+  /** What is left to paste into the app. */
+  readonly paste: readonly string[]
+}
+
+const ENDINGS = ['.ts', '.tsx', '.mts', '.js', '.jsx', '.mjs']
+/** Any import of an adapter: then somebody has made the route, maybe elsewhere and with options of his own. */
+const HAS_ROUTE = /from\s+['"]clerk-sync\/(next|express|fastify|hono|node)['"]/
+
+export function planFor(app: App, project: Project): Plan {
+  const { stem, text, paste } = routeFileOf(app.framework, app.dialect)
+  const mounted = isMounted(project, stem)
+  const route = project.files.find((file) => HAS_ROUTE.test(file.text))
+  const routeFile = route
+    ? keep(route.path, route.text)
+    : plan(app, pathOf(app, stem, app.framework.startsWith('next')), text)
+  return { files: [routeFile, configFile(app), gitignore(app)], paste: mounted ? [] : paste }
+}
+
+/** Whether the app imports the route's file, or has no such file because the route stands in the app itself. */
+function isMounted(project: Project, stem: string): boolean {
+  const isRoute = ({ path }: { path: string }) => path.replaceAll('\\', '/').startsWith(`${stem}.`)
+  return project.files.some(
+    (file) =>
+      !isRoute(file) &&
+      (HAS_ROUTE.test(file.text) || /['"][^'"]*\/clerk-webhook(\.\w+)?['"]/.test(file.text)),
+  )
+}
+
+/** A file of another ending in its place would be a second route of the same path. */
+function pathOf({ root, dialect }: App, stem: string, isCompiled: boolean): string {
+  const found = ENDINGS.find((ending) => existsSync(join(root, stem + ending)))
+  return stem + (found ?? endingOf(dialect, isCompiled))
+}
+
+function configFile(app: App): PlannedFile {
+  const found = CONFIG_FILES.find((name) => existsSync(join(app.root, name)))
+  if (found) return keep(found, readFileSync(join(app.root, found), 'utf8'))
+  return plan(app, `clerk-sync.config${endingOf(app.dialect)}`, CONFIG_TEXT)
+}
+
+function gitignore({ root }: App): PlannedFile {
+  const path = '.gitignore'
+  const before = readIfThere(join(root, path))
+  if (before === undefined) return { path, before, after: '.clerk-sync/\n', action: 'create' }
+  if (/^\/?\.clerk-sync\/?\s*$/m.test(before)) return keep(path, before)
+  const gap = before === '' || before.endsWith('\n') ? '' : '\n'
+  return { path, before, after: `${before}${gap}.clerk-sync/\n`, action: 'append' }
+}
+
+function plan({ root }: App, path: string, after: string): PlannedFile {
+  const before = readIfThere(join(root, path))
+  if (before === after) return keep(path, before)
+  return { path, before, after, action: before === undefined ? 'create' : 'replace' }
+}
+
+function keep(path: string, text: string): PlannedFile {
+  return { path, before: text, after: text, action: 'keep' }
+}
+
+function readIfThere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+}

@@ -1,0 +1,282 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type BuiltPackage, buildPackage } from '../support/built.ts'
+import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { SECRET } from '../support/databases.ts'
+import { eventOf, sign } from '../support/deliveries.ts'
+
+const run = promisify(execFile)
+const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
+const ROUTE = '/api/webhooks/clerk'
+const folder = temporaryFolder()
+let built: BuiltPackage
+
+beforeAll(async () => {
+  built = await buildPackage()
+}, 120_000)
+afterAll(() => built[Symbol.asyncDispose]())
+
+type Files = Readonly<Record<string, string>>
+
+/** A project with these files, in which the package is installed. */
+async function createProject(name: string, files: Files): Promise<string> {
+  const project = join(await folder(), name)
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(project, path)), { recursive: true })
+    await writeFile(join(project, path), text)
+  }
+  await mkdir(join(project, 'node_modules'))
+  for (const module of await readdir(MODULES)) {
+    if (!module.startsWith('.')) await symlink(join(MODULES, module), join(project, 'node_modules', module))
+  }
+  await symlink(dirname(dirname(dirname(built.main))), join(project, 'node_modules/clerk-sync'))
+  return project
+}
+
+const manifest = (dependencies: Files, more: object = {}) => JSON.stringify({ dependencies, ...more })
+const TSCONFIG = JSON.stringify({
+  compilerOptions: {
+    strict: true,
+    module: 'nodenext',
+    target: 'es2024',
+    types: ['node'],
+    noEmit: true,
+    skipLibCheck: true,
+  },
+})
+
+interface InitRecord {
+  readonly framework: string
+  readonly files: readonly { path: string; action: string; written: boolean; diff: string[] }[]
+  readonly warning: string | null
+  readonly paste: readonly string[]
+  readonly dashboard: { readonly url: string; readonly events: readonly string[] }
+}
+
+async function init(cwd: string, ...args: string[]): Promise<InitRecord> {
+  const { stdout, stderr } = await runCli(['init', '--json', ...args], { cwd })
+  expect(stderr).toBe('')
+  return jsonLines(stdout)[0] as unknown as InitRecord
+}
+
+const read = (project: string, path: string) => readFile(join(project, path), 'utf8')
+
+describe('clerk-sync init', () => {
+  it.each([
+    ['App Router', { 'app/page.tsx': '' }, 'app/api/webhooks/clerk/route.ts'],
+    ['App Router in src', { 'src/app/page.tsx': '' }, 'src/app/api/webhooks/clerk/route.ts'],
+    ['Pages Router', { 'pages/index.tsx': '' }, 'pages/api/webhooks/clerk.ts'],
+    ['Pages Router in src', { 'src/pages/index.tsx': '' }, 'src/pages/api/webhooks/clerk.ts'],
+  ])('writes a route that type-checks for Next.js, %s', async (name, files: Files, route) => {
+    const project = await createProject(name.replaceAll(' ', '-'), {
+      'package.json': manifest({ next: '16.0.0' }, { type: 'module' }),
+      'tsconfig.json': TSCONFIG,
+      ...files,
+    })
+    const { files: written } = await init(project, '--yes')
+    expect(written.map(({ path }) => path)).toEqual([route, 'clerk-sync.config.ts', '.gitignore'])
+    expect(await read(project, route)).toContain("from 'clerk-sync/next'")
+    const compiled = run(join(MODULES, '.bin/tsc'), ['-p', project])
+    expect(
+      await compiled.then(
+        () => '',
+        ({ stdout }) => stdout,
+      ),
+    ).toBe('')
+  })
+
+  it('writes JavaScript where there is no tsconfig.json', async () => {
+    const project = await createProject('next-js', {
+      'package.json': manifest({ next: '16.0.0' }),
+      'app/page.js': '',
+    })
+    const { files } = await init(project, '--yes')
+    expect(files.map(({ path }) => path)).toEqual([
+      'app/api/webhooks/clerk/route.js',
+      'clerk-sync.config.mjs',
+      '.gitignore',
+    ])
+    expect(await read(project, 'app/api/webhooks/clerk/route.js')).toBe(
+      "export { POST } from 'clerk-sync/next'\n",
+    )
+  })
+})
+
+/** An app of each framework, with the place where the pasted lines go. */
+const APPS: Readonly<Record<string, (imports: string, mount: string) => string>> = {
+  express: (
+    imports,
+    mount,
+  ) => `import express from 'express'\n${imports}\nconst app = express()\n${mount}\napp.use(express.json())
+const server = app.listen(0, () => console.log('port ' + server.address().port))`,
+  fastify: (imports, mount) => `import fastify from 'fastify'\n${imports}\nconst app = fastify()\n${mount}
+await app.listen({ port: 0 }); console.log('port ' + app.server.address().port)`,
+  hono: (
+    imports,
+    mount,
+  ) => `import { Hono } from 'hono'\nimport { serve } from '@hono/node-server'\n${imports}\nconst app = new Hono()\n${mount}
+serve({ fetch: app.fetch, port: 0 }, ({ port }) => console.log('port ' + port))`,
+  node: (imports, mount) => `import { createServer } from 'node:http'\n${imports}
+const server = createServer((request, response) => {\n${mount}\nresponse.writeHead(404).end()\n})
+server.listen(0, () => console.log('port ' + server.address().port))`,
+}
+
+describe('the route of clerk-sync init', () => {
+  it.each(Object.keys(APPS))(
+    'takes a signed delivery in an app of %s',
+    async (framework) => {
+      const dependencies: Files = framework === 'node' ? {} : { [framework]: '*' }
+      const project = await createProject(`run-${framework}`, {
+        'package.json': manifest(dependencies, { type: 'module' }),
+      })
+      const { framework: detected, paste } = await init(project, '--yes')
+      expect(detected).toBe(framework)
+      const [imports = '', ...mount] = paste
+      await writeFile(join(project, 'server.js'), APPS[framework]?.(imports, mount.join('\n')) as string)
+      // Pasted: nothing is left to paste.
+      expect((await init(project)).paste).toEqual([])
+      expect(await postTo(project)).toBe(200)
+    },
+    60_000,
+  )
+})
+
+/** Starts the app, sends it a signed delivery, and resolves to the status. */
+async function postTo(cwd: string): Promise<number> {
+  const env = { ...process.env, CLERK_WEBHOOK_SIGNING_SECRET: SECRET, DATABASE_URL: await migrated(cwd) }
+  const app = spawn(process.execPath, ['server.js'], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    const [line] = await once(app.stdout, 'data')
+    const port = /port (\d+)/.exec(String(line))?.[1]
+    const { headers, body } = sign(eventOf('user.created'))
+    const url = `http://127.0.0.1:${port}${ROUTE}`
+    for (;;) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body,
+      })
+      // The first delivery may wait longer for the database to open than one delivery may wait.
+      if (response.status !== 503) return response.status
+    }
+  } finally {
+    app.kill()
+    await once(app, 'close')
+  }
+}
+
+async function migrated(cwd: string): Promise<string> {
+  const database = join(cwd, 'database')
+  expect(await runCli(['migrate', '--database', database], { cwd })).toMatchObject({ code: 0 })
+  return database
+}
+
+describe('what clerk-sync init does to a project', () => {
+  const app = { 'package.json': manifest({ next: '16.0.0' }), 'tsconfig.json': '{}', 'app/page.tsx': '' }
+  const route = 'app/api/webhooks/clerk/route.ts'
+
+  it('adds nothing unless it is told to', async () => {
+    const project = await createProject('nothing', app)
+    const dry = await init(project, '--dry-run')
+    expect(dry.files[0]).toEqual({
+      path: route,
+      action: 'create',
+      written: false,
+      diff: ["+ export { POST } from 'clerk-sync/next'"],
+    })
+    expect(await runCli(['init'], { cwd: project })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes'),
+    })
+    expect(existsSync(join(project, 'app/api'))).toBe(false)
+    expect(existsSync(join(project, '.gitignore'))).toBe(false)
+  })
+
+  it('shows every line first, and the step that is left in Clerk’s dashboard', async () => {
+    const project = await createProject('shown', { ...app, '.gitignore': 'node_modules' })
+    const { code, stderr } = await runCli(['init', '--yes'], { cwd: project })
+    expect(code).toBe(0)
+    expect(stderr).toContain("+ export { POST } from 'clerk-sync/next'")
+    expect(stderr).toContain('+ .clerk-sync/')
+    expect(stderr).toContain('https://dashboard.clerk.com/last-active?path=webhooks')
+    expect(stderr).toContain(`https://YOUR-APP${ROUTE}`)
+    expect(stderr).toContain('organizationMembership.deleted')
+    expect(await read(project, '.gitignore')).toBe('node_modules\n.clerk-sync/\n')
+  })
+
+  it('changes nothing the second time, and says so', async () => {
+    const project = await createProject('twice', app)
+    await init(project, '--yes')
+    const again = await init(project)
+    expect(again.files.map(({ action, written }) => [action, written])).toEqual([
+      ['keep', false],
+      ['keep', false],
+      ['keep', false],
+    ])
+    const { code, stderr } = await runCli(['init'], { cwd: project })
+    expect([code, stderr]).toEqual([0, expect.stringContaining('Nothing to add')])
+  })
+
+  it('replaces a route that somebody wrote only with --overwrite', async () => {
+    const own = 'export const POST = () => new Response()\n'
+    const project = await createProject('own', { ...app, [route]: own })
+    expect(await runCli(['init', '--yes'], { cwd: project })).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('--overwrite'),
+    })
+    expect(await read(project, route)).toBe(own)
+    expect(existsSync(join(project, 'clerk-sync.config.ts'))).toBe(true)
+    await init(project, '--yes', '--overwrite')
+    expect(await read(project, route)).toBe("export { POST } from 'clerk-sync/next'\n")
+  })
+
+  it('leaves a route of clerk-sync as it is, wherever it stands', async () => {
+    const elsewhere = 'app/hooks/route.ts'
+    const project = await createProject('elsewhere', {
+      ...app,
+      [elsewhere]: "export { POST } from 'clerk-sync/next'",
+    })
+    const { files } = await init(project, '--yes')
+    expect(files[0]).toMatchObject({ path: elsewhere, action: 'keep' })
+    expect(existsSync(join(project, route))).toBe(false)
+  })
+
+  it('tells where there is no app', async () => {
+    const project = await createProject('no-app', { 'README.md': '' })
+    const { code, stderr } = await runCli(['init'], { cwd: project })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no package.json')])
+  })
+})
+
+describe('the warning about middleware', () => {
+  const IMPORT = "import { clerkMiddleware, createRouteMatcher } from '@clerk/nextjs/server'\n"
+  const listed = (list: string, condition: string) =>
+    `${IMPORT}const isListed = createRouteMatcher([${list}])
+export default clerkMiddleware(async (auth, request) => { if (${condition}) await auth.protect() })`
+
+  it.each([
+    ['bare', `${IMPORT}export default clerkMiddleware()`, null],
+    [
+      'all protected',
+      `${IMPORT}export default clerkMiddleware(async (auth) => {\n  await auth.protect()\n})`,
+      'proxy.ts:3',
+    ],
+    ['all but sign-in', listed("'/sign-in(.*)'", '!isListed(request)'), 'proxy.ts:2'],
+    ['all but webhooks', listed("'/api/webhooks/(.*)'", '!isListed(request)'), null],
+    ['the API', listed("'/api/(.*)'", 'isListed(request)'), 'proxy.ts:2'],
+    ['a part without webhooks', listed("'/dashboard(.*)'", 'isListed(request)'), null],
+  ])('tells the line: %s', async (name, proxy, place) => {
+    const project = await createProject(`proxy-${name.replaceAll(' ', '-')}`, {
+      'package.json': manifest({ next: '16.0.0' }),
+      'proxy.ts': proxy,
+    })
+    const { warning } = await init(project, '--dry-run')
+    expect(warning).toEqual(place === null ? null : expect.stringContaining(`${place} keeps webhooks out`))
+  })
+})
