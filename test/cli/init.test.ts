@@ -16,9 +16,14 @@ const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
 const ROUTE = '/api/webhooks/clerk'
 const folder = temporaryFolder()
 let built: BuiltPackage
+/** One after the other, all apps share it. */
+let database: string
 
 beforeAll(async () => {
   built = await buildPackage()
+  const cwd = await folder()
+  database = join(cwd, 'database')
+  expect(await runCli(['migrate', '--database', database], { cwd })).toMatchObject({ code: 0 })
 }, 120_000)
 afterAll(() => built[Symbol.asyncDispose]())
 
@@ -149,7 +154,7 @@ describe('the route of clerk-sync init', () => {
 
 /** Starts the app, sends it a signed delivery, and resolves to the status. */
 async function postTo(cwd: string): Promise<number> {
-  const env = { ...process.env, CLERK_WEBHOOK_SIGNING_SECRET: SECRET, DATABASE_URL: await migrated(cwd) }
+  const env = { ...process.env, CLERK_WEBHOOK_SIGNING_SECRET: SECRET, DATABASE_URL: database }
   const app = spawn(process.execPath, ['server.js'], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     const [line] = await once(app.stdout, 'data')
@@ -169,12 +174,6 @@ async function postTo(cwd: string): Promise<number> {
     app.kill()
     await once(app, 'close')
   }
-}
-
-async function migrated(cwd: string): Promise<string> {
-  const database = join(cwd, 'database')
-  expect(await runCli(['migrate', '--database', database], { cwd })).toMatchObject({ code: 0 })
-  return database
 }
 
 describe('what clerk-sync init does to a project', () => {
