@@ -50,9 +50,12 @@ export async function read<Result>(
       .setAccessMode('read only')
       .setIsolationLevel('repeatable read')
       .execute(async (trx) => {
-        // Compiling such a statement takes Postgres longer than running it: it guesses far more rows than the limits leave.
+        // Compiling such a statement, and starting helpers for it, takes Postgres longer than running it: it guesses far more
+        // rows than the limits leave.
         await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true),
-          set_config('jit', 'off', true)`.execute(trx)
+          set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`.execute(
+          trx,
+        )
         return work(new Reading(trx, schema))
       })
   } catch (error) {
