@@ -20,6 +20,17 @@ export function quantity({ value, isEstimate, isAtLeast }: Quantity): string {
   return `${isEstimate ? '≈ ' : ''}${NUMBER.format(value)}${isAtLeast ? '+' : ''}`
 }
 
+/** Several together: as uncertain as the least certain of them. */
+export function total(...quantities: readonly Quantity[]): Quantity {
+  return {
+    value: quantities.some(({ value }) => value === null)
+      ? null
+      : quantities.reduce((sum, { value }) => sum + (value ?? 0), 0),
+    isEstimate: quantities.some(({ isEstimate }) => isEstimate),
+    isAtLeast: quantities.some(({ isAtLeast }) => isAtLeast),
+  }
+}
+
 /** `1 event`, `2 events`. */
 export function count(value: number, one: string, many = `${one}s`): string {
   return `${NUMBER.format(value)} ${value === 1 ? one : many}`
@@ -56,8 +67,21 @@ export function preciseTime(at: Time): string {
 /** `4s ago`, `in 4m 12s`. */
 export function distance(at: Time, now = Date.now()): string {
   const milliseconds = new Date(at).getTime() - now
-  if (Math.abs(milliseconds) < 1_000) return 'now'
-  return milliseconds > 0 ? `in ${duration(milliseconds)}` : `${duration(-milliseconds)} ago`
+  const text = coarse(Math.floor(Math.abs(milliseconds) / 1_000) * 1_000)
+  if (text === undefined) return 'now'
+  return milliseconds > 0 ? `in ${text}` : `${text} ago`
+}
+
+/** `29m`: how long ago something began. */
+export function age(since: Time, now: number): string {
+  return coarse(Math.max(1_000, now - Date.parse(since))) ?? ''
+}
+
+/** Of ten minutes or hours nobody counts the rest; undefined for less than a second. */
+function coarse(milliseconds: number): string | undefined {
+  if (milliseconds < 1_000) return undefined
+  const [first = '', rest = ''] = duration(milliseconds).split(' ')
+  return Number.parseInt(first, 10) >= 10 ? first : `${first} ${rest}`.trim()
 }
 
 const UNITS = [

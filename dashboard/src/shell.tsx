@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact'
 import { useCallback, useState } from 'preact/hooks'
 import { useAnswer } from './answers.ts'
 import type { Overview, Session } from './api.ts'
+import { total } from './format.ts'
 import { liveState } from './live.ts'
 import { go, usePlace } from './location.ts'
 import { Search } from './pages/search.tsx'
@@ -170,10 +171,7 @@ function NavigationItem({ page, isCurrent, overview }: NavigationItemProps) {
 
 function badgeOf(path: string, overview: Overview | undefined): { count: number | null; tone: string } {
   if (!overview) return { count: null, tone: '' }
-  const failing = overview.failing.reduce(
-    (sum, { retrying, dead }) => sum + (retrying.value ?? 0) + (dead.value ?? 0),
-    0,
-  )
+  const failing = total(...overview.failing.flatMap(({ retrying, dead }) => [retrying, dead])).value
   if (path === 'failures') return { count: failing, tone: 'bad' }
   if (path === 'rejected') return { count: overview.notApplied.rejected.value, tone: '' }
   if (path === 'jobs') return { count: overview.jobs.length, tone: '' }

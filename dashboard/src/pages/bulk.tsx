@@ -58,7 +58,7 @@ function BulkDialog({ target, onClose }: { readonly target: BulkTarget; readonly
       {problem && <ProblemNotice problem={problem} />}
       {!problem && !counted && <p role="status">Counting…</p>}
       {counted && <Sentence target={target} counted={counted} />}
-      {counted && amount > 0 && kind !== 'discard' && <Pace isReplay={kind === 'replay'} />}
+      {counted && amount > 0 && kind === 'retry' && <Pace />}
       {counted && amount > 0 && kind === 'discard' && <Reason />}
     </Confirm>
   )
@@ -118,7 +118,7 @@ function Sentence({ target, counted }: { readonly target: BulkTarget; readonly c
   )
 }
 
-function Pace({ isReplay }: { readonly isReplay: boolean }) {
+function Pace() {
   return (
     <div class="form-row">
       <label>
@@ -141,7 +141,7 @@ function Pace({ isReplay }: { readonly isReplay: boolean }) {
           inputMode="numeric"
           min="1"
           max="1000"
-          defaultValue={isReplay ? '' : '5'}
+          defaultValue="5"
           placeholder="never"
         />
       </label>

@@ -32,14 +32,20 @@ export function EventRows({ events, openId, selection, keepsQuery = true }: Even
               <SelectAll events={events} selection={selection} />
             </th>
           )}
-          <th scope="col">Received</th>
-          <th scope="col">Outcome</th>
+          <th scope="col" class="when">
+            Received
+          </th>
+          <th scope="col" class="what">
+            Outcome
+          </th>
           <th scope="col">Type</th>
           <th scope="col">About</th>
-          <th scope="col" class="number">
+          <th scope="col" class="number changed">
             Changed
           </th>
-          <th scope="col">Next</th>
+          <th scope="col" class="next">
+            Next
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -104,7 +110,9 @@ function EventRow({ event, isOpen, selection, href }: EventRowProps) {
         <At at={event.receivedAt} />
       </td>
       <td class="what">
-        <Mark {...verdictOf(event)} />
+        <span title={event.reason?.text}>
+          <Mark {...verdictOf(event)} />
+        </span>
         {event.deliveries > 1 && (
           <span class="times" title={`delivered ${event.deliveries} times`}>
             ×{event.deliveries}
@@ -113,7 +121,7 @@ function EventRow({ event, isOpen, selection, href }: EventRowProps) {
       </td>
       <td class="type">
         <a href={href} data-row aria-current={isOpen ? 'true' : undefined}>
-          {type}
+          <Type name={type} />
         </a>
         {event.source !== 'webhook' && <span class="tag">{event.source}</span>}
       </td>
@@ -131,6 +139,18 @@ function EventRow({ event, isOpen, selection, href }: EventRowProps) {
         <NextTry event={event} />
       </td>
     </tr>
+  )
+}
+
+/** It may break after its dot. */
+function Type({ name }: { readonly name: string }) {
+  const [first, ...rest] = name.split('.')
+  if (rest.length === 0) return <>{name}</>
+  return (
+    <>
+      {first}.<wbr />
+      {rest.join('.')}
+    </>
   )
 }
 

@@ -32,6 +32,11 @@ export function EventsPage({ id }: { readonly id: string | undefined }) {
   return (
     <div class={`split ${id === undefined ? '' : 'open'}`}>
       <section class="split-list" aria-labelledby="events-title">
+        <header class="page-head">
+          <h1 id="events-title">Events</h1>
+        </header>
+        <EventFilter />
+        <Histogram />
         <EventList key={JSON.stringify(filter)} filter={filter} isFiltered={isFiltered(query)} openId={id} />
       </section>
       {id !== undefined && (
@@ -54,16 +59,11 @@ function EventList({ filter, isFiltered, openId }: EventListProps) {
   useRowKeys()
   return (
     <>
-      <header class="page-head">
-        <h1 id="events-title">Events</h1>
+      <div class="toolbar">
         <Matching filter={filter} />
-        <div class="actions">
-          <NewEvents filter={filter} isEmpty={events.length === 0} onShow={pages.restart} />
-          {may('operator') && <Bulk filter={filter} selected={selected} />}
-        </div>
-      </header>
-      <EventFilter />
-      <Histogram />
+        <NewEvents filter={filter} isEmpty={events.length === 0} onShow={pages.restart} />
+        {may('operator') && events.length > 0 && <Bulk filter={filter} selected={selected} />}
+      </div>
       <Shown answer={pages.first} rows={12}>
         {() =>
           events.length === 0 ? (

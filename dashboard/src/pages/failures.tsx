@@ -37,7 +37,7 @@ export function FailuresPage() {
         {({ groups }) => {
           const shown = groups.filter((group) => handler === null || group.handler === handler)
           if (shown.length === 0) return <NothingFails handler={handler} />
-          return shown.map((group) => <Group key={keyOf(group)} group={group} isOnly={shown.length === 1} />)
+          return shown.map((group) => <Group key={keyOf(group)} group={group} isFirst={group === shown[0]} />)
         }}
       </Shown>
     </>
@@ -78,13 +78,13 @@ function keyOf({ handler, fingerprint }: FailureGroup): string {
 
 interface GroupProps {
   readonly group: FailureGroup
-  readonly isOnly: boolean
+  readonly isFirst: boolean
 }
 
-function Group({ group, isOnly }: GroupProps) {
+function Group({ group, isFirst }: GroupProps) {
   const { query } = usePlace()
   const key = keyOf(group)
-  const isOpen = query.has('group') ? query.get('group') === key : isOnly
+  const isOpen = query.has('group') ? query.get('group') === key : isFirst
   const [firstLine = 'without an error'] = (group.error ?? '').split('\n').filter(Boolean)
   return (
     <section class="card group" aria-label={`${group.handler}: ${firstLine}`}>

@@ -1,10 +1,10 @@
 /** Answers in ten seconds: is the data current, do handlers fail, is anything lost, since when, what to press. */
 
-import { useState } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import { useAnswer } from '../answers.ts'
 import type { ChecklistStep, FailureGroup, JobSummary, Overview, ResourceCount } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { countOf, distance, duration, number, quantity, title } from '../format.ts'
+import { countOf, distance, duration, number, quantity, title, total } from '../format.ts'
 import { pathOf } from '../location.ts'
 import { EventsChart, LagChart } from '../parts/chart.tsx'
 import { Icon } from '../parts/icon.tsx'
@@ -81,8 +81,7 @@ const LAG_LIMIT_MS = 15_000
 function Figures({ overview }: { readonly overview: Overview }) {
   const now = useNow()
   const { lastEvent, lag, waiting, notApplied } = overview
-  const lost = [notApplied.failed, notApplied.parked, notApplied.dead]
-  const isLosing = lost.some(({ value }) => (value ?? 0) > 0)
+  const open = total(notApplied.failed, notApplied.parked, notApplied.dead)
   return (
     <dl class="figures">
       <Figure
@@ -102,18 +101,36 @@ function Figures({ overview }: { readonly overview: Overview }) {
         note={waiting.oldestAt ? `the oldest came ${distance(waiting.oldestAt, now)}` : 'nothing waits'}
       />
       <Figure
-        name="Not applied"
-        value={quantity(notApplied.failed)}
+        name="Needs somebody"
+        value={quantity(open)}
         note={
           <>
-            {quantity(notApplied.parked)} parked · {quantity(notApplied.dead)} dead ·{' '}
-            <a href="rejected">{quantity(notApplied.rejected)} rejected</a>
+            {partsOf(notApplied).join(' · ')}
+            {notApplied.rejected.value !== 0 && (
+              <>
+                {' · '}
+                <a href="rejected">{quantity(notApplied.rejected)} rejected</a>
+              </>
+            )}
           </>
         }
-        tone={isLosing ? 'bad' : undefined}
+        tone={open.value === 0 ? undefined : 'bad'}
       />
     </dl>
   )
+}
+
+/** Only what there is. */
+function partsOf({ failed, parked, dead }: Overview['notApplied']): string[] {
+  const parts = [
+    [failed, 'not applied'],
+    [parked, 'parked'],
+    [dead, 'failed for good'],
+  ] as const
+  const present = parts.filter(([{ value }]) => value !== 0)
+  return present.length > 0
+    ? present.map(([amount, word]) => `${quantity(amount)} ${word}`)
+    : ['all is dealt with']
 }
 
 interface FigureProps {
@@ -163,9 +180,9 @@ function Charts({ range }: { readonly range: Range }) {
 
 /** The last known value, while the next one loads: a chart that goes away and comes back flickers. */
 function useLast<Value>(value: Value | undefined): Value | undefined {
-  const [last, setLast] = useState(value)
-  if (value !== undefined && value !== last) setLast(value)
-  return value ?? last
+  const last = useRef(value)
+  if (value !== undefined) last.current = value
+  return last.current
 }
 
 function Failing({ groups }: { readonly groups: readonly FailureGroup[] }) {
@@ -187,7 +204,7 @@ function Failing({ groups }: { readonly groups: readonly FailureGroup[] }) {
                 <Mark icon="cross" tone="bad" word={group.handler} />
                 <span class="line-text">{group.error ?? 'without an error'}</span>
               </a>
-              <span class="number">{quantity(sum(group))}</span>
+              <span class="number">{quantity(total(group.retrying, group.dead))}</span>
               <Sparkline values={group.sparkline} label="Runs by hour, the last 24 hours" />
               <span class="line-note">
                 first <Ago at={group.firstAt} /> · last <Ago at={group.lastAt} />
@@ -198,16 +215,6 @@ function Failing({ groups }: { readonly groups: readonly FailureGroup[] }) {
       )}
     </section>
   )
-}
-
-function sum({ retrying, dead }: FailureGroup) {
-  if (retrying.value === null || dead.value === null)
-    return { value: null, isEstimate: false, isAtLeast: false }
-  return {
-    value: retrying.value + dead.value,
-    isEstimate: retrying.isEstimate || dead.isEstimate,
-    isAtLeast: retrying.isAtLeast || dead.isAtLeast,
-  }
 }
 
 function Resources({ counts }: { readonly counts: readonly ResourceCount[] }) {

@@ -1,35 +1,32 @@
 /** The one sentence, and the buttons that do something about it. */
 
 import type { Status, Suggestion } from '../api.ts'
-import { countOf } from '../format.ts'
+import { useNow } from '../clock.ts'
+import { age, countOf } from '../format.ts'
 import { Button, ButtonLink } from '../parts/button.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { STATES } from '../parts/mark.tsx'
-import { Ago } from '../parts/time.tsx'
 import { has, may, session } from '../session.ts'
 import { PauseButton, retryRun } from './handler-actions.tsx'
 import { sendTestEvent } from './test-event.ts'
 
 export function StatusSentence({ status }: { readonly status: Status }) {
-  const { icon, tone, word } = STATES[status.state]
+  const now = useNow()
+  const { icon, tone } = STATES[status.state]
+  const { word, sentence } = partsOf(status)
   return (
     <section class={`status ${tone}`} aria-label="Status">
       <span class="status-mark">
         <Icon name={icon} />
       </span>
       <div class="status-text">
+        <p class="status-word">
+          <b>{word}</b> {status.since && `for ${age(status.since, now)}`}
+        </p>
         <p class="status-sentence" role="status">
-          <b>{word}.</b> {status.sentence}
+          {sentence}
         </p>
-        <p class="status-data">
-          {status.data}
-          {status.since && (
-            <>
-              {' '}
-              So since <Ago at={status.since} />.
-            </>
-          )}
-        </p>
+        <p class="status-data">{status.data}</p>
         {status.suggestions.length > 0 && (
           <div class="actions">
             {status.suggestions.map((suggestion, index) => (
@@ -40,6 +37,13 @@ export function StatusSentence({ status }: { readonly status: Status }) {
       </div>
     </section>
   )
+}
+
+/** The sentence begins with its own word for the state, which stands above it here. */
+function partsOf({ state, sentence }: Status): { word: string; sentence: string } {
+  const [, word, rest = ''] = /^([A-Z]\w+): (.*)$/s.exec(sentence) ?? []
+  if (word === undefined) return { word: STATES[state].word, sentence }
+  return { word, sentence: rest.charAt(0).toUpperCase() + rest.slice(1) }
 }
 
 function keyOf(suggestion: Suggestion): string {

@@ -213,7 +213,7 @@ function TrafficTable({ traffic }: { readonly traffic: Traffic }) {
 }
 
 const LAG_HEIGHT = 96
-const LAG_MARKS = [100, 1_000, LAG_LIMIT_MS, 3_600_000] as const
+const LAG_MARKS = [100, 1_000, LAG_LIMIT_MS, 600_000] as const
 
 /** From Clerk's event to the row, on a logarithmic scale. */
 export function LagChart({ traffic }: { readonly traffic: Traffic }) {

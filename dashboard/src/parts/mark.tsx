@@ -37,7 +37,7 @@ export function verdictOf(event: EventItem): Verdict {
 
 export const OUTCOMES: Readonly<Record<EventItem['outcome'], Verdict>> = {
   applied: verdict('check', 'good', 'applied'),
-  stale: verdict('wave', 'quiet', 'stale, newer row kept'),
+  stale: verdict('wave', 'quiet', 'stale'),
   ignored: verdict('skip', 'quiet', 'ignored'),
   parked: verdict('inbox', 'warning', 'parked'),
   failed: verdict('cross', 'bad', 'not applied'),

@@ -52,19 +52,19 @@ export function barsOf(stacks: readonly Stack[], width: number, height: number):
   return { paths, top }
 }
 
-/** 1, 2 or 5 times a power of ten. */
+/** A round number that is not much larger. */
 function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value))
-  return ([1, 2, 5, 10].find((each) => each * power >= value) ?? 10) * power
+  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((each) => each * power >= value) ?? 10) * power
 }
 
 function round(value: number): number {
   return Math.round(value * 10) / 10
 }
 
-/** Lag is drawn from a tenth of a second to a day. */
+/** Lag is drawn from a hundredth of a second to an hour. */
 const LAG_MIN_MS = 10
-const LAG_MAX_MS = 86_400_000
+const LAG_MAX_MS = 3_600_000
 
 export function lagHeight(milliseconds: number, height: number): number {
   const value = Math.min(LAG_MAX_MS, Math.max(LAG_MIN_MS, milliseconds))
