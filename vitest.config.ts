@@ -9,5 +9,7 @@ export default defineConfig({
     globalSetup: ['test/support/services.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Machines that are busy are slow, not wrong.
+    expect: { poll: { timeout: 15_000 } },
   },
 })

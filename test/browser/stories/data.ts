@@ -1,0 +1,125 @@
+/** The data itself: filled from nothing, compared and repaired row by row, applied again in bulk. */
+
+import { expect, it } from 'vitest'
+import type { Scene } from '../scene.ts'
+import type { Stage } from '../stage.ts'
+
+export function data(scene: () => Scene): void {
+  it('fills the tables from nothing, and shows how far it is, also after a reload', async () => {
+    const { stage, page } = scene()
+    // What nobody tells of: only a backfill finds it.
+    for (let i = 0; i < 12; i++) stage.clerk.act('createUser')
+    await page.goto(`${stage.url}jobs`)
+    await page.getByRole('button', { name: 'Start a backfill' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Start a backfill' })
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    // A job may wait for the lock of one that ended badly.
+    await page.getByRole('table', { name: 'Progress' }).waitFor({ timeout: 30_000 })
+    await page.reload()
+    await page
+      .getByRole('status')
+      .getByText(/done|incomplete/)
+      .waitFor()
+    const users = page.getByRole('row', { name: /^Users/ })
+    await users.getByText('done').waitFor()
+    const missing = await Promise.all(
+      [...stage.clerk.resources('users').keys()].map((id) =>
+        stage.sync.database.selectFrom('users').select('id').where('id', '=', id).executeTakeFirst(),
+      ),
+    )
+    expect(missing.filter((row) => row === undefined)).toEqual([])
+  })
+
+  it('shows in which fields a row differs from Clerk, and applies Clerk’s version', async () => {
+    const { stage, page } = scene()
+    const created = stage.clerk.act('createUser')
+    const id = String(created[0]?.data.id)
+    await stage.deliver(created)
+    const before = await stage.sync.users.ensure(id)
+    // Nobody delivers what it tells of this.
+    stage.clerk.act('updateUser', id)
+    await page.goto(`${stage.url}resources/users/${id}`)
+    await page.getByRole('button', { name: 'Compare with Clerk' }).click()
+    const comparison = page.getByRole('region', { name: 'Compared with Clerk' })
+    await comparison
+      .getByRole('row', { name: /^updated_at/ })
+      .getByText('differs')
+      .waitFor()
+    await comparison.getByRole('button', { name: 'Apply Clerk’s version' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+    await comparison.getByText('the same as at Clerk').waitFor()
+    const after = await stage.sync.users.ensure(id)
+    expect(after?.clerk_updated_at?.getTime()).toBeGreaterThan(before?.clerk_updated_at?.getTime() ?? 0)
+  })
+
+  it('replays what a filter means as a job, counted first', async () => {
+    const { stage, page } = scene()
+    await page.goto(`${stage.url}events?type=user.*`)
+    await page.getByRole('button', { name: 'Replay all…' }).click()
+    const dialog = page.getByRole('dialog', { name: /^Replay [\d,]+ events?$/ })
+    await dialog.getByText('are applied again, oldest first').waitFor()
+    await dialog.getByRole('button', { name: /^Replay \d+/ }).click()
+    await page.getByRole('status').getByText('done').waitFor()
+    await page.goto(`${stage.url}jobs`)
+    await page
+      .getByRole('row', { name: /done.*[Rr]eplay/ })
+      .first()
+      .waitFor()
+  })
+
+  it('keeps the filter in the address, and new events behind a button', async () => {
+    const { stage, page } = scene()
+    await page.goto(`${stage.url}events`)
+    const rows = page.getByRole('table', { name: 'Events' }).getByRole('row')
+    await rows.nth(3).waitFor()
+    const before = await rows.nth(1).innerText()
+    await stage.deliver(stage.clerk.act('createOrganization'))
+    await page.getByRole('button', { name: /▲ \d+ new event/ }).waitFor()
+    expect(await rows.nth(1).innerText()).toBe(before)
+    await page.getByRole('button', { name: /▲ \d+ new event/ }).click()
+    await page.getByRole('link', { name: 'organization.created' }).first().waitFor()
+
+    await page.getByRole('button', { name: 'Outcome' }).click()
+    await page.getByLabel('stale').check()
+    expect(new URL(page.url()).searchParams.get('outcome')).toBe('stale')
+    await page.keyboard.press('Escape')
+    await page.getByLabel('Filter').fill('type:user.created')
+    await page.keyboard.press('Enter')
+    expect(new URL(page.url()).search).toBe('?type=user.created')
+    await page.reload()
+    expect(await page.getByLabel('Filter').inputValue()).toBe('type:user.created')
+  })
+
+  it('masks personal data until somebody asks, and writes down who did', async () => {
+    const { stage, page } = scene()
+    const { id, address } = await someAddress(stage)
+    await page.goto(`${stage.url}resources/users/${id}`)
+    await page.getByText('personal data is masked').waitFor()
+    expect(await page.getByRole('main').innerText()).not.toContain(address)
+    await page.getByRole('button', { name: 'Reveal' }).click()
+    await page.getByText(address).first().waitFor()
+    await page.goto(`${stage.url}settings`)
+    await page.getByRole('table', { name: 'Who did what' }).getByText('reveal').first().waitFor()
+  })
+
+  it('finds a user by his address', async () => {
+    const { stage, page } = scene()
+    const { id, address } = await someAddress(stage)
+    await page.goto(stage.url)
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').fill(address)
+    await page.getByRole('option').first().waitFor()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => new URL(page.url()).pathname).toContain(`/resources/users/${id}`)
+  })
+}
+
+async function someAddress({ sync }: Stage): Promise<{ id: string; address: string }> {
+  const { id, primary_email_address } = await sync.database
+    .selectFrom('users')
+    .select(['id', 'primary_email_address'])
+    .where('primary_email_address', 'is not', null)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return { id, address: String(primary_email_address) }
+}
