@@ -105,6 +105,8 @@ function Lines({ job }: { readonly job: JobDetail }) {
 
 function Line({ line }: { readonly line: JobLine }) {
   const total = { value: line.total, isEstimate: false, isAtLeast: false }
+  // Of nothing, all is done.
+  const isAll = line.state === 'done' && !line.total
   const isStill = line.state === 'waiting' || line.state === 'disabled'
   return (
     <tr>
@@ -112,8 +114,8 @@ function Line({ line }: { readonly line: JobLine }) {
       <td class="bar">
         {!isStill && (
           <Progress
-            done={line.done}
-            total={line.state === 'done' && !line.total ? { ...total, value: 1 } : total}
+            done={isAll ? 1 : line.done}
+            total={isAll ? { ...total, value: 1 } : total}
             label={words(line.name)}
           />
         )}
