@@ -6,7 +6,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { createDashboardHandler, type DashboardOptions, type Role } from '../../src/dashboard/index.ts'
+import type { Role } from '../../src/dashboard/api.ts'
+import { createDashboardHandler, type DashboardOptions } from '../../src/dashboard/dashboard.ts'
 import { type ClerkSync, createClerkSync, on } from '../../src/index.ts'
 import {
   type BackendApi,

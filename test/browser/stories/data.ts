@@ -106,6 +106,7 @@ export function data(scene: () => Scene): void {
     const { stage, page } = scene()
     const { id, address } = await someAddress(stage)
     await page.goto(stage.url)
+    await page.getByRole('main').waitFor()
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox').fill(address)
     await page.getByRole('option').first().waitFor()
