@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'add the webhook route and the configuration to an app',
     load: () => import('./commands/init.ts'),
   },
+  dev: {
+    summary: 'run a server, a database and traffic, for development',
+    load: () => import('./commands/dev.ts'),
+  },
   start: {
     summary: 'receive webhooks and keep the tables in step',
     load: () => import('./commands/start.ts'),

@@ -22,7 +22,12 @@ export interface Answer {
 /** Svix waits this long for an answer. */
 const TIMEOUT_MS = 15_000
 
-export async function send(url: URL, delivery: SignedDelivery): Promise<Answer> {
+/** A delivery, whoever signed it and with whatever headers. */
+export interface Posted extends Pick<SignedDelivery, 'svixId' | 'body'> {
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export async function send(url: URL, delivery: Posted): Promise<Answer> {
   const startedAt = performance.now()
   const elapsed = () => Math.round(performance.now() - startedAt)
   try {

@@ -1,9 +1,8 @@
-/** Tells of the requests that a simulated Svix makes, one line each. */
+/** Tells of the requests that a simulated Svix or `dev --forward-to` makes, one line each. */
 
-import type { SignedDelivery } from '../testing/sign.ts'
 import { layOut, roomOf } from './layout.ts'
 import type { Output } from './output.ts'
-import { send } from './send.ts'
+import { type Posted, send } from './send.ts'
 import { formatTime } from './times.ts'
 
 export class TrafficLog {
@@ -18,7 +17,7 @@ export class TrafficLog {
   }
 
   /** Posts a delivery, tells of it and resolves to the status. */
-  readonly deliver = async (delivery: SignedDelivery): Promise<number> => {
+  readonly deliver = async (delivery: Posted): Promise<number> => {
     const { status, ms, failure } = await send(this.#url, delivery)
     const type = typeOf(delivery)
     if (this.#output.json) {
@@ -58,6 +57,6 @@ export class TrafficLog {
   }
 }
 
-function typeOf({ body }: SignedDelivery): string {
+function typeOf({ body }: Posted): string {
   return JSON.parse(Buffer.from(body).toString()).type
 }

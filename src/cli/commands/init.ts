@@ -119,7 +119,10 @@ function listPaths(files: readonly PlannedFile[]): string {
 }
 
 /** By resource, as Clerk’s dashboard groups them. */
-const EVENTS = Object.values(CATALOGUE).map(({ events }) => Object.keys(events))
+const EVENTS = Object.values(CATALOGUE).flatMap(({ events }) => {
+  const types = Object.keys(events)
+  return types.length > 0 ? [types] : []
+})
 
 function tellSteps({ install }: App, { paste }: Plan, warning: string | undefined, output: Output): void {
   const { yellow, bold } = output.stderr.colors

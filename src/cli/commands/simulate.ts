@@ -1,17 +1,12 @@
 /** `clerk-sync simulate`: a simulated Clerk lives, and a simulated Svix delivers what happens to a webhook route. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { WEBHOOK_PATHS } from '../../server/server.ts'
-import {
-  createSimulatedClerk,
-  createSimulatedSvix,
-  type DeliveryTotals,
-  type SimulatedClerk,
-} from '../../testing/index.ts'
+import { createSimulatedClerk, createSimulatedSvix, type DeliveryTotals } from '../../testing/index.ts'
 import { loadConfiguration } from '../configuration.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { liveTraffic } from '../live-traffic.ts'
 import { noteLogger } from '../notes.ts'
 import { type ConfigOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
@@ -72,28 +67,10 @@ async function simulate({ seed = anySeed(), ...options }: SimulateOptions): Prom
     timeScale: options.timeScale,
   })
   output.note(`Simulated Clerk ${clerk.instanceId}, seed ${seed} → ${url}`)
-  for await (const events of live(clerk, options, interruption.signal)) svix.send(events)
+  for await (const events of liveTraffic(clerk, options, interruption.signal)) svix.send(events)
   await Promise.race([svix.settled(), interruption.happened])
   summarize(svix.report().totals, output)
   if (interruption.signal.aborted) throw new Interrupted(await interruption.happened)
-}
-
-/** The users of the start at once, then one thing after the other. */
-async function* live(
-  clerk: SimulatedClerk,
-  { users, rate, count }: Omit<SimulateOptions, 'seed'>,
-  signal: AbortSignal,
-) {
-  for (let user = 0; user < users; user++) yield clerk.act('createUser')
-  const startedAt = performance.now()
-  for (let action = 0; action < count; action++) {
-    await sleep(Math.max(0, startedAt + action * rate - performance.now()), undefined, { signal }).catch(
-      () => undefined,
-    )
-    if (signal.aborted) return
-    clerk.advanceTo(Date.now())
-    yield clerk.act()
-  }
 }
 
 function summarize(totals: DeliveryTotals, output: Output): void {

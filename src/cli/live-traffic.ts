@@ -1,0 +1,27 @@
+/** What happens in a simulated Clerk, at the pace of a clock on the wall. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SimulatedClerk } from '../testing/index.ts'
+
+export interface Pace {
+  /** How many users there are at the start. */
+  readonly users: number
+  /** Milliseconds from one action to the next. */
+  readonly rate: number
+  /** How many actions there are after the start. */
+  readonly count: number
+}
+
+/** The users of the start at once, then one thing after the other. */
+export async function* liveTraffic(clerk: SimulatedClerk, { users, rate, count }: Pace, signal: AbortSignal) {
+  for (let user = 0; user < users; user++) yield clerk.act('createUser')
+  const startedAt = performance.now()
+  for (let action = 0; action < count; action++) {
+    await sleep(Math.max(0, startedAt + action * rate - performance.now()), undefined, { signal }).catch(
+      () => undefined,
+    )
+    if (signal.aborted) return
+    clerk.advanceTo(Date.now())
+    yield clerk.act()
+  }
+}
