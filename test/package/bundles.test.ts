@@ -16,11 +16,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What a serverless function imports: each subpath of the package, as its source. */
 const entries = Object.values(manifest.exports)
-  .filter((path) => path.endsWith('.js') && !path.includes('/testing/'))
+  .filter((path) => path.endsWith('.js') && !/\/(testing|dashboard)\//.test(path))
   .map((path) => path.replace('./dist/', 'src/').replace(/\.js$/, '.ts'))
 
 /** What belongs to development and to servers. */
-const FOREIGN = /@electric-sql\/pglite|node_modules\/(commander|picocolors)\/|^src\/(cli|server|testing)\//
+const FOREIGN =
+  /@electric-sql\/pglite|node_modules\/(commander|picocolors)\/|^src\/(cli|server|testing|dashboard)\//
 
 function bundle(contents: string) {
   return build({

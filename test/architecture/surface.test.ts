@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
-import { readSources, root } from '../architecture/sources.ts'
+import { readSources, root } from './sources.ts'
 
 /** Every subpath, with the source that it is built from. */
 const entries = Object.entries(manifest.exports)
