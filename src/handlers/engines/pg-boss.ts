@@ -134,6 +134,7 @@ class PgBossEngine implements Engine {
   }
 }
 
+/** With a little patience: a fetch that is under way must not meet a database that is closed. */
 function stop(boss: PgBoss): Promise<void> {
-  return boss.stop({ graceful: false, close: true })
+  return boss.stop({ graceful: true, timeout: 2_000, close: true })
 }
