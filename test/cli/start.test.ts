@@ -112,6 +112,7 @@ describeWithPostgres('start on Postgres', (url) => {
     expect(jsonLines(stdout)).toEqual([
       {
         type: 'ready',
+        role: 'all',
         time,
         webhooks: cli.url,
         database: { kind: 'postgres', name: expect.any(String), schema },
