@@ -24,10 +24,17 @@ describe('the command line', () => {
     [['explain', '--help']],
     [['schema', '--help']],
     [['completion', '--help']],
+    [['handlers', '--help']],
+    [['failures', '--help']],
+    [['backfill', '--help']],
+    [['reconcile', '--help']],
+    [['status', '--help']],
+    [['init', '--help']],
+    [['dev', '--help']],
   ])('starts the help of %j with examples', async (args) => {
     const { code, stdout, stderr } = await run(args)
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^Examples:\n {2}# .+\n {2}clerk-sync /)
+    expect(stdout).toMatch(/^Examples:\n {2}# .+\n {2}(source <\()?clerk-sync /)
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   })
 

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import { beforeAll, describe, expect, it } from 'vitest'
+import benchManifest from '../../bench/package.json' with { type: 'json' }
 import manifest from '../../package.json' with { type: 'json' }
 import { runCli } from '../support/cli.ts'
 import { embeddedDatabase } from '../support/databases.ts'
@@ -127,8 +128,9 @@ describe('commands in the documentation', () => {
     ),
   )
   const scripts = shell.flatMap(([place, { code }]) =>
-    [...code.matchAll(/\bnpm (?:run ([\w:-]+)|(test))/g)].map(
-      ([line, name, test]) => [`${line} (${place})`, name ?? test] as const,
+    [...code.matchAll(/\bnpm (?:run ([\w:-]+)|(test))( --prefix bench)?/g)].map(
+      ([line, name, test, prefix]) =>
+        [`${line} (${place})`, (prefix ? benchManifest : manifest).scripts, name ?? test] as const,
     ),
   )
 
@@ -139,8 +141,8 @@ describe('commands in the documentation', () => {
     expect(flags.filter((flag) => !stdout.includes(flag))).toEqual([])
   })
 
-  it.each(scripts)('are scripts of the package: %s', (_, name) => {
-    expect(manifest.scripts).toHaveProperty([name as string])
+  it.each(scripts)('are scripts of their package: %s', (_, known, name) => {
+    expect(known).toHaveProperty([name as string])
   })
 
   it('are found', () => {

@@ -38,7 +38,7 @@ const TIME_SCALE = 1 / 60
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync dev', 'simulated traffic into an embedded database; real traffic once there is a secret'],
+    ['clerk-sync dev', 'simulated traffic, and real traffic once there is a secret'],
     [
       'clerk-sync dev --forward-to http://localhost:3000/api/webhooks/clerk',
       'every delivery also goes to your app’s own route',
