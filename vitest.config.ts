@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -7,6 +8,8 @@ export default defineConfig({
     alias: [{ find: /^clerk-sync$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/services.ts'],
+    // Most tests wait for servers and processes; the usual one worker on two cores would leave one of them idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Machines that are busy are slow, not wrong.

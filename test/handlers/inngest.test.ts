@@ -47,14 +47,14 @@ describeEachDatabase('Inngest', (database) => {
     const { client } = await connect()
     const sync = await database.open({ engine: inngest({ client }) })
     onTestFinished(() => sync.close())
-    sync.on('user.created', () => undefined, { name: 'ids-only' })
-    const { svixId } = await deliver(sync, eventOf('user.created', { id: 'user_inngest' }))
+    const handler = `ids-only-${apps}`
+    sync.on('user.created', () => undefined, { name: handler })
+    const { svixId: eventId } = await deliver(sync, eventOf('user.created', { id: `user_inngest${apps}` }))
     const { events } = await server()
-    await vi.waitFor(() => expect(events.find(({ name }) => name === 'clerk-sync/ids-only.due')).toBeTruthy())
-    expect(events.find(({ name }) => name === 'clerk-sync/ids-only.due')).toMatchObject({
-      id: `${svixId}:ids-only`,
-      data: { eventId: svixId, handler: 'ids-only' },
-    })
+    const sent = () => events.find(({ name }) => name === `clerk-sync/${handler}.due`)
+    await vi.waitFor(() =>
+      expect(sent()).toMatchObject({ id: `${eventId}:${handler}`, data: { eventId, handler } }),
+    )
   })
 
   it('that is down keeps no event from being taken, and its run is found when somebody looks', async () => {
