@@ -10,8 +10,9 @@ export default defineConfig({
     globalSetup: ['test/support/services.ts'],
     // Most tests wait for servers and processes; the usual one worker on two cores would leave one of them idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A limit for what hangs, not a measure: random histories take a minute on a slow machine.
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
     // Machines that are busy are slow, not wrong.
     expect: { poll: { timeout: 15_000 } },
   },

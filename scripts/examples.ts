@@ -95,11 +95,20 @@ async function start(app: string, port: number): Promise<ChildProcess> {
   return server
 }
 
-/** With the processes that npm started. */
+/** With the processes that npm started, which may outlive it: until they are gone, the embedded database is theirs. */
 async function stop(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return
-  process.kill(-(server.pid as number), 'SIGTERM')
-  await once(server, 'exit')
+  const group = -(server.pid as number)
+  if (!isRunning(group)) return
+  process.kill(group, 'SIGTERM')
+  await until(async () => !isRunning(group), 'the app does not stop')
+}
+
+function isRunning(group: number): boolean {
+  try {
+    return process.kill(group, 0)
+  } catch {
+    return false
+  }
 }
 
 /** What is set here must not reach the examples: they have their own, and an embedded database. */
