@@ -9,6 +9,7 @@ import { remedyLines } from './failure.ts'
 import { type Cell, layOut, type Room, roomOf } from './layout.ts'
 import { outcomeCell, type Result } from './outcome.ts'
 import type { Output, Pen } from './output.ts'
+import { printable } from './text.ts'
 import { formatTime } from './times.ts'
 
 /** What the sync logs of a delivery that it took. */
@@ -94,7 +95,7 @@ export class DeliveryLog implements Logger {
   }
 
   #tell(level: Level, fields: object, message: string): void {
-    if (this.#isForPeople) this.#output.note(`  ${this.#output.stderr.colors.yellow('!')} ${message}`)
+    if (this.#isForPeople) this.#output.note(noticeLine(message, fields, this.#output.stderr))
     else this.#record('log', level, { message, ...fields })
   }
 
@@ -148,6 +149,16 @@ function runLine(run: TriedRun, pen: Pen, now: Date = new Date()): string {
 function failureOf({ error, retryInSeconds }: TriedRun): string {
   const [reason = ''] = (error ?? '').split('\n')
   return retryInSeconds === undefined ? reason : `again in ${Math.ceil(retryInSeconds)} s: ${reason}`
+}
+
+/** `  ! the event loop was blocked  handlers=["syncCrm"] ms=9012` */
+export function noticeLine(message: string, fields: object, { colors }: Pen): string {
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined)
+  const details = known.map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  const tail = details.length > 0 ? `  ${colors.dim(printable(details.join(' ')))}` : ''
+  return `  ${colors.yellow('!')} ${printable(message)}${tail}`
 }
 
 /** What follows time and outcome, by the room there is. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deliveryLine, refusalLine, type TakenDelivery } from '../../src/cli/delivery-log.ts'
+import { deliveryLine, noticeLine, refusalLine, type TakenDelivery } from '../../src/cli/delivery-log.ts'
 import { Pen } from '../../src/cli/output.ts'
 
 const NOW = new Date(2026, 10, 23, 14, 2, 11)
@@ -86,5 +86,18 @@ describe('the line of a refusal', () => {
 
   it('counts those that were not told', () => {
     expect(refusalLine({ ...refusal, again: 41 }, penOf(80), NOW)).toContain('41 more in the last seconds')
+  })
+})
+
+describe('the line of a notice', () => {
+  it('says whom it is about, and nothing that a terminal would obey', () => {
+    const fields = { handlers: ['syncCrm'], ms: 9012, cause: undefined }
+    expect(noticeLine('the event loop was blocked', fields, penOf(140))).toBe(
+      '  ! the event loop was blocked  handlers=["syncCrm"] ms=9012',
+    )
+    expect(noticeLine('the engine has a problem', { cause: 'no\u001b[2J' }, penOf(140))).toBe(
+      '  ! the engine has a problem  cause=no\\u001b[2J',
+    )
+    expect(noticeLine('stopping', {}, penOf(140))).toBe('  ! stopping')
   })
 })
