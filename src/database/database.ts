@@ -1,13 +1,13 @@
 /** Kysely on Postgres or on the embedded PGlite, chosen by an address, opened on first use. */
 
-import type { Socket } from 'node:net'
 import { resolve } from 'node:path'
-import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
+import { Kysely, PGliteDialect, PostgresDialect, type PostgresPool } from 'kysely'
 import type { Pool, PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
 import { type EmbeddedHandle, IN_MEMORY, openEmbedded, type PGlite } from './embedded.ts'
 import { withinSchema } from './introspector.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
+import { repetitive, streamOf } from './prepared.ts'
 import type { ClerkTables } from './tables.ts'
 
 /**
@@ -24,11 +24,15 @@ export interface Database {
   /** For everyone's queries. Table names need no schema. */
   readonly queries: Kysely<ClerkTables>
   /**
-   * For the ledger, with connections of its own, so that slow queries elsewhere cannot hold up deliveries. For short
-   * work only: a statement that runs longer than {@link STATEMENT_TIMEOUT_MS} loses its connection.
+   * For deliveries, with connections of its own, so that slow queries elsewhere cannot hold them up. For short work only:
+   * a statement in a transaction ends after 12 s, and a connection that is silent for longer is given up.
    */
   readonly ingest: Kysely<ClerkTables>
-  /** For keeping the books of handlers' runs: their leases must not wait for the handlers' own queries. */
+  /** How many transactions of deliveries at a time are fastest. */
+  readonly ingestTransactions: number
+  /** As `ingest`, for what the Backend API showed: there can be a million rows of it. */
+  readonly repairs: Kysely<ClerkTables>
+  /** As `ingest`, for keeping the books of handlers' runs: their leases must not wait for the handlers' own queries. */
   readonly bookkeeping: Kysely<ClerkTables>
   /**
    * Begins a transaction for code that is not ours. What it leaves unfinished, the database ends by itself.
@@ -47,15 +51,22 @@ type DatabaseSource =
 
 /** How long a connection may take, so that a database which is down is noticed within the two seconds of a refusal. */
 const CONNECT_TIMEOUT_MS = 1_500
-/** One connection commits, another may replace it while a broken one is still being given up. */
-const INGEST_CONNECTIONS = 3
+/**
+ * How many transactions of deliveries run at the same time. While Postgres works on one, the next is written and the
+ * last one's answers go out; more of them would be smaller, and none faster.
+ */
+const INGEST_TRANSACTIONS = 3
+/** Others may replace those that are still being given up. */
+const INGEST_CONNECTIONS = INGEST_TRANSACTIONS + 2
+/** One writes while another reads what comes next. */
+const REPAIR_CONNECTIONS = 2
 /** One claims while another writes down what ended. */
 const BOOKKEEPING_CONNECTIONS = 2
 /**
  * The longest a statement of the ledger may run. More than a delivery waits for its answer: deleting a huge organization
  * takes longer than that, and must end some time rather than be cancelled with every retry. Less than Svix's 15 s.
  */
-export const STATEMENT_TIMEOUT_MS = 12_000
+const STATEMENT_TIMEOUT_MS = 12_000
 /** A connection that is silent for longer than any statement runs, and longer than idle ones are kept, is dead. */
 const SILENCE_MS = STATEMENT_TIMEOUT_MS + 1_000
 
@@ -74,8 +85,10 @@ function unknownAddress(address: string): ClerkSyncError {
 function openPostgres(config: PoolConfig, schema: string): Database {
   const pool = once(() => createPool(config))
   const queries = postgresKysely(pool, schema)
-  const ofItsOwn = (max: number) => postgresKysely(() => createOwnPool(config, max), schema)
+  const ofItsOwn = (max: number) =>
+    postgresKysely(async () => repetitive(await createOwnPool(config, max), STATEMENT_TIMEOUT_MS), schema)
   const ingest = ofItsOwn(INGEST_CONNECTIONS)
+  const repairs = ofItsOwn(REPAIR_CONNECTIONS)
   const bookkeeping = ofItsOwn(BOOKKEEPING_CONNECTIONS)
   return {
     kind: 'postgres',
@@ -83,16 +96,18 @@ function openPostgres(config: PoolConfig, schema: string): Database {
     schema,
     queries,
     ingest,
+    ingestTransactions: INGEST_TRANSACTIONS,
+    repairs,
     bookkeeping,
     begin: async (timeoutMs) => beginOnPostgres(await pool(), timeoutMs),
     source: { kind: 'postgres', config },
     close: async () => {
-      await Promise.all([queries.destroy(), ingest.destroy(), bookkeeping.destroy()])
+      await Promise.all([queries, ingest, repairs, bookkeeping].map((each) => each.destroy()))
     },
   }
 }
 
-function postgresKysely(pool: () => Promise<Pool>, schema: string): Kysely<ClerkTables> {
+function postgresKysely(pool: () => Promise<PostgresPool>, schema: string): Kysely<ClerkTables> {
   const dialect = new PostgresDialect({ pool })
   return new Kysely<ClerkTables>({ dialect: withinSchema(dialect, schema) }).withSchema(schema)
 }
@@ -125,10 +140,9 @@ async function createPool(config: PoolConfig): Promise<Pool> {
  * which takes 15 minutes or more. A few of those would leave no connection.
  */
 async function createOwnPool(config: PoolConfig, max: number): Promise<Pool> {
-  const pool = await createPool({ ...config, max, min: 0 })
+  const pool = await createPool({ ...config, max, min: 0, pipeline: true })
   pool.on('connect', (client) => {
-    // Not in pg's types. A stream that somebody else made may not know time.
-    const { stream } = (client as unknown as { connection: { stream: Partial<Socket> } }).connection
+    const stream = streamOf(client)
     stream.setTimeout?.(SILENCE_MS, () => stream.destroy?.())
   })
   return pool
@@ -163,6 +177,9 @@ function openFolder(folder: string, schema: string): Database {
     schema,
     queries: kysely,
     ingest: kysely,
+    // It has one connection: more transactions at a time would only be smaller ones.
+    ingestTransactions: 1,
+    repairs: kysely,
     bookkeeping: kysely,
     begin: async (timeoutMs) => beginOnPGlite(await open(), timeoutMs),
     source: { kind: 'embedded', open },

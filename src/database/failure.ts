@@ -13,6 +13,8 @@ export type FailureKind = 'unavailable' | 'conflict' | 'rejected'
 const KINDS: Readonly<Record<string, FailureKind>> = {
   '40001': 'conflict', // serialization_failure
   '40P01': 'conflict', // deadlock_detected
+  '26000': 'conflict', // invalid_sql_statement_name: see `hasLostStatement`
+  '42P05': 'conflict', // duplicate_prepared_statement
   '21': 'rejected', // cardinality_violation
   '22': 'rejected', // data_exception
   '23': 'rejected', // integrity_constraint_violation
@@ -36,6 +38,13 @@ const OUTAGES = new Set(['08', '28', '3D', '53', '57', '58'])
 export function isOutage(error: unknown): boolean {
   const state = sqlState(error)
   return state === undefined || TIMEOUT.has(state) || OUTAGES.has(state.slice(0, 2))
+}
+
+const LOST_STATEMENT = new Set(['26000', '42P05'])
+
+/** Whether a prepared statement is not where it was prepared: a pooler changed the connection to the server. */
+export function hasLostStatement(error: unknown): boolean {
+  return LOST_STATEMENT.has(sqlState(error) ?? '')
 }
 
 /** Whether a table, or what holds it, is not there. */

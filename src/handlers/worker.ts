@@ -90,7 +90,11 @@ export class Worker implements Runner {
       await parts.runs.succeed(runs)
       return runs.map(() => undefined)
     }
-    this.#completions = new GroupCommit(complete, () => 1, { maxItems: 500, deadlineMs: LEASE_MS })
+    this.#completions = new GroupCommit(complete, () => 1, {
+      maxItems: 500,
+      maxCommits: 1,
+      deadlineMs: LEASE_MS,
+    })
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref()
   }
 

@@ -9,15 +9,15 @@ import type { Transaction } from 'kysely'
 import { RESOURCES } from '../clerk/catalogue.ts'
 import { toDate } from '../clerk/event.ts'
 import { type ChildSet, membersOf, type Resource, readColumns, readSource } from '../clerk/resource.ts'
-import { query } from '../database/query.ts'
+import { query, queryAll, type Statement } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
-import { type Row, rowsParameters } from './arrays.ts'
+import { type Row, withRows } from './arrays.ts'
 import { Bytes } from './bytes.ts'
 import { familyLocks } from './family-locks.ts'
 import { earliest, type Folded, fold, type StoredRow, type Tombstone, type Verdict } from './fold.ts'
 import { type Observation, parentsOf } from './observation.ts'
 import {
-  type ChildStatements,
+  type ChildStatement,
   LOCK_FAMILIES,
   type ResourceStatements,
   resourceStatements,
@@ -89,8 +89,7 @@ class Application {
   ): Promise<void> {
     const byId = Map.groupBy(observations, (observation) => observation.id)
     const ids = [...byId.keys()].sort()
-    const stored = await this.#lockRows(resource, ids)
-    const orphaned = await this.#deletedParents(observations)
+    const { stored, orphaned } = await this.#read(resource, ids, observations)
 
     const folded = new Map<string, Folded>()
     for (const id of ids) {
@@ -104,29 +103,29 @@ class Application {
     await this.#write(resource, folded, stored)
   }
 
-  async #lockRows(resource: Resource, ids: readonly string[]): Promise<Map<string, StoredRow>> {
-    const rows = await this.#query<LockedRow>(this.#of(resource).lock, [ids])
-    return new Map(rows.map((row) => [row.id, toStoredRow(row)]))
-  }
-
-  /** The tombstones of what is observed, by its parents': what arrives after its parent's deletion is deleted too. */
-  async #deletedParents(observations: readonly Observation[]): Promise<Tombstones> {
+  /**
+   * Locks the stored rows, and looks for the tombstones of their parents: what arrives after its parent's deletion is
+   * deleted too.
+   */
+  async #read(resource: Resource, ids: readonly string[], observations: readonly Observation[]) {
     const owned = observations.flatMap((child) => parentsOf(child).map((parent) => ({ child, parent })))
-    const result: Tombstones = new Map()
-    for (const [table, relations] of Map.groupBy(owned, ({ parent }) => parent.table)) {
-      const tombstones = await this.#findTombstones(table, new Set(relations.map(({ parent }) => parent.id)))
+    const byTable = [...Map.groupBy(owned, ({ parent }) => parent.table)]
+    const [rows, ...found] = await queryAll(this.#trx, [
+      { text: this.#of(resource).lock, parameters: [ids] },
+      ...byTable.map(([table, relations]) => ({
+        text: tombstonesStatement(RESOURCES.get(table) as Resource, this.#schema),
+        parameters: [[...new Set(relations.map(({ parent }) => parent.id))]],
+      })),
+    ])
+    const orphaned: Tombstones = new Map()
+    byTable.forEach(([, relations], index) => {
+      const tombstones = new Map((found[index] as DeletedRow[]).map((row) => [row.id, toTombstone(row)]))
       for (const { child, parent } of relations) {
-        const tombstone = earliest(result.get(child.id) ?? null, tombstones.get(parent.id) ?? null)
-        if (tombstone) result.set(child.id, tombstone)
+        const tombstone = earliest(orphaned.get(child.id) ?? null, tombstones.get(parent.id) ?? null)
+        if (tombstone) orphaned.set(child.id, tombstone)
       }
-    }
-    return result
-  }
-
-  async #findTombstones(table: string, ids: ReadonlySet<string>): Promise<Tombstones> {
-    const parent = RESOURCES.get(table) as Resource
-    const rows = await this.#query<DeletedRow>(tombstonesStatement(parent, this.#schema), [[...ids]])
-    return new Map(rows.map((row) => [row.id, { deletedAt: row.deleted_at, eventId: row.event_id }]))
+    })
+    return { stored: new Map((rows as LockedRow[]).map((row) => [row.id, toStoredRow(row)])), orphaned }
   }
 
   async #write(
@@ -143,47 +142,32 @@ class Application {
       if (isNew) this.#markDeleted(resource, id, tombstone)
       if (isNew && !newest) buried.set(id, tombstone)
     }
-    if (lifted.length > 0) await this.#query(this.#of(resource).lift, [lifted])
-    if (written.length > 0) await this.#upsert(resource, written, stored)
-    if (buried.size > 0) await this.#bury(resource, buried)
+    const { lift, clear, bury, buryMembers } = this.#of(resource)
+    const tombstones = [toRows(buried)]
+    const existing = written.map(({ id }) => id).filter((id) => stored.has(id))
+    const before: Statement[] = []
+    if (lifted.length > 0) before.push({ text: lift, parameters: [lifted] })
+    if (buried.size > 0) before.push({ text: bury, parameters: tombstones })
+    if (buried.size > 0 && buryMembers) before.push({ text: buryMembers, parameters: tombstones })
+    if (clear && existing.length > 0) before.push({ text: clear, parameters: [existing] })
+    const results = await queryAll(this.#trx, [...before, ...this.#upsert(resource, written)])
+    const upserted = (results[before.length] ?? []) as UpsertedRow[]
+    const asExpected = upserted.filter((row) => row.inserted !== stored.has(row.id))
+    if (asExpected.length !== written.length) throw rowsMoved()
+  }
+
+  /** The statement that returns {@link UpsertedRow}s, and those for the sets of what it writes. */
+  #upsert(resource: Resource, written: readonly Written[]): Statement[] {
+    if (written.length === 0) return []
+    const { upsert, children } = this.#of(resource)
+    const bytes = new Bytes()
+    const rows = written.map((each) => resourceRow(resource, each, bytes))
+    return [withRows(upsert, rows, bytes), ...children.flatMap((child) => insertMembers(child, written))]
   }
 
   #markDeleted(resource: Resource, id: string, tombstone: Tombstone): void {
     const deleted = this.#deleted.get(resource.table) ?? new Map()
     this.#deleted.set(resource.table, deleted.set(id, tombstone))
-  }
-
-  async #upsert(
-    resource: Resource,
-    written: readonly Written[],
-    stored: ReadonlyMap<string, StoredRow>,
-  ): Promise<void> {
-    const bytes = new Bytes()
-    const rows = written.map((each) => resourceRow(resource, each, bytes))
-    const { upsert, children } = this.#of(resource)
-    const results = await this.#query<UpsertedRow>(upsert.text, rowsParameters(upsert, rows, bytes))
-    const asExpected = results.filter((row) => row.inserted !== stored.has(row.id))
-    if (asExpected.length !== written.length) throw rowsMoved()
-    for (const child of children) await this.#replaceChildren(child, written, stored)
-  }
-
-  async #replaceChildren(
-    { childSet, clear, insert }: ChildStatements,
-    written: readonly Written[],
-    stored: ReadonlyMap<string, StoredRow>,
-  ): Promise<void> {
-    const existing = written.map(({ id }) => id).filter((id) => stored.has(id))
-    if (existing.length > 0) await this.#query(clear, [existing])
-    const bytes = new Bytes()
-    const rows = written.flatMap((each) => childRows(childSet, each, bytes))
-    if (rows.length > 0) await this.#query(insert.text, rowsParameters(insert, rows, bytes))
-  }
-
-  async #bury(resource: Resource, tombstones: Tombstones): Promise<void> {
-    const { bury, children } = this.#of(resource)
-    const rows = toRows(tombstones)
-    await this.#query(bury, [rows])
-    for (const child of children) await this.#query(child.bury, [rows])
   }
 
   #of(resource: Resource): ResourceStatements {
@@ -193,6 +177,12 @@ class Application {
   #query<Row>(text: string, parameters: readonly unknown[]): Promise<Row[]> {
     return query<Row>(this.#trx, text, parameters)
   }
+}
+
+function insertMembers(child: ChildStatement, written: readonly Written[]): Statement[] {
+  const bytes = new Bytes()
+  const rows = written.flatMap((each) => childRows(child.childSet, each, bytes))
+  return rows.length > 0 ? [withRows(child, rows, bytes)] : []
 }
 
 interface Written {
@@ -221,6 +211,10 @@ interface UpsertedRow {
   inserted: boolean
 }
 
+function toTombstone(row: DeletedRow): Tombstone {
+  return { deletedAt: row.deleted_at, eventId: row.event_id }
+}
+
 function toStoredRow(row: LockedRow): StoredRow {
   return {
     version: row.observed_at && {
@@ -228,7 +222,7 @@ function toStoredRow(row: LockedRow): StoredRow {
       observedAt: row.observed_at,
       raw: Buffer.from(row.raw ?? ''),
     },
-    tombstone: row.deleted_at && { deletedAt: row.deleted_at, eventId: row.event_id },
+    tombstone: row.deleted_at && toTombstone({ ...row, deleted_at: row.deleted_at }),
   }
 }
 

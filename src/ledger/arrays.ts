@@ -5,6 +5,7 @@
  * it, and to find the columns in it.
  */
 
+import type { Statement } from '../database/query.ts'
 import type { Bytes } from './bytes.ts'
 
 /** Columns by name, with their SQL types. */
@@ -18,13 +19,13 @@ export interface RowsStatement {
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** The parameters of such a statement. What a row lacks is null. */
-export function rowsParameters({ types }: RowsStatement, rows: readonly Row[], bytes: Bytes): unknown[] {
+/** The statement with its rows. What a row lacks is null. */
+export function withRows({ text, types }: RowsStatement, rows: readonly Row[], bytes: Bytes): Statement {
   const arrays = Object.entries(types).map(([name, type]) => {
     const write = WRITERS[type] ?? String
     return `{${rows.map((row) => element(row[name], write)).join(',')}}`
   })
-  return [...arrays, bytes.toBuffer()]
+  return { text, parameters: [...arrays, bytes.toBuffer()] }
 }
 
 type Writer = (value: unknown) => string

@@ -1,5 +1,5 @@
 /**
- * Group commit: while one transaction is in flight the next batch gathers, and then commits as one.
+ * Group commit: while transactions are in flight the next batch gathers, and then commits as one.
  *
  * No timer decides: an idle server commits a single item at once, a busy one hundreds together. Nobody waits longer than
  * the deadline, whatever the database does.
@@ -10,6 +10,8 @@ import { ClerkSyncError } from '../errors.ts'
 export interface GroupCommitLimits {
   /** How many items one transaction takes. */
   readonly maxItems: number
+  /** How many commits run at the same time. Their items are independent: any may be committed first. */
+  readonly maxCommits: number
   /** How long an item may wait for its commit, in milliseconds. */
   readonly deadlineMs: number
 }
@@ -22,7 +24,7 @@ interface Waiting<Item, Result> {
 }
 
 /** A commit that outlives the deadline stops holding up the others, but only so many may pile up. */
-const MAX_FLIGHTS = 3
+const MAX_OVERDUE = 2
 /** A transaction of very large events is cut here, whatever their number. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024
 
@@ -31,8 +33,8 @@ export class GroupCommit<Item, Result> {
   readonly #sizeOf: (item: Item) => number
   readonly #limits: GroupCommitLimits
   readonly #queue: Waiting<Item, Result>[] = []
-  /** The commit that the next batch gathers behind. */
-  #current: object | undefined
+  /** The commits that the next batch gathers behind. */
+  readonly #current = new Set<object>()
   /** Commits under way, including those past their deadline. */
   #flights = 0
   #closing: PromiseWithResolvers<void> | undefined
@@ -79,9 +81,17 @@ export class GroupCommit<Item, Result> {
   }
 
   #start(): void {
-    if (this.#current || this.#queue.length === 0 || this.#flights === MAX_FLIGHTS) return
+    while (this.#queue.length > 0 && this.#hasRoom()) this.#launch()
+  }
+
+  #hasRoom(): boolean {
+    const { maxCommits } = this.#limits
+    return this.#current.size < maxCommits && this.#flights < maxCommits + MAX_OVERDUE
+  }
+
+  #launch(): void {
     const flight = {}
-    this.#current = flight
+    this.#current.add(flight)
     this.#flights++
     const overdue = setTimeout(() => this.#moveOn(flight), this.#limits.deadlineMs)
     void this.#run(this.#takeBatch()).finally(() => {
@@ -92,7 +102,7 @@ export class GroupCommit<Item, Result> {
   }
 
   #moveOn(flight: object): void {
-    if (this.#current === flight) this.#current = undefined
+    this.#current.delete(flight)
     this.#start()
     this.#settleIfIdle()
   }

@@ -1,14 +1,14 @@
 /**
  * The ledger: every event once, applied before it is acknowledged.
  *
- * Deliveries gather into batches; a batch is one transaction. When the database refuses a batch, its deliveries are run
+ * Deliveries gather into batches; a batch is one transaction, and a few of them run at the same time. When the database refuses a batch, its deliveries are run
  * one by one under savepoints, so that one event that cannot be applied never holds up the others.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Delivery } from '../clerk/event.ts'
-import { type Database, STATEMENT_TIMEOUT_MS } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
 import { failureKind, messageOf, toUnavailable } from '../database/failure.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import { type Apply, createApply } from './apply.ts'
@@ -29,7 +29,7 @@ export class Ledger {
   readonly #followUp: FollowUp
   readonly #commits: GroupCommit<Delivery, Receipt>
 
-  constructor(database: Database, admission: Admission, followUp: FollowUp, limits: GroupCommitLimits) {
+  constructor(database: Database, admission: Admission, followUp: FollowUp, limits: BatchLimits) {
     this.#database = database
     this.#followUp = followUp
     this.#apply = createApply(database.schema)
@@ -37,7 +37,7 @@ export class Ledger {
     this.#commits = new GroupCommit(
       (deliveries) => this.#commit(deliveries),
       (delivery) => delivery.rawBody.byteLength,
-      limits,
+      { ...limits, maxCommits: database.ingestTransactions },
     )
   }
 
@@ -73,7 +73,7 @@ export class Ledger {
       },
       refuse: async (_, _observation, error) => ({ outcome: 'failed', error: messageOf(error) }),
     }
-    return this.#settle(observations, steps, this.#database.queries)
+    return this.#settle(observations, steps, this.#database.repairs)
   }
 
   /** Takes no more deliveries and resolves when those under way are committed. */
@@ -111,15 +111,15 @@ export class Ledger {
     connections: Kysely<ClerkTables>,
     work: (trx: Transaction<ClerkTables>) => Promise<Result>,
   ): Promise<Result> {
-    const { result, trx } = await connections.transaction().execute(async (trx) => {
-      // Local to the transaction: a connection pooler may hand the session to somebody else afterwards.
-      await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`.execute(trx)
-      return { result: await work(trx), trx }
-    })
+    const { result, trx } = await connections
+      .transaction()
+      .execute(async (trx) => ({ result: await work(trx), trx }))
     this.#followUp.committed(trx)
     return result
   }
 }
+
+type BatchLimits = Omit<GroupCommitLimits, 'maxCommits'>
 
 /** What became of an observation of the Backend API's. */
 export interface Applied {

@@ -14,6 +14,7 @@ import { messageOf } from '../database/failure.ts'
 import { query } from '../database/query.ts'
 import type { Change, ClerkTables, Outcome, Reason } from '../database/tables.ts'
 import type { Apply } from './apply.ts'
+import { type Row, withRows } from './arrays.ts'
 import { Bytes } from './bytes.ts'
 import type { FollowUp } from './follow-up.ts'
 import { type Observation, observe } from './observation.ts'
@@ -153,10 +154,8 @@ export class Recorder {
     if (decided.length === 0) return new Map()
     const bytes = new Bytes()
     const rows = decided.map((each) => eventRow(each, this.#followUp, bytes))
-    const results = await query<InsertedRow>(trx, this.#statements.insert, [
-      JSON.stringify(rows),
-      bytes.toBuffer(),
-    ])
+    const { text, parameters } = withRows(this.#statements.insert, rows, bytes)
+    const results = await query<InsertedRow>(trx, text, parameters)
     // PGlite can report success for a statement that failed inside it; a row that does not come back was not stored.
     if (results.length !== decided.length) throw new Error('the database did not store every event')
     const inserted = new Set(results.filter((row) => row.inserted).map((row) => row.id))
@@ -276,7 +275,7 @@ function isForeign(event: ClerkEvent, instanceIds: ReadonlySet<string>): boolean
   return instanceIds.size > 0 && instanceId !== null && !instanceIds.has(instanceId)
 }
 
-function eventRow(decided: Decided, followUp: FollowUp, bytes: Bytes): object {
+function eventRow(decided: Decided, followUp: FollowUp, bytes: Bytes): Row {
   const { event, rawBody } = decided.entry.delivery
   const { body, sha256, redacted } = keptBody(decided.entry.delivery)
   const areSecretsNeeded =

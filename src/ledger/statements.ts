@@ -8,6 +8,7 @@
 
 import type { ChildSet, Columns, Resource } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
+import { prepared } from '../database/prepared.ts'
 import type { RowsStatement, Types } from './arrays.ts'
 
 /** Columns that every mirrored table has, beside the resource's own. `raw` comes as bytes. */
@@ -23,45 +24,52 @@ const STANDARD_COLUMNS = {
 export interface ResourceStatements {
   /** $1 ids → the stored rows, locked in the order of their ids. */
   readonly lock: string
-  /** → id, inserted */
-  readonly upsert: RowsStatement
-  /** $1 tombstones. Rows never seen alive are created, so that a late first state finds the tombstone. */
-  readonly bury: string
   /** $1 ids of rows whose tombstones were refuted. Before the upsert, which keeps tombstones. */
   readonly lift: string
+  /** $1 ids of rows whose sets are about to be written anew. Absent: it has none. */
+  readonly clear?: string
+  /** → id, inserted */
+  readonly upsert: RowsStatement
+  readonly children: readonly ChildStatement[]
+  /** $1 tombstones. Rows never seen alive are created, so that a late first state finds the tombstone. */
+  readonly bury: string
+  /**
+   * $1 tombstones whose rows' sets are deleted with them. After `bury`, which waits for who is writing such a row: what
+   * they wrote is only seen by a statement that begins later. Absent: it has none.
+   */
+  readonly buryMembers?: string
   /** By parent column: $1 tombstones of parents. */
   readonly buryByParent: Readonly<Record<string, string>>
-  readonly children: readonly ChildStatements[]
 }
 
-export interface ChildStatements {
+/** Writes the members of a set. */
+export interface ChildStatement extends RowsStatement {
   readonly childSet: ChildSet
-  /** $1 parents' ids */
-  readonly clear: string
-  /** Somebody may have removed the parent's row by hand and left these. */
-  readonly insert: RowsStatement
-  /** $1 tombstones of parents */
-  readonly bury: string
 }
 
 export function resourceStatements(resource: Resource, schema: string): ResourceStatements {
   const table = qualify(schema, resource.table)
+  const children = resource.children ?? []
   return {
     lock: `
       select id, clerk_updated_at, observed_at, deleted_at, event_id, raw::text as raw
       from ${table} where id = any($1::text[]) order by id for update`,
+    lift: `update ${table} set deleted_at = null where id = any($1::text[])`,
+    ...(children.length > 0 && {
+      clear: clearStatement(children, schema),
+      buryMembers: buryMembersStatement(children, schema),
+    }),
     upsert: upsertStatement(table, resource.columns),
+    children: children.map((childSet) => childStatement(childSet, schema)),
     bury: `
       insert into ${table} as stored (id, deleted_at, event_id, instance_id)
       select id, deleted_at, event_id, instance_id from ${tombstones()}
       on conflict (id) do update
       set deleted_at = excluded.deleted_at, event_id = excluded.event_id, synced_at = now()
       where stored.deleted_at is null or excluded.deleted_at < stored.deleted_at`,
-    lift: `update ${table} set deleted_at = null where id = any($1::text[])`,
     buryByParent: Object.fromEntries(
       Object.keys(resource.parents ?? {}).map((column) => [column, buryByParentStatement(table, column)]),
     ),
-    children: (resource.children ?? []).map((childSet) => childStatements(childSet, schema)),
   }
 }
 
@@ -80,7 +88,7 @@ function upsertStatement(table: string, columns: Columns): RowsStatement {
   const guarded = names.filter((name) => !KEPT.has(name))
   const version = (row: string) =>
     `(coalesce(${row}.clerk_updated_at, ${row}.observed_at), ${row}.observed_at, ${row}.raw::text collate "C")`
-  const text = `
+  const text = prepared(`
     insert into ${table} as stored (${names}, raw)
     select ${names}, ${sliceOfBytes('raw', parameterAfter(types))} from ${columnArrays(types)}
     on conflict (id) do update
@@ -88,8 +96,44 @@ function upsertStatement(table: string, columns: Columns): RowsStatement {
         instance_id = coalesce(excluded.instance_id, stored.instance_id),
         deleted_at = least(stored.deleted_at, excluded.deleted_at)
     where stored.observed_at is null or ${version('excluded')} > ${version('stored')}
-    returning id, xmax = 0 as inserted`
+    returning id, xmax = 0 as inserted`)
   return { text, types }
+}
+
+/** Somebody may have removed the parent's row by hand and left these. */
+function childStatement(childSet: ChildSet, schema: string): ChildStatement {
+  const columns = { user_id: 'text', id: 'text', ...sqlTypes(childSet.columns), ...STANDARD_COLUMNS }
+  const types = { ...columns, ...BYTES_PLACE }
+  const names = Object.keys(columns).map(quoteIdentifier)
+  const text = prepared(`
+    insert into ${qualify(schema, childSet.table)} (${names}, raw)
+    select ${names}, ${sliceOfBytes('raw', parameterAfter(types))} from ${columnArrays(types)}
+    on conflict (user_id, id) do update set ${[...names, 'raw'].map((name) => `${name} = excluded.${name}`)}`)
+  return { childSet, text, types }
+}
+
+function clearStatement(children: readonly ChildSet[], schema: string): string {
+  const deletions = children.map(
+    ({ table }) => `delete from ${qualify(schema, table)} where user_id = any($1::text[])`,
+  )
+  return `${withAll(deletions)} select`
+}
+
+function buryMembersStatement(children: readonly ChildSet[], schema: string): string {
+  const burials = children.map(
+    ({ table }) => `
+      update ${qualify(schema, table)} as stored
+      set deleted_at = parent.deleted_at, event_id = parent.event_id, synced_at = now()
+      from parent where stored.user_id = parent.id
+      and (stored.deleted_at is null or parent.deleted_at < stored.deleted_at)`,
+  )
+  return `${withAll(burials, `parent as materialized (select * from ${tombstones()})`)} select`
+}
+
+/** Statements to run with the one that follows. They must not touch the same rows: they see none of each other's work. */
+function withAll(statements: readonly string[], ...first: readonly string[]): string {
+  const named = [...first, ...statements.map((statement, index) => `also_${index} as (${statement})`)]
+  return named.length === 0 ? '' : `with ${named.join(', ')}`
 }
 
 function buryByParentStatement(table: string, column: string): string {
@@ -104,28 +148,6 @@ function buryByParentStatement(table: string, column: string): string {
     update ${table} as stored
     set deleted_at = gone.deleted_at, event_id = gone.event_id, synced_at = now()
     from gone where stored.id = gone.id`
-}
-
-function childStatements(childSet: ChildSet, schema: string): ChildStatements {
-  const table = qualify(schema, childSet.table)
-  const columns = { user_id: 'text', id: 'text', ...sqlTypes(childSet.columns), ...STANDARD_COLUMNS }
-  const types = { ...columns, ...BYTES_PLACE }
-  const names = Object.keys(columns).map(quoteIdentifier)
-  return {
-    childSet,
-    clear: `delete from ${table} where user_id = any($1::text[])`,
-    insert: {
-      types,
-      text: `
-        insert into ${table} (${names}, raw)
-        select ${names}, ${sliceOfBytes('raw', parameterAfter(types))} from ${columnArrays(types)}
-        on conflict (user_id, id) do update set ${[...names, 'raw'].map((name) => `${name} = excluded.${name}`)}`,
-    },
-    bury: `
-      update ${table} as stored set deleted_at = parent.deleted_at, event_id = parent.event_id, synced_at = now()
-      from ${tombstones('parent')} where stored.user_id = parent.id
-      and (stored.deleted_at is null or parent.deleted_at < stored.deleted_at)`,
-  }
 }
 
 /** $1 ids → those of them that are deleted. */
@@ -150,8 +172,8 @@ export const LOCK_FAMILIES = `
 export interface EventStatements {
   /** $1 ids → id, body_sha256 of those already recorded */
   readonly findRecorded: string
-  /** $1 rows, $2 bytes → id, inserted */
-  readonly insert: string
+  /** → id, inserted */
+  readonly insert: RowsStatement
   /** $1 rows of duplicates */
   readonly countDuplicates: string
   /** $1 ids of events that are being replayed */
@@ -162,33 +184,9 @@ export interface EventStatements {
 
 export function eventStatements(schema: string): EventStatements {
   const table = qualify(schema, 'events')
-  const outcome = { outcome: 'text', reason: 'text', error: 'text' }
-  const inserted = {
-    id: 'text',
-    type: 'text',
-    resource: 'text',
-    resource_id: 'text',
-    instance_id: 'text',
-    occurred_at: 'timestamptz',
-    ...outcome,
-    redacted: 'boolean',
-  }
-  const names = Object.keys(inserted)
   return {
     findRecorded: `select id, body_sha256 from ${table} where id = any($1::text[])`,
-    // Another server may record the same delivery at the same moment: then this one was a duplicate after all.
-    insert: `
-      with written as (
-        insert into ${table} as recorded (${names}, changes, body, body_sha256, secret_body)
-        select ${names}, ${sliceOfBytes('changes')}, ${slice('body')}, ${slice('sha256')}, ${slice('secret')}
-        from ${recordset({ ...inserted, ...place('changes'), ...place('body'), ...place('sha256'), ...place('secret') })}
-        on conflict (id) do update set deliveries = recorded.deliveries + 1, last_delivered_at = now()
-        returning id, outcome, source, occurred_at, xmax = 0 as inserted
-      ), counted as (
-        ${addToMinutes(schema, "case when inserted then outcome else 'duplicate' end", LAG_STEP, 'count(*)')}
-        from written group by 3, 4 order by 3, 4 ${ON_MINUTE}
-      )
-      select id, inserted from written`,
+    insert: eventStatement(table, schema),
     countDuplicates: `
       with again as materialized (
         select * from ${recordset({ id: 'text', deliveries: 'integer', body_conflict: 'boolean' }, 'again')}
@@ -206,10 +204,44 @@ export function eventStatements(schema: string): EventStatements {
           type = again.type, resource = again.resource, resource_id = again.resource_id
       from (
         select id, type, resource, resource_id, outcome, reason, error, ${sliceOfBytes('changes')} as changes
-        from ${recordset({ id: 'text', type: 'text', resource: 'text', resource_id: 'text', ...outcome, ...place('changes') })}
+        from ${recordset({ id: 'text', type: 'text', resource: 'text', resource_id: 'text', ...OUTCOME, ...place('changes') })}
       ) as again
       where recorded.id = again.id`,
   }
+}
+
+const OUTCOME = { outcome: 'text', reason: 'text', error: 'text' } as const
+
+function eventStatement(table: string, schema: string): RowsStatement {
+  const columns = {
+    id: 'text',
+    type: 'text',
+    resource: 'text',
+    resource_id: 'text',
+    instance_id: 'text',
+    occurred_at: 'timestamptz',
+    ...OUTCOME,
+    redacted: 'boolean',
+  }
+  const names = Object.keys(columns)
+  const places = { ...place('changes'), ...place('body'), ...place('sha256'), ...place('secret') }
+  const types = { ...columns, ...places }
+  const bytes = parameterAfter(types)
+  // Another server may record the same delivery at the same moment: then this one was a duplicate after all.
+  const text = prepared(`
+    with written as (
+      insert into ${table} as recorded (${names}, changes, body, body_sha256, secret_body)
+      select ${names}, ${sliceOfBytes('changes', bytes)}, ${slice('body', bytes)}, ${slice('sha256', bytes)},
+        ${slice('secret', bytes)}
+      from ${columnArrays(types)}
+      on conflict (id) do update set deliveries = recorded.deliveries + 1, last_delivered_at = now()
+      returning id, outcome, source, occurred_at, xmax = 0 as inserted
+    ), counted as (
+      ${addToMinutes(schema, "case when inserted then outcome else 'duplicate' end", LAG_STEP, 'count(*)')}
+      from written group by 3, 4 order by 3, 4 ${ON_MINUTE}
+    )
+    select id, inserted from written`)
+  return { text, types }
 }
 
 /** Connections that meet in a row wait for each other's commit; these many rarely do. */

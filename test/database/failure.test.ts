@@ -17,6 +17,8 @@ type Row = [what: string, error: unknown, kind: string, code: string, outage: bo
 const TABLE: Row[] = [
   ['serialization failure', databaseError('40001'), 'conflict', 'database_unavailable', false],
   ['deadlock', databaseError('40P01'), 'conflict', 'database_unavailable', false],
+  ['prepared statement gone', databaseError('26000'), 'conflict', 'database_unavailable', false],
+  ['prepared statement there already', databaseError('42P05'), 'conflict', 'database_unavailable', false],
   ['two rows for one', databaseError('21000'), 'rejected', 'database_unavailable', false],
   ['untranslatable character', databaseError('22P05'), 'rejected', 'database_unavailable', false],
   ['not-null violation', databaseError('23502'), 'rejected', 'database_unavailable', false],

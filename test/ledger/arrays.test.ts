@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, it } from 'vitest'
 import { query } from '../../src/database/query.ts'
 import type { ClerkSync } from '../../src/index.ts'
-import { rowsParameters } from '../../src/ledger/arrays.ts'
+import { withRows } from '../../src/ledger/arrays.ts'
 import { Bytes } from '../../src/ledger/bytes.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 
@@ -70,7 +70,7 @@ describeEachDatabase('rows as arrays', (database) => {
       fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 40 }), async (rows) => {
         const bytes = new Bytes()
         bytes.add('x', Buffer.from([0, 255]))
-        const found = await query(sync.database, STATEMENT.text, rowsParameters(STATEMENT, rows, bytes))
+        const found = await query(sync.database, STATEMENT.text, withRows(STATEMENT, rows, bytes).parameters)
         expect(found).toEqual(rows.map((each) => ({ ...each, bytes: expect.anything() })))
         expect(Buffer.from((found[0] as { bytes: Uint8Array }).bytes)).toEqual(Buffer.from([0, 255]))
       }),
@@ -82,7 +82,7 @@ describeEachDatabase('rows as arrays', (database) => {
     const [found] = await query(
       sync.database,
       STATEMENT.text,
-      rowsParameters(STATEMENT, [{ e: Number.POSITIVE_INFINITY }], new Bytes()),
+      withRows(STATEMENT, [{ e: Number.POSITIVE_INFINITY }], new Bytes()).parameters,
     )
     expect(found).toMatchObject({ a: null, b: null, c: null, d: null, e: null })
   })

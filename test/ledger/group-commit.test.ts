@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { GroupCommit } from '../../src/ledger/group-commit.ts'
 
-const LIMITS = { maxItems: 10, deadlineMs: 200 }
+const LIMITS = { maxItems: 10, maxCommits: 1, deadlineMs: 200 }
 
 /** A group commit whose commits the test ends. */
 function controlled(limits: Partial<typeof LIMITS> = {}) {
@@ -55,6 +55,21 @@ describe('group commit', () => {
     flights[1]?.end()
     await Promise.all(results)
     expect(flights.map((flight) => flight.items)).toEqual([[1, 2], [3]])
+  })
+
+  it('commits as many batches at the same time as allowed, and gathers the rest', async () => {
+    const { commits, flights } = controlled({ maxCommits: 2 })
+    const results: Promise<string>[] = []
+    for (const item of [1, 2, 3, 4]) {
+      results.push(commits.submit(item))
+      await turn()
+    }
+    expect(flights.map((flight) => flight.items)).toEqual([[1], [2]])
+    flights[1]?.end()
+    await turn()
+    expect(flights[2]?.items).toEqual([3, 4])
+    for (const flight of flights) flight.end()
+    expect(await Promise.all(results)).toEqual(['done 1', 'done 2', 'done 3', 'done 4'])
   })
 
   it('cuts a batch of very large items', async () => {

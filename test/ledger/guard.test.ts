@@ -7,7 +7,7 @@ import { RESOURCES } from '../../src/clerk/catalogue.ts'
 import type { Resource } from '../../src/clerk/resource.ts'
 import { query } from '../../src/database/query.ts'
 import type { ClerkSync } from '../../src/index.ts'
-import { type RowsStatement, rowsParameters } from '../../src/ledger/arrays.ts'
+import { type RowsStatement, withRows } from '../../src/ledger/arrays.ts'
 import { Bytes } from '../../src/ledger/bytes.ts'
 import { resourceStatements } from '../../src/ledger/statements.ts'
 import { compareVersions, type Version } from '../../src/ledger/version.ts'
@@ -49,7 +49,7 @@ describeEachDatabase('writing a row over another', (database) => {
       deleted_at: deletedAt,
       ...bytes.add('raw', version.raw),
     }
-    await query(sync.database, upsert.text, rowsParameters(upsert, [row], bytes))
+    await query(sync.database, upsert.text, withRows(upsert, [row], bytes).parameters)
   }
 
   function find(id: string) {
