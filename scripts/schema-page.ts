@@ -141,9 +141,16 @@ shards up.
 | \`lag_step\` | smallint | from Clerk’s time to ours: √2 to this power in milliseconds; -1 for what has no lag |
 | \`events\` | integer | how many |
 
+Kept for 8 days.
+
+## event_spans
+
+The same in spans of ten minutes, with refused requests as the outcome \`rejected\`; kept for 200 days. The server’s upkeep adds
+them up every hour: \`(span, outcome, lag_step) → events\`.
+
 ## refusals
 
-Requests that were no deliveries, by the minute and the error’s code.
+Requests that were no deliveries, by the minute and the error’s code. Kept for 30 days.
 
 | column | type | meaning |
 |---|---|---|
@@ -153,7 +160,8 @@ Requests that were no deliveries, by the minute and the error’s code.
 
 ## audit_log
 
-Who did what in the dashboard: replays, retries, discards, revealed personal data, sign-ins. Rows are only added.
+Who did what in the dashboard: replays, retries, discards, revealed personal data, sign-ins. Rows are only
+added, and kept for 400 days.
 
 | column | type | meaning |
 |---|---|---|

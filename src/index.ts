@@ -33,6 +33,7 @@ export type {
   ClerkTables,
   EventMinutesTable,
   EventSource,
+  EventSpansTable,
   EventsTable,
   FailedAttempt,
   HandlerRunsTable,
@@ -45,6 +46,7 @@ export type {
   RefusalsTable,
   RunStatus,
 } from './database/tables.ts'
+export type { UpkeepResult } from './database/upkeep.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
 // The team's handlers.
 export type { BulkOptions, BulkProgress, BulkResult, Past } from './handlers/bulk.ts'

@@ -8,8 +8,10 @@ import type { WaitOptions } from './backfill/wait.ts'
 import type { ResourceName } from './clerk/catalogue.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
+import { available } from './database/failure.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
 import type { ClerkTables } from './database/tables.ts'
+import { keepUp, type UpkeepResult } from './database/upkeep.ts'
 import { ClerkSyncError } from './errors.ts'
 import { createControl, type HandlerControl } from './handlers/control.ts'
 import type { RunKey } from './handlers/engine.ts'
@@ -97,6 +99,16 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
    * after(() => sync.drain({ maxSeconds: 20 }))
    */
   drain(options?: DrainOptions): Promise<DrainResult>
+
+  /**
+   * Adds up what was counted by the minute, and removes what is kept no longer: minutes after 8 days, refused requests after
+   * 30, sums of ten minutes after 200, the audit log after 400. Events, runs and rows stay. `clerk-sync start` does so every
+   * hour; where no server stays, call it from a cron route.
+   *
+   * @returns how many rows were removed, or null if another process is at it
+   * @throws {ClerkSyncError} `database_…`
+   */
+  maintain(): Promise<UpkeepResult | null>
 
   /** Whether the database answers and has the tables; throws what is wrong. */
   check(): Promise<void>
@@ -326,6 +338,11 @@ class Sync implements ClerkSync {
   get configuration() {
     const { resources, instanceIds } = this.#config
     return { resources, instanceIds }
+  }
+
+  async maintain(): Promise<UpkeepResult | null> {
+    await this.#prepare()
+    return available(keepUp(this.#database.queries, this.#database.schema))
   }
 
   async check(): Promise<void> {

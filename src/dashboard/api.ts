@@ -68,7 +68,7 @@ export interface Routes {
 
   // Overview.
   'GET overview': { role: 'viewer'; answer: Overview }
-  /** Buckets are chosen so that there are 60 to 180 of them. `until` is now if absent. */
+  /** At most 180 buckets; of ten minutes or more for what is over a week ago. `until` is now if absent. */
   'GET traffic': { role: 'viewer'; query: { since: Time; until?: Time }; answer: Traffic }
   /** A stream of server-sent events, each a {@link LiveMessage} as `data`. Poll `overview` and lists where it fails. */
   'GET live': { role: 'viewer'; stream: LiveMessage }

@@ -9,6 +9,7 @@ import * as mirrorAndLedger from './migrations/0001-mirror-and-ledger.ts'
 import * as jobs from './migrations/0002-jobs.ts'
 import * as handlers from './migrations/0003-handlers.ts'
 import * as overview from './migrations/0005-overview.ts'
+import * as spans from './migrations/0006-spans.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   jobs,
   handlers,
   overview,
+  spans,
 ]
 export const MIGRATION_NAMES = MIGRATIONS.map(({ name }) => name)
 const MIGRATIONS_TABLE = 'migrations'

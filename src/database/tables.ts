@@ -248,6 +248,16 @@ export interface EventMinutesTable {
   events: number
 }
 
+/** The same in spans of ten minutes, for charts of a day and more, and kept for longer. Written by the upkeep. */
+export interface EventSpansTable {
+  /** Its start. */
+  span: Date
+  /** `rejected`: requests that were no deliveries, from `refusals`. */
+  outcome: Outcome | 'duplicate' | 'rejected'
+  lag_step: number
+  events: number
+}
+
 /** Requests that were refused, by the minute and the error's code. */
 export interface RefusalsTable {
   minute: Date
@@ -281,6 +291,7 @@ export interface ClerkTables extends ResourceTables, ChildTables {
   sweep_marks: SweepMarksTable
   api_budgets: ApiBudgetsTable
   event_minutes: EventMinutesTable
+  event_spans: EventSpansTable
   refusals: RefusalsTable
   audit_log: AuditLogTable
 }

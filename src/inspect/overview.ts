@@ -114,16 +114,21 @@ async function readWaiting(reading: Reading): Promise<Overview['waiting']> {
 
 /**
  * The pauses that are usual: nineteen of twenty minutes with events in the last day came no later after the one before.
- * Null with too few to tell.
+ * Null with too few to tell. From minute to minute along the index: each has many rows.
  */
 async function readUsualGap(reading: Reading): Promise<number | null> {
+  const nextMinute = (after: string) => `
+    (select minute from ${reading.table('event_minutes')}
+     where minute > ${after} and outcome <> 'duplicate' order by minute limit 1)`
   const [row] = await reading.query<{ gap: number | null; minutes: number }>(
-    `select percentile_cont(0.95) within group (order by gap) as gap, count(*)::integer as minutes from (
+    `with recursive busy(minute) as (
+       ${nextMinute(`now() - interval '1 day'`)}
+       union all
+       select ${nextMinute('busy.minute')} from busy where minute is not null
+     )
+     select percentile_cont(0.95) within group (order by gap) as gap, count(*)::integer as minutes from (
        select extract(epoch from minute - lag(minute) over (order by minute))::float8 * 1000 as gap
-       from (
-         select distinct minute from ${reading.table('event_minutes')}
-         where minute > now() - interval '1 day' and outcome <> 'duplicate'
-       ) as busy
+       from busy where minute is not null
      ) as gaps where gap is not null`,
   )
   return row && row.minutes >= 20 ? row.gap : null

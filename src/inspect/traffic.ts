@@ -1,5 +1,9 @@
-/** Events over time, added up from the minutes that the ledger counts: no chart ever counts events. */
+/**
+ * Events over time, added up from the minutes that the ledger counts, or from the spans that the upkeep made of them: no
+ * chart ever counts events.
+ */
 
+import { MINUTES_KEPT_DAYS, SPAN_SECONDS } from '../database/upkeep.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Lag, Time, Traffic, TrafficPoint } from './model.ts'
 import type { Reading } from './reading.ts'
@@ -14,43 +18,51 @@ export interface Range {
   readonly until: Time
 }
 
-interface MinutesRow {
+interface CountedRow {
   readonly bucket: number
   readonly outcome: keyof typeof NO_EVENTS
   readonly lag_step: number
   readonly events: number
 }
 
-interface CountRow {
+interface FailingRow {
   readonly bucket: number
   readonly count: number
 }
 
-const NO_EVENTS = { applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0, duplicate: 0 }
+const NO_EVENTS = { applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0, duplicate: 0, rejected: 0 }
 
 /** @throws {ClerkSyncError} `request_invalid` for a range that is none, or too long */
 export async function readTraffic(reading: Reading, range: Range): Promise<Traffic> {
   const { since, until, bucketSeconds } = toBuckets(range)
   const parameters = [bucketSeconds, since, until]
-  const minutes = await reading.query<MinutesRow>(
-    `select ${bucketOf('minute')}, outcome, lag_step, sum(events)::integer as events
-     from ${reading.table('event_minutes')} where minute >= to_timestamp($2) and minute < to_timestamp($3)
-     group by 1, 2, 3`,
+  const counted = await reading.query<CountedRow>(
+    `select ${bucketOf('at')}, outcome, lag_step, sum(events)::integer as events
+     from (${countedRows(reading, bucketSeconds)}) as counted
+     where at >= to_timestamp($2) and at < to_timestamp($3) group by 1, 2, 3`,
     parameters,
   )
-  const rejected = await reading.query<CountRow>(
-    `select ${bucketOf('minute')}, sum(requests)::integer as count
-     from ${reading.table('refusals')} where minute >= to_timestamp($2) and minute < to_timestamp($3) group by 1`,
-    parameters,
-  )
-  const failing = await reading.query<CountRow>(
+  const failing = await reading.query<FailingRow>(
     `select ${bucketOf('created_at')}, count(*)::integer as count from ${reading.table('handler_runs')}
      where status in ('retrying', 'dead') and created_at >= to_timestamp($2) and created_at < to_timestamp($3)
      group by 1`,
     parameters,
   )
-  const points = pointsOf(since, until, bucketSeconds, minutes, toMap(rejected), toMap(failing))
+  const points = pointsOf({ since, until, bucketSeconds }, counted, toMap(failing))
   return { since: isoSeconds(since), until: isoSeconds(until), bucketSeconds, points }
+}
+
+/** What came in at which time: where the buckets allow it from spans, and from minutes since the last one of those. */
+function countedRows(reading: Reading, bucketSeconds: number): string {
+  const isBySpan = bucketSeconds >= SPAN_SECONDS
+  const spans = reading.table('event_spans')
+  const end = `select coalesce(max(span) + make_interval(secs => ${SPAN_SECONDS}), '-infinity') from ${spans}`
+  const rest = isBySpan ? `where minute >= (${end})` : ''
+  return `
+    ${isBySpan ? `select span as at, outcome, lag_step, events from ${spans} union all` : ''}
+    select minute as at, outcome, lag_step, events from ${reading.table('event_minutes')} ${rest}
+    union all
+    select minute as at, 'rejected', -1, requests from ${reading.table('refusals')} ${rest}`
 }
 
 /** From Clerk's time to ours, over the last so many minutes. */
@@ -67,13 +79,24 @@ function bucketOf(column: string): string {
   return `(floor(extract(epoch from ${column}) / $1::integer) * $1::integer)::float8 as bucket`
 }
 
-function toBuckets({ since, until }: Range) {
+interface Buckets {
+  readonly since: number
+  readonly until: number
+  readonly bucketSeconds: number
+}
+
+/** Of what is long ago only spans are left. */
+function toBuckets({ since, until }: Range): Buckets {
   const [first, last] = [Date.parse(since) / 1_000, Date.parse(until) / 1_000]
   const seconds = last - first
   if (!(seconds > 0 && seconds <= MAX_RANGE_SECONDS)) {
     throw new ClerkSyncError('request_invalid', 'since must be before until, by 180 days at most')
   }
-  const bucketSeconds = BUCKET_SECONDS.find((size) => seconds / size <= MAX_BUCKETS) as number
+  const isOld = Date.now() / 1_000 - first > MINUTES_KEPT_DAYS * 86_400
+  const smallest = isOld ? SPAN_SECONDS : BUCKET_SECONDS[0]
+  const bucketSeconds = BUCKET_SECONDS.find(
+    (size) => size >= smallest && seconds / size <= MAX_BUCKETS,
+  ) as number
   return {
     since: Math.floor(first / bucketSeconds) * bucketSeconds,
     until: Math.ceil(last / bucketSeconds) * bucketSeconds,
@@ -82,14 +105,11 @@ function toBuckets({ since, until }: Range) {
 }
 
 function pointsOf(
-  since: number,
-  until: number,
-  bucketSeconds: number,
-  minutes: readonly MinutesRow[],
-  rejected: ReadonlyMap<number, number>,
+  { since, until, bucketSeconds }: Buckets,
+  counted: readonly CountedRow[],
   failing: ReadonlyMap<number, number>,
 ): TrafficPoint[] {
-  const byBucket = Map.groupBy(minutes, ({ bucket }) => bucket)
+  const byBucket = Map.groupBy(counted, ({ bucket }) => bucket)
   return Array.from({ length: (until - since) / bucketSeconds }, (_, index) => {
     const bucket = since + index * bucketSeconds
     const rows = byBucket.get(bucket) ?? []
@@ -98,7 +118,6 @@ function pointsOf(
     return {
       at: isoSeconds(bucket),
       ...events,
-      rejected: rejected.get(bucket) ?? 0,
       handlerFailed: failing.get(bucket) ?? 0,
       lag: lagOf(rows),
     }
@@ -125,7 +144,7 @@ function lagOf(rows: readonly LagStep[]): Lag {
   return { p50Ms: quantile(0.5), p95Ms: quantile(0.95) }
 }
 
-function toMap(rows: readonly CountRow[]): Map<number, number> {
+function toMap(rows: readonly FailingRow[]): Map<number, number> {
   return new Map(rows.map(({ bucket, count }) => [bucket, count]))
 }
 

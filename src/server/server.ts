@@ -14,6 +14,7 @@ import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
 import { type Reply, refuse } from '../reply.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
+import { UpkeepSchedule, type UpkeepScheduleOptions } from './upkeep-schedule.ts'
 
 export interface ServerOptions {
   /** What takes the deliveries. The server closes it when it stops. */
@@ -48,6 +49,11 @@ export interface ServerOptions {
    * @default never
    */
   readonly reconcile?: ReconcileScheduleOptions | undefined
+  /**
+   * How often old counts are added up and removed (`sync.maintain`).
+   * @default every hour
+   */
+  readonly upkeep?: UpkeepScheduleOptions | undefined
 }
 
 /** A server that listens. */
@@ -109,7 +115,7 @@ type Route = (request: IncomingMessage, response: ServerResponse) => void | Prom
 class StandaloneServer implements ClerkSyncServer {
   readonly answers = new Map<number, number>()
   readonly #sync: ClerkSync
-  readonly #schedule: ReconcileSchedule | undefined
+  readonly #schedules: readonly (ReconcileSchedule | UpkeepSchedule)[]
   readonly #graceMs: number
   readonly #http: Server
   readonly #routes: ReadonlyMap<string, Route>
@@ -125,10 +131,13 @@ class StandaloneServer implements ClerkSyncServer {
   readonly #idle = Promise.withResolvers<void>()
 
   constructor(options: ServerOptions) {
-    const { sync, webhookPaths = WEBHOOK_PATHS, dashboard, graceMs = GRACE_MS, reconcile } = options
+    const { sync, webhookPaths = WEBHOOK_PATHS, dashboard, graceMs = GRACE_MS, reconcile, upkeep } = options
     this.#dashboard = dashboard && toNodeListener(dashboard, this.#closing.signal)
     this.#sync = sync
-    this.#schedule = reconcile && new ReconcileSchedule(sync, reconcile)
+    this.#schedules = [
+      ...(reconcile ? [new ReconcileSchedule(sync, reconcile)] : []),
+      new UpkeepSchedule(sync, upkeep),
+    ]
     this.#graceMs = graceMs
     // Set here, because Node can be started with a flag that makes its parser lenient for all others.
     this.#http = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) =>
@@ -155,7 +164,7 @@ class StandaloneServer implements ClerkSyncServer {
     try {
       await once(this.#http.listen(port, host), 'listening')
       this.#port = (this.#http.address() as AddressInfo).port
-      this.#schedule?.start()
+      for (const schedule of this.#schedules) schedule.start()
     } catch (error) {
       throw cannotListen(error as NodeJS.ErrnoException, `${host}:${port}`)
     }
@@ -212,7 +221,7 @@ class StandaloneServer implements ClerkSyncServer {
     this.#closing.abort()
     const closed = once(this.#http, 'close')
     stopListening(this.#http)
-    void this.#schedule?.stop()
+    for (const schedule of this.#schedules) void schedule.stop()
     for (const response of this.#responses) closeAfter(response)
     if (this.#responses.size === 0) this.#idle.resolve()
     const answered = Promise.all([this.#idle.promise, sleep(LINGER_MS, undefined, { ref: false })])

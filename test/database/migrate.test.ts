@@ -11,6 +11,7 @@ import type {
   ApiBudgetsTable,
   AuditLogTable,
   EventMinutesTable,
+  EventSpansTable,
   EventsTable,
   HandlerRunsTable,
   HandlersTable,
@@ -136,6 +137,13 @@ const EVENT_MINUTES: Readonly<Record<keyof EventMinutesTable, string>> = {
   events: 'integer',
 }
 
+const EVENT_SPANS: Readonly<Record<keyof EventSpansTable, string>> = {
+  span: 'timestamp with time zone',
+  outcome: 'text',
+  lag_step: 'smallint',
+  events: 'integer',
+}
+
 const REFUSALS: Readonly<Record<keyof RefusalsTable, string>> = {
   minute: 'timestamp with time zone',
   code: 'text',
@@ -165,6 +173,7 @@ const OWN = {
   sweep_marks: SWEEP_MARKS,
   api_budgets: API_BUDGETS,
   event_minutes: EVENT_MINUTES,
+  event_spans: EVENT_SPANS,
   refusals: REFUSALS,
   audit_log: AUDIT_LOG,
 }

@@ -54,6 +54,7 @@ describe('the types of the tables', () => {
       | 'sweep_marks'
       | 'api_budgets'
       | 'event_minutes'
+      | 'event_spans'
       | 'refusals'
       | 'audit_log'
     >()

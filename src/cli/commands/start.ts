@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { dashboardEnvironment } from '../../config.ts'
-import { type ClerkSync, createClerkSync, type ReconcileResult } from '../../index.ts'
+import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
   type ClerkSyncServer,
@@ -151,7 +151,10 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
   const dashboard = options.dashboard ? openDashboard(session, webhookPaths[0]) : undefined
   const { port, host } = options
   const reconcile = scheduleOf(session)
-  const server = await startServer({ sync, port, host, webhookPaths, dashboard, reconcile })
+  const upkeep = {
+    onError: ({ code, message }: ClerkSyncError) => output.note(`  ! upkeep: ${code}: ${message}`),
+  }
+  const server = await startServer({ sync, port, host, webhookPaths, dashboard, reconcile, upkeep })
   const startedAt = performance.now()
   if (dashboard) announceDashboard(session, server.port)
   announce(session, urlsOf(host, server.port, webhookPaths))

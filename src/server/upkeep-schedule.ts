@@ -1,0 +1,57 @@
+/** Lets the tables that only grow be kept up now and then. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { toUnavailable } from '../database/failure.ts'
+import type { ClerkSync, ClerkSyncError } from '../index.ts'
+
+export interface UpkeepScheduleOptions {
+  /**
+   * How many milliseconds lie between two.
+   * @default 3600000
+   */
+  readonly everyMs?: number | undefined
+  /** Told why one failed. The next comes all the same. */
+  readonly onError?: ((error: ClerkSyncError) => void) | undefined
+}
+
+/** As long as what is added up. */
+const HOUR_MS = 3_600_000
+/** A start has deliveries to answer first. */
+const FIRST_AFTER_MS = 60_000
+
+export class UpkeepSchedule {
+  readonly #sync: ClerkSync
+  readonly #everyMs: number
+  readonly #onError: (error: ClerkSyncError) => void
+  readonly #stopping = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(sync: ClerkSync, { everyMs = HOUR_MS, onError = () => undefined }: UpkeepScheduleOptions = {}) {
+    this.#sync = sync
+    this.#everyMs = everyMs
+    this.#onError = onError
+  }
+
+  start(): void {
+    this.#running = this.#run().catch(() => undefined)
+  }
+
+  /** Waits for one that is under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    await sleep(Math.min(FIRST_AFTER_MS, this.#everyMs), undefined, { signal })
+    while (!signal.aborted) {
+      await this.#sync.maintain().catch((error) => this.#fail(error))
+      await sleep(this.#everyMs, undefined, { signal })
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#stopping.signal.aborted) this.#onError(toUnavailable(error))
+  }
+}
