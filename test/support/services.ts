@@ -4,20 +4,22 @@
  * run; elsewhere the tests that need it say that they were skipped.
  */
 
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { createClerkSync } from '../../src/index.ts'
 import { findChromium } from './chromium.ts'
-import { freePort, RedisServer, redisAnswers } from './redis.ts'
+import { findPostgresBinaries, PostgresServer, postgresAnswers } from './postgres.ts'
+import { RedisServer, redisAnswers } from './redis.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     postgresUrl: string | null
+    /** The folder of an installed Postgres' programs, for tests that stop one of their own. */
+    postgresBinaries: string | null
     redisUrl: string | null
     /** A folder with an embedded database that has been created and migrated: copying it is ten times faster. */
     embeddedTemplate: string
@@ -32,7 +34,10 @@ const isCi = Boolean(process.env.CI)
 export default async function setup(project: TestProject) {
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-test-'))
   await run(process.execPath, ['scripts/dashboard-assets.ts'])
-  const postgres = await findPostgres(folder)
+  const binaries = (await findPostgresBinaries()) ?? (await installPostgres())
+  if (binaries === null && isCi) throw new Error('CI needs an installed Postgres, for tests that stop it.')
+  project.provide('postgresBinaries', binaries)
+  const postgres = await findPostgres(binaries)
   if (postgres === null && isCi) throw new Error('CI needs a Postgres: set TEST_DATABASE_URL or install one.')
   const redis = await findRedis()
   if (redis === null && isCi) throw new Error('CI needs a Redis: set TEST_REDIS_URL or install one.')
@@ -60,13 +65,17 @@ const POSTGRES_ADDRESSES = [
   'postgres://postgres:postgres@127.0.0.1:5432/postgres',
 ]
 
-async function findPostgres(folder: string): Promise<Service | null> {
+async function installPostgres(): Promise<string | null> {
+  return (await installByApt('postgresql')) ? findPostgresBinaries() : null
+}
+
+async function findPostgres(binaries: string | null): Promise<Service | null> {
   const { TEST_DATABASE_URL: configured } = process.env
   if (configured) return { url: configured, stop: async () => undefined }
   for (const url of POSTGRES_ADDRESSES) {
-    if (await answers(url)) return { url, stop: async () => undefined }
+    if (await postgresAnswers(url)) return { url, stop: async () => undefined }
   }
-  return (await startPostgres(folder)) ?? ((await installByApt('postgresql')) ? startPostgres(folder) : null)
+  return binaries === null ? null : startPostgres(binaries)
 }
 
 const REDIS_ADDRESS = 'redis://127.0.0.1:6379'
@@ -78,69 +87,10 @@ async function findRedis(): Promise<Service | null> {
   return (await RedisServer.start()) ?? ((await installByApt('redis-server')) ? RedisServer.start() : null)
 }
 
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
-  try {
-    await client.connect()
-    await client.query('select 1')
-    return true
-  } catch {
-    return false
-  } finally {
-    await client.end().catch(() => undefined)
-  }
-}
-
-async function startPostgres(folder: string): Promise<Service | null> {
-  const binaries = await findPostgresBinaries()
-  if (binaries === null) return null
-  const data = join(folder, 'postgres')
-  const port = await freePort()
-  // Postgres refuses to run as root; the package made a user for it.
-  const asUser = process.getuid?.() === 0 ? ['runuser', '-u', 'postgres', '--'] : []
-  const command = (...words: string[]) => [...asUser, ...words] as [string, ...string[]]
-  if (asUser.length > 0) await run('chmod', ['777', folder])
-  const [initdb, ...initdbArguments] = command(
-    join(binaries, 'initdb'),
-    '-D',
-    data,
-    '-U',
-    'postgres',
-    '-A',
-    'trust',
-  )
-  await run(initdb, initdbArguments)
-  const [postgres, ...postgresArguments] = command(
-    join(binaries, 'postgres'),
-    ...['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', data],
-  )
-  const server = spawn(postgres, postgresArguments, { stdio: 'ignore' })
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  for (let tries = 0; tries < 100 && !(await answers(url)); tries++) await sleep(100)
-  return {
-    url,
-    stop: async () => {
-      const ended = new Promise((resolve) => server.once('exit', resolve))
-      server.kill('SIGINT')
-      await ended
-    },
-  }
-}
-
-async function findPostgresBinaries(): Promise<string | null> {
-  const places = [
-    '/usr/lib/postgresql/*/bin',
-    '/usr/local/bin',
-    '/usr/bin',
-    '/opt/homebrew/bin',
-    '/usr/local/pgsql/bin',
-  ]
-  const { stdout } = await run('sh', [
-    '-c',
-    `ls -d ${places.map((place) => `${place}/initdb`).join(' ')} 2>/dev/null || true`,
-  ])
-  const newest = stdout.trim().split('\n').filter(Boolean).sort().at(-1)
-  return newest === undefined ? null : newest.replace(/\/initdb$/, '')
+/** One of our own. */
+async function startPostgres(binaries: string): Promise<Service> {
+  const server = await PostgresServer.create(binaries)
+  return { url: server.url, stop: () => server.remove() }
 }
 
 async function installByApt(name: string): Promise<boolean> {
@@ -149,10 +99,6 @@ async function installByApt(name: string): Promise<boolean> {
   await run('apt-get', ['update', '-qq'], options)
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], options)
   return true
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
 async function createTemplate(folder: string): Promise<string> {
