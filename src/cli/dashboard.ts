@@ -5,6 +5,7 @@ import {
   type Check,
   createDashboardHandler,
   type DashboardHandler,
+  type DashboardOptions,
   type Setting,
 } from '../dashboard/index.ts'
 import type { ClerkSync } from '../index.ts'
@@ -15,7 +16,7 @@ import { silentLogger } from './notes.ts'
 import type { DatabaseOptions } from './options.ts'
 import { shownOptions } from './settings.ts'
 
-export interface DashboardParts {
+export interface DashboardParts extends Pick<DashboardOptions, 'environment' | 'simulator'> {
   readonly sync: ClerkSync
   readonly options: DatabaseOptions
   readonly configuration: Configuration
@@ -25,12 +26,14 @@ export interface DashboardParts {
 const ROUTE_TIMEOUT_MS = 5_000
 
 export function openDashboard(
-  { sync, options, configuration }: DashboardParts,
+  { sync, options, configuration, environment, simulator }: DashboardParts,
   webhookPath: string | undefined,
 ): DashboardHandler {
   const examineAll = async () => (await examine({ ...options, timeout: ROUTE_TIMEOUT_MS })).map(toCheck)
   return createDashboardHandler(sync, {
     webhookPath,
+    environment,
+    simulator,
     settings: () => settingsOf(configuration),
     checks: examineAll,
   })

@@ -35,15 +35,32 @@ export interface RefusedDelivery {
 
 type Level = 'info' | 'warn' | 'error'
 
+/** For the pace of the latest deliveries. */
+const MAX_DURATIONS = 200
+
 export class DeliveryLog implements Logger {
   /** How many deliveries had each outcome. */
   readonly outcomes = new Map<Receipt['outcome'], number>()
+  /** The runs of handlers that have failed and not succeeded since. */
+  readonly failing = new Map<string, TriedRun['ending']>()
+  /** Lines for people without this text are not shown. */
+  filter = ''
   readonly #output: Output
+  readonly #detailsOf: (svixId: string) => object
   /** The codes and findings whose remedy was told: once is enough. */
   readonly #explained = new Set<string>()
+  readonly #durations: number[] = []
 
-  constructor(output: Output) {
+  /** @param detailsOf what the record of a delivery holds besides */
+  constructor(output: Output, detailsOf: (svixId: string) => object = () => ({})) {
     this.#output = output
+    this.#detailsOf = detailsOf
+  }
+
+  /** The milliseconds within which 95 of the latest 100 were taken; undefined without any. */
+  get p95(): number | undefined {
+    const sorted = this.#durations.toSorted((a, b) => a - b)
+    return sorted[Math.floor(sorted.length * 0.95)]
   }
 
   debug(): void {}
@@ -70,12 +87,17 @@ export class DeliveryLog implements Logger {
 
   #taken(delivery: TakenDelivery): void {
     this.outcomes.set(delivery.outcome, (this.outcomes.get(delivery.outcome) ?? 0) + 1)
-    if (this.#isForPeople) this.#output.stdout.line(deliveryLine(delivery, this.#output.stdout))
-    else this.#record('event', 'info', takenRecord(delivery))
+    this.#durations.push(delivery.ms)
+    if (this.#durations.length > MAX_DURATIONS) this.#durations.shift()
+    if (this.#isForPeople) this.#show(delivery, deliveryLine)
+    else this.#record('event', 'info', { ...takenRecord(delivery), ...this.#detailsOf(delivery.svixId) })
   }
 
   #tried(level: Level, run: TriedRun): void {
-    if (this.#isForPeople) this.#output.stdout.line(runLine(run, this.#output.stdout))
+    const key = `${run.handler} ${run.eventId}`
+    if (run.ending === 'handled') this.failing.delete(key)
+    else this.failing.set(key, run.ending)
+    if (this.#isForPeople) this.#show(run, runLine)
     else this.#record('handler', level, run)
   }
 
@@ -85,13 +107,20 @@ export class DeliveryLog implements Logger {
   }
 
   #tellRefusal(refusal: RefusedDelivery): void {
-    this.#output.stdout.line(refusalLine(refusal, this.#output.stdout))
+    if (!this.#show(refusal, refusalLine)) return
     const kind = refusal.finding ?? refusal.code
     if (this.#explained.has(kind)) return
     this.#explained.add(kind)
     // The line above may have been cut in the middle of what was found out.
     if (refusal.finding) this.#output.note(`${' '.repeat(10)}${refusal.message}`)
     for (const line of remedyLines(refusal.remedy, 10, this.#output.stderr)) this.#output.note(line)
+  }
+
+  /** Whether it was shown. What is looked for may be in a column that there is no room for. */
+  #show<Fields extends object>(fields: Fields, toLine: (fields: Fields, pen: Pen) => string): boolean {
+    const isShown = Object.values(fields).some((value) => String(value).includes(this.filter))
+    if (isShown) this.#output.stdout.line(toLine(fields, this.#output.stdout))
+    return isShown
   }
 
   #tell(level: Level, fields: object, message: string): void {

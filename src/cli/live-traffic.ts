@@ -12,15 +12,17 @@ export interface Pace {
   readonly count: number
 }
 
+/** After a pause what did not happen is not made up for; only hiccups are. */
+const MAX_BACKLOG_MS = 1_000
+
 /** The users of the start at once, then one thing after the other. */
 export async function* liveTraffic(clerk: SimulatedClerk, { users, rate, count }: Pace, signal: AbortSignal) {
   for (let user = 0; user < users; user++) yield clerk.act('createUser')
-  const startedAt = performance.now()
+  let due = performance.now()
   for (let action = 0; action < count; action++) {
-    await sleep(Math.max(0, startedAt + action * rate - performance.now()), undefined, { signal }).catch(
-      () => undefined,
-    )
+    await sleep(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
+    due = Math.max(due + rate, performance.now() - MAX_BACKLOG_MS)
     clerk.advanceTo(Date.now())
     yield clerk.act()
   }

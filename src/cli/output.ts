@@ -4,6 +4,7 @@
  */
 
 import pc from 'picocolors'
+import { Pinned } from './pinned.ts'
 import { toAscii, toJsonLine } from './text.ts'
 
 /** The options that every command has. */
@@ -21,8 +22,8 @@ export class Pen {
   readonly isTerminal: boolean
   readonly isUnicode: boolean
   readonly colors: Colors
-  /** Columns; unlimited where nobody looks. */
-  readonly width: number
+  /** What stays below everything that is printed. */
+  pinned: Pinned | undefined
   readonly #stream: NodeJS.WriteStream
 
   constructor(stream: NodeJS.WriteStream, mayColor: boolean) {
@@ -31,12 +32,22 @@ export class Pen {
     this.isTerminal = stream.isTTY === true
     this.isUnicode = env.TERM !== 'dumb' && isUtf8(env.LC_ALL || env.LC_CTYPE || env.LANG)
     this.colors = pc.createColors(mayColor && hasColors(this.isTerminal))
-    this.width = stream.columns || Number(env.COLUMNS) || Number.POSITIVE_INFINITY
+  }
+
+  /** Columns, which change with the window; unlimited where nobody looks. */
+  get width(): number {
+    return this.#stream.columns || Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY
   }
 
   /** A line for people: in ASCII where the terminal has no more. */
   line(text = ''): void {
-    this.#stream.write(`${this.isUnicode ? text : toAscii(text)}\n`)
+    const line = `${this.legible(text)}\n`
+    this.#stream.write(this.pinned ? this.pinned.above(line) : line)
+  }
+
+  /** The text in the characters that the terminal has. */
+  legible(text: string): string {
+    return this.isUnicode ? text : toAscii(text)
   }
 
   /** A line for programs: JSON. */
@@ -77,6 +88,25 @@ export class Output {
   /** How far something is, in a line that is replaced by the next, on a terminal only; empty removes it. */
   progress(text: string): void {
     if (!this.#isSilent && this.stderr.isTerminal) this.stderr.status(text)
+  }
+
+  /** Keeps lines below what both streams print; only where both are one terminal, whose cursor can be moved. */
+  pin(): Pinned {
+    const pinned = new Pinned(process.stderr)
+    this.stdout.pinned = pinned
+    this.stderr.pinned = pinned
+    return pinned
+  }
+
+  unpin(): void {
+    this.stdout.pinned?.show([])
+    this.stdout.pinned = undefined
+    this.stderr.pinned = undefined
+  }
+
+  /** Whether somebody watches and can press keys, on a terminal that can do more than print. */
+  get isInteractive(): boolean {
+    return this.canAsk && this.stdout.isTerminal && process.env.TERM !== 'dumb'
   }
 
   /** Whether somebody is there to answer a question. */

@@ -241,6 +241,28 @@ export const PROBLEMS = {
       'Register the webhook route before express.json() and other body parsers, and verify the raw bytes. A few of Clerk’s deliveries would be refused.',
   },
 
+  // The tunnel of `dev`.
+  tunnel_cli_missing: {
+    level: 'problem',
+    summary: 'Clerk’s command line is not installed',
+    remedy: 'Run npm install --global clerk, or use --tunnel ngrok.',
+  },
+  tunnel_package_missing: {
+    level: 'problem',
+    summary: 'The package @ngrok/ngrok is not installed in this project',
+    remedy: 'Run npm install --save-dev @ngrok/ngrok, or use --tunnel clerk.',
+  },
+  tunnel_token_missing: {
+    level: 'problem',
+    summary: 'ngrok needs a token, and NGROK_AUTHTOKEN is not set',
+    remedy: 'Copy it from https://dashboard.ngrok.com/get-started/your-authtoken into .env.local.',
+  },
+  tunnel_failed: {
+    level: 'problem',
+    summary: 'The tunnel could not be opened',
+    remedy: 'Read what it says. An old version may not know the command: update it.',
+  },
+
   // The checks themselves.
   check_failed: {
     level: 'problem',

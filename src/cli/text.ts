@@ -51,8 +51,11 @@ const ASCII: Readonly<Record<string, string>> = {
   '”': '"',
   '✓': 'OK',
   '✗': 'ERR',
+  '─': '-',
+  '●': '*',
 }
+const HAS_ASCII = new RegExp(`[${Object.keys(ASCII).join('')}]`, 'g')
 
 export function toAscii(text: string): string {
-  return text.replace(/[→←…·’“”✓✗]/g, (character) => ASCII[character] as string)
+  return text.replace(HAS_ASCII, (character) => ASCII[character] as string)
 }

@@ -1,157 +1,208 @@
 /** `clerk-sync dev`: a server, a database and traffic, for development; nothing needs to be configured. */
 
+import { once } from 'node:events'
 import { type Command, Option } from 'commander'
-import { type ClerkSync, ClerkSyncError, createClerkSync } from '../../index.ts'
-import { type ClerkSyncServer, DEFAULT_PORT, startServer, WEBHOOK_PATHS } from '../../server/server.ts'
-import { createSigningSecret, createSimulatedClerk, createSimulatedSvix } from '../../testing/index.ts'
-import { type Configuration, loadConfiguration } from '../configuration.ts'
-import { DeliveryLog } from '../delivery-log.ts'
-import { Forwarding } from '../forwarding.ts'
-import { Interrupted, listenForInterruption } from '../interruption.ts'
-import { liveTraffic } from '../live-traffic.ts'
+import { type ClerkSync, ClerkSyncError } from '../../index.ts'
 import {
-  type DatabaseOptions,
-  parseCount,
-  parseRate,
-  parseUrl,
-  withDatabaseOptions,
-  withExamples,
-} from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
-import { signingSecrets } from '../secrets.ts'
+  type ClerkSyncServer,
+  DASHBOARD_PATH,
+  DEFAULT_PORT,
+  startServer,
+  WEBHOOK_PATHS,
+} from '../../server/server.ts'
+import { readVersion } from '../../version.ts'
+import { openDashboard } from '../dashboard.ts'
+import { type Actions, Controls, type Watched } from '../dev/controls.ts'
+import { Passage } from '../dev/passage.ts'
+import { createSimulator } from '../dev/samples.ts'
+import { type DevOptions, openSession, prepare, type Session } from '../dev/session.ts'
+import { TUNNELS } from '../dev/tunnels.ts'
+import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { parseCount, parsePort, parseRate, parseUrl, withDatabaseOptions, withExamples } from '../options.ts'
+import { Output } from '../output.ts'
+import { buildEvent } from '../sample.ts'
+import { step } from '../steps.ts'
+import { countWords, tellSummary } from '../summary.ts'
+import { formatDuration } from '../times.ts'
 
-interface DevOptions extends OutputOptions, DatabaseOptions {
-  readonly port?: number
-  readonly simulate?: boolean
-  readonly forwardTo?: URL
-  /** Milliseconds from one action of the simulated Clerk to the next. */
-  readonly rate: number
-  readonly seed: number
-}
-
-/** Apart from that of `clerk-sync start`: invented people do not belong among real ones. */
-const SIMULATED_FOLDER = '.clerk-sync/dev'
 const ONE_A_SECOND = 1_000
-const USERS = 20
-/** Svix’s next tries after 5 s, 5 min and 30 min come after 80 ms, 5 s and 30 s. */
-const TIME_SCALE = 1 / 60
+/** What a key sends. */
+const SENT_TYPE = 'user.created'
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync dev', 'simulated traffic, and real traffic once there is a secret'],
+    ['clerk-sync dev', 'simulated traffic until there is a secret, real traffic after'],
     [
       'clerk-sync dev --forward-to http://localhost:3000/api/webhooks/clerk',
       'every delivery also goes to your app’s own route',
     ],
+    ['clerk-sync dev --tunnel clerk', 'real events, through the relay of Clerk’s command line'],
+    ['clerk-sync dev --seed 7 --fresh', 'the same people who do the same things, as often as you like'],
     ['clerk-sync dev --simulate --json', 'simulated traffic in any case, as lines of JSON'],
   ])
   withDatabaseOptions(command)
     .addOption(
-      new Option('--port <number>', `TCP port (${DEFAULT_PORT}, else a free one)`)
+      new Option('--port <number>', 'TCP port')
         .env('PORT')
-        .argParser(parseCount),
+        .default('any', `${DEFAULT_PORT}, or a free one if that is taken`)
+        .argParser(parsePort<DevOptions['port']>),
     )
     .option('--simulate', 'simulated traffic although there is a signing secret')
     .option('--forward-to <url>', 'your app’s webhook route, for every delivery that was taken', parseUrl)
-    .option(
-      '--rate <rate>',
-      'how much happens in the simulated Clerk, as in 10/s or 90/m (1/s)',
-      parseRate,
-      ONE_A_SECOND,
+    .addOption(
+      new Option('--tunnel <kind>', 'let Clerk reach this machine').choices(TUNNELS).conflicts('simulate'),
     )
-    .option('--seed <number>', 'another seed, another Clerk', parseCount, 7)
+    .addOption(
+      new Option('--rate <rate>', 'how much happens in the simulated Clerk, as in 10/s or 90/m')
+        .default(ONE_A_SECOND, '1/s')
+        .argParser(parseRate),
+    )
+    .option('--seed <number>', 'the same seed, the same people and deeds (another each time)', parseCount)
+    .option('--fresh', 'empty the embedded database first')
+    .option('--yes', 'let simulated people into a database on another machine')
     .action((_, self: Command) => dev(self.optsWithGlobals()))
 }
 
-/** What the steps share. */
-interface Session {
-  readonly options: DevOptions
-  readonly output: Output
-  readonly sync: ClerkSync
-  readonly secret: readonly string[]
-  readonly isSimulated: boolean
-}
-
 async function dev(options: DevOptions): Promise<void> {
+  const startedAt = performance.now()
   const output = new Output(options)
   const interruption = listenForInterruption()
-  const session = open(options, await loadConfiguration(options), output)
+  output.note(`\n  clerk-sync ${readVersion()}  dev\n`)
+  const session = await openSession(options, output)
   try {
     await prepare(session)
-    if (!interruption.signal.aborted) await run(session, interruption.signal, interruption.happened)
+    if (!interruption.signal.aborted) await run(session, interruption.signal, startedAt)
   } finally {
+    await session.simulation?.close()
     await session.sync.close()
   }
-  if ((await interruption.happened) === 'SIGINT') throw new Interrupted('SIGINT')
+  // Orchestrators send SIGTERM to end a service, and people press q: that is a success.
+  if (interruption.signal.aborted && (await interruption.happened) === 'SIGINT')
+    throw new Interrupted('SIGINT')
 }
 
-function open(options: DevOptions, configuration: Configuration, output: Output): Session {
-  const log = new DeliveryLog(output)
-  const configured = signingSecrets({ ...configuration.options, log })
-  const isSimulated = options.simulate === true || configured.length === 0
-  // The app could not verify what is signed with a secret that nobody else knows.
-  if (options.forwardTo && configured.length === 0) throw new ClerkSyncError('secret_missing')
-  const secret = configured.length > 0 ? configured : [createSigningSecret()]
-  const simulated = { database: options.database ?? SIMULATED_FOLDER, instanceId: [] }
-  const sync = createClerkSync({
-    ...configuration.options,
-    ...(isSimulated && simulated),
-    signingSecret: secret,
-    log,
-  })
-  return { options, output, sync, secret, isSimulated }
+/** What is there once the server listens. */
+interface Running extends Session {
+  readonly server: ClerkSyncServer
+  readonly passage: Passage
+  readonly webhooks: string
+  readonly dashboard: string
 }
 
-async function prepare({ output, sync, isSimulated }: Session): Promise<void> {
-  const { kind, name } = sync.location
-  output.note(`  Database   ${kind === 'embedded' ? `embedded Postgres in ${name}` : name}`)
-  await sync.migrate()
-  output.note(`  Clerk      ${isSimulated ? 'simulated' : 'real events, as they come to this route'}`)
-  const handlers = await sync.handlers.list()
-  if (handlers.length > 0) output.note(`  Handlers   ${handlers.map(({ name }) => name).join(', ')}`)
-  if (handlers.length > 0) await sync.work()
-}
-
-async function run(session: Session, signal: AbortSignal, interrupted: Promise<unknown>): Promise<void> {
-  const { options, output, sync, isSimulated } = session
-  const forwarding = options.forwardTo && new Forwarding(options.forwardTo, output)
-  const server = await listen(forwarding?.through(sync) ?? sync, options.port, output)
-  const url = `http://localhost:${server.port}${WEBHOOK_PATHS[0]}`
-  announce(url, session)
+async function run(session: Session, interrupted: AbortSignal, startedAt: number): Promise<void> {
+  const { options, output, log, secret, simulation, forwarding } = session
+  const quitting = new AbortController()
+  const leaving = AbortSignal.any([interrupted, quitting.signal])
+  const running = await serve(session)
+  const { server, passage, webhooks } = running
+  announce(running, startedAt)
+  const controls = output.isInteractive ? control(running, quitting) : undefined
+  // At once, so that the terminal's own Ctrl-C works while what is under way ends.
+  leaving.addEventListener('abort', () => controls?.stop(), { once: true })
   try {
-    await Promise.all([interrupted, isSimulated && simulate(url, session, signal)])
+    if (options.tunnel) await passage.open(options.tunnel)
+    await Promise.all([
+      ended(leaving),
+      simulation?.run({ url: webhooks, secret }, leaving),
+      forwarding?.watch(leaving),
+    ])
   } finally {
+    controls?.stop()
     output.note('  Stopping …')
+    await passage.close()
     await forwarding?.settled()
     await server.stop()
   }
+  tellSummary({ outcomes: log.outcomes, answers: server.answers, startedAt }, output)
 }
 
+async function serve(session: Session): Promise<Running> {
+  const { options, output, sync, secret, simulation } = session
+  const dashboard = openDashboard(
+    {
+      ...session,
+      environment: simulation ? 'simulated' : 'development',
+      simulator: createSimulator(sync, secret),
+    },
+    WEBHOOK_PATHS[0],
+  )
+  const server = await listen({ sync, dashboard }, options.port, output)
+  const origin = `http://localhost:${server.port}`
+  const webhooks = `${origin}${WEBHOOK_PATHS[0]}`
+  const passage = new Passage(new URL(webhooks), output)
+  return { ...session, server, passage, webhooks, dashboard: `${origin}${DASHBOARD_PATH}` }
+}
+
+type Served = Pick<Parameters<typeof startServer>[0], 'sync' | 'dashboard'>
+
 /** A port that was asked for is that or none. */
-async function listen(sync: ClerkSync, port: number | undefined, output: Output): Promise<ClerkSyncServer> {
+async function listen(served: Served, port: DevOptions['port'], output: Output): Promise<ClerkSyncServer> {
+  if (port !== 'any') return startServer({ ...served, port })
   try {
-    return await startServer({ sync, port })
+    return await startServer(served)
   } catch (error) {
     const isTaken = error instanceof ClerkSyncError && error.code === 'port_taken'
-    if (!isTaken || port !== undefined) throw error
+    if (!isTaken) throw error
     output.note(`  ! Port ${DEFAULT_PORT} is taken; this is another one.`)
-    return startServer({ sync, port: 0 })
+    return startServer({ ...served, port: 0 })
   }
 }
 
 /** Whoever reads it, and in whatever form: the first line of data says that it is ready. */
-function announce(url: string, { options, output, sync, isSimulated }: Session): void {
-  if (options.forwardTo) output.note(`  Forward    ${options.forwardTo}`)
-  const database = sync.location
-  const ready = { type: 'ready', time: new Date(), webhooks: url, simulated: isSimulated, database }
-  if (output.json) output.stdout.record(ready)
-  else output.stdout.line(`ready webhooks=${url}`)
+function announce(running: Running, startedAt: number): void {
+  const { options, output, sync, simulation, webhooks, dashboard } = running
+  step(output, 'Webhooks', webhooks)
+  step(output, 'Dashboard', dashboard)
+  if (options.forwardTo) step(output, 'Forward', String(options.forwardTo))
+  output.note(`\n  Ready in ${formatDuration(performance.now() - startedAt)}\n`)
+  const simulated = simulation !== undefined
+  const facts = { webhooks, dashboard, simulated, seed: simulation?.seed, database: sync.location }
+  if (output.json) output.stdout.record({ type: 'ready', time: new Date(), ...facts })
+  else output.stdout.line(`ready webhooks=${webhooks} dashboard=${dashboard}`)
 }
 
-async function simulate(url: string, { options, secret }: Session, signal: AbortSignal): Promise<void> {
-  const { seed, rate } = options
-  const clerk = createSimulatedClerk({ seed: seed + Math.floor(Date.now() / 1_000), startAt: Date.now() })
-  await using svix = createSimulatedSvix({ url, secret, seed, timeScale: TIME_SCALE })
-  const pace = { users: USERS, rate, count: Number.POSITIVE_INFINITY }
-  for await (const events of liveTraffic(clerk, pace, signal)) svix.send(events)
+function control(running: Running, quitting: AbortController): Controls {
+  const { output, log, sync, secret, simulation, passage, dashboard, hasSecret } = running
+  const simulator = createSimulator(sync, secret)
+  const actions: Actions = {
+    send: async () =>
+      simulation ? simulation.act() : void (await simulator.send(SENT_TYPE, buildEvent(SENT_TYPE, {}).data)),
+    retry: () => retry(sync, output),
+    open: dashboard,
+    setFilter: (text) => {
+      log.filter = text
+    },
+    togglePause: simulation && (() => simulation.toggle()),
+    toggleTunnel: () => {
+      if (!hasSecret) throw new ClerkSyncError('secret_missing')
+      return passage.toggle('clerk')
+    },
+    quit: () => quitting.abort(),
+    interrupt: () => void process.emit('SIGINT', 'SIGINT'),
+  }
+  return new Controls(output, () => watch(running), actions)
+}
+
+function watch({ log, server, simulation, passage }: Running): Watched {
+  const failing = [...log.failing.values()]
+  const words = ['retrying', 'dead'].map(
+    (ending) => [failing.filter((each) => each === ending).length, ending] as const,
+  )
+  const failures = words.filter(([count]) => count > 0).map((word) => word.join(' '))
+  const counts = [...countWords({ outcomes: log.outcomes, answers: server.answers }), ...failures]
+  const source = simulation?.isPaused ? 'paused' : 'live'
+  return { counts, p95: log.p95, activity: passage.isOpen ? `${source}, tunnel open` : source }
+}
+
+/** Runs of handlers, whether they are tried again by themselves or not, and events that the database refused. */
+async function retry(sync: ClerkSync, output: Output): Promise<void> {
+  const runs = await sync.handlers.retry({}, { note: 'dev' })
+  const events = await sync.replay({ outcomes: ['failed'] })
+  output.note(
+    `  ${runs.changed} runs are tried again, ${events.applied} of ${events.matched} events applied.`,
+  )
+}
+
+async function ended(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }

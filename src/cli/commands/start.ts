@@ -5,7 +5,6 @@ import { dashboardEnvironment } from '../../config.ts'
 import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
-  type ClerkSyncServer,
   DASHBOARD_PATH,
   DEFAULT_HOST,
   DEFAULT_PORT,
@@ -18,9 +17,17 @@ import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
 import { isNewFolder } from '../open.ts'
-import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
+import {
+  type DatabaseOptions,
+  parseDuration,
+  parsePort,
+  withDatabaseOptions,
+  withExamples,
+} from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { signingSecrets } from '../secrets.ts'
+import { detail, step } from '../steps.ts'
+import { tellSummary } from '../summary.ts'
 import { formatDuration } from '../times.ts'
 
 interface StartOptions extends OutputOptions, DatabaseOptions {
@@ -161,7 +168,7 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
   await interrupted
   if (server.underWay > 0) output.note(`  ${server.underWay} under way …`)
   const end = await server.stop()
-  summarize(session, server, performance.now() - startedAt)
+  tellSummary({ outcomes: session.log.outcomes, answers: server.answers, startedAt }, output)
   if (end === 'drained') return
   output.note('  What was not done in time was cut off. Nothing is lost: Svix sends it again.')
   // Whatever held it up may hold up a normal end as well.
@@ -232,56 +239,9 @@ function urlsOf(host: string, port: number, paths: readonly string[]): string[] 
   return paths.map((path) => `http://${name}:${port}${path}`)
 }
 
-function summarize({ output, log }: Session, { answers }: ClerkSyncServer, elapsedMs: number): void {
-  const outcomes = Object.fromEntries(log.outcomes)
-  const refused = {
-    rejected: sumOf(answers, (status) => status >= 400 && status < 500),
-    refused: sumOf(answers, (status) => status >= 500),
-  }
-  const counts = Object.entries({ ...outcomes, ...refused }).filter(([, count]) => count > 0)
-  const total = sumOf(answers, () => true)
-  if (output.json || !output.stdout.isTerminal) {
-    output.stdout.record({
-      type: 'summary',
-      time: new Date(),
-      total,
-      ...outcomes,
-      ...refused,
-      ms: Math.round(elapsedMs),
-    })
-  }
-  const parts = [
-    `${total} in`,
-    ...counts.map(([name, count]) => `${count} ${name}`),
-    formatDuration(elapsedMs),
-  ]
-  output.note(`  ${parts.join(' · ')}`)
-}
-
-function sumOf(answers: ReadonlyMap<number, number>, isMeant: (status: number) => boolean): number {
-  return [...answers].reduce((sum, [status, count]) => (isMeant(status) ? sum + count : sum), 0)
-}
-
-function step(output: Output, name: string, text: string, mark?: string): void {
-  const { green, bold } = output.stderr.colors
-  output.note(`  ${mark ?? green('✓')} ${bold(name.padEnd(9))} ${text}`)
-}
-
-function detail(output: Output, text: string): void {
-  output.note(`    ${''.padEnd(9)} ${text}`)
-}
-
-// Compose files pass on a variable that is not set as an empty one; as a host it would mean all of them.
-
+/** Compose files pass on a variable that is not set as an empty one; as a host it would mean all of them. */
 function parseHost(text: string, previous: string): string {
   return text === '' ? previous : text
-}
-
-function parsePort(text: string, previous: number): number {
-  if (text === '') return previous
-  const port = Number(text)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
 }
 
 function collectPath(text: string, earlier: readonly string[] = []): string[] {
