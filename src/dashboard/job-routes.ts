@@ -7,9 +7,10 @@ import { type BulkTotals, countEventsFor, countRunsFor } from '../inspect/bulk.t
 import { type EventConditions, typesOf } from '../inspect/event-list.ts'
 import { getJob, listJobs } from '../inspect/jobs.ts'
 import { requireResource } from '../inspect/resources.ts'
-import type { BulkCount, JobSummary } from './api.ts'
+import type { BulkCount, JobDetail, JobSummary } from './api.ts'
 import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
 import { reaches } from './person.ts'
+import type { Pace } from './replay-job.ts'
 import { eventConditionsOf, type Fields, invalid, pageOf } from './request.ts'
 import type { Task } from './work.ts'
 
@@ -34,6 +35,7 @@ export const JOB_ROUTES: Endpoints<
 const BULK_KINDS = ['replay', 'retry', 'discard'] as const
 const KINDS = [...BULK_KINDS, 'backfill', 'reconcile'] as const
 const MAX_PER_SECOND = 1_000
+const DEFAULT_PER_SECOND = 20
 
 async function count(call: Call): Promise<BulkCount> {
   const kind = call.body.oneOf('kind', BULK_KINDS)
@@ -76,18 +78,20 @@ function taskOf({ body }: Call): Task {
     case 'replay': {
       const conditions = eventConditionsOf(body.object('filter'))
       const expected = body.number('expected', Number.MAX_SAFE_INTEGER) ?? 0
-      return { kind, filter: toEventFilter(conditions, untilOf(body)), expected }
+      return { kind, filter: toEventFilter(conditions, untilOf(body)), expected, pace: paceOf(body) }
     }
     default: {
       const filter = { ...runFilterOf(body.object('filter')), until: untilOf(body) }
       const note = kind === 'discard' ? body.required('reason', 1_000) : body.text('reason', 1_000)
-      const perSecond = body.number('perSecond', MAX_PER_SECOND)
-      return {
-        kind,
-        filter,
-        pace: { note, perSecond, stopAfterFailures: body.number('stopAfterFailures', 1_000) },
-      }
+      return { kind, filter, pace: { ...paceOf(body), note } }
     }
+  }
+}
+
+function paceOf(body: Fields): Pace {
+  return {
+    perSecond: body.number('perSecond', MAX_PER_SECOND) ?? DEFAULT_PER_SECOND,
+    stopAfterFailures: body.number('stopAfterFailures', 1_000),
   }
 }
 
@@ -129,7 +133,8 @@ function toEventFilter(conditions: EventConditions, until: Date): EventFilter {
 function stop(call: Call, action: 'pause' | 'abort', code: string): Promise<JobSummary> {
   const id = nameIn(call, 'id')
   return call.audit.record(call.person, { action, target: `jobs/${id}` }, async () => {
-    await ask(call, (reading) => getJob(reading, id))
+    const job = await ask(call, (reading) => getJob(reading, id))
+    if (!(action === 'pause' ? job.canPause : job.canAbort)) throw new ClerkSyncError('job_over', id)
     await call.work.stop(id, { code, message: `${code} by ${call.person.name}` })
     return ask(call, (reading) => getJob(reading, id))
   })
@@ -137,9 +142,10 @@ function stop(call: Call, action: 'pause' | 'abort', code: string): Promise<JobS
 
 /** Begins again what it was to do: a backfill goes on where it was, and of runs only those are left that still fail. */
 async function resume(call: Call): Promise<JobSummary> {
-  const { kind, state, scope, total } = await ask(call, (reading) => getJob(reading, nameIn(call, 'id')))
-  if (state === 'running' || state === 'done') throw new ClerkSyncError('job_over', nameIn(call, 'id'))
-  const task = taskOfScope(kind, scope as Scope, total.value ?? 0)
+  const id = nameIn(call, 'id')
+  const job = await ask(call, (reading) => getJob(reading, id))
+  if (job.state === 'running' || job.state === 'done') throw new ClerkSyncError('job_over', id)
+  const task = taskOfScope(job, await call.work.doneUntil(id))
   if (task.kind === 'discard' && !reaches(call.person.role, 'admin')) {
     throw new ClerkSyncError('role_insufficient')
   }
@@ -149,19 +155,23 @@ async function resume(call: Call): Promise<JobSummary> {
 type Scope = Readonly<Record<string, unknown>> & {
   readonly filter?: EventFilter
   readonly resources?: readonly ResourceName[]
+  readonly pace?: Pace
 }
 
 /** Times in a stored scope are text, as in all JSON. */
-function taskOfScope(kind: string, scope: Scope, expected: number): Task {
+function taskOfScope({ kind, scope: stored, done, total }: JobDetail, doneUntil: string | null): Task {
+  const { pace = {}, ...scope } = stored as Scope
   switch (kind) {
     case 'backfill':
     case 'reconcile':
       return { kind, resources: scope.resources, dryRun: scope.dryRun === true }
-    case 'replay':
-      return { kind, filter: withDates({ ...scope.filter }), expected }
+    case 'replay': {
+      const filter = withDates({ ...scope.filter, ...(doneUntil !== null && { since: doneUntil }) })
+      return { kind, filter, expected: Math.max(0, (total.value ?? 0) - (done ?? 0)), pace }
+    }
     case 'retry':
     case 'discard':
-      return { kind, filter: withDates(scope), pace: {} }
+      return { kind, filter: withDates(scope), pace }
   }
   throw new ClerkSyncError('feature_unavailable', `a job of the kind ${kind} cannot be resumed here`)
 }

@@ -6,14 +6,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceName } from '../clerk/catalogue.ts'
 import { qualify } from '../database/identifier.ts'
-import { JobStore } from '../database/jobs.ts'
 import { query } from '../database/query.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { ClerkSync, EventFilter, RunFilter } from '../index.ts'
+import type { ClerkSync, RunFilter } from '../index.ts'
+import { type Pace, type ReplayTask, replayAsJob } from './replay-job.ts'
 
 /** What a job is to do. */
 export type Task =
-  | { readonly kind: 'replay'; readonly filter: EventFilter; readonly expected: number }
+  | ({ readonly kind: 'replay' } & ReplayTask)
   | { readonly kind: 'retry' | 'discard'; readonly filter: RunFilter; readonly pace: Pace }
   | {
       readonly kind: 'backfill' | 'reconcile'
@@ -21,18 +21,11 @@ export type Task =
       readonly dryRun: boolean
     }
 
-interface Pace {
-  readonly perSecond?: number | undefined
-  readonly stopAfterFailures?: number | undefined
-  readonly note?: string | undefined
-}
-
 /** A job shows itself at once, or waits some ten seconds for one whose process was killed. */
 const APPEARS_WITHIN_MS = 15_000
 const LOOK_EVERY_MS = 50
 /** What was told to stop stops after the page or batch under way. */
 const STOPS_WITHIN_MS = 5_000
-const SAVE_EVERY_MS = 1_000
 
 interface Running {
   readonly controller: AbortController
@@ -86,6 +79,16 @@ export class Work {
     if (stopped.length === 0) throw new ClerkSyncError('job_over', id)
   }
 
+  /** Until when a replay was done; null if that is not known. */
+  async doneUntil(id: string): Promise<string | null> {
+    const [row] = await query<{ doneUntil: string | null }>(
+      this.#sync.database,
+      `select checkpoint ->> 'doneUntil' as "doneUntil" from ${this.#table} where id = $1`,
+      [id],
+    )
+    return row?.doneUntil ?? null
+  }
+
   #run(task: Task, signal: AbortSignal): Promise<unknown> {
     const { handlers } = this.#sync
     switch (task.kind) {
@@ -98,34 +101,7 @@ export class Work {
       case 'discard':
         return handlers.discard(task.filter, { ...task.pace, signal })
       case 'replay':
-        return this.#replay(task.filter, task.expected, signal)
-    }
-  }
-
-  async #replay(filter: EventFilter, expected: number, signal: AbortSignal): Promise<void> {
-    const jobs = new JobStore(this.#sync.database, this.#sync.location.schema)
-    const job = await jobs.begin({ kind: 'replay', scope: { filter }, isFresh: true, signal })
-    const counts = { expected, listed: 0, applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0 }
-    const state = (status: string) => ({
-      checkpoint: null,
-      progress: { events: { ...counts, status } },
-      report: null,
-    })
-    const saving = setInterval(() => void job.save(state('running')).catch(() => undefined), SAVE_EVERY_MS)
-    try {
-      await this.#sync.replay(filter, {
-        signal: AbortSignal.any([signal, job.lost]),
-        onReceipt: ({ outcome }) => {
-          counts.listed++
-          if (outcome !== 'duplicate') counts[outcome]++
-        },
-      })
-      await job.end('complete', state('complete'))
-    } catch (error) {
-      await job.end(signal.aborted ? 'aborted' : 'failed', state('failed'), error)
-      throw error
-    } finally {
-      clearInterval(saving)
+        return replayAsJob(this.#sync, task, signal)
     }
   }
 

@@ -212,9 +212,10 @@ export class Bulk {
   }
 
   async #asJob({ kind, scope, matched, step }: Work, options: BulkOptions): Promise<BulkResult> {
-    const { perSecond = DEFAULT_RATE, stopAfterFailures, signal, onProgress } = options
+    const { perSecond = DEFAULT_RATE, stopAfterFailures, note, signal, onProgress } = options
+    const asked = { ...scope, pace: { perSecond, stopAfterFailures, note } }
     // Not going on with an earlier one: what was meant then has changed since.
-    const job = await this.#jobs.begin({ kind, scope, isFresh: true, signal })
+    const job = await this.#jobs.begin({ kind, scope: asked, isFresh: true, signal })
     const stop = signal ? AbortSignal.any([signal, job.lost]) : job.lost
     const most = Math.max(1, Math.min(MAX_STEP, Math.floor(perSecond)))
     const latest: RunKey[] = []

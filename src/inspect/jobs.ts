@@ -20,10 +20,18 @@ interface JobRow {
   readonly finished_at: Date | null
   readonly is_lost: boolean
   readonly position: string
+  readonly started_by: string | null
 }
 
-const COLUMNS = `id, kind, status, scope, progress, report, error, created_at, started_at, updated_at, finished_at,
-  status = 'running' and lease_until < clock_timestamp() as is_lost, created_at::text as position`
+/** Who started a job is written down beside it, some moments after it began. */
+function columns(reading: Reading): string {
+  return `id, kind, status, scope, progress, report, error, created_at, started_at, updated_at, finished_at,
+    status = 'running' and lease_until < clock_timestamp() as is_lost, created_at::text as position, (
+      select actor from ${reading.table('audit_log')}
+      where at >= jobs.created_at and at < jobs.created_at + interval '1 minute'
+        and action = 'job_started' and target = 'jobs/' || jobs.id limit 1
+    ) as started_by`
+}
 
 export async function listJobs(
   reading: Reading,
@@ -31,7 +39,7 @@ export async function listJobs(
 ): Promise<PageOf<JobSummary>> {
   const position = readCursor(cursor, 2)
   const rows = await reading.query<JobRow>(
-    `select ${COLUMNS} from ${reading.table('jobs')}
+    `select ${columns(reading)} from ${reading.table('jobs')} as jobs
      ${position ? 'where (created_at, id) < ($2::timestamptz, $3)' : ''}
      order by created_at desc, id desc limit $1`,
     [limit + 1, ...(position ?? [])],
@@ -42,16 +50,17 @@ export async function listJobs(
 /** Those that run now. There is one of a kind at most. */
 export async function runningJobs(reading: Reading): Promise<JobSummary[]> {
   const rows = await reading.query<JobRow>(
-    `select ${COLUMNS} from ${reading.table('jobs')} where status = 'running' order by created_at`,
+    `select ${columns(reading)} from ${reading.table('jobs')} as jobs where status = 'running' order by created_at`,
   )
   return rows.map(toSummary)
 }
 
 /** @throws {ClerkSyncError} `job_not_found` */
 export async function getJob(reading: Reading, id: string): Promise<JobDetail> {
-  const [row] = await reading.query<JobRow>(`select ${COLUMNS} from ${reading.table('jobs')} where id = $1`, [
-    id,
-  ])
+  const [row] = await reading.query<JobRow>(
+    `select ${columns(reading)} from ${reading.table('jobs')} as jobs where id = $1`,
+    [id],
+  )
   if (row === undefined) throw new ClerkSyncError('job_not_found', id)
   const summary = toSummary(row)
   const rate = rateOf(row, summary)
@@ -66,7 +75,8 @@ export async function getJob(reading: Reading, id: string): Promise<JobDetail> {
     scope: row.scope,
     report: row.report,
     canPause: isRunning,
-    canAbort: isRunning,
+    // One that is paused is aborted for those who come by: it is not to go on.
+    canAbort: isRunning || summary.state === 'paused' || summary.state === 'lost',
   }
 }
 
@@ -87,7 +97,7 @@ function toSummary(row: JobRow): JobSummary {
     kind: row.kind,
     state: row.is_lost ? 'lost' : stateOf(row),
     title: titleOf(row),
-    startedBy: text(row.scope.startedBy),
+    startedBy: row.started_by,
     startedAt: toTime(row.created_at),
     finishedAt: toTime(row.finished_at),
     updatedAt: toTime(row.updated_at),

@@ -1,5 +1,6 @@
 /** Applies recorded events again: after a fix, after an upgrade that knows a new type, or to be sure. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import { type Delivery, readContent } from '../clerk/event.ts'
 import { available } from '../database/failure.ts'
@@ -26,8 +27,15 @@ export interface EventFilter {
 export interface ReplayOptions {
   /** Stops between two batches when aborted. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * At most so many events a second.
+   * @default as fast as they can be applied
+   */
+  readonly perSecond?: number | undefined
   /** Called for every replayed event. */
   readonly onReceipt?: ((receipt: Receipt) => void) | undefined
+  /** Called after every batch: all that was received before this time is done. */
+  readonly onBatch?: ((doneUntil: Date) => void) | undefined
 }
 
 export interface ReplayResult {
@@ -53,23 +61,27 @@ export async function replay(
   database: Kysely<ClerkTables>,
   apply: (deliveries: readonly RecordedDelivery[]) => Promise<Receipt[]>,
   filter: EventFilter,
-  options: ReplayOptions = {},
+  { signal, perSecond = Number.POSITIVE_INFINITY, onReceipt, onBatch }: ReplayOptions = {},
 ): Promise<ReplayResult> {
+  const most = Math.max(1, Math.min(BATCH_SIZE, Math.floor(perSecond)))
   const counts = { matched: 0, applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0, withoutBody: 0 }
   const until = filter.until ?? (await available(databaseTime(database)))
   let after: Position | undefined
   for (;;) {
-    options.signal?.throwIfAborted()
-    const rows = await available(nextRows(database, { ...filter, until }, after))
+    signal?.throwIfAborted()
+    const rows = await available(nextRows(database, { ...filter, until }, after, most))
     const deliveries = rows.flatMap((row) => toDelivery(row))
     counts.matched += rows.length
     counts.withoutBody += rows.length - deliveries.length
     for (const receipt of deliveries.length > 0 ? await apply(deliveries) : []) {
       counts[receipt.outcome as Outcome]++
-      options.onReceipt?.(receipt)
+      onReceipt?.(receipt)
     }
-    if (rows.length < BATCH_SIZE) return counts
-    after = rows.at(-1)
+    if (rows.length < most) return counts
+    after = rows.at(-1) as Position
+    onBatch?.(after.received_at)
+    // Who stops it meanwhile is heard above.
+    await sleep((rows.length / perSecond) * 1_000, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -88,6 +100,7 @@ function nextRows(
   database: Kysely<ClerkTables>,
   filter: EventFilter,
   after: Position | undefined,
+  most: number,
 ): Promise<Row[]> {
   let query = matching(database.selectFrom('events'), filter)
   if (after) {
@@ -99,7 +112,7 @@ function nextRows(
     .select(['id', 'received_at', 'occurred_at', 'outcome', 'body'])
     .orderBy('received_at')
     .orderBy('id')
-    .limit(BATCH_SIZE)
+    .limit(most)
     .execute()
 }
 

@@ -58,7 +58,7 @@ function BulkDialog({ target, onClose }: { readonly target: BulkTarget; readonly
       {problem && <ProblemNotice problem={problem} />}
       {!problem && !counted && <p role="status">Counting…</p>}
       {counted && <Sentence target={target} counted={counted} />}
-      {counted && amount > 0 && kind === 'retry' && <Pace />}
+      {counted && amount > 0 && kind !== 'discard' && <Pace />}
       {counted && amount > 0 && kind === 'discard' && <Reason />}
     </Confirm>
   )
