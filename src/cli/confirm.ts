@@ -1,12 +1,11 @@
-/** Asks before something is done to many at once. */
+/** Questions to whoever sits at the terminal. A question is never the only way: each has an option that answers it. */
 
-import { createInterface } from 'node:readline'
 import { usageError } from './failure.ts'
 import { Interrupted } from './interruption.ts'
 import type { Output } from './output.ts'
 
 /**
- * Whether it is wanted.
+ * Whether something that is done to many at once is wanted.
  * @param what a sentence without its point: what it is about, and how many
  * @throws {CommandError} where nobody is there to ask, and `--yes` was not given
  */
@@ -18,16 +17,34 @@ export async function isConfirmed(
 ): Promise<boolean> {
   if (yes) output.note(what)
   if (yes) return true
-  if (output.canAsk) return ask(`${what}. ${question} [y/N] `)
-  throw usageError(`${what}, and nobody is there to confirm.`, 'Add --yes to do it.')
+  if (!output.canAsk) throw usageError(`${what}, and nobody is there to confirm.`, 'Add --yes to do it.')
+  const message = `${what}. ${question}`
+  return ask((prompts) => prompts.confirm({ message, initialValue: false, output: process.stderr }))
 }
 
-function ask(question: string): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
-  prompt.question(question, (answer) => resolve(/^y(es)?$/i.test(answer.trim())))
-  // The terminal's own Ctrl-C does not reach the process while it is asked; Ctrl-D ends the question.
-  prompt.once('SIGINT', () => reject(new Interrupted('SIGINT')))
-  prompt.once('close', () => resolve(false))
-  return promise.finally(() => prompt.close())
+export interface Choice<Value extends string> {
+  readonly value: Value
+  readonly label: string
+}
+
+/** One of several. */
+export function choose<Value extends string>(
+  message: string,
+  choices: readonly Choice<Value>[],
+): Promise<Value> {
+  const options: Choice<string>[] = [...choices]
+  const select = (prompts: Prompts) => prompts.select({ message, options, output: process.stderr })
+  return ask(select) as Promise<Value>
+}
+
+type Prompts = typeof import('@clack/prompts')
+
+/** Loaded for a question only: most commands ask none. */
+async function ask<Answer>(
+  question: (prompts: Prompts) => Promise<Answer>,
+): Promise<Exclude<Answer, symbol>> {
+  const answer = await question(await import('@clack/prompts'))
+  // Ctrl-C, which does not reach the process while it asks; and Esc.
+  if (typeof answer === 'symbol') throw new Interrupted('SIGINT')
+  return answer as Exclude<Answer, symbol>
 }

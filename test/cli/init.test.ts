@@ -2,14 +2,16 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltPackage, buildPackage } from '../support/built.ts'
 import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
 import { SECRET } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
+import { describeOnTerminal, Terminal } from '../support/terminal.ts'
 
 const run = promisify(execFile)
 const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
@@ -87,13 +89,7 @@ describe('clerk-sync init', () => {
     const { files: written } = await init(project, '--yes')
     expect(written.map(({ path }) => path)).toEqual([route, 'clerk-sync.config.ts', '.gitignore'])
     expect(await read(project, route)).toContain("from 'clerk-sync/next'")
-    const compiled = run(join(MODULES, '.bin/tsc'), ['-p', project])
-    expect(
-      await compiled.then(
-        () => '',
-        ({ stdout }) => stdout,
-      ),
-    ).toBe('')
+    expect(await compile(project)).toBe('')
   })
 
   it('writes JavaScript where there is no tsconfig.json', async () => {
@@ -113,49 +109,106 @@ describe('clerk-sync init', () => {
   })
 })
 
-/** An app of each framework, with the place where the pasted lines go. */
+/** An app of each framework in TypeScript, with the place where the pasted lines go. */
 const APPS: Readonly<Record<string, (imports: string, mount: string) => string>> = {
-  express: (
-    imports,
-    mount,
-  ) => `import express from 'express'\n${imports}\nconst app = express()\n${mount}\napp.use(express.json())
-const server = app.listen(0, () => console.log('port ' + server.address().port))`,
-  fastify: (imports, mount) => `import fastify from 'fastify'\n${imports}\nconst app = fastify()\n${mount}
-await app.listen({ port: 0 }); console.log('port ' + app.server.address().port)`,
-  hono: (
-    imports,
-    mount,
-  ) => `import { Hono } from 'hono'\nimport { serve } from '@hono/node-server'\n${imports}\nconst app = new Hono()\n${mount}
-serve({ fetch: app.fetch, port: 0 }, ({ port }) => console.log('port ' + port))`,
-  node: (imports, mount) => `import { createServer } from 'node:http'\n${imports}
-const server = createServer((request, response) => {\n${mount}\nresponse.writeHead(404).end()\n})
-server.listen(0, () => console.log('port ' + server.address().port))`,
+  express: (imports, mount) => `import express from 'express'
+import type { AddressInfo } from 'node:net'
+${imports}
+const app = express()
+${mount}
+app.use(express.json())
+const server = app.listen(0, () => console.log('port ' + (server.address() as AddressInfo).port))
+`,
+  fastify: (imports, mount) => `import fastify from 'fastify'
+${imports}
+const app = fastify()
+${mount}
+void app.listen({ port: 0 }).then((address) => console.log('port ' + new URL(address).port))
+`,
+  hono: (imports, mount) => `import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+${imports}
+const app = new Hono()
+${mount}
+serve({ fetch: app.fetch, port: 0 }, ({ port }) => console.log('port ' + port))
+`,
+  node: (imports, mount) => `import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+${imports}
+const server = createServer((request, response) => {
+${mount}
+response.writeHead(404).end()
+})
+server.listen(0, () => console.log('port ' + (server.address() as AddressInfo).port))
+`,
 }
 
-describe('the route of clerk-sync init', () => {
-  it.each(Object.keys(APPS))(
-    'takes a signed delivery in an app of %s',
-    async (framework) => {
-      const dependencies: Files = framework === 'node' ? {} : { [framework]: '*' }
-      const project = await createProject(`run-${framework}`, {
-        'package.json': manifest(dependencies, { type: 'module' }),
-      })
-      const { framework: detected, paste } = await init(project, '--yes')
-      expect(detected).toBe(framework)
-      const [imports = '', ...mount] = paste
-      await writeFile(join(project, 'server.js'), APPS[framework]?.(imports, mount.join('\n')) as string)
-      // Pasted: nothing is left to paste.
-      expect((await init(project)).paste).toEqual([])
-      expect(await postTo(project)).toBe(200)
-    },
-    60_000,
-  )
+/** Without its types. */
+const toJavaScript = (text: string) => stripTypeScriptTypes(text.replace(/^import type .*\n/gm, ''))
+
+/** As CommonJS. */
+const toRequires = (text: string) => text.replace(/^import (.+) from ('.+')$/gm, 'const $1 = require($2)')
+
+describe.each(Object.keys(APPS))('the route of clerk-sync init in an app of %s', (framework) => {
+  const dependencies: Files = framework === 'node' ? {} : { [framework]: '*' }
+
+  /** Adds the route to the app, and resolves to what its server is. */
+  async function addRoute(project: string): Promise<string> {
+    const { framework: detected, paste } = await init(project, '--yes')
+    expect(detected).toBe(framework)
+    const [imports = '', ...mount] = paste
+    return APPS[framework]?.(imports, mount.join('\n')) as string
+  }
+
+  it('takes a signed delivery, in ES modules', async () => {
+    const files = { 'package.json': manifest(dependencies, { type: 'module' }) }
+    const project = await createProject(`esm-${framework}`, files)
+    await writeFile(join(project, 'server.js'), toJavaScript(await addRoute(project)))
+    // Pasted: nothing is left to paste.
+    expect((await init(project)).paste).toEqual([])
+    expect(await postTo(project, 'server.js')).toBe(200)
+  })
+
+  it('takes a signed delivery, in CommonJS', async () => {
+    const project = await createProject(`cjs-${framework}`, { 'package.json': manifest(dependencies) })
+    const text = toRequires(toJavaScript(await addRoute(project)))
+    await writeFile(join(project, 'server.js'), text)
+    expect(text).not.toMatch(/^import /m)
+    expect((await init(project)).paste).toEqual([])
+    expect(await postTo(project, 'server.js')).toBe(200)
+  })
+
+  it.each(['module', 'commonjs'])('takes a signed delivery, in TypeScript of type %s', async (type) => {
+    const project = await createProject(`ts-${type}-${framework}`, {
+      'package.json': manifest(dependencies, { type }),
+      'tsconfig.json': TSCONFIG,
+      'src/.keep': '',
+    })
+    await writeFile(join(project, 'src/server.ts'), await addRoute(project))
+    expect(existsSync(join(project, 'src/clerk-webhook.ts'))).toBe(true)
+    expect((await init(project)).paste).toEqual([])
+    expect(await compile(project)).toBe('')
+    await run(join(MODULES, '.bin/tsc'), ['-p', project, '--noEmit', 'false', '--outDir', 'built'], {
+      cwd: project,
+    })
+    const output = existsSync(join(project, 'built/src')) ? 'built/src' : 'built'
+    expect(await postTo(project, `${output}/server.js`)).toBe(200)
+  })
 })
 
+/** What the compiler says. */
+async function compile(project: string): Promise<string> {
+  const compiled = run(join(MODULES, '.bin/tsc'), ['-p', project])
+  return compiled.then(
+    () => '',
+    ({ stdout }) => stdout,
+  )
+}
+
 /** Starts the app, sends it a signed delivery, and resolves to the status. */
-async function postTo(cwd: string): Promise<number> {
+async function postTo(cwd: string, file: string): Promise<number> {
   const env = { ...process.env, CLERK_WEBHOOK_SIGNING_SECRET: SECRET, DATABASE_URL: database }
-  const app = spawn(process.execPath, ['server.js'], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const app = spawn(process.execPath, [file], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     const [line] = await once(app.stdout, 'data')
     const port = /port (\d+)/.exec(String(line))?.[1]
@@ -250,6 +303,68 @@ describe('what clerk-sync init does to a project', () => {
     const project = await createProject('no-app', { 'README.md': '' })
     const { code, stderr } = await runCli(['init'], { cwd: project })
     expect([code, stderr]).toEqual([2, expect.stringContaining('no package.json')])
+  })
+})
+
+describeOnTerminal('the questions of clerk-sync init', () => {
+  const app = {
+    'package.json': manifest({ next: '16.0.0', express: '5.0.0' }),
+    'tsconfig.json': '{}',
+    'app/page.tsx': '',
+  }
+  const route = 'app/api/webhooks/clerk/route.ts'
+  let terminal: Terminal
+  afterEach(async () => {
+    terminal.kill('SIGKILL')
+    await terminal.ended
+  })
+
+  async function ask(name: string, files: Files): Promise<string> {
+    const project = await createProject(name, files)
+    terminal = new Terminal(['init'], { cwd: project })
+    await terminal.until(/Which of them gets the webhooks\?[\s\S]*Express/)
+    return project
+  }
+
+  it('are which framework, and whether to add what was shown', async () => {
+    const project = await ask('asked', app)
+    terminal.press('\x1b[B\r')
+    await terminal.until(/Add clerk-webhook\.ts, clerk-sync\.config\.ts, \.gitignore\. Go ahead\?/)
+    terminal.press('y')
+    expect(await terminal.ended).toMatchObject({ code: 0, state: 'usual' })
+    expect(terminal.scrollback.join('\n')).toMatch(/Paste +into the file that makes the server/)
+    expect(await read(project, 'clerk-webhook.ts')).toContain('createExpressHandler')
+  })
+
+  it('may be answered with no: nothing is written, and all is well', async () => {
+    const project = await ask('no', app)
+    terminal.press('\r')
+    await terminal.until(/Go ahead\?/)
+    terminal.press('\r')
+    expect(await terminal.ended).toMatchObject({ code: 0, state: 'usual' })
+    expect(terminal.screen.at(-1)).toContain('Nothing was written.')
+    expect(existsSync(join(project, 'app/api'))).toBe(false)
+    expect(existsSync(join(project, 'clerk-sync.config.ts'))).toBe(false)
+  })
+
+  it('may be answered with Ctrl-C', async () => {
+    const project = await ask('interrupted', app)
+    terminal.press('\x03')
+    expect(await terminal.ended).toMatchObject({ code: null, signal: 'SIGINT', state: 'usual' })
+    expect(existsSync(join(project, 'clerk-sync.config.ts'))).toBe(false)
+  })
+
+  it('come a second time before a route that somebody wrote is replaced', async () => {
+    const own = 'export const POST = () => new Response()\n'
+    const project = await ask('replace', { ...app, [route]: own })
+    terminal.press('\r')
+    await terminal.until(/Add clerk-sync\.config\.ts, \.gitignore\. Go ahead\?/)
+    terminal.press('y')
+    await terminal.until(/Replace app.api.webhooks.clerk.route\.ts\. Go ahead\?/)
+    terminal.press('n')
+    expect(await terminal.ended).toMatchObject({ code: 0 })
+    expect(await read(project, route)).toBe(own)
+    expect(existsSync(join(project, 'clerk-sync.config.ts'))).toBe(true)
   })
 })
 

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { CATALOGUE } from '../../clerk/catalogue.ts'
-import { isConfirmed } from '../confirm.ts'
+import { choose, isConfirmed } from '../confirm.ts'
 import { Project } from '../doctor/project.ts'
 import { EXIT } from '../failure.ts'
 import { type App, detectApp } from '../init/app.ts'
@@ -42,16 +42,35 @@ export function register(command: Command): void {
 
 async function init(options: InitOptions): Promise<void> {
   const output = new Output(options)
-  const app = detectApp(process.cwd(), options.framework)
+  const app = await detectApp(process.cwd(), (likely) => chooseFramework(likely, options, output))
   const project = new Project(app.root)
   const plan = planFor(app, project)
   const warning = protectionOf(project)
   output.note(`  ${describe(app)}\n`)
   for (const file of plan.files) show(file, output)
-  const skipped = await apply(app, plan, options, output)
-  if (output.json) output.stdout.record(recordOf(app, plan, skipped, warning))
+  const pending = plan.files.filter(({ action }) => action !== 'keep')
+  if (pending.length === 0) output.note('\n  Nothing to add: it is all there.')
+  const agreed = options.dryRun ? [] : await agreedOf(pending, options, output)
+  for (const file of agreed) await write(app.root, file)
+  if (output.json) output.stdout.record(recordOf(app, plan, agreed, warning))
+  else if (agreed.length === 0 && pending.length > 0 && !options.dryRun) output.note('  Nothing was written.')
   else tellSteps(app, plan, warning, output)
-  if (!options.dryRun && skipped.size > 0) process.exitCode = EXIT.foundProblems
+  // Somebody who says no has what he wanted; a script that says yes has not.
+  if (options.yes && !options.dryRun && agreed.length < pending.length) process.exitCode = EXIT.foundProblems
+}
+
+/** Nobody is asked what is clear, or where nobody can answer. */
+async function chooseFramework(
+  likely: readonly [Framework, ...Framework[]],
+  { framework, yes, dryRun }: InitOptions,
+  output: Output,
+): Promise<Framework> {
+  if (framework) return framework
+  if (likely.length === 1 || yes || dryRun || !output.canAsk) return likely[0]
+  return choose(
+    'Which of them gets the webhooks?',
+    likely.map((value) => ({ value, label: NAMES[value] })),
+  )
 }
 
 const NAMES: Readonly<Record<Framework, string>> = {
@@ -76,27 +95,25 @@ function show({ path, before = '', after, action }: PlannedFile, output: Output)
   }
 }
 
-/** Writes what is agreed to, and resolves to what was not written. */
-async function apply(
-  { root }: App,
-  { files }: Plan,
+/** What is to be written. */
+async function agreedOf(
+  pending: readonly PlannedFile[],
   options: InitOptions,
   output: Output,
-): Promise<Set<PlannedFile>> {
-  const pending = files.filter(({ action }) => action !== 'keep')
+): Promise<PlannedFile[]> {
   const additions = pending.filter(({ action }) => action !== 'replace')
-  const skipped = new Set(pending)
-  if (pending.length === 0) output.note('\n  Nothing to add: it is all there.')
-  if (options.dryRun) return skipped
-  if (additions.length > 0 && (await isAgreed(`Add ${listPaths(additions)}`, options.yes, output)))
-    for (const file of additions) await write(root, file, skipped)
+  const isAdding =
+    additions.length > 0 && (await isAgreed(`Add ${listPaths(additions)}`, options.yes, output))
+  // Who wants nothing added is not asked what may be destroyed.
+  if (additions.length > 0 && !isAdding) return []
+  const agreed = [...additions]
   for (const file of pending.filter(({ action }) => action === 'replace'))
-    if (await mayReplace(file, options, output)) await write(root, file, skipped)
-  return skipped
+    if (await mayReplace(file, options, output)) agreed.push(file)
+  return agreed
 }
 
 function isAgreed(what: string, yes: boolean | undefined, output: Output): Promise<boolean> {
-  return isConfirmed(`\n  ${what}`, 'Go ahead?', yes === true, output)
+  return isConfirmed(what, 'Go ahead?', yes === true, output)
 }
 
 /** What somebody wrote is not replaced by a `--yes` that may be meant for new files. */
@@ -106,12 +123,11 @@ async function mayReplace({ path }: PlannedFile, options: InitOptions, output: O
   return false
 }
 
-async function write(root: string, file: PlannedFile, skipped: Set<PlannedFile>): Promise<void> {
+async function write(root: string, file: PlannedFile): Promise<void> {
   const path = join(root, file.path)
   await mkdir(dirname(path), { recursive: true })
   // What came into being while the question was asked was not shown, and is not replaced.
   await writeFile(path, file.after, { flag: file.action === 'create' ? 'wx' : 'w' })
-  skipped.delete(file)
 }
 
 function listPaths(files: readonly PlannedFile[]): string {
@@ -144,7 +160,7 @@ function tellSteps({ install }: App, { paste }: Plan, warning: string | undefine
 function recordOf(
   { framework, dialect, install }: App,
   { files, paste }: Plan,
-  skipped: ReadonlySet<PlannedFile>,
+  agreed: readonly PlannedFile[],
   warning: string | undefined,
 ) {
   return {
@@ -154,7 +170,7 @@ function recordOf(
     files: files.map((file) => ({
       path: file.path,
       action: file.action,
-      written: file.action !== 'keep' && !skipped.has(file),
+      written: agreed.includes(file),
       diff: file.action === 'keep' ? [] : diffLines(file.before ?? '', file.after),
     })),
     warning: warning ?? null,

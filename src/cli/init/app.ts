@@ -20,14 +20,17 @@ interface Manifest {
 }
 
 /**
- * @param framework if it was named; else package.json tells
+ * @param choose which of several it is; they are sorted by how likely each is
  * @throws {CommandError} where there is no readable package.json
  */
-export function detectApp(root: string, framework: Framework | undefined): App {
+export async function detectApp(
+  root: string,
+  choose: (likely: readonly [Framework, ...Framework[]]) => Promise<Framework>,
+): Promise<App> {
   const manifest = readManifest(root)
   const names = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
   const has = (path: string) => existsSync(join(root, path))
-  const found = framework ?? frameworkOf(names, has)
+  const found = await choose(frameworksOf(names, has))
   const isTypeScript = has('tsconfig.json')
   const dialect = {
     isTypeScript,
@@ -53,9 +56,10 @@ function readManifest(root: string): Manifest {
 }
 
 /** Next.js first: apps have other servers beside it, and rarely the other way round. */
-function frameworkOf(names: ReadonlySet<string>, has: Has): Framework {
-  if (names.has('next')) return has('app') || has('src/app') || !hasPages(has) ? 'next-app' : 'next-pages'
-  return (['express', 'fastify', 'hono'] as const).find((name) => names.has(name)) ?? 'node'
+function frameworksOf(names: ReadonlySet<string>, has: Has): [Framework, ...Framework[]] {
+  const servers = (['express', 'fastify', 'hono'] as const).filter((name) => names.has(name))
+  if (!names.has('next')) return [servers[0] ?? 'node', ...servers.slice(1)]
+  return [has('app') || has('src/app') || !hasPages(has) ? 'next-app' : 'next-pages', ...servers]
 }
 
 function hasPages(has: Has): boolean {
