@@ -28,4 +28,19 @@ export class Slots {
     this.#free += count
     for (const resolve of this.#waiting.splice(0, count)) resolve()
   }
+
+  /** One of those acquired, to be freed once. */
+  occupied(): Slot {
+    let isFree = false
+    const free = () => {
+      if (!isFree) this.release(1)
+      isFree = true
+    }
+    return { free }
+  }
+}
+
+/** Freeing it again changes nothing. */
+interface Slot {
+  free(): void
 }

@@ -205,8 +205,7 @@ export class Worker implements Runner {
     try {
       const runs = await claim()
       const rows = await this.#rowsOf(runs)
-      for (const run of runs)
-        void this.#execute(run, rows.get(rowName(run)) ?? null).finally(() => slots.release(1))
+      for (const run of runs) void this.#execute(run, rows.get(rowName(run)) ?? null, slots)
       begun = runs.length
       return begun
     } finally {
@@ -229,15 +228,21 @@ export class Worker implements Runner {
     return rows
   }
 
-  async #execute(run: ClaimedRun, row: object | null): Promise<void> {
+  async #execute(run: ClaimedRun, row: object | null, slots: Slots): Promise<void> {
     const definition = this.#parts.registry.get(run.handler)
-    const complete = (done: ClaimedRun) => this.#completions.submit(done)
+    const slot = slots.occupied()
+    // The handler is done: the next run is claimed while this one's end is written down.
+    const complete = (done: ClaimedRun) => {
+      slot.free()
+      return this.#completions.submit(done)
+    }
     const execution = new Execution(run, definition, row, { ...this.#parts, complete })
     const settled = execution.ended.then((ending) =>
       this.#settle(run, definition, ending, execution.startedAt),
     )
     this.#underWay.set(run, { execution, settled })
     await settled
+    slot.free()
     this.#underWay.delete(run)
   }
 
