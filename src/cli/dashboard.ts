@@ -29,7 +29,8 @@ export function openDashboard(
   { sync, options, configuration, environment, simulator }: DashboardParts,
   webhookPath: string | undefined,
 ): DashboardHandler {
-  const examineAll = async () => (await examine({ ...options, timeout: ROUTE_TIMEOUT_MS })).map(toCheck)
+  const examineAll = async () =>
+    (await examine({ ...options, timeout: ROUTE_TIMEOUT_MS }, configuration)).map(toCheck)
   return createDashboardHandler(sync, {
     webhookPath,
     environment,

@@ -84,6 +84,19 @@ export const PROBLEMS = {
     remedy: 'Synchronise the clock (NTP). Containers take the clock of their host.',
   },
 
+  // Clerk.
+  event_types_missing: {
+    level: 'warning',
+    summary: 'Clerk has newer ones than the first event here, but no event of them has ever come',
+    remedy: 'Tick their events in Clerk Dashboard → Webhooks → your endpoint, and run clerk-sync backfill.',
+  },
+  drift: {
+    level: 'warning',
+    summary: 'Rows differed from Clerk when they were last compared',
+    remedy:
+      '`clerk-sync reconcile --full` repairs them; `clerk-sync reconcile --dry-run` tells which, and probably why.',
+  },
+
   // The project.
   edge_runtime: {
     level: 'problem',
@@ -146,6 +159,12 @@ export const PROBLEMS = {
     level: 'problem',
     summary: 'Some handlers failed as often as they may',
     remedy: 'Read their errors, fix the cause, and retry the runs or discard them.',
+  },
+  handled_twice: {
+    level: 'warning',
+    summary: 'Some runs were begun again after their process was lost, so their work may be done twice',
+    remedy:
+      'Let the handler write through `tx`, or pass `idempotencyKey` on to the services that it calls: then it does not matter.',
   },
   handler_slow: {
     level: 'warning',

@@ -56,7 +56,7 @@ export interface Unit {
   readonly wakes: Wake[]
 }
 
-const MAX_HISTORY = 10
+export const MAX_HISTORY = 10
 
 /** Which process, for people. */
 const WORKER = `${hostname()}:${process.pid}`

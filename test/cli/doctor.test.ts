@@ -4,10 +4,17 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ClerkSync } from '../../src/index.ts'
 import { startServer } from '../../src/server/server.ts'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import {
+  type BackendApi,
+  createSimulatedClerk,
+  type SimulatedClerk,
+  startBackendApi,
+} from '../../src/testing/index.ts'
+import { CliProcess, jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, embeddedDatabase, postgresDatabase, SECRET } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 import { serveHttp } from '../support/http.ts'
+import { describeOnTerminal, Terminal } from '../support/terminal.ts'
 
 const OTHER_SECRET = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
 
@@ -296,6 +303,50 @@ describeWithPostgres('the doctor on Postgres', (url) => {
     })
   })
 
+  it('finds handlers that were begun again after their process was lost', async () => {
+    const now = new Date()
+    const failure = { at: now.toISOString(), error: 'x' }
+    const runOf = (handler: string, attempts: number, history: object[] | null) => ({
+      event_id: 'msg_twice0',
+      handler,
+      status: 'succeeded' as const,
+      attempts,
+      history: history && JSON.stringify(history),
+      occurred_at: now,
+      due_at: now,
+      started_at: now,
+      finished_at: now,
+    })
+    await sync.database
+      .insertInto('handler_runs')
+      .values([runOf('lost', 2, null), runOf('retried', 2, [failure])] as never)
+      .execute()
+    const { results } = await examineAt(url)
+    const twice = results.filter(({ code }) => code === 'handled_twice')
+    expect(twice).toMatchObject([{ status: 'warning', message: expect.stringContaining('1 of lost') }])
+    await sync.database.deleteFrom('handler_runs').where('handler', 'in', ['lost', 'retried']).execute()
+  })
+
+  it('does nothing with --fix where nobody can be asked', async () => {
+    const finished = await runCli(['doctor', '--fix', '--database', url], { cwd: await newFolder() })
+    expect(finished).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--fix asks') })
+  })
+
+  it('looks again with --watch, and tells only what is new', async () => {
+    const fresh = `${schema}_watched`
+    const args = ['--json', '--offline', '--database', url, '--schema', fresh]
+    const cli = new CliProcess(['doctor', '--watch', ...args], { cwd: await newFolder() })
+    await cli.until(/"code":"database_outdated"[\s\S]*"type":"summary"/)
+    expect(
+      (await runCli(['migrate', '--database', url, '--schema', fresh], { cwd: await root() })).code,
+    ).toBe(0)
+    await cli.until(/"code":"no_events"/)
+    const { code, stdout } = await cli.stop('SIGINT')
+    expect(code).toBe(0)
+    expect(jsonLines(stdout).filter(({ type }) => type === 'summary')).toHaveLength(2)
+    await query(`drop schema "${fresh}" cascade`)
+  })
+
   it('says it to people too, and only what is wrong if that is asked for', async () => {
     const cwd = await newFolder()
     const args = ['doctor', '--offline', '--database', url, '--schema', schema]
@@ -306,5 +357,139 @@ describeWithPostgres('the doctor on Postgres', (url) => {
     const problems = await runCli([...args, '--only-problems'], { cwd })
     expect(problems.stdout).not.toContain('✓')
     expect(problems.stdout).toContain('✗ events_failed')
+  })
+})
+
+describeWithPostgres('the doctor on Clerk', (url) => {
+  const database = postgresDatabase(url)
+  const HALF_AN_HOUR = 30 * 60_000
+  let clerk: SimulatedClerk
+  let api: BackendApi
+  let sync: ClerkSync
+
+  beforeAll(async () => {
+    clerk = createSimulatedClerk({ startAt: Date.now() - HALF_AN_HOUR })
+    api = await startBackendApi(clerk)
+    sync = await database.open({ secretKey: api.secretKey, apiUrl: api.url })
+  })
+  afterAll(() => api.close())
+
+  const environment = async () => ({
+    DATABASE_URL: url,
+    CLERK_SYNC_SCHEMA: (await database.location()).schema,
+    CLERK_API_URL: api.url,
+    CLERK_SECRET_KEY: api.secretKey,
+  })
+
+  /** What it finds, but for the clock, which the simulated Clerk does not keep. */
+  async function examineClerk(env: object = {}): Promise<Result[]> {
+    const cwd = await newFolder()
+    const { stdout } = await runCli(['doctor', '--json'], { cwd, env: { ...(await environment()), ...env } })
+    const results = (jsonLines(stdout) as unknown as Result[]).filter(({ type }) => type === 'result')
+    return results.filter(({ group }) => group === 'clerk' || group === 'traffic')
+  }
+  const codesOf = (results: readonly Result[]) => results.flatMap(({ code }) => code ?? [])
+
+  it('is content with a key that is good, and with none', async () => {
+    const results = await examineClerk()
+    expect(results).toMatchObject([
+      { status: 'passed', message: expect.stringContaining(clerk.instanceId) },
+      {},
+    ])
+    const [without] = await examineClerk({ CLERK_SECRET_KEY: undefined })
+    expect(without).toMatchObject({
+      status: 'passed',
+      message: expect.stringContaining('no CLERK_SECRET_KEY'),
+    })
+  })
+
+  it('points at the key of an app that nobody has claimed', async () => {
+    const cwd = await newFolder({ '.clerk/.tmp/keyless.json': '{"secretKey":"sk_test_x"}' })
+    const { stdout } = await runCli(['doctor', '--offline'], { cwd })
+    expect(stdout).toContain('.clerk/.tmp/keyless.json')
+    expect(stdout).not.toContain('sk_test_x')
+  })
+
+  it.each([
+    ['a key that is not accepted', 'api_key_refused', { CLERK_SECRET_KEY: 'sk_test_revoked' }],
+    ['a key of another instance', 'api_wrong_instance', { CLERK_INSTANCE_ID: 'ins_of_production' }],
+    ['an API that is not there', 'api_unavailable', { CLERK_API_URL: 'http://127.0.0.1:9' }],
+  ])('finds %s', async (_, code, env) => {
+    expect((await examineClerk(env))[0]).toMatchObject({ group: 'clerk', status: 'problem', code })
+  })
+
+  it.each([
+    ['throttled', 'api_throttled'],
+    ['server_error', 'api_unavailable'],
+  ] as const)('finds at once that it is %s', async (fault, code) => {
+    api.failNext(fault, { path: '/instance' })
+    expect((await examineClerk())[0]).toMatchObject({ status: 'problem', code })
+  })
+
+  it('finds resources whose events were not ticked, and names what to tick', async () => {
+    const [user] = clerk.act('createUser')
+    await deliver(sync, user)
+    await sync.database
+      .updateTable('events')
+      .set({ received_at: new Date(Date.now() - HALF_AN_HOUR) } as never)
+      .execute()
+    expect(codesOf(await examineClerk())).toEqual([])
+    const events = clerk.act('createOrganization')
+    const missing = (await examineClerk()).filter(({ code }) => code === 'event_types_missing')
+    expect(missing.map(({ message }) => message.split(': ').at(-1))).toEqual([
+      'organizations.',
+      'organization_memberships.',
+    ])
+    expect(missing[0]?.remedy).toContain('organization.created, organization.updated, organization.deleted')
+    for (const event of events) await deliver(sync, event)
+    expect(codesOf(await examineClerk())).toEqual([])
+  })
+
+  /** By hand, some time before Clerk is asked. */
+  async function editUser(): Promise<void> {
+    await sync.database.updateTable('users').set({ first_name: 'Edited' }).execute()
+    clerk.advanceTo(Date.now())
+  }
+
+  it('finds what the last comparison has found, and whether it was repaired', async () => {
+    await sync.reconcile()
+    await sync.reconcile({ full: true })
+    expect((await examineClerk()).at(-1)?.message).toMatch(/^No row differed from Clerk/)
+    await editUser()
+    await sync.reconcile({ dryRun: true, full: true })
+    expect((await examineClerk()).at(-1)).toMatchObject({
+      code: 'drift',
+      message: expect.stringContaining('they were left'),
+      fix: 'Repair what differs from Clerk',
+    })
+    await sync.reconcile({ full: true })
+    expect((await examineClerk()).at(-1)).toMatchObject({
+      code: 'drift',
+      message: expect.stringContaining('were repaired'),
+    })
+  })
+
+  describeOnTerminal('with somebody who answers', () => {
+    it('repairs what it may repair, and looks again', async () => {
+      await editUser()
+      await sync.reconcile({ dryRun: true, full: true })
+      const env = await environment()
+      const terminal = new Terminal(['doctor', '--fix'], { cwd: await newFolder(), env })
+      await terminal.until(/Repair what differs from Clerk\. Do it\?/)
+      terminal.press('y')
+      expect(await terminal.ended).toMatchObject({ state: 'usual' })
+      expect(terminal.scrollback.join(' ')).toMatch(/they were left.*1 were repaired/)
+      const names = await sync.database.selectFrom('users').select('first_name').execute()
+      expect(names).not.toContainEqual({ first_name: 'Edited' })
+    })
+
+    it('changes nothing when the answer is no', async () => {
+      const env = { ...(await environment()), CLERK_SYNC_SCHEMA: 'nothing_here' }
+      const terminal = new Terminal(['doctor', '--fix', '--offline'], { cwd: await newFolder(), env })
+      await terminal.until(/Run the pending migrations on .*\. Do it\?/)
+      terminal.press('n')
+      expect(await terminal.ended).toMatchObject({ code: 3, state: 'usual' })
+      expect((await examineClerk({ CLERK_SYNC_SCHEMA: 'nothing_here' })).at(-1)?.group).toBe('clerk')
+    })
   })
 })

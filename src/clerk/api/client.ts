@@ -30,6 +30,11 @@ export interface ClerkApiOptions {
   readonly timeoutMs: number
   readonly budget: RequestBudget
   readonly now: () => number
+  /**
+   * How often a request is made that may work the next time. 1 to learn how it is.
+   * @default 6
+   */
+  readonly maxTries?: number | undefined
 }
 
 /** What the requests of one task share. */
@@ -113,6 +118,8 @@ export class ClerkApi {
     call: ApiCall,
     read: (body: Uint8Array) => Content,
   ): Promise<Shown<Content>> {
+    const { maxTries = MAX_TRIES } = this.#options
+    const maxThrottles = maxTries === 1 ? 1 : MAX_THROTTLES
     let tries = 0
     let throttles = 0
     for (;;) {
@@ -122,10 +129,10 @@ export class ClerkApi {
       } catch (error) {
         call.signal?.throwIfAborted()
         if (error instanceof Throttled) {
-          if (++throttles === MAX_THROTTLES) throw new ClerkSyncError('api_throttled', `GET ${path}`)
+          if (++throttles === maxThrottles) throw new ClerkSyncError('api_throttled', `GET ${path}`)
           await this.#waitOut(error, call)
         } else if (error instanceof Transient) {
-          if (++tries === MAX_TRIES) throw new ClerkSyncError('api_unavailable', error.message)
+          if (++tries === maxTries) throw new ClerkSyncError('api_unavailable', error.message)
           await sleep(Math.random() * FIRST_WAIT_MS * 2 ** tries, undefined, { signal: call.signal })
         } else throw error
       }

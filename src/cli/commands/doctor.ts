@@ -1,21 +1,34 @@
 /** `clerk-sync doctor`: looks at everything that can be wrong, and names what is. */
 
-import type { Command } from 'commander'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Command, Option } from 'commander'
 import { type Config, resolveConfig } from '../../config.ts'
 import { ClerkSyncError } from '../../errors.ts'
 import { createClerkSync } from '../../index.ts'
 import { createSigningSecret } from '../../testing/sign.ts'
 import { parseSecret } from '../../webhook/secret.ts'
 import { type Configuration, loadConfiguration } from '../configuration.ts'
-import { type Check, type CheckedResult, failed, GROUPS, runChecks, type Status } from '../doctor/check.ts'
+import { isConfirmed } from '../confirm.ts'
+import {
+  type Check,
+  type CheckedResult,
+  type Fix,
+  failed,
+  GROUPS,
+  runChecks,
+  type Status,
+} from '../doctor/check.ts'
+import { clerkChecks } from '../doctor/clerk.ts'
 import { clockChecks } from '../doctor/clock.ts'
 import { configurationChecks } from '../doctor/configuration.ts'
 import { databaseCheck, ExaminedDatabase } from '../doctor/database.ts'
 import { Project, projectCheck } from '../doctor/project.ts'
 import { routeCheck } from '../doctor/route.ts'
 import { trafficChecks } from '../doctor/traffic.ts'
-import { EXIT, remedyLines } from '../failure.ts'
+import { EXIT, remedyLines, usageError } from '../failure.ts'
+import { listenForInterruption } from '../interruption.ts'
 import { silentLogger } from '../notes.ts'
+import { withSync } from '../open.ts'
 import {
   type DatabaseOptions,
   parseDuration,
@@ -31,10 +44,13 @@ interface DoctorOptions extends OutputOptions, DatabaseOptions {
   readonly timeout: number
   readonly onlyProblems?: boolean
   readonly offline?: boolean
+  readonly fix?: boolean
+  readonly watch?: boolean
 }
 
 /** Svix waits this long. */
 const TIMEOUT_MS = 15_000
+const WATCH_EVERY_MS = 5_000
 
 export function register(command: Command): void {
   withExamples(command, [
@@ -46,33 +62,83 @@ export function register(command: Command): void {
     .option('--url <address>', 'the webhook route as Clerk calls it', parseUrl)
     .option('--timeout <duration>', 'how long the route may take (15s)', parseDuration, TIMEOUT_MS)
     .option('--only-problems', 'say nothing of what is well')
-    .option('--offline', 'ask neither Clerk nor anybody else for the time')
+    .option('--offline', 'ask Clerk nothing')
+    .option('--fix', 'offer to do what can be done from here, and look again')
+    .addOption(new Option('--watch', 'look every five seconds, and tell what has changed').conflicts('fix'))
     .action((_, self: Command) => doctor(self.optsWithGlobals()))
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {
   const output = new Output(options)
+  if (options.fix && !output.canAsk)
+    throw usageError(
+      '--fix asks before each fix, and nobody is there to answer.',
+      'Run what each remedy says.',
+    )
+  if (options.watch) return watch(options, output)
   const results = await examine(options)
+  report(results, options, output)
+  if (options.fix && (await fix(results, options, output))) report(await examine(options), options, output)
+}
+
+/** What can be fixed, if it is wanted; whether anything was. */
+async function fix(
+  results: readonly CheckedResult[],
+  options: DoctorOptions,
+  output: Output,
+): Promise<boolean> {
+  const fixes = results.flatMap((result) => result.fix ?? [])
+  if (fixes.length === 0) output.note('\nNothing of that can be fixed from here.')
+  const wanted: Fix[] = []
+  for (const each of fixes) if (await isConfirmed(each.what, 'Do it?', false, output)) wanted.push(each)
+  if (wanted.length === 0) return false
+  await withSync(options, output, async (sync) => {
+    for (const each of wanted) await each.apply(sync)
+  })
+  output.note('')
+  return true
+}
+
+/** Again whenever something else is found. */
+async function watch(options: DoctorOptions, output: Output): Promise<void> {
+  const { signal } = listenForInterruption()
+  let reported: string | undefined
+  while (!signal.aborted) {
+    const results = await examine(options)
+    const essence = results.map(({ check, status, code }) => `${check} ${status} ${code}`).join()
+    if (essence !== reported) report(results, options, output)
+    reported = essence
+    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(() => undefined)
+  }
+  process.exitCode = 0
+}
+
+function report(results: readonly CheckedResult[], options: DoctorOptions, output: Output): void {
   const shown = options.onlyProblems ? results.filter(({ status }) => status !== 'passed') : results
   const count = (wanted: Status) => results.filter(({ status }) => status === wanted).length
   const counts = { passed: count('passed'), warnings: count('warning'), problems: count('problem') }
   if (output.json) {
-    for (const result of shown) output.stdout.record({ type: 'result', ...result })
+    for (const { fix, ...result } of shown)
+      output.stdout.record({ type: 'result', ...result, ...(fix && { fix: fix.what }) })
     output.stdout.record({ type: 'summary', ...counts })
   } else tell(shown, output.stdout)
   output.note(`\n${counts.problems} problems · ${counts.warnings} warnings · ${counts.passed} passed`)
-  if (counts.problems > 0) process.exitCode = EXIT.foundProblems
+  process.exitCode = counts.problems > 0 ? EXIT.foundProblems : 0
 }
 
-/** What cannot be read does not keep the rest from being looked at. */
-export async function examine(options: DoctorOptions): Promise<CheckedResult[]> {
+/**
+ * What cannot be read does not keep the rest from being looked at.
+ * @param given of a server that runs; else it is loaded
+ */
+export async function examine(options: DoctorOptions, given?: Configuration): Promise<CheckedResult[]> {
   const unreadable: CheckedResult[] = []
   const orDefaults = <Value>(error: unknown, value: Value): Value => {
     if (!(error instanceof ClerkSyncError)) throw error
     unreadable.push({ group: 'configuration', check: 'options', ...failed(error) })
     return value
   }
-  const configuration = await loadConfiguration(options).catch((error) => orDefaults(error, NOTHING))
+  const configuration =
+    given ?? (await loadConfiguration(options).catch((error) => orDefaults(error, NOTHING)))
   const config = await resolve(configuration).catch((error) => orDefaults(error, resolveRest(configuration)))
   return [...unreadable, ...(await runAll(configuration, config, options))]
 }
@@ -97,10 +163,12 @@ async function runAll(
   const sync = createClerkSync({ database, schema, signingSecret: createSigningSecret(), log: silentLogger })
   const examined = new ExaminedDatabase(sync)
   const project = new Project(process.cwd())
+  const isOffline = options.offline === true
   const checks: Check[] = [
     ...configurationChecks(configuration, config),
     databaseCheck(examined),
-    ...clockChecks(examined, config, options.offline === true),
+    ...clockChecks(examined, config, isOffline),
+    ...clerkChecks(examined, config, isOffline),
     projectCheck(project),
     ...trafficChecks(examined),
   ]

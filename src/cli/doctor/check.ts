@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClerkSyncError } from '../../errors.ts'
+import type { ClerkSync } from '../../index.ts'
 import type { Failure } from '../failure.ts'
 import { describeProblem, PROBLEMS, type ProblemCode } from '../problems.ts'
 
@@ -14,9 +15,17 @@ export interface Result {
   readonly code: string | null
   readonly message: string
   readonly remedy?: string
+  /** What clerk-sync can do about it by itself, if it is told to. */
+  readonly fix?: Fix
 }
 
-export const GROUPS = ['configuration', 'database', 'clock', 'project', 'traffic', 'route'] as const
+export interface Fix {
+  /** A sentence without its point. */
+  readonly what: string
+  readonly apply: (sync: ClerkSync) => Promise<unknown>
+}
+
+export const GROUPS = ['configuration', 'database', 'clock', 'clerk', 'project', 'traffic', 'route'] as const
 
 export interface Check {
   readonly group: (typeof GROUPS)[number]

@@ -48,7 +48,9 @@ export class ExaminedDatabase {
       const elapsed = formatDuration(performance.now() - startedAt)
       const reachable = passed(`${location.name} answers (${elapsed}).`)
       if (pending.length === 0) return [reachable, passed(`Schema ${location.schema} is up to date.`)]
-      return [reachable, failed(new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`))]
+      const outdated = failed(new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`))
+      const what = `Run the pending migrations on ${location.name}`
+      return [reachable, { ...outdated, fix: { what, apply: (sync) => sync.migrate() } }]
     } catch (error) {
       return [this.#explain(error)]
     }

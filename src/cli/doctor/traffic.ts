@@ -1,8 +1,9 @@
 /** What arrived lately, and what became of it. */
 
 import { sql } from 'kysely'
+import { MAX_HISTORY } from '../../handlers/runs.ts'
 import type { ClerkSync } from '../../index.ts'
-import { type Check, found, passed, type Result } from './check.ts'
+import { type Check, type Fix, found, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 
 const DAY_MS = 86_400_000
@@ -19,7 +20,12 @@ export function trafficChecks(examined: ExaminedDatabase): Check[] {
     name,
     run: async () => ((await examined.isUsable()) ? look(examined.sync) : []),
   })
-  return [check('events', checkEvents), check('refusals', checkRefusals), check('handlers', checkHandlers)]
+  return [
+    check('events', checkEvents),
+    check('refusals', checkRefusals),
+    check('handlers', checkHandlers),
+    check('drift', checkDrift),
+  ]
 }
 
 interface Counts {
@@ -47,10 +53,15 @@ async function checkEvents(sync: ClerkSync): Promise<Result[]> {
       ? found('delivered_twice', `${redelivered} of ${events}`)
       : passed(`${redeliveries} redeliveries, none applied twice.`),
     ...(conflicts > 0 ? [found('bodies_conflict', String(conflicts))] : []),
-    ...(failed > 0 ? [found('events_failed', String(failed))] : []),
+    ...(failed > 0 ? [{ ...found('events_failed', String(failed)), fix: APPLY_FAILED }] : []),
     ...(parked > 0 ? [found('events_parked', String(parked))] : []),
     ...(foreign > 0 ? [found('events_of_other_instance', String(foreign))] : []),
   ]
+}
+
+const APPLY_FAILED: Fix = {
+  what: 'Apply the failed events again',
+  apply: (sync) => sync.replay({ outcomes: ['failed'] }),
 }
 
 /** Of the last days, so that a ledger of years costs no more than a young one. */
@@ -99,6 +110,9 @@ async function checkHandlers({ database }: ClerkSync): Promise<Result[]> {
     .select([
       'handler',
       sql<number>`count(*) filter (where status = 'dead')::int`.as('dead'),
+      // A failed try is in the history; one whose process was lost is nowhere but in the count.
+      sql<number>`count(*) filter (where status = 'succeeded'
+        and coalesce(json_array_length(history), 0) < least(attempts - 1, ${MAX_HISTORY}))::int`.as('twice'),
       sql<
         number | null
       >`percentile_cont(0.95) within group (order by extract(epoch from finished_at - started_at))
@@ -107,8 +121,9 @@ async function checkHandlers({ database }: ClerkSync): Promise<Result[]> {
     .groupBy('handler')
     .orderBy('handler')
     .execute()
-  return handlers.flatMap(({ handler, dead, seconds }) => [
-    ...(dead > 0 ? [found('runs_dead', `${dead} of ${handler}`)] : []),
+  return handlers.flatMap(({ handler, dead, twice, seconds }) => [
+    ...(dead > 0 ? [{ ...found('runs_dead', `${dead} of ${handler}`), fix: retryDead(handler) }] : []),
+    ...(twice > 0 ? [found('handled_twice', `${twice} of ${handler}`)] : []),
     ...(Number(seconds) > SLOW_SECONDS
       ? [
           found(
@@ -119,3 +134,44 @@ async function checkHandlers({ database }: ClerkSync): Promise<Result[]> {
       : []),
   ])
 }
+
+function retryDead(handler: string): Fix {
+  const filter = { handlers: [handler], statuses: ['dead'] as const }
+  return {
+    what: `Try the dead runs of ${handler} again`,
+    apply: (sync) => sync.handlers.retry(filter, { note: 'doctor --fix' }),
+  }
+}
+
+interface LastReconcile {
+  readonly finished_at: Date
+  readonly is_dry_run: boolean
+  readonly total: number
+  readonly without_event: number
+}
+
+/** What the last comparison of everything with Clerk has found. */
+async function checkDrift({ database, location }: ClerkSync): Promise<Result[]> {
+  const { rows } = await sql<LastReconcile>`
+    select finished_at, scope->>'dryRun' = 'true' as is_dry_run, (report->>'total')::int as total,
+      (select coalesce(sum((counts.value->'causes'->>'no_event')::int), 0)::int
+        from jsonb_each(report->'resources') as counts) as without_event
+    from ${sql.id(location.schema, 'jobs')} where kind = 'reconcile' and status = 'complete' and report is not null
+    order by created_at desc limit 1`.execute(database)
+  return rows.map(toDrift)
+}
+
+function toDrift({ finished_at, is_dry_run, total, without_event }: LastReconcile): Result {
+  const at = finished_at.toISOString()
+  if (total === 0) return passed(`No row differed from Clerk at ${at}.`)
+  const unheard = without_event > 0 ? `, of ${without_event} no event had told` : ''
+  if (!is_dry_run) return found('drift', `${total} were repaired at ${at}${unheard}`, LOOK_FOR_CAUSE)
+  const fix = { what: 'Repair what differs from Clerk', apply: repair }
+  return { ...found('drift', `${total} at ${at}, and they were left${unheard}`), fix }
+}
+
+/** Of a row that was edited by hand, only a full look finds out. */
+const repair = (sync: ClerkSync) => sync.reconcile({ full: true })
+
+const LOOK_FOR_CAUSE =
+  'Nothing is left to repair. Where no event told, look whether the endpoint gets all event types: `clerk-sync doctor` asks Clerk.'
