@@ -45,6 +45,15 @@ it.each(entries)('reads of %s exactly the names that it has at run time', async 
   expect(Object.keys(module).sort()).toEqual(values.sort())
 })
 
+it('has the types of every subpath where TypeScript reads no `exports`, too', () => {
+  const types = (target: string) => target.replace(/\.js$/, '.d.ts')
+  const mirrored = Object.entries(manifest.exports)
+    .filter(([subpath, target]) => subpath !== '.' && target.endsWith('.js'))
+    .map(([subpath, target]) => [subpath.replace('./', ''), [types(target)]])
+  expect(manifest.typesVersions).toEqual({ '*': Object.fromEntries(mirrored) })
+  expect([manifest.main, manifest.types]).toEqual([manifest.exports['.'], types(manifest.exports['.'])])
+})
+
 it('has a subpath for every adapter', () => {
   const adapters = readSources().flatMap(({ path, text }) =>
     path.startsWith('adapters/') && text.includes('`clerk-sync/') ? [path] : [],
