@@ -5,6 +5,7 @@
  */
 
 import type { PoolConfig } from 'pg'
+import { MAX_PAGE_SIZE } from './clerk/api-description.ts'
 import { RESOURCES, type ResourceName } from './clerk/catalogue.ts'
 import { ClerkSyncError } from './errors.ts'
 import type { EngineFactory } from './handlers/engine.ts'
@@ -83,6 +84,12 @@ export interface ClerkSyncOptions {
    */
   apiTimeoutMs?: number | undefined
   /**
+   * How many rows a page of the Backend API's lists has, 20 to 500. Fewer make more requests, of which each is answered
+   * sooner: for where {@link apiTimeoutMs} is too short for Clerk's larger answers.
+   * @default 500
+   */
+  apiPageSize?: number | undefined
+  /**
    * The team's handlers, as {@link on} makes them. More can be added with `sync.on`.
    * @default none
    */
@@ -118,6 +125,7 @@ export interface Config {
   readonly apiVersion: string
   readonly apiRateLimit: number
   readonly apiTimeoutMs: number
+  readonly apiPageSize: number
   readonly handlers: readonly HandlerDefinition[]
   readonly engine: EngineFactory
   readonly log: Logger
@@ -151,6 +159,7 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   apiUrl: ['CLERK_API_URL'],
   apiRateLimit: [],
   apiTimeoutMs: [],
+  apiPageSize: [],
   handlers: [],
   engine: [],
   log: [],
@@ -214,6 +223,7 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     apiVersion: API_VERSION,
     apiRateLimit: above0('apiRateLimit', options.apiRateLimit ?? rateLimitOf(secretKey)),
     apiTimeoutMs: positive('apiTimeoutMs', options.apiTimeoutMs ?? 30_000),
+    apiPageSize: pageSize(options.apiPageSize ?? MAX_PAGE_SIZE),
     handlers: options.handlers ?? [],
     engine: options.engine ?? pgBoss(),
     log,
@@ -266,6 +276,17 @@ function apiUrl(text: string): string {
 
 function rateLimitOf(secretKey: string): number {
   return secretKey.startsWith('sk_live_') ? RATE_LIMIT.production : RATE_LIMIT.development
+}
+
+/** Twice what the pages of a list have in common, so that each brings something new. */
+const MIN_PAGE_SIZE = 20
+
+function pageSize(value: number): number {
+  if (Number.isInteger(value) && value >= MIN_PAGE_SIZE && value <= MAX_PAGE_SIZE) return value
+  throw new ClerkSyncError(
+    'option_invalid',
+    `apiPageSize must be a whole number from ${MIN_PAGE_SIZE} to ${MAX_PAGE_SIZE}`,
+  )
 }
 
 function above0(name: string, value: number): number {

@@ -5,7 +5,7 @@
  * marked as deleted, and when suspiciously many are missing, nothing is deleted at all.
  */
 
-import { fillPath } from '../clerk/api-description.ts'
+import { fillPath, isWhole } from '../clerk/api-description.ts'
 import type { Resource } from '../clerk/resource.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Observation } from '../ledger/observation.ts'
@@ -88,7 +88,7 @@ async function settle(
 /** A feature that was switched off meanwhile looks as if everything in it had been deleted. */
 async function requireList({ api, call }: Task, { api: description }: Resource): Promise<void> {
   const [list] = description?.lists ?? []
-  if (list === undefined || list.per) return
+  if (list === undefined || !isWhole(list)) return
   await api.page(fillPath(list.path, {}), { ...list.query, ...list.parts?.[0], limit: '1' }, call)
 }
 

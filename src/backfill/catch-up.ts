@@ -86,6 +86,7 @@ export interface CatchUpSettings {
   readonly apiVersion: string
   readonly apiRateLimit: number
   readonly apiTimeoutMs: number
+  readonly apiPageSize: number
   readonly resources: ReadonlySet<string>
   readonly instanceIds: ReadonlySet<string>
   readonly now: () => number
@@ -166,13 +167,14 @@ export class CatchingUp implements CatchUp {
 
   /** @throws {ClerkSyncError} `api_key_missing` */
   get api(): ClerkApi {
-    const { secretKey, apiUrl, apiVersion, apiRateLimit, apiTimeoutMs: timeoutMs, now } = this.#settings
+    const { secretKey, apiUrl, apiVersion, apiRateLimit, now } = this.#settings
+    const { apiTimeoutMs: timeoutMs, apiPageSize: pageSize } = this.#settings
     if (secretKey === '') throw new ClerkSyncError('api_key_missing')
     const { queries, schema } = this.#database
     const budget =
       apiRateLimit === Number.POSITIVE_INFINITY
         ? UNLIMITED
         : new RateBudget(queries, schema, secretKey, apiRateLimit)
-    return new ClerkApi({ secretKey, apiUrl, apiVersion, timeoutMs, budget, now })
+    return new ClerkApi({ secretKey, apiUrl, apiVersion, timeoutMs, pageSize, budget, now })
   }
 }

@@ -7,8 +7,9 @@
  */
 
 import type { ApiCall, ClerkApi, Parameters, Shown } from '../clerk/api/client.ts'
+import { NotFound } from '../clerk/api/failure.ts'
 import type { Item, Page } from '../clerk/api/reply.ts'
-import { type ApiList, fillPath, fillQuery, MAX_PAGE_SIZE, type Query } from '../clerk/api-description.ts'
+import { type ApiList, fillPath, fillQuery, type Query } from '../clerk/api-description.ts'
 import type { Resource } from '../clerk/resource.ts'
 import { ClerkSyncError } from '../errors.ts'
 
@@ -50,6 +51,8 @@ export const START: Position = { list: 0, part: 0, parent: null, offset: 0, last
 const OVERLAP = 10
 /** Lists of single rows are short: several are read at once. */
 const PARENTS_AT_ONCE = 8
+/** So many lists below another are read between two checkpoints; more than the overlap of that one's pages. */
+const ITEMS_AT_ONCE = 50
 
 /** @throws {ClerkSyncError} `api_…` */
 export async function* readPages(
@@ -62,9 +65,7 @@ export async function* readPages(
   while (position) {
     const list: ApiList | undefined = lists[position.list]
     if (list === undefined) return
-    const page: ListedPage = list.per
-      ? await readOfParents(reading, list, position)
-      : await readNext(reading, list, position)
+    const page = await readNext(reading, list, position)
     position = page.next ?? following(lists, position)
     yield { ...page, next: position }
   }
@@ -78,6 +79,8 @@ function following(lists: readonly ApiList[], { list, part }: Position): Positio
 }
 
 function readNext(reading: Reading, list: ApiList, position: Position): Promise<ListedPage> {
+  if (list.per) return readOfParents(reading, list, list.per, position)
+  if (list.below) return readBelow(reading, list, list.below, position)
   const query = { ...list.query, ...list.parts?.[position.part] }
   return list.paging === 'cursor'
     ? readByCursor(reading, list.path, query, position)
@@ -96,14 +99,18 @@ async function readByCursor(
     const cursor = cursors.shift()
     const after: Parameters = cursor === undefined ? {} : { starting_after: cursor }
     try {
-      const page = await api.page(path, { ...query, ...after, limit: String(MAX_PAGE_SIZE) }, call)
+      const page = await api.page(path, { ...query, ...after, limit: String(api.pageSize) }, call)
       const lastIds = page.items.slice(-OVERLAP).map(({ id }) => id)
-      const isLast = page.items.length < MAX_PAGE_SIZE
+      const isLast = page.items.length < api.pageSize
       return { ...page, next: isLast ? null : { ...position, lastIds } }
     } catch (error) {
       if (cursors.length === 0 || !isRefusal(error)) throw error
     }
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ClerkSyncError && error.cause instanceof NotFound
 }
 
 function isRefusal(error: unknown): boolean {
@@ -116,26 +123,23 @@ export async function readByOffset(
   path: string,
   query: Parameters,
   position: Position,
+  pageSize = api.pageSize,
 ): Promise<ListedPage> {
   let offset = Math.max(0, position.offset - OVERLAP)
   for (;;) {
-    const page = await api.page(
-      path,
-      { ...query, limit: String(MAX_PAGE_SIZE), offset: String(offset) },
-      call,
-    )
+    const page = await api.page(path, { ...query, limit: String(pageSize), offset: String(offset) }, call)
     const seen = new Set(position.lastIds)
     const isConnected = offset === 0 || page.items.some(({ id }) => seen.has(id))
-    if (isConnected) return toListed(page, offset, position)
-    offset = Math.max(0, offset - MAX_PAGE_SIZE + OVERLAP)
+    if (isConnected) return toListed(page, pageSize, offset, position)
+    offset = Math.max(0, offset - pageSize + OVERLAP)
   }
 }
 
-function toListed(page: Shown<Page>, offset: number, position: Position): ListedPage {
+function toListed(page: Shown<Page>, pageSize: number, offset: number, position: Position): ListedPage {
   const seen = new Set(position.lastIds)
   const end = offset + page.items.length
   const isLast =
-    page.items.length === 0 || (page.total === null ? page.items.length < MAX_PAGE_SIZE : end >= page.total)
+    page.items.length === 0 || (page.total === null ? page.items.length < pageSize : end >= page.total)
   const lastIds = page.items.slice(-OVERLAP).map(({ id }) => id)
   return {
     items: page.items.filter(({ id }) => !seen.has(id)),
@@ -146,16 +150,53 @@ function toListed(page: Shown<Page>, offset: number, position: Position): Listed
 }
 
 /** The lists of the next few rows of another table, as one page. */
-async function readOfParents(reading: Reading, list: ApiList, position: Position): Promise<ListedPage> {
-  const parents = await reading.readParents(list.per as string, position.parent, PARENTS_AT_ONCE)
-  const pages = await Promise.all(parents.map((id) => readWhole(reading, list, id)))
-  const times = pages.flat().map(({ observedAt }) => observedAt.getTime())
+async function readOfParents(
+  reading: Reading,
+  list: ApiList,
+  table: string,
+  position: Position,
+): Promise<ListedPage> {
+  const parents = await reading.readParents(table, position.parent, PARENTS_AT_ONCE)
+  const isLast = parents.length < PARENTS_AT_ONCE
+  const next = isLast ? null : { ...position, parent: parents.at(-1) as string }
+  return together(await readAll(reading, list, parents), next)
+}
+
+/** The lists of the next items of another list, as one page. */
+async function readBelow(
+  reading: Reading,
+  list: ApiList,
+  above: string,
+  position: Position,
+): Promise<ListedPage> {
+  const { items, next } = await readByOffset(reading, above, {}, position, ITEMS_AT_ONCE)
+  return together(
+    await readAll(
+      reading,
+      list,
+      items.map(({ id }) => id),
+    ),
+    next,
+  )
+}
+
+function together(pages: readonly ListedPage[], next: Position | null): ListedPage {
+  const times = pages.map(({ observedAt }) => observedAt.getTime())
   return {
-    items: pages.flat().flatMap(({ items }) => items),
+    items: pages.flatMap(({ items }) => items),
     observedAt: new Date(times.length > 0 ? Math.min(...times) : 0),
     total: null,
-    next: parents.length < PARENTS_AT_ONCE ? null : { ...position, parent: parents.at(-1) as string },
+    next,
   }
+}
+
+async function readAll(reading: Reading, list: ApiList, ids: readonly string[]): Promise<ListedPage[]> {
+  const pages: ListedPage[] = []
+  for (let first = 0; first < ids.length; first += PARENTS_AT_ONCE) {
+    const group = ids.slice(first, first + PARENTS_AT_ONCE)
+    pages.push(...(await Promise.all(group.map((id) => readWhole(reading, list, id)))).flat())
+  }
+  return pages
 }
 
 async function readWhole(reading: Reading, list: ApiList, id: string): Promise<ListedPage[]> {
@@ -165,8 +206,14 @@ async function readWhole(reading: Reading, list: ApiList, id: string): Promise<L
     return item ? [{ items: [item], observedAt, total: null, next: null }] : []
   }
   const pages: ListedPage[] = []
-  for (let position: Position | null = START; position; position = pages.at(-1)?.next ?? null) {
-    pages.push(await readByOffset(reading, path, fillQuery(list.query ?? {}, { id }), position))
+  const query = fillQuery(list.query ?? {}, { id })
+  try {
+    for (let position: Position | null = START; position; position = pages.at(-1)?.next ?? null) {
+      pages.push(await readByOffset(reading, path, query, position))
+    }
+  } catch (error) {
+    // What it is the list of is gone by now; whether the feature is, the next request tells.
+    if (!isGone(error)) throw error
   }
   return pages
 }

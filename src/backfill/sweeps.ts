@@ -1,6 +1,7 @@
 /** Runs backfills and reconciles as jobs: one resource after the other, resumable after any page. */
 
 import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
+import { isWhole } from '../clerk/api-description.ts'
 import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
@@ -19,8 +20,8 @@ import type { Task } from './task.ts'
 export interface BackfillOptions {
   /**
    * What to read from Clerk.
-   * @default everything that is kept and that Clerk lists as a whole; sessions and subscriptions, of which Clerk shows only
-   *   those of one user at a time, are read if they are named
+   * @default everything that is kept and that Clerk lists as a whole; sessions, subscriptions and payment attempts, of which
+   *   Clerk shows only those of one user or statement at a time, are read if they are named
    */
   readonly resources?: readonly ResourceName[] | undefined
   /**
@@ -130,7 +131,7 @@ export class Sweeps {
   #choose(names: readonly ResourceName[] | undefined): Resource[] {
     const chosen = names === undefined ? undefined : new Set<string>(names)
     const kept = [...RESOURCES.values()].filter(({ table }) => this.#options.resources.has(table))
-    if (chosen === undefined) return kept.filter(({ api }) => api?.lists.some((list) => !list.per))
+    if (chosen === undefined) return kept.filter(({ api }) => api?.lists.some(isWhole))
     const listed = kept.filter(({ table, api }) => chosen.has(table) && api !== undefined)
     if (listed.length === chosen.size) return listed
     const others = [...chosen].filter((name) => !listed.some(({ table }) => table === name))

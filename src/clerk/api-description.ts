@@ -34,6 +34,8 @@ export interface ApiList {
   readonly paging: 'cursor' | 'offset' | 'none'
   /** One list for each live row of this table: a request or more per row, so that it is read only on request. */
   readonly per?: string
+  /** One list for each item of this list, which no table holds: a request or more per item, so that it is read only on request. */
+  readonly below?: string
   /** One list for each of these queries: no single one shows all. */
   readonly parts?: readonly Query[]
   /** Tells how many there are, where the list itself does not. */
@@ -61,6 +63,11 @@ export const MAX_PAGE_SIZE = 500
 
 /** The order in which rows that are created during the listing come last. */
 export const OLDEST_FIRST: Query = { order_by: '+created_at' }
+
+/** Whether it takes few enough requests to be read without being asked for. */
+export function isWhole({ per, below }: ApiList): boolean {
+  return per === undefined && below === undefined
+}
 
 /** Fills in the placeholders of a path. */
 export function fillPath(template: string, values: Readonly<Record<string, unknown>>): string {

@@ -26,6 +26,7 @@ const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
   apiUrl: ({ apiUrl }) => apiUrl,
   apiRateLimit: ({ apiRateLimit }) => apiRateLimit,
   apiTimeoutMs: ({ apiTimeoutMs }) => apiTimeoutMs,
+  apiPageSize: ({ apiPageSize }) => apiPageSize,
   handlers: ({ handlers }) => handlers.map(({ name }) => name),
   engine: ({ engine }) => engine.name,
   log: () => 'a logger',

@@ -1,10 +1,13 @@
 /** What the Backend API shows in part or in another shape completes what events showed, and replaces none of it. */
 
+import { sql } from 'kysely'
 import { expect, it } from 'vitest'
+import type { Payload } from '../../src/clerk/payloads.ts'
+import type { SweepsProgress } from '../../src/index.ts'
 import { createSimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver } from '../support/deliveries.ts'
-import { scenes } from './scenes.ts'
+import { emptyAll, scenes } from './scenes.ts'
 
 describeEachDatabase('billing and sessions', (database) => {
   const { serve, open } = scenes(database)
@@ -47,6 +50,84 @@ describeEachDatabase('billing and sessions', (database) => {
       const rows = await sync.database.selectFrom(table).select('id').execute()
       expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining([...clerk.resources(table).keys()]))
     }
+  })
+
+  it('read payments below their statements, page by page, if they are asked for', async () => {
+    const clerk = createSimulatedClerk({ seed: 83 })
+    const known = clerk.act('attemptPayment')
+    for (let made = 0; made < 130; made++) clerk.act('attemptPayment')
+    const sync = await open(await serve(clerk))
+    await emptyAll(sync)
+    for (const event of known) await deliver(sync, event)
+    const attempts = clerk.resources('payment_attempts')
+    expect((await sync.backfill()).resources).not.toHaveProperty('payment_attempts')
+
+    const pages: number[] = []
+    const onProgress = ({ resources }: SweepsProgress) => pages.push(resources.payment_attempts?.listed ?? 0)
+    const result = await sync.backfill({ resources: ['payment_attempts'], onProgress })
+    expect(result.status).toBe('complete')
+    expect(result.resources.payment_attempts).toMatchObject({ listed: 131, written: 130, unchanged: 1 })
+    expect(pages.length).toBeGreaterThan(3)
+    const rows = await sync.database
+      .selectFrom('payment_attempts')
+      .select(['id', 'status', 'amount', 'statement_id', 'payer_user_id', 'payer_organization_id'])
+      .select(sql<string>`payment_source ->> 'last4'`.as('last4'))
+      .select(sql<number>`jsonb_array_length(subscription_items)`.as('items'))
+      .execute()
+    expect(rows).toHaveLength(attempts.size)
+    for (const { last4, items, amount, ...row } of rows) {
+      const attempt = attempts.get(row.id)
+      expect(row).toEqual({
+        id: row.id,
+        status: attempt?.status,
+        statement_id: attempt?.statement_id,
+        payer_user_id: attempt?.payer?.user_id || null,
+        payer_organization_id: attempt?.payer?.organization_id || null,
+      })
+      expect({ last4, amount }).toEqual({
+        last4: attempt?.payment_source?.last4,
+        amount: (attempt?.totals?.grand_total as Payload | undefined)?.amount,
+      })
+      expect(items).toBe(1)
+    }
+  })
+
+  it('take what became of a payment, and keep what only its event told', async () => {
+    const clerk = createSimulatedClerk({ seed: 84 })
+    const events = clerk.act('attemptPayment')
+    const sync = await open(await serve(clerk))
+    for (const event of events) await deliver(sync, event)
+    const [id = ''] = clerk.resources('payment_attempts').keys()
+    const attemptOf = () =>
+      sync.database
+        .selectFrom('payment_attempts')
+        .select(['status', 'paid_at', 'invoice_id', 'billing_date', 'payment_source', 'subscription_items'])
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow()
+    const before = await attemptOf()
+    expect(before).toMatchObject({ status: 'pending', paid_at: null })
+
+    clerk.act('completePayment', id)
+    clerk.advanceTo(clerk.now + 5_000)
+    const { drift } = await sync.reconcile({ full: true, resources: ['payment_attempts'] })
+    expect(drift.total).toBe(1)
+    expect(await attemptOf()).toEqual({ ...before, status: 'paid', paid_at: expect.any(Date) })
+  })
+
+  it('are disabled, and not deleted, where billing is switched off', async () => {
+    const clerk = createSimulatedClerk({ seed: 85 })
+    const events = clerk.act('attemptPayment')
+    const api = await serve(clerk)
+    const sync = await open(api)
+    for (const event of events) await deliver(sync, event)
+    for (const way of ['not_enabled', 'payment_required', 'not_found'] as const) {
+      api.disable('billing', way)
+      const { status, resources } = await sync.reconcile({ full: true, resources: ['payment_attempts'] })
+      expect([status, resources.payment_attempts?.status]).toEqual(['complete', 'disabled'])
+    }
+    const [id = ''] = clerk.resources('payment_attempts').keys()
+    const row = await sync.database.selectFrom('payment_attempts').select('deleted_at').where('id', '=', id)
+    expect(await row.executeTakeFirst()).toEqual({ deleted_at: null })
   })
 
   it('cannot be asked for where Clerk lists nothing', async () => {

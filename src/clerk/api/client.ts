@@ -28,6 +28,8 @@ export interface ClerkApiOptions {
   readonly apiVersion: string
   /** The longest that one answer may take, in milliseconds. */
   readonly timeoutMs: number
+  /** How many rows a page of a list has. */
+  readonly pageSize: number
   readonly budget: RequestBudget
   readonly now: () => number
   /**
@@ -68,10 +70,12 @@ const FIRST_WAIT_MS = 500
 const MAX_THROTTLES = 20
 
 export class ClerkApi {
+  readonly pageSize: number
   readonly #options: ClerkApiOptions
   readonly #headers: Readonly<Record<string, string>>
 
   constructor(options: ClerkApiOptions) {
+    this.pageSize = options.pageSize
     this.#options = options
     this.#headers = {
       authorization: `Bearer ${options.secretKey}`,

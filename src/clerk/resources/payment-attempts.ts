@@ -24,9 +24,23 @@ export const paymentAttempts = defineResource({
     totals: json(),
     payer: json<PayerPayload>(),
     payee: json(),
-    payment_source: json(),
-    // As they were when paid: history, so they never touch `subscription_items`.
-    subscription_items: json<SubscriptionItemPayload[]>(),
+    // The event's, else what the Backend API calls it.
+    payment_source: json((attempt) => attempt.payment_source ?? attempt.payment_method),
+    // As they were when paid: history, so they never touch `subscription_items`. The Backend API shows a single one.
+    subscription_items: json<SubscriptionItemPayload[]>(
+      ({ subscription_items, subscription_item }) =>
+        subscription_items ?? (subscription_item && [subscription_item]),
+    ),
   },
   indexes: ['payer_user_id', 'payer_organization_id'],
+  api: {
+    lists: [
+      {
+        path: '/billing/statements/{id}/payment_attempts',
+        paging: 'offset',
+        below: '/billing/statements',
+      },
+    ],
+    shape: 'other',
+  },
 })
