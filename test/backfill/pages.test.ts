@@ -25,7 +25,6 @@ async function readerOf(clerk: SimulatedClerk, table: string, options: BackendAp
     apiUrl: server.url,
     apiVersion: '2026-05-12',
     timeoutMs: 5_000,
-    pageSize: 500,
     budget: UNLIMITED,
     now: Date.now,
   })

@@ -61,7 +61,6 @@ function connect(
     apiUrl: url,
     apiVersion: '2026-05-12',
     timeoutMs: 5_000,
-    pageSize: 500,
     now: Date.now,
     budget,
     ...options,

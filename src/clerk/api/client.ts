@@ -7,7 +7,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClerkSyncError } from '../../errors.ts'
-import type { Query } from '../api-description.ts'
+import { MAX_PAGE_SIZE, type Query } from '../api-description.ts'
 import { askedAt } from './clock.ts'
 import { NotFound, Throttled, Transient, toFailure } from './failure.ts'
 import { type Item, type Page, readCount, readItem, readPage, UnusableReply } from './reply.ts'
@@ -28,8 +28,11 @@ export interface ClerkApiOptions {
   readonly apiVersion: string
   /** The longest that one answer may take, in milliseconds. */
   readonly timeoutMs: number
-  /** How many rows a page of a list has. */
-  readonly pageSize: number
+  /**
+   * How many rows a page of a list has.
+   * @default 500, the most
+   */
+  readonly pageSize?: number | undefined
   readonly budget: RequestBudget
   readonly now: () => number
   /**
@@ -75,7 +78,7 @@ export class ClerkApi {
   readonly #headers: Readonly<Record<string, string>>
 
   constructor(options: ClerkApiOptions) {
-    this.pageSize = options.pageSize
+    this.pageSize = options.pageSize ?? MAX_PAGE_SIZE
     this.#options = options
     this.#headers = {
       authorization: `Bearer ${options.secretKey}`,

@@ -24,13 +24,10 @@ export const paymentAttempts = defineResource({
     totals: json(),
     payer: json<PayerPayload>(),
     payee: json(),
-    // The event's, else what the Backend API calls it.
-    payment_source: json((attempt) => attempt.payment_source ?? attempt.payment_method),
-    // As they were when paid: history, so they never touch `subscription_items`. The Backend API shows a single one.
-    subscription_items: json<SubscriptionItemPayload[]>(
-      ({ subscription_items, subscription_item }) =>
-        subscription_items ?? (subscription_item && [subscription_item]),
-    ),
+    // The webhook's name, then the Backend API's.
+    payment_source: json(['payment_source', 'payment_method']),
+    // As they were when paid: history, so they never touch `subscription_items`. Only events tell them.
+    subscription_items: json<SubscriptionItemPayload[]>(),
   },
   indexes: ['payer_user_id', 'payer_organization_id'],
   api: {
