@@ -6,7 +6,7 @@ import type { SimulatedClerk } from '../testing/index.ts'
 export interface Pace {
   /** How many users there are at the start. */
   readonly users: number
-  /** Milliseconds from one action to the next. */
+  /** Milliseconds from one action to the next; may change on the way. */
   readonly rate: number
   /** How many actions there are after the start. */
   readonly count: number
@@ -16,13 +16,13 @@ export interface Pace {
 const MAX_BACKLOG_MS = 1_000
 
 /** The users of the start at once, then one thing after the other. */
-export async function* liveTraffic(clerk: SimulatedClerk, { users, rate, count }: Pace, signal: AbortSignal) {
-  for (let user = 0; user < users; user++) yield clerk.act('createUser')
+export async function* liveTraffic(clerk: SimulatedClerk, pace: Pace, signal: AbortSignal) {
+  for (let user = 0; user < pace.users; user++) yield clerk.act('createUser')
   let due = performance.now()
-  for (let action = 0; action < count; action++) {
+  for (let action = 0; action < pace.count; action++) {
     await sleep(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    due = Math.max(due + rate, performance.now() - MAX_BACKLOG_MS)
+    due = Math.max(due + pace.rate, performance.now() - MAX_BACKLOG_MS)
     clerk.advanceTo(Date.now())
     yield clerk.act()
   }

@@ -148,13 +148,17 @@ export interface Routes {
   'GET audit': { role: 'admin'; query: PageQuery; answer: PageOf<AuditEntry> }
 
   // The simulator, where `session.features.simulator` is true.
-  'GET simulator': { role: 'operator'; answer: { types: readonly SimulatorType[] } }
+  'GET simulator': { role: 'operator'; answer: SimulatorState }
   /** Signs such an event and delivers it, as Svix would. */
   'POST simulator': {
     role: 'operator'
     body: { type: string; data: unknown }
     answer: { eventId: string; outcome: EventOutcome | 'duplicate' }
   }
+  /** Lets things happen by themselves, or stops that, and says how often. 501 if the traffic is real. */
+  'POST simulator/traffic': { role: 'operator'; body: Partial<TrafficState>; answer: TrafficState }
+  /** Lets one of its scenarios happen, and waits until all its events were answered. */
+  'POST simulator/scenarios/{scenario}': { role: 'operator'; answer: { events: number } }
 }
 
 export type RouteName = keyof Routes
@@ -299,6 +303,25 @@ export type NewJob =
       /** Only compare. */
       readonly dryRun?: boolean
     }
+
+export interface SimulatorState {
+  readonly types: readonly SimulatorType[]
+  /** Null where nothing happens by itself. */
+  readonly traffic: TrafficState | null
+  readonly scenarios: readonly Scenario[]
+}
+
+export interface TrafficState {
+  readonly isRunning: boolean
+  /** How many things happen a second; up to 100. */
+  readonly perSecond: number
+}
+
+export interface Scenario {
+  readonly name: string
+  /** `50 people sign up` */
+  readonly text: string
+}
 
 export interface SimulatorType {
   readonly type: string

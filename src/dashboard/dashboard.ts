@@ -58,7 +58,7 @@ export interface DashboardOptions {
   readonly checks?: (() => Promise<readonly Check[]>) | undefined
   /** The options in force, for the settings page. Default: the page is off. */
   readonly settings?: (() => readonly Setting[] | Promise<readonly Setting[]>) | undefined
-  /** Sends sample events, for the simulator's page. Default: the page is off. */
+  /** Sends sample events, and lets things happen, for the simulator's page. Default: the page is off. */
   readonly simulator?: Simulator | undefined
   /** The files of the browser app, for tests. */
   readonly assets?: Assets | undefined

@@ -3,7 +3,7 @@
 import type { ClerkSync } from '../index.ts'
 import type { Reading, ReadSource } from '../inspect/reading.ts'
 import { read } from '../inspect/reading.ts'
-import type { AnswerOf, Check, RouteName, Routes, Session, Setting } from './api.ts'
+import type { AnswerOf, Check, RouteName, Routes, Scenario, Session, Setting, TrafficState } from './api.ts'
 import type { AuditLog } from './audit.ts'
 import type { Live } from './live.ts'
 import type { Person } from './person.ts'
@@ -15,6 +15,17 @@ export interface Simulator {
   /** Event types with the `data` of a sample event. */
   readonly types: readonly { readonly type: string; readonly sample: unknown }[]
   send(type: string, data: unknown): Promise<{ eventId: string; outcome: SentOutcome }>
+  /** What happens by itself. Absent: nothing does. */
+  readonly traffic?: SimulatedTraffic | undefined
+}
+
+/** A simulated Clerk in which something happens all the time. */
+export interface SimulatedTraffic extends TrafficState {
+  /** What it can be told to let happen. */
+  readonly scenarios: readonly Scenario[]
+  change(to: Partial<TrafficState>): void
+  /** Lets a scenario happen, and resolves with the number of its events once all were answered. */
+  play(scenario: string): Promise<number>
 }
 
 type SentOutcome = AnswerOf<'POST simulator'>['outcome']

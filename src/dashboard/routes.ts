@@ -15,6 +15,7 @@ import { SECURITY_HEADERS } from './page.ts'
 import { invalid, pageOf } from './request.ts'
 import { RESOURCE_ROUTES } from './resource-routes.ts'
 import { Router } from './router.ts'
+import { SIMULATOR_ROUTES } from './simulator-routes.ts'
 
 /** Signing in and out needs the access itself; `dashboard.ts` serves those. */
 type ServedElsewhere = 'POST session' | 'DELETE session'
@@ -28,8 +29,6 @@ const OTHER_ROUTES: Endpoints<
   | 'GET health'
   | 'GET settings'
   | 'GET audit'
-  | 'GET simulator'
-  | 'POST simulator'
 > = {
   'GET session': ['viewer', (call) => describeSession(call)],
   'GET overview': ['viewer', (call) => overviewOf(call)],
@@ -65,11 +64,6 @@ const OTHER_ROUTES: Endpoints<
     },
   ],
   'GET audit': ['admin', (call) => ask(call, (reading) => listAudit(reading, pageOf(call.query)))],
-  'GET simulator': ['operator', async (call) => ({ types: simulatorOf(call).types })],
-  'POST simulator': [
-    'operator',
-    (call) => simulatorOf(call).send(call.body.required('type'), call.body.raw('data')),
-  ],
 }
 
 const ROUTES: Endpoints<Exclude<RouteName, ServedElsewhere>> = {
@@ -78,6 +72,7 @@ const ROUTES: Endpoints<Exclude<RouteName, ServedElsewhere>> = {
   ...RESOURCE_ROUTES,
   ...FAILURE_ROUTES,
   ...JOB_ROUTES,
+  ...SIMULATOR_ROUTES,
 }
 
 type AnyAnswer = (call: Call) => Promise<unknown>
@@ -135,9 +130,4 @@ function stream({ live, request }: Call): Response {
     'x-accel-buffering': 'no',
   }
   return new Response(live.stream(request.signal), { headers })
-}
-
-function simulatorOf({ simulator }: Call) {
-  if (simulator) return simulator
-  throw new ClerkSyncError('feature_unavailable', 'it runs only with `clerk-sync dev`')
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeMounted } from '../dashboard/mounted.ts'
 import { embeddedDatabase } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
 import { describeAdapter, type Serve } from './contract.ts'
@@ -74,6 +75,8 @@ describeAdapter('Next, Pages Router', {
     ],
   },
 })
+
+describeMounted('Next', { serve: serveRoute('/dashboard') })
 
 describe('Clerk’s middleware in front of the route', () => {
   const database = embeddedDatabase()

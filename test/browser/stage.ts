@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Role } from '../../src/dashboard/api.ts'
 import { createDashboardHandler, type DashboardOptions } from '../../src/dashboard/dashboard.ts'
+import type { SimulatedTraffic } from '../../src/dashboard/desk.ts'
 import { type ClerkSync, createClerkSync, on } from '../../src/index.ts'
 import {
   type BackendApi,
@@ -72,7 +73,14 @@ export async function openStage({ database, schema, dashboard = {} }: StageOptio
     token: TOKEN,
     environment: 'development',
     webhookPath: '/webhooks/clerk',
-    simulator: simulatorOf(sync, clerk.instanceId),
+    simulator: {
+      ...simulatorOf(sync, clerk.instanceId),
+      traffic: trafficOf(async () => {
+        const events = clerk.act('createUser')
+        await deliver(events)
+        return events.length
+      }),
+    },
     ...dashboard,
   })
   const roles = createDashboardHandler(sync, { basePath: ROLES_BASE, authorize: byHeader })
@@ -150,6 +158,22 @@ function simulatorOf(sync: ClerkSync, instanceId: string): NonNullable<Dashboard
       const receipt = await sync.receive(body, headers)
       return { eventId: receipt.svixId, outcome: receipt.outcome }
     },
+  }
+}
+
+/** Nothing happens by itself on the stage; that is remembered, and one scenario is played. */
+function trafficOf(play: () => Promise<number>): SimulatedTraffic {
+  const state = { isRunning: false, perSecond: 1 }
+  return {
+    get isRunning() {
+      return state.isRunning
+    },
+    get perSecond() {
+      return state.perSecond
+    },
+    scenarios: [{ name: 'signup', text: 'Somebody signs up' }],
+    change: (to) => void Object.assign(state, to),
+    play,
   }
 }
 

@@ -1,12 +1,14 @@
-/** Play: sign an event and deliver it as Svix would. Only where the server was started for development. */
+/** Play: let things happen, and deliver an event as Svix would. Only where the server was started for development. */
 
 import { useState } from 'preact/hooks'
 import { refresh, useAnswer } from '../answers.ts'
-import type { Problem, SimulatorType } from '../api.ts'
+import type { Problem, Scenario, SimulatorType, TrafficState } from '../api.ts'
 import { call, problemOf } from '../api.ts'
+import { count } from '../format.ts'
 import { pathOf } from '../location.ts'
 import { Button } from '../parts/button.tsx'
 import { ProblemLine, Shown } from '../parts/notice.tsx'
+import { fail, say } from '../parts/toast.tsx'
 
 export function SimulatorPage() {
   const answer = useAnswer('GET simulator', {})
@@ -16,8 +18,74 @@ export function SimulatorPage() {
         <h1>Simulator</h1>
         <span class="page-count">signs an event and delivers it, as Svix would</span>
       </header>
-      <Shown answer={answer}>{({ types }) => <SendForm types={types} />}</Shown>
+      <Shown answer={answer}>
+        {({ types, traffic, scenarios }) => (
+          <>
+            {traffic && <Traffic traffic={traffic} />}
+            {scenarios.length > 0 && <Scenarios scenarios={scenarios} />}
+            <SendForm types={types} />
+          </>
+        )}
+      </Shown>
     </>
+  )
+}
+
+/** How often something happens, a second: from one in ten seconds to more than one can read. */
+const RATES = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
+
+function Traffic({ traffic }: { readonly traffic: TrafficState }) {
+  const { isRunning, perSecond } = traffic
+  const change = async (body: Partial<TrafficState>) => {
+    await call('POST simulator/traffic', { body })
+    refresh('simulator')
+  }
+  const nearest = RATES.findIndex((rate) => rate >= perSecond)
+  const rate = perSecond < 1 ? `one every ${Math.round(1 / perSecond)} s` : `${perSecond} a second`
+  return (
+    <section class="card simulator" aria-label="Traffic">
+      <div class="actions">
+        <Button kind={isRunning ? 'plain' : 'main'} onClick={() => change({ isRunning: !isRunning })}>
+          {isRunning ? 'Stop' : 'Start'}
+        </Button>
+        <span role="status">
+          {isRunning ? 'People come, change and go by themselves.' : 'Nothing happens by itself.'}
+        </span>
+      </div>
+      <label>
+        How much happens: {rate}
+        <input
+          type="range"
+          min="0"
+          max={RATES.length - 1}
+          value={nearest === -1 ? RATES.length - 1 : nearest}
+          aria-valuetext={rate}
+          onChange={(event) => {
+            change({ perSecond: RATES[Number(event.currentTarget.value)] as number }).catch(fail)
+          }}
+        />
+      </label>
+    </section>
+  )
+}
+
+function Scenarios({ scenarios }: { readonly scenarios: readonly Scenario[] }) {
+  const play = async ({ name, text }: Scenario) => {
+    const { events } = await call('POST simulator/scenarios/{scenario}', { path: { scenario: name } })
+    refresh()
+    say(`${text}: ${count(events, 'event')} answered.`, { href: 'events', text: 'Open them' })
+  }
+  return (
+    <section class="card simulator" aria-label="Scenarios">
+      <h2>Let it happen</h2>
+      <div class="actions">
+        {scenarios.map((scenario) => (
+          <Button key={scenario.name} onClick={() => play(scenario)}>
+            {scenario.text}
+          </Button>
+        ))}
+      </div>
+    </section>
   )
 }
 
@@ -48,7 +116,7 @@ function SendForm({ types }: { readonly types: readonly SimulatorType[] }) {
     }
   }
   return (
-    <form class="card simulator" onSubmit={(event) => void send(event)}>
+    <form class="card simulator" aria-label="Send an event" onSubmit={(event) => void send(event)}>
       <label>
         Type
         <select

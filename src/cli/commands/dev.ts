@@ -122,7 +122,7 @@ async function serve(session: Session): Promise<Running> {
     {
       ...session,
       environment: simulation ? 'simulated' : 'development',
-      simulator: createSimulator(sync, secret),
+      simulator: createSimulator(sync, secret, simulation),
     },
     WEBHOOK_PATHS[0],
   )

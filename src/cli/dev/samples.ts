@@ -1,15 +1,23 @@
 /** Sends sample events as Svix would, for the dashboard’s simulator and the key that sends one. */
 
 import { EVENT_TYPES } from '../../clerk/catalogue.ts'
-import type { Simulator } from '../../dashboard/index.ts'
+import type { SimulatedTraffic, Simulator } from '../../dashboard/index.ts'
 import { ClerkSyncError } from '../../errors.ts'
 import type { ClerkSync, EventType } from '../../index.ts'
 import { signDelivery } from '../../testing/index.ts'
 import { buildEvent } from '../sample.ts'
 
-/** @param sync what takes them, as from its route */
-export function createSimulator(sync: ClerkSync, secret: readonly string[]): Simulator {
+/**
+ * @param sync what takes them, as from its route
+ * @param traffic what happens by itself, if the traffic is simulated
+ */
+export function createSimulator(
+  sync: ClerkSync,
+  secret: readonly string[],
+  traffic?: SimulatedTraffic,
+): Simulator {
   return {
+    traffic,
     get types() {
       return EVENT_TYPES.map((type) => ({ type, sample: buildEvent(type, {}).data }))
     },

@@ -1,5 +1,6 @@
 /** A simulated Clerk that lives while `dev` runs: its traffic, and its Backend API for whoever wants to compare. */
 
+import type { SimulatedTraffic } from '../../dashboard/index.ts'
 import {
   type BackendApi,
   createSimulatedClerk,
@@ -8,7 +9,8 @@ import {
   type SimulatedSvix,
   startBackendApi,
 } from '../../testing/index.ts'
-import { liveTraffic } from '../live-traffic.ts'
+import { liveTraffic, type Pace } from '../live-traffic.ts'
+import { SCENARIOS } from './scenarios.ts'
 
 /** Svix’s next tries after 5 s, 5 min and 30 min come after 80 ms, 5 s and 30 s. */
 const TIME_SCALE = 1 / 60
@@ -26,12 +28,14 @@ export interface Route {
   readonly secret: readonly string[]
 }
 
-export class Simulation {
+export class Simulation implements SimulatedTraffic {
   /** How many users there are at the start. */
   readonly users = USERS
   readonly api: BackendApi
   readonly #clerk: SimulatedClerk
-  readonly #options: SimulationOptions
+  readonly #seed: number
+  readonly #pace: Pace & { rate: number }
+  #route: Route | undefined
   #svix: SimulatedSvix | undefined
   /** Resolved while it is not paused. */
   #going = Promise.withResolvers<void>()
@@ -45,26 +49,53 @@ export class Simulation {
   private constructor(clerk: SimulatedClerk, api: BackendApi, options: SimulationOptions) {
     this.#clerk = clerk
     this.api = api
-    this.#options = options
+    this.#seed = options.seed
+    this.#pace = { users: USERS, rate: options.rate, count: Number.POSITIVE_INFINITY }
     this.#going.resolve()
   }
 
   get seed(): number {
-    return this.#options.seed
+    return this.#seed
   }
 
   get isPaused(): boolean {
     return this.#isPaused
   }
 
+  get isRunning(): boolean {
+    return !this.#isPaused
+  }
+
+  get perSecond(): number {
+    return 1_000 / this.#pace.rate
+  }
+
+  readonly scenarios = SCENARIOS.map(({ name, text }) => ({ name, text }))
+
+  change({ isRunning = this.isRunning, perSecond = this.perSecond }): void {
+    this.#pace.rate = 1_000 / perSecond
+    if (isRunning === this.#isPaused) this.toggle()
+  }
+
+  /** On a way of its own, so that only its events arrive as badly as it says. */
+  async play(name: string): Promise<number> {
+    const scenario = SCENARIOS.find((each) => each.name === name)
+    if (!scenario || !this.#route) return 0
+    this.#clerk.advanceTo(Date.now())
+    const events = scenario.act(this.#clerk)
+    await using svix = createSimulatedSvix({ ...this.#route, timeScale: TIME_SCALE, ...scenario.delivery })
+    svix.send(events)
+    await svix.settled()
+    return events.length
+  }
+
   /** Sends what happens, until it is told to end. */
   async run({ url, secret }: Route, signal: AbortSignal): Promise<void> {
-    const { seed, rate } = this.#options
-    await using svix = createSimulatedSvix({ url, secret, seed, timeScale: TIME_SCALE })
+    await using svix = createSimulatedSvix({ url, secret, seed: this.#seed, timeScale: TIME_SCALE })
     this.#svix = svix
+    this.#route = { url, secret }
     signal.addEventListener('abort', () => this.#resume(), { once: true })
-    const pace = { users: USERS, rate, count: Number.POSITIVE_INFINITY }
-    for await (const events of liveTraffic(this.#clerk, pace, signal)) {
+    for await (const events of liveTraffic(this.#clerk, this.#pace, signal)) {
       await this.#going.promise
       if (!signal.aborted) svix.send(events)
     }

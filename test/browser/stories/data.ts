@@ -52,6 +52,22 @@ export function data(scene: () => Scene): void {
     expect(after?.clerk_updated_at?.getTime()).toBeGreaterThan(before?.clerk_updated_at?.getTime() ?? 0)
   })
 
+  it('lets things happen in the simulator: by themselves, at a rate, and as a scenario', async () => {
+    const { stage, page } = scene()
+    await page.goto(`${stage.url}simulator`)
+    const traffic = page.getByRole('region', { name: 'Traffic' })
+    await traffic.getByRole('button', { name: 'Start' }).click()
+    await traffic.getByText('by themselves').waitFor()
+    await traffic.getByRole('slider').press('ArrowRight')
+    await traffic.getByText('2 a second').waitFor()
+    await page.reload()
+    await traffic.getByText('2 a second').waitFor()
+    await traffic.getByRole('button', { name: 'Stop' }).click()
+    await traffic.getByText('Nothing happens by itself.').waitFor()
+    await page.getByRole('button', { name: 'Somebody signs up' }).click()
+    await page.getByText(/Somebody signs up: \d+ events? answered\./).waitFor()
+  })
+
   it('replays what a filter means as a job, counted first', async () => {
     const { stage, page } = scene()
     await page.goto(`${stage.url}events?type=user.*`)
