@@ -24,7 +24,8 @@ export type Input<Name extends RouteName> = ([SegmentsOf<Name>] extends [never]
   (BodyOf<Name> extends undefined ? unknown : { readonly body: BodyOf<Name> })
 
 /** Routes that only read. */
-export type Readable = Extract<RouteName, `GET ${string}`> & Exclude<keyof Routes, 'GET live'>
+export type Readable = Extract<RouteName, `GET ${string}`> &
+  Exclude<keyof Routes, 'GET live' | 'GET events/export'>
 
 interface AnyInput {
   readonly path?: Readonly<Record<string, string>>

@@ -29,13 +29,19 @@ export function Shell({ session, children }: ShellProps) {
   const openSearch = useCallback(() => setSheet('search'), [])
   useShortcut('mod+k', openSearch)
   useShortcut('/', openSearch)
+  // Not remembered: after a reload the pages are there again, for whoever pressed it by accident.
+  const [isWide, setWide] = useState(false)
+  useShortcut(
+    'mod+b',
+    useCallback(() => setWide((before) => !before), []),
+  )
   useShortcut(
     '?',
     useCallback(() => setSheet('shortcuts'), []),
   )
   const close = () => setSheet(undefined)
   return (
-    <div class="shell">
+    <div class={`shell ${isWide ? 'wide' : ''}`}>
       <a class="skip-link" href="#content">
         Skip to the content
       </a>

@@ -104,5 +104,11 @@ export const SHEET: readonly {
       ['Esc', 'Close'],
     ],
   },
-  { title: 'Everywhere', keys: [['?', 'This sheet']] },
+  {
+    title: 'Everywhere',
+    keys: [
+      [`${MOD} b`, 'Hide or show the pages'],
+      ['?', 'This sheet'],
+    ],
+  },
 ]

@@ -79,6 +79,8 @@ export interface Routes {
   'GET events': { role: 'viewer'; query: EventQuery & PageQuery; answer: PageOf<EventItem> }
   /** Stops counting at 10,000. */
   'GET events/count': { role: 'viewer'; query: EventQuery; answer: Quantity }
+  /** The same list as a file, newest first and 10,000 at most: CSV, or an {@link EventItem} a line. */
+  'GET events/export': { role: 'viewer'; query: EventQuery & { format?: ExportFormat }; stream: EventItem }
   'GET events/{id}': { role: 'viewer'; answer: EventDetail }
   /** With personal data. Audited. */
   'POST events/{id}/reveal': { role: 'operator'; answer: EventDetail }
@@ -237,6 +239,8 @@ export interface EventQuery {
   /** Received before. */
   until?: Time
 }
+
+export type ExportFormat = 'csv' | 'ndjson'
 
 /** `q`: exactly an id or the value of a searchable column. `deleted`: only deleted rows, or only live ones. */
 export interface ResourceQuery {

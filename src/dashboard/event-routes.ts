@@ -6,11 +6,13 @@ import { countEventItems, listEventItems } from '../inspect/event-list.ts'
 import { getRun } from '../inspect/runs.ts'
 import type { EventDetail, EventOutcome, HandlerRun } from './api.ts'
 import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
+import { exportEvents } from './event-export.ts'
 import { eventConditionsOf, pageOf } from './request.ts'
 
 export const EVENT_ROUTES: Endpoints<
   | 'GET events'
   | 'GET events/count'
+  | 'GET events/export'
   | 'GET events/{id}'
   | 'POST events/{id}/reveal'
   | 'POST events/{id}/replay'
@@ -28,6 +30,7 @@ export const EVENT_ROUTES: Endpoints<
     'viewer',
     (call) => ask(call, (reading) => countEventItems(reading, eventConditionsOf(call.query))),
   ],
+  'GET events/export': ['viewer', exportEvents],
   'GET events/{id}': ['viewer', (call) => detail(call, call.isMasking)],
   'POST events/{id}/reveal': [
     'operator',

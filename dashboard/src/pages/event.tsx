@@ -4,6 +4,7 @@ import { useCallback, useState } from 'preact/hooks'
 import { refresh, useAnswer } from '../answers.ts'
 import type { EventDetail, HandlerRun, TimelineStep } from '../api.ts'
 import { call } from '../api.ts'
+import { curlCommand, triggerCommand } from '../commands.ts'
 import { bytes, count, duration, preciseTime } from '../format.ts'
 import { pathOf, usePlace } from '../location.ts'
 import { Button } from '../parts/button.tsx'
@@ -17,7 +18,7 @@ import { Notice, Shown } from '../parts/notice.tsx'
 import { Tabs } from '../parts/tabs.tsx'
 import { Ago, At } from '../parts/time.tsx'
 import { say } from '../parts/toast.tsx'
-import { has, may } from '../session.ts'
+import { has, may, session } from '../session.ts'
 import { useShortcut } from '../shortcuts.ts'
 import { EventRows } from './event-rows.tsx'
 import { DiscardButton, retryRun } from './handler-actions.tsx'
@@ -102,11 +103,13 @@ function Actions({ event, reveal }: EventProps) {
 }
 
 function CopyMenu({ event }: { readonly event: EventDetail }) {
-  const { body, triggerCommand } = event
+  const { id, type, body } = event
+  const sent = body.text === null ? null : { id, type, text: body.text }
   const items: readonly (readonly [string, string | null])[] = [
-    ['the id', event.id],
+    ['the id', id],
     ['the JSON', body.text],
-    ['the trigger command', triggerCommand],
+    ['as curl, unsigned', sent && curlCommand(sent, webhookUrl())],
+    ['as a trigger command', sent && event.triggerCommand && triggerCommand(sent)],
     ['a link', location.href],
   ]
   return (
@@ -127,6 +130,11 @@ function CopyMenu({ event }: { readonly event: EventDetail }) {
       )}
     </Menu>
   )
+}
+
+/** Of this server, if it has one; else of an app, as Clerk's guides have it. */
+function webhookUrl(): string {
+  return new URL(session.value?.webhookPath ?? '/api/webhooks/clerk', location.origin).href
 }
 
 const TONES: Readonly<Record<TimelineStep['tone'], IconName>> = {

@@ -2,13 +2,14 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { useAnswer } from '../answers.ts'
-import type { EventItem, EventQuery } from '../api.ts'
+import { addressOf, type EventItem, type EventQuery } from '../api.ts'
 import { isFiltered, matches, queryOf } from '../filter.ts'
 import { count, countOf } from '../format.ts'
 import { arrivals } from '../live.ts'
 import { go, usePlace, withQuery } from '../location.ts'
 import { Button } from '../parts/button.tsx'
 import { EventsChart } from '../parts/chart.tsx'
+import { Menu } from '../parts/menu.tsx'
 import { Notice, Shown } from '../parts/notice.tsx'
 import { useRange } from '../parts/range.ts'
 import { RangeSwitch } from '../parts/range-switch.tsx'
@@ -62,6 +63,7 @@ function EventList({ filter, isFiltered, openId }: EventListProps) {
       <div class="toolbar">
         <Matching filter={filter} />
         <NewEvents filter={filter} isEmpty={events.length === 0} onShow={pages.restart} />
+        {events.length > 0 && <Export filter={filter} />}
         {may('operator') && events.length > 0 && <Bulk filter={filter} selected={selected} />}
       </div>
       <Shown answer={pages.first} rows={12}>
@@ -83,6 +85,32 @@ function EventList({ filter, isFiltered, openId }: EventListProps) {
         </p>
       )}
     </>
+  )
+}
+
+const FORMATS = { csv: 'CSV', ndjson: 'JSON, one a line' } as const
+
+function Export({ filter }: { readonly filter: EventQuery }) {
+  return (
+    <Menu label="Export">
+      {(close) => (
+        <ul class="menu-items">
+          {(['csv', 'ndjson'] as const).map((format) => (
+            <li key={format}>
+              <a
+                class="button bare"
+                href={addressOf('GET events/export', { query: { ...filter, format } })}
+                download
+                onClick={() => close()}
+              >
+                {FORMATS[format]}
+              </a>
+            </li>
+          ))}
+          <li class="quiet">The newest 10,000 at most</li>
+        </ul>
+      )}
+    </Menu>
   )
 }
 
