@@ -158,6 +158,10 @@ Requests that were no deliveries, by the minute and the error’s code. Kept for
 | \`requests\` | integer | how many |
 | \`last_at\`, \`message\` | timestamptz, text | the last one of the minute |
 
+## failure_mutes
+
+Groups of failures that are known, and until when the status says nothing of them: \`(handler, fingerprint) → until\`.
+
 ## audit_log
 
 Who did what in the dashboard: replays, retries, discards, revealed personal data, sign-ins. Rows are only

@@ -36,6 +36,7 @@ export type {
   EventSpansTable,
   EventsTable,
   FailedAttempt,
+  FailureMutesTable,
   HandlerRunsTable,
   HandlersTable,
   JobStatus,

@@ -127,6 +127,13 @@ export interface Routes {
   'GET failures': { role: 'viewer'; answer: { groups: readonly FailureGroup[] } }
   /** The failing runs of a group, newest first. */
   'GET failures/runs': { role: 'viewer'; query: RunQuery & PageQuery; answer: PageOf<FailedRun> }
+  /** Says nothing of a group for some hours; its runs are tried as before. */
+  'POST failures/mute': {
+    role: 'operator'
+    body: { handler: string; fingerprint: string; hours: number; reason?: string }
+    answer: Done
+  }
+  'POST failures/unmute': { role: 'operator'; body: { handler: string; fingerprint: string }; answer: Done }
   'GET handlers': { role: 'viewer'; answer: { handlers: readonly HandlerSummary[] } }
   'POST handlers/{handler}/pause': { role: 'operator'; body: { reason: string }; answer: HandlerSummary }
   'POST handlers/{handler}/resume': { role: 'operator'; answer: HandlerSummary }

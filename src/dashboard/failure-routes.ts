@@ -4,15 +4,20 @@ import { ClerkSyncError } from '../errors.ts'
 import { listFailedRuns, readFailureGroups } from '../inspect/failures.ts'
 import { readHandlers } from '../inspect/handlers.ts'
 import { readRejectedGroups } from '../inspect/refusals.ts'
-import type { HandlerSummary } from './api.ts'
+import type { Done, HandlerSummary } from './api.ts'
+import type { Deed } from './audit.ts'
 import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
-import { pageOf } from './request.ts'
+import { invalid, pageOf } from './request.ts'
 
 const REJECTED_DAYS = 7
+/** What is known for longer than a week is to be fixed or discarded. */
+const MAX_MUTED_HOURS = 7 * 24
 
 export const FAILURE_ROUTES: Endpoints<
   | 'GET failures'
   | 'GET failures/runs'
+  | 'POST failures/mute'
+  | 'POST failures/unmute'
   | 'GET handlers'
   | 'POST handlers/{handler}/pause'
   | 'POST handlers/{handler}/resume'
@@ -33,6 +38,8 @@ export const FAILURE_ROUTES: Endpoints<
       return ask(call, (reading) => listFailedRuns(reading, conditions, pageOf(call.query), call.isMasking))
     },
   ],
+  'POST failures/mute': ['operator', mute],
+  'POST failures/unmute': ['operator', unmute],
   'GET handlers': ['viewer', async (call) => ({ handlers: await summaries(call) })],
   'POST handlers/{handler}/pause': [
     'operator',
@@ -52,6 +59,42 @@ export const FAILURE_ROUTES: Endpoints<
       since: new Date(Date.now() - REJECTED_DAYS * 86_400_000).toISOString(),
     }),
   ],
+}
+
+async function mute(call: Call): Promise<Done> {
+  const group = groupOf(call)
+  const hours = call.body.number('hours', MAX_MUTED_HOURS)
+  if (hours === undefined) throw invalid('hours is missing')
+  const reason = call.body.text('reason', 1_000)
+  const until = new Date(Date.now() + hours * 3_600_000)
+  return noted(call, { action: 'mute', reason, details: { ...group, until } }, async () => {
+    await call.sync.database
+      .insertInto('failure_mutes')
+      .values({ ...group, until })
+      .onConflict((conflict) => conflict.columns(['handler', 'fingerprint']).doUpdateSet({ until }))
+      .execute()
+  })
+}
+
+function unmute(call: Call): Promise<Done> {
+  const group = groupOf(call)
+  return noted(call, { action: 'unmute', details: group }, async () => {
+    await call.sync.database
+      .deleteFrom('failure_mutes')
+      .where('handler', '=', group.handler)
+      .where('fingerprint', '=', group.fingerprint)
+      .execute()
+  })
+}
+
+function groupOf({ body }: Call) {
+  return { handler: body.required('handler'), fingerprint: body.required('fingerprint') }
+}
+
+async function noted(call: Call, deed: Deed, work: () => Promise<void>): Promise<Done> {
+  const target = `handlers/${call.body.required('handler')}`
+  await call.audit.record(call.person, { ...deed, target }, work)
+  return { done: true }
 }
 
 async function summaries(call: Call): Promise<HandlerSummary[]> {

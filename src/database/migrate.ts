@@ -10,6 +10,7 @@ import * as jobs from './migrations/0002-jobs.ts'
 import * as handlers from './migrations/0003-handlers.ts'
 import * as overview from './migrations/0005-overview.ts'
 import * as spans from './migrations/0006-spans.ts'
+import * as mutes from './migrations/0007-mutes.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   handlers,
   overview,
   spans,
+  mutes,
 ]
 export const MIGRATION_NAMES = MIGRATIONS.map(({ name }) => name)
 const MIGRATIONS_TABLE = 'migrations'

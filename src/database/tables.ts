@@ -268,6 +268,13 @@ export interface RefusalsTable {
   message: string
 }
 
+/** Groups of failures that are known, and until when nobody is to be told of them. */
+export interface FailureMutesTable {
+  handler: string
+  fingerprint: string
+  until: Date
+}
+
 /** Who did what in the dashboard. */
 export interface AuditLogTable {
   id: string
@@ -293,6 +300,7 @@ export interface ClerkTables extends ResourceTables, ChildTables {
   event_minutes: EventMinutesTable
   event_spans: EventSpansTable
   refusals: RefusalsTable
+  failure_mutes: FailureMutesTable
   audit_log: AuditLogTable
 }
 

@@ -32,6 +32,7 @@ const KEPT = {
   event_spans: { column: 'span', days: SPANS_KEPT_DAYS },
   refusals: { column: 'minute', days: REFUSALS_KEPT_DAYS },
   audit_log: { column: 'at', days: AUDIT_KEPT_DAYS },
+  failure_mutes: { column: 'until', days: 0 },
 } as const
 
 /** Does it, unless another process is at it: then null. */
@@ -49,6 +50,7 @@ export function keepUp(database: Kysely<ClerkTables>, schema: string): Promise<U
       event_spans: await remove(trx, schema, 'event_spans'),
       refusals: await remove(trx, schema, 'refusals'),
       audit_log: await remove(trx, schema, 'audit_log'),
+      failure_mutes: await remove(trx, schema, 'failure_mutes'),
     }
   })
 }

@@ -23,18 +23,26 @@ interface GroupRow {
   readonly error: string | null
   readonly sample: string
   readonly paused_at: Date | null
+  readonly muted_until: Date | null
   readonly hours: readonly { readonly hours_ago: number; readonly count: number }[] | null
 }
 
 const FAILING = `status in ('retrying', 'dead')`
 
 /** The groups, those with the newest failures first. */
-export async function readFailureGroups(
+export async function readFailureGroups(reading: Reading, isMasked: boolean): Promise<FailureGroup[]> {
+  const rows = await reading.query<GroupRow>(groupsStatement(reading), [GROUP_LIMIT + 1, MAX_GROUPS])
+  return rows.map((row) => toGroup(row, isMasked))
+}
+
+/** Those that nobody has muted, as many as fit on the first page. */
+export async function readOpenFailureGroups(
   reading: Reading,
   isMasked: boolean,
-  most = MAX_GROUPS,
+  most: number,
 ): Promise<FailureGroup[]> {
-  const rows = await reading.query<GroupRow>(groupsStatement(reading), [GROUP_LIMIT + 1, most])
+  const statement = groupsStatement(reading, 'where mutes.until is null')
+  const rows = await reading.query<GroupRow>(statement, [GROUP_LIMIT + 1, most])
   return rows.map((row) => toGroup(row, isMasked))
 }
 
@@ -42,7 +50,7 @@ export async function readFailureGroups(
  * Postgres finds different values by reading all rows. This steps from group to group along the index instead, and reads
  * of each no more than its limit.
  */
-function groupsStatement(reading: Reading): string {
+function groupsStatement(reading: Reading, where = ''): string {
   const runs = reading.table('handler_runs')
   const next = (condition: string) => `
     (select handler, fingerprint from ${runs} where ${FAILING} and ${condition}
@@ -60,7 +68,7 @@ function groupsStatement(reading: Reading): string {
       ) as following
     )
     select groups.handler, groups.fingerprint, tally.*, newest.error, newest.event_id as sample,
-      handlers.paused_at, hours.hours
+      handlers.paused_at, mutes.until as muted_until, hours.hours
     from groups
     cross join lateral (
       select count(*) filter (where status = 'retrying')::integer as retrying,
@@ -84,6 +92,9 @@ function groupsStatement(reading: Reading): string {
       ) as by_hour
     ) as hours
     left join ${reading.table('handlers')} as handlers on handlers.name = groups.handler
+    left join ${reading.table('failure_mutes')} as mutes
+      on mutes.handler = groups.handler and mutes.fingerprint = groups.fingerprint and mutes.until > now()
+    ${where}
     order by tally.last_at desc limit $2`
 }
 
@@ -103,6 +114,7 @@ function toGroup(row: GroupRow, isMasked: boolean): FailureGroup {
     lastAt: toTime(row.last_at),
     sparkline: Array.from({ length: 24 }, (_, index) => hours.get(23 - index) ?? 0),
     isPaused: row.paused_at !== null,
+    mutedUntil: toTime(row.muted_until),
     sampleEventId: row.sample,
   }
 }

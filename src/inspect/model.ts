@@ -368,6 +368,8 @@ export interface FailureGroup {
   /** The number of runs by hour, the last 24 hours, oldest first. */
   readonly sparkline: readonly number[]
   readonly isPaused: boolean
+  /** Somebody knows: until then the status says nothing of it. */
+  readonly mutedUntil: Time | null
   /** One of its events, to try a fix with. */
   readonly sampleEventId: string
 }

@@ -1,7 +1,7 @@
 /** How it is, at a glance: everything that the first page shows. */
 
 import { RESOURCES } from '../clerk/catalogue.ts'
-import { readFailureGroups } from './failures.ts'
+import { readOpenFailureGroups } from './failures.ts'
 import { runningJobs } from './jobs.ts'
 import type { ChecklistStep, Overview, Quantity, ResourceCount, Time } from './model.ts'
 import { counted, countLiveRows, countUpTo, exactly } from './quantity.ts'
@@ -27,7 +27,7 @@ const WAITING_LIMIT = 1_000
 export async function readOverview(reading: Reading, surroundings: Surroundings): Promise<Overview> {
   const now = await readNow(reading)
   const lastEvent = await readLastEvent(reading)
-  const failing = await readFailureGroups(reading, surroundings.isMasked, SHOWN_GROUPS)
+  const failing = await readOpenFailureGroups(reading, surroundings.isMasked, SHOWN_GROUPS)
   const failed = await countEvents(reading, 'failed')
   const resources = await readResources(reading, surroundings)
   const checklist = checklistOf(lastEvent !== null, resources, surroundings)

@@ -203,8 +203,8 @@ export default defineConfig({ handlers: [on('user.created', async () => {}, { na
     await vi.waitUntil(() => eventsOf().length > 80, { timeout: 60_000 })
     const events = eventsOf().map(({ body_b64 }) => JSON.parse(Buffer.from(body_b64, 'base64').toString()))
     await cli.stop()
+    // Events of one moment come in any order.
     return events
-      // Of the same moment, whichever came first.
       .sort((a, b) => a.timestamp - b.timestamp || a.type.localeCompare(b.type))
       .slice(0, 60)
       .map(({ type, data }) => [type, data.first_name, data.name, data.email_addresses?.[0]?.email_address])

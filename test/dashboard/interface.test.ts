@@ -211,6 +211,16 @@ describeEachDatabase('the dashboard’s interface', (database) => {
     const runs = await ask(handler, 'GET failures/runs', { query })
     expect(runs.items).toMatchObject([{ eventId: 'msg_api5', attempts: 1, event: { id: 'msg_api5' } }])
 
+    const known = { handler: 'syncCrm', fingerprint: query.fingerprint }
+    const stateOf = async () => (await ask(handler, 'GET overview')).status.state
+    expect(await stateOf()).toBe('degraded')
+    await ask(handler, 'POST failures/mute', { body: { ...known, hours: 24 } })
+    expect([await stateOf(), (await ask(handler, 'GET overview')).failing]).toEqual(['healthy', []])
+    expect((await ask(handler, 'GET failures')).groups).toMatchObject([{ mutedUntil: expect.any(String) }])
+    expect(await refusal(handler, 'POST failures/mute', { body: known })).toEqual([400, 'request_invalid'])
+    await ask(handler, 'POST failures/unmute', { body: known })
+    expect(await stateOf()).toBe('degraded')
+
     const pause = { path: { handler: 'syncCrm' }, body: { reason: 'the CRM is down' } }
     expect(await ask(handler, 'POST handlers/{handler}/pause', pause)).toMatchObject({ isPaused: true })
     expect(await ask(handler, 'POST handlers/{handler}/resume', pause)).toMatchObject({ isPaused: false })
@@ -226,11 +236,13 @@ describeEachDatabase('the dashboard’s interface', (database) => {
       'run_not_found',
     ])
     const { items } = await ask(handler, 'GET audit')
-    expect(items.slice(0, 4).map(({ action, succeeded }) => [action, succeeded])).toEqual([
+    expect(items.slice(0, 6).map(({ action, succeeded }) => [action, succeeded])).toEqual([
       ['retry', false],
       ['retry', true],
       ['resume', true],
       ['pause', true],
+      ['unmute', true],
+      ['mute', true],
     ])
   })
 

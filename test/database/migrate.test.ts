@@ -13,6 +13,7 @@ import type {
   EventMinutesTable,
   EventSpansTable,
   EventsTable,
+  FailureMutesTable,
   HandlerRunsTable,
   HandlersTable,
   JobsTable,
@@ -152,6 +153,12 @@ const REFUSALS: Readonly<Record<keyof RefusalsTable, string>> = {
   message: 'text',
 }
 
+const FAILURE_MUTES: Readonly<Record<keyof FailureMutesTable, string>> = {
+  handler: 'text',
+  fingerprint: 'text',
+  until: 'timestamp with time zone',
+}
+
 const AUDIT_LOG: Readonly<Record<keyof AuditLogTable, string>> = {
   id: 'text',
   at: 'timestamp with time zone',
@@ -175,6 +182,7 @@ const OWN = {
   event_minutes: EVENT_MINUTES,
   event_spans: EVENT_SPANS,
   refusals: REFUSALS,
+  failure_mutes: FAILURE_MUTES,
   audit_log: AUDIT_LOG,
 }
 

@@ -56,6 +56,7 @@ describe('the types of the tables', () => {
       | 'event_minutes'
       | 'event_spans'
       | 'refusals'
+      | 'failure_mutes'
       | 'audit_log'
     >()
     expectTypeOf<keyof ClerkSchema<'auth'>>().toExtend<`auth.${keyof ClerkTables}`>()

@@ -99,9 +99,21 @@ describeEachDatabase('upkeep', (database) => {
         })),
       )
       .execute()
-    expect(await sync.maintain()).toEqual({ event_minutes: 1, event_spans: 0, refusals: 1, audit_log: 1 })
+    expect(await sync.maintain()).toEqual({
+      event_minutes: 1,
+      event_spans: 0,
+      refusals: 1,
+      audit_log: 1,
+      failure_mutes: 0,
+    })
     expect(await sums()).toEqual(before)
-    expect(await sync.maintain()).toEqual({ event_minutes: 0, event_spans: 0, refusals: 0, audit_log: 0 })
+    expect(await sync.maintain()).toEqual({
+      event_minutes: 0,
+      event_spans: 0,
+      refusals: 0,
+      audit_log: 0,
+      failure_mutes: 0,
+    })
   })
 
   it('leaves no chart finer than what is left of its time', async () => {

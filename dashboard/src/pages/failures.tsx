@@ -7,12 +7,21 @@ import { pathOf, usePlace, withQuery } from '../location.ts'
 import { Button } from '../parts/button.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Mark, RUNS } from '../parts/mark.tsx'
+import { Menu } from '../parts/menu.tsx'
 import { Notice, Shown } from '../parts/notice.tsx'
 import { Sparkline } from '../parts/sparkline.tsx'
+import { Tabs } from '../parts/tabs.tsx'
 import { Ago } from '../parts/time.tsx'
 import { has, may } from '../session.ts'
 import { BulkButton } from './bulk.tsx'
-import { DiscardButton, PauseButton, ResumeButton, retryRun } from './handler-actions.tsx'
+import {
+  DiscardButton,
+  muteGroup,
+  PauseButton,
+  ResumeButton,
+  retryRun,
+  unmuteGroup,
+} from './handler-actions.tsx'
 import { usePages } from './use-pages.ts'
 
 const FAILURES_MS = 5_000
@@ -34,17 +43,45 @@ export function FailuresPage() {
       </header>
       <Paused handlers={handlers.value?.handlers ?? []} />
       <Shown answer={answer}>
-        {({ groups }) => {
-          const shown = groups.filter((group) => handler === null || group.handler === handler)
-          if (shown.length === 0) return <NothingFails handler={handler} />
-          return shown.map((group) => <Group key={keyOf(group)} group={group} isFirst={group === shown[0]} />)
-        }}
+        {({ groups }) => (
+          <Groups groups={groups.filter((group) => handler === null || group.handler === handler)} />
+        )}
       </Shown>
     </>
   )
 }
 
-function NothingFails({ handler }: { readonly handler: string | null }) {
+function Groups({ groups }: { readonly groups: readonly FailureGroup[] }) {
+  const { query } = usePlace()
+  const { open = [], muted = [] } = Object.groupBy(groups, ({ mutedUntil }) =>
+    mutedUntil ? 'muted' : 'open',
+  )
+  const current = query.get('state') === 'muted' ? 'muted' : 'open'
+  const shown = current === 'muted' ? muted : open
+  const tabs = [
+    { id: 'open', text: 'Open', count: open.length },
+    { id: 'muted', text: 'Muted', count: muted.length },
+  ]
+  return (
+    <>
+      {(muted.length > 0 || current === 'muted') && (
+        <Tabs label="Which groups" name="state" tabs={tabs} current={current} />
+      )}
+      {shown.length === 0 && <NothingFails handler={query.get('handler')} isMuted={current === 'muted'} />}
+      {shown.map((group) => (
+        <Group key={keyOf(group)} group={group} isFirst={group === shown[0]} />
+      ))}
+    </>
+  )
+}
+
+interface NothingFailsProps {
+  readonly handler: string | null
+  readonly isMuted: boolean
+}
+
+function NothingFails({ handler, isMuted }: NothingFailsProps) {
+  if (isMuted) return <Notice icon="check" title="Nothing is muted." />
   return (
     <Notice
       icon="check"
@@ -102,6 +139,11 @@ function Group({ group, isFirst }: GroupProps) {
         </span>
         <Sparkline values={group.sparkline} label="Runs by hour, the last 24 hours" />
         <span class="quiet">
+          {group.mutedUntil && (
+            <>
+              muted, until <Ago at={group.mutedUntil} /> ·{' '}
+            </>
+          )}
           first <Ago at={group.firstAt} /> · last <Ago at={group.lastAt} />
         </span>
       </header>
@@ -129,9 +171,38 @@ function GroupActions({ group }: { readonly group: FailureGroup }) {
         Retry one as a test
       </Button>
       <BulkButton target={target('retry')} text="Retry all…" />
+      <MuteActions group={group} />
       {group.isPaused ? <ResumeButton handler={group.handler} /> : <PauseButton handler={group.handler} />}
       {may('admin') && <BulkButton target={target('discard')} text="Discard…" />}
     </div>
+  )
+}
+
+const MUTES = [
+  [1, 'for an hour'],
+  [24, 'for a day'],
+  [168, 'for a week'],
+] as const
+
+/** For who knows and cannot mend it now: the status is about the others. Its runs are tried as before. */
+function MuteActions({ group }: { readonly group: FailureGroup }) {
+  const { handler, fingerprint, mutedUntil } = group
+  if (fingerprint === null) return null
+  if (mutedUntil) return <Button onClick={() => unmuteGroup(handler, fingerprint)}>Unmute</Button>
+  return (
+    <Menu label="Mute">
+      {(close) => (
+        <ul class="menu-items">
+          {MUTES.map(([hours, text]) => (
+            <li key={hours}>
+              <Button kind="bare" onClick={() => muteGroup(handler, fingerprint, hours).then(close)}>
+                {text}
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Menu>
   )
 }
 

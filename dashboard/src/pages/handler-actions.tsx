@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks'
 import { refresh } from '../answers.ts'
 import { call } from '../api.ts'
+import { count } from '../format.ts'
 import { pathOf } from '../location.ts'
 import { Button } from '../parts/button.tsx'
 import { Confirm } from '../parts/dialog.tsx'
@@ -19,6 +20,18 @@ export async function retryRun(eventId: string, handler: string): Promise<void> 
   })
   refresh(...REFRESHED)
   say(`${handler}: ${RUNS[run.state].word}.`, { href: pathOf('events', eventId), text: 'Open the event' })
+}
+
+export async function muteGroup(handler: string, fingerprint: string, hours: number): Promise<void> {
+  await call('POST failures/mute', { body: { handler, fingerprint, hours } })
+  refresh(...REFRESHED)
+  say(`The status says nothing of it for ${count(hours, 'hour')}. Its runs are tried as before.`)
+}
+
+export async function unmuteGroup(handler: string, fingerprint: string): Promise<void> {
+  await call('POST failures/unmute', { body: { handler, fingerprint } })
+  refresh(...REFRESHED)
+  say('The status is about it again.')
 }
 
 interface DiscardProps {

@@ -22,8 +22,8 @@ export function access(scene: () => Scene): void {
 
   it.each([
     ['viewer', []],
-    ['operator', ['Retry all…', 'Pause syncCrm']],
-    ['admin', ['Retry all…', 'Pause syncCrm', 'Discard…']],
+    ['operator', ['Retry all…', 'Mute', 'Pause syncCrm']],
+    ['admin', ['Retry all…', 'Mute', 'Pause syncCrm', 'Discard…']],
   ] as const)('shows a %s what he may do, and nothing else', async (role, buttons) => {
     const { stage, browser } = scene()
     stage.crm.isDown = true

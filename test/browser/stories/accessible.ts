@@ -78,6 +78,11 @@ export function accessible(scene: () => Scene): void {
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
     await page.keyboard.press('Escape')
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0)
+    const pages = page.getByRole('navigation', { name: 'Pages' })
+    await page.keyboard.press('Control+b')
+    await expect.poll(() => pages.isVisible()).toBe(false)
+    await page.keyboard.press('Control+b')
+    await expect.poll(() => pages.isVisible()).toBe(true)
   })
 
   it('does nothing by single keys once they are switched off', async () => {

@@ -1,5 +1,6 @@
 /** The data itself: filled from nothing, compared and repaired row by row, applied again in bulk. */
 
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { Scene } from '../scene.ts'
 import type { Stage } from '../stage.ts'
@@ -66,6 +67,33 @@ export function data(scene: () => Scene): void {
     await traffic.getByText('Nothing happens by itself.').waitFor()
     await page.getByRole('button', { name: 'Somebody signs up' }).click()
     await page.getByText(/Somebody signs up: \d+ events? answered\./).waitFor()
+  })
+
+  it('exports what is filtered, and copies an event as commands', async () => {
+    const { stage, page, context } = scene()
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.goto(`${stage.url}events?type=user.created`)
+    await page.getByRole('button', { name: 'Export' }).click()
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'CSV' }).click(),
+    ])
+    expect(download.suggestedFilename()).toBe('clerk-sync-events.csv')
+    const lines = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\r\n')
+    expect(lines.length).toBeGreaterThan(1)
+    expect(lines.slice(1).every((line) => line.includes('"user.created"'))).toBe(true)
+
+    await page.getByRole('row').nth(1).getByRole('link').first().click()
+    for (const [item, command] of [
+      ['Copy as curl, unsigned', /^curl -i '.*\/webhooks\/clerk' \\\n {2}-H 'content-type/],
+      ['Copy as a trigger command', /^printf %s '\{.*\| clerk-sync trigger 'user\.created' --data -$/s],
+    ] as const) {
+      await page.getByRole('button', { name: 'Copy', exact: true }).first().click()
+      await page.getByRole('button', { name: item }).click()
+      await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toMatch(command)
+    }
   })
 
   it('replays what a filter means as a job, counted first', async () => {

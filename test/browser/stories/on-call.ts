@@ -40,6 +40,29 @@ export function onCall(scene: () => Scene): void {
     await status.getByText('Healthy').waitFor()
   })
 
+  it('mutes what is known: the status is about the others, until it is unmuted', async () => {
+    const { stage, page } = scene()
+    stage.crm.isDown = true
+    await stage.deliver(stage.clerk.act('createUser'))
+    await expect.poll(() => failing(stage)).toBeGreaterThan(0)
+    await page.goto(`${stage.url}failures`)
+    await page.getByRole('button', { name: 'Mute' }).click()
+    await page.getByRole('button', { name: 'for a day' }).click()
+    await page.getByText('No handler fails.').waitFor()
+    await page.goto(stage.url)
+    await page.getByRole('region', { name: 'Status' }).getByText('Healthy').waitFor()
+
+    await page.goto(`${stage.url}failures?state=muted`)
+    await page.getByText(/muted, until/).waitFor()
+    await page.getByRole('button', { name: 'Unmute' }).click()
+    await page.getByText('Nothing is muted.').waitFor()
+    await page.goto(stage.url)
+    await page.getByRole('region', { name: 'Status' }).getByText('Degraded').waitFor()
+    stage.crm.isDown = false
+    await stage.sync.handlers.retry({ handlers: ['syncCrm'] }, { perSecond: 1_000 })
+    await expect.poll(() => failing(stage)).toBe(0)
+  })
+
   it('pauses a handler with a reason, says so on every visit, and resumes it', async () => {
     const { stage, page } = scene()
     await page.goto(`${stage.url}settings`)
