@@ -4,7 +4,6 @@
  */
 
 import pc from 'picocolors'
-import { Pinned } from './pinned.ts'
 import { toAscii, toJsonLine } from './text.ts'
 
 /** The options that every command has. */
@@ -22,8 +21,6 @@ export class Pen {
   readonly isTerminal: boolean
   readonly isUnicode: boolean
   readonly colors: Colors
-  /** What stays below everything that is printed. */
-  pinned: Pinned | undefined
   readonly #stream: NodeJS.WriteStream
 
   constructor(stream: NodeJS.WriteStream, mayColor: boolean) {
@@ -41,8 +38,7 @@ export class Pen {
 
   /** A line for people: in ASCII where the terminal has no more. */
   line(text = ''): void {
-    const line = `${this.legible(text)}\n`
-    this.#stream.write(this.pinned ? this.pinned.above(line) : line)
+    this.#stream.write(`${this.legible(text)}\n`)
   }
 
   /** The text in the characters that the terminal has. */
@@ -88,20 +84,6 @@ export class Output {
   /** How far something is, in a line that is replaced by the next, on a terminal only; empty removes it. */
   progress(text: string): void {
     if (!this.#isSilent && this.stderr.isTerminal) this.stderr.status(text)
-  }
-
-  /** Keeps lines below what both streams print; only where both are one terminal, whose cursor can be moved. */
-  pin(): Pinned {
-    const pinned = new Pinned(process.stderr)
-    this.stdout.pinned = pinned
-    this.stderr.pinned = pinned
-    return pinned
-  }
-
-  unpin(): void {
-    this.stdout.pinned?.show([])
-    this.stdout.pinned = undefined
-    this.stderr.pinned = undefined
   }
 
   /** Whether somebody watches and can press keys, on a terminal that can do more than print. */

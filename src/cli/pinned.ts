@@ -1,35 +1,69 @@
 /**
- * Lines that stay at the bottom of a terminal while others are printed above them. What is printed scrolls away as usual,
- * so that it can be searched and copied later: no alternate screen, no cursor that is moved elsewhere.
+ * Lines that stay at the bottom of a terminal while others are printed above them, whoever prints: handlers of the team's
+ * write to the console as well. What is printed scrolls away as usual, so that it can be searched and copied later: no
+ * alternate screen, no cursor that is moved elsewhere.
  */
 
 import { stripVTControlCharacters } from 'node:util'
 import { cut } from './text.ts'
 
+type Write = NodeJS.WriteStream['write']
+
+/** Erases the screen and goes to its first line; what has scrolled away stays. */
+const CLEAR = '\u001b[2J\u001b[H'
+
 export class Pinned {
-  readonly #stream: NodeJS.WriteStream
+  readonly #terminal: NodeJS.WriteStream
+  readonly #write: Write
+  readonly #restore: (() => void)[] = []
   #shown = ''
 
-  constructor(stream: NodeJS.WriteStream) {
-    this.#stream = stream
+  /** @param streams those that end on the same terminal */
+  constructor(...streams: readonly [NodeJS.WriteStream, ...NodeJS.WriteStream[]]) {
+    this.#terminal = streams[0]
+    this.#write = streams[0].write.bind(streams[0])
+    for (const stream of streams) this.#restore.push(this.#takeOver(stream))
   }
 
-  /** Replaces the lines; none removes them. */
+  /** Replaces the lines. */
   show(lines: readonly string[]): void {
     const text = lines.join('\n')
-    if (text !== this.#shown) this.#stream.write(this.#erasure + text)
+    if (text !== this.#shown) this.#write(this.#erasure + text)
     this.#shown = text
   }
 
-  /** What to write so that the text stands above the lines. */
-  above(text: string): string {
-    return this.#erasure + text + this.#shown
+  /** Clears the screen, not what has scrolled away. */
+  clear(): void {
+    this.#write(CLEAR + this.#shown)
+  }
+
+  /** Removes the lines and leaves the streams to themselves. */
+  stop(): void {
+    this.show([])
+    for (const restore of this.#restore) restore()
+  }
+
+  /** What is written to the stream appears above the lines, once a line of it is complete. */
+  #takeOver(stream: NodeJS.WriteStream): () => void {
+    const write: Write = stream.write
+    let held = ''
+    stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+      const text = held + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
+      const end = text.lastIndexOf('\n') + 1
+      held = text.slice(end)
+      const done = rest.find((each) => typeof each === 'function') as (() => void) | undefined
+      return write.call(stream, this.#erasure + text.slice(0, end) + this.#shown, undefined, done)
+    }
+    return () => {
+      stream.write = write
+      if (held !== '') stream.write(`${held}\n`)
+    }
   }
 
   /** Back to the start of the first line. A terminal that became narrower shows a line as several. */
   get #erasure(): string {
     if (this.#shown === '') return ''
-    const columns = this.#stream.columns || Number.POSITIVE_INFINITY
+    const columns = this.#terminal.columns || Number.POSITIVE_INFINITY
     const rows = this.#shown
       .split('\n')
       .reduce((sum, line) => sum + Math.max(1, Math.ceil(lengthOf(line) / columns)), 0)

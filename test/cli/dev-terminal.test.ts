@@ -36,6 +36,13 @@ function suite(url: string): void {
   const footer = () => terminal.screen.slice(-3)
   /** `47 in` */
   const received = () => Number(/(\d+) in/.exec(footer()[1] ?? '')?.[1])
+  /** Resolves when what was under way has arrived. */
+  const quiet = () =>
+    when(async () => {
+      const before = received()
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      return received() === before
+    })
   const eventLines = () => terminal.scrollback.filter((line) => /✓ applied/.test(line))
 
   it('keeps counts and keys below a log that scrolls away, each line of it once', async () => {
@@ -73,11 +80,7 @@ function suite(url: string): void {
     await terminal.until(/✓ applied/)
     terminal.press('p')
     await terminal.until(/● paused/)
-    await when(async () => {
-      const before = received()
-      await new Promise((resolve) => setTimeout(resolve, 1_000))
-      return received() === before
-    })
+    await quiet()
     const before = received()
     terminal.press('s')
     await when(() => received() === before + 1)
@@ -108,6 +111,40 @@ function suite(url: string): void {
     await terminal.until(/Every line is shown/)
     await when(() => from().some((line) => !line.includes('sms.')))
   }, 120_000)
+
+  it('keeps its footer below what handlers write to the console', async () => {
+    const cwd = join(await folder(), 'console')
+    await mkdir(cwd)
+    await writeFile(
+      join(cwd, 'clerk-sync.config.mjs'),
+      `import { defineConfig, on } from '${INDEX}'
+const talk = async ({ event }) => {
+  console.log('hello', event.type)
+  process.stdout.write('half a ')
+  console.error('from the other stream')
+  process.stdout.write('line\\n')
+}
+export default defineConfig({ handlers: [on('user.created', talk, { name: 'talk' })] })`,
+    )
+    await dev(['--rate', '1/m'], { cwd })
+    await terminal.until(/hello user\.created/)
+    await terminal.until(/^half a line$/m)
+    await terminal.until(/^from the other stream$/m)
+    await when(() => terminal.scrollback.filter((line) => RULE.test(line)).length === 1)
+    expect(terminal.scrollback.filter((line) => FOOTER.test(line))).toHaveLength(1)
+    expect(footer()[0]).toMatch(RULE)
+  })
+
+  it('clears the screen, and keeps its footer', async () => {
+    await dev(['--rate', '1/m'])
+    await terminal.until(/✓ applied/)
+    terminal.press('p')
+    await terminal.until(/● paused/)
+    await quiet()
+    terminal.press('c')
+    await when(() => terminal.screen.filter((line) => line !== '').length <= 4)
+    await when(() => footer()[0] !== undefined && RULE.test(footer()[0] as string))
+  })
 
   it('runs a failed handler again, and counts it until it has succeeded', async () => {
     const cwd = join(await folder(), 'retry')

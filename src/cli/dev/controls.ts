@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { toClerkSyncError } from '../../reply.ts'
 import { CommandError, failureLines } from '../failure.ts'
 import type { Output } from '../output.ts'
-import type { Pinned } from '../pinned.ts'
+import { Pinned } from '../pinned.ts'
 import { printable } from '../text.ts'
 import { type FooterState, footerLines } from './footer.ts'
 import { listenForKeys, type Press } from './keyboard.ts'
@@ -50,7 +50,7 @@ export class Controls {
     this.#watch = watch
     this.#actions = actions
     this.#bindings = this.#bind()
-    this.#pinned = output.pin()
+    this.#pinned = new Pinned(process.stderr, process.stdout)
     this.#giveBack = listenForKeys((press) => this.#onPress(press))
     this.#timer = setInterval(() => this.#draw(), REFRESH_MS).unref()
     process.stderr.on('resize', this.#draw)
@@ -64,7 +64,7 @@ export class Controls {
     clearInterval(this.#timer)
     process.stderr.off('resize', this.#draw)
     this.#giveBack()
-    this.#output.unpin()
+    this.#pinned.stop()
   }
 
   readonly #draw = (): void => {
@@ -96,7 +96,7 @@ export class Controls {
       { key: 'f', label: '[f]ilter', help: 'show only lines with some text', act: () => this.#type('') },
       ...(pause ? [pause] : []),
       { key: 't', label: '[t]unnel', help: 'open a tunnel for real events, or close it', act: toggleTunnel },
-      { key: 'c', label: '[c]lear', help: 'clear the screen', act: () => this.#clear() },
+      { key: 'c', label: '[c]lear', help: 'clear the screen', act: () => this.#pinned.clear() },
       { key: '?', label: '[?]', help: 'show this', act: () => this.#explain() },
       { key: 'q', label: '[q]uit', help: 'quit', act: quit },
     ]
@@ -141,12 +141,6 @@ export class Controls {
     this.#output.note(
       filter === '' ? '  Every line is shown.' : `  Only lines with "${printable(filter)}" are shown.`,
     )
-  }
-
-  /** The screen, not what has scrolled away. */
-  #clear(): void {
-    this.#pinned.show([])
-    this.#output.stderr.exact('\u001b[2J\u001b[H')
   }
 
   #explain(): void {
