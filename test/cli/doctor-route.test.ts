@@ -237,6 +237,29 @@ describe('the route, as the doctor sees it', () => {
     expect(result.remedy).toMatch(/^src\/proxy\.ts:2\. Leave the route public/)
   })
 
+  it.each([
+    ['src/app/(hooks)/api/hooks/clerk/route.ts', '/api/hooks/clerk'],
+    ['app/webhooks/route.js', '/webhooks'],
+    ['pages/api/webhook.ts', '/api/webhook'],
+    ['src/pages/api/clerk/index.ts', '/api/clerk'],
+  ])('is elsewhere in this project: %s', async (file, path) => {
+    const folder = join(await project(), path.replaceAll('/', '-'))
+    await mkdir(join(folder, file, '..'), { recursive: true })
+    await writeFile(join(folder, file), "export { POST } from 'clerk-sync/next'\n")
+    const result = await verdictOn(answer(404), { folder })
+    expect(result.remedy).toContain(`${file} is served at ${path}. Check the path`)
+  })
+
+  it('is where this project has it, and is missing all the same', async () => {
+    const folder = join(await project(), 'deployed-before')
+    await mkdir(join(folder, 'app/api/webhooks/clerk'), { recursive: true })
+    await writeFile(
+      join(folder, 'app/api/webhooks/clerk/route.ts'),
+      "export { POST } from 'clerk-sync/next'\n",
+    )
+    expect((await verdictOn(answer(404), { folder })).remedy).toMatch(/^Check the path/)
+  })
+
   it('is not there, or has no certificate, or is no host', async () => {
     const plain = await serveHttp(handle)
     const codes = async (address: string) => (await probe(address)).map(({ code }) => code)

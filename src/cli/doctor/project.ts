@@ -88,8 +88,21 @@ export function projectCheck(project: Project): Check {
   }
 }
 
+export function findRoute(project: Project): SourceFile | undefined {
+  return project.files.find(({ text }) => /['"]clerk-sync\/next['"]/.test(text))
+}
+
+/** The path that Next.js serves a route's file at; undefined if it serves none. */
+export function servedPath(file: string): string | undefined {
+  const path = file.replaceAll('\\', '/').replace(/^src\//, '')
+  const [, app] = /^app(\/.+)\/route\.\w+$/.exec(path) ?? []
+  const [, pages] = /^pages(\/api\/.+?)(?:\/index)?\.\w+$/.exec(path) ?? []
+  // Folders in brackets only group.
+  return app?.replace(/\/\([^/]+\)/g, '') ?? pages
+}
+
 function inspectRoute(project: Project): Result {
-  const route = project.files.find(({ text }) => /['"]clerk-sync\/next['"]/.test(text))
+  const route = findRoute(project)
   if (route === undefined) return found('route_file_missing')
   const edge = route.text.split('\n').findIndex((line) => EDGE.test(line))
   if (edge >= 0) return found('edge_runtime', `${route.path}:${edge + 1}`)

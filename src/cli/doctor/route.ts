@@ -9,7 +9,7 @@ import type { Failure } from '../failure.ts'
 import { explainAnswer, explainSilence, isPage, ownCode, type RouteAnswer } from '../route-answer.ts'
 import { formatDuration } from '../times.ts'
 import { type Check, found, passed, type Result, toResult } from './check.ts'
-import type { Project } from './project.ts'
+import { findRoute, type Project, servedPath } from './project.ts'
 
 export interface ProbeOptions {
   readonly url: URL
@@ -48,7 +48,7 @@ async function probe(options: ProbeOptions): Promise<Result[]> {
     ...deliveries.map((delivery) => ask(options, delivery)),
   ])
   const result = judge(unsigned as Outcome, signed, indented, options)
-  return [pointAt(result, options.project), ...checkPace([signed, indented], options)]
+  return [pointAt(result, options), ...checkPace([signed, indented], options)]
 }
 
 async function ask(
@@ -126,8 +126,16 @@ const CULPRITS: Readonly<Record<string, readonly [line: RegExp, path?: RegExp]>>
   body_rewritten: [/\b(express|bodyParser)\.(json|urlencoded|text)\s*\(/],
 }
 
-function pointAt(result: Result, project: Project): Result {
+function pointAt(result: Result, { project, url }: ProbeOptions): Result {
   const [line, path] = CULPRITS[result.code ?? ''] ?? []
-  const place = line && project.findLine(line, path)
+  const place = line ? project.findLine(line, path) : otherPath(result, project, url)
   return place === undefined ? result : { ...result, remedy: `${place}. ${result.remedy}` }
+}
+
+/** Where Next.js has the route, if that is not where it was looked for. */
+function otherPath({ code }: Result, project: Project, { pathname }: URL): string | undefined {
+  if (code !== 'route_not_found') return undefined
+  const route = findRoute(project)
+  const served = route && servedPath(route.path)
+  return served && served !== pathname ? `${route.path} is served at ${served}` : undefined
 }
