@@ -17,6 +17,8 @@ import { promisify } from 'node:util'
 
 /** Where each app shows what became of the deliveries. */
 const PAGES: Readonly<Record<string, string>> = { express: '/users', next: '/', standalone: '/profiles' }
+/** What the dashboard answers to a stranger on this machine, where one is mounted. */
+const STRANGERS: Readonly<Record<string, number>> = { express: 200, next: 401 }
 const WEBHOOK = '/api/webhooks/clerk'
 const START_TIMEOUT_MS = 60_000
 
@@ -44,6 +46,7 @@ async function check(name: string): Promise<void> {
       cwd: app,
     })
     await until(async () => (await read(port, PAGES[name])).includes('Ada'), `${name} does not show the user`)
+    await checkDashboard(name, port)
   } finally {
     await stop(server)
   }
@@ -52,6 +55,16 @@ async function check(name: string): Promise<void> {
   })
   if (!/"outcome":"applied"/.test(stdout)) throw new Error(`${name} has no applied event:\n${stdout}`)
   console.log(`✓ ${name} in ${Math.round((performance.now() - startedAt) / 1000)} s`)
+}
+
+async function checkDashboard(name: string, port: number): Promise<void> {
+  const expected = STRANGERS[name]
+  if (expected === undefined) return
+  const { status } = await fetch(`http://localhost:${port}/dashboard/api/session`)
+  const page = await read(port, '/dashboard')
+  if (status !== expected || !page.includes('<base href="/dashboard/"')) {
+    throw new Error(`the dashboard of ${name} answers ${status}:\n${page.slice(0, 500)}`)
+  }
 }
 
 async function show(name: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** An Express app with Clerk's users in its own database. */
 
 import { createClerkSync } from 'clerk-sync'
+import { createDashboardHandler, toNodeListener } from 'clerk-sync/dashboard'
 import { createExpressHandler } from 'clerk-sync/express'
 import express from 'express'
 
@@ -10,6 +11,8 @@ await sync.migrate()
 const app = express()
 // Above express.json(): the signature covers the exact bytes.
 app.post('/api/webhooks/clerk', createExpressHandler(sync))
+// For this machine only; in production it wants a token or your own sign-in.
+app.use('/dashboard', toNodeListener(createDashboardHandler(sync)))
 app.use(express.json())
 
 app.get('/users', async (_, response) => {
