@@ -50,14 +50,6 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('It must be a whole number above 0.')
 }
 
-/** A TCP port; 0 means any free one. Compose files pass on a variable that is not set as an empty one. */
-export function parsePort<Default>(text: string, previous: Default): number | Default {
-  if (text === '') return previous
-  const port = Number(text)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
-}
-
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
   m: 60_000,

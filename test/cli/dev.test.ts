@@ -176,6 +176,29 @@ export default defineConfig({ handlers: [on('user.created', async () => {}, { na
     app.close()
   }, 60_000)
 
+  it('forwards no more to an app that answers nothing than it can keep', async () => {
+    const app = createServer(() => undefined)
+    await listen(app)
+    const route = `http://127.0.0.1:${(app.address() as AddressInfo).port}`
+    const cli = await start(['--forward-to', route])
+    for (let index = 0; index < 101; index++) {
+      const { headers, body } = sign(eventOf('user.updated'))
+      expect((await fetch(cli.url, { method: 'POST', headers, body })).status).toBe(200)
+    }
+    await cli.until(/"skipped":1\b/)
+    expect((await cli.stop()).stdout).not.toContain('"skipped":2')
+    app.closeAllConnections()
+    app.close()
+  }, 60_000)
+
+  it('listens where it is told to, and says how to open it', async () => {
+    const cli = await start(['--host', '0.0.0.0'])
+    const { port } = new URL(cli.url)
+    expect(cli.url).toBe(`http://localhost:${port}/api/webhooks/clerk`)
+    expect((await fetch(`http://127.0.0.2:${port}/healthz`)).status).toBe(200)
+    await cli.stop()
+  })
+
   it('tells every event with what Svix’s own library verifies', async () => {
     const cli = await start(['--simulate', '--database', url, '--rate', '20/s'])
     await cli.until(/"type":"event"/)

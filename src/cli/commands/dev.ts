@@ -2,15 +2,18 @@
 
 import { once } from 'node:events'
 import { type Command, Option } from 'commander'
+import { dashboardEnvironment } from '../../config.ts'
 import { type ClerkSync, ClerkSyncError } from '../../index.ts'
 import {
   type ClerkSyncServer,
   DASHBOARD_PATH,
+  DEFAULT_HOST,
   DEFAULT_PORT,
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
 import { readVersion } from '../../version.ts'
+import { isLoopback, originOf, parseHost, parsePort } from '../address.ts'
 import { openDashboard } from '../dashboard.ts'
 import { type Actions, Controls, type Watched } from '../dev/controls.ts'
 import { Passage } from '../dev/passage.ts'
@@ -18,10 +21,10 @@ import { createSimulator } from '../dev/samples.ts'
 import { type DevOptions, openSession, prepare, type Session } from '../dev/session.ts'
 import { TUNNELS } from '../dev/tunnels.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
-import { parseCount, parsePort, parseRate, parseUrl, withDatabaseOptions, withExamples } from '../options.ts'
+import { parseCount, parseRate, parseUrl, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output } from '../output.ts'
 import { buildEvent } from '../sample.ts'
-import { step } from '../steps.ts'
+import { detail, step } from '../steps.ts'
 import { countWords, tellSummary } from '../summary.ts'
 import { formatDuration } from '../times.ts'
 
@@ -46,6 +49,12 @@ export function register(command: Command): void {
         .env('PORT')
         .default('any', `${DEFAULT_PORT}, or a free one if that is taken`)
         .argParser(parsePort<DevOptions['port']>),
+    )
+    .addOption(
+      new Option('--host <address>', 'address to listen on')
+        .env('HOST')
+        .default(DEFAULT_HOST)
+        .argParser(parseHost),
     )
     .option('--simulate', 'simulated traffic although there is a signing secret')
     .option('--forward-to <url>', 'your app’s webhook route, for every delivery that was taken', parseUrl)
@@ -126,14 +135,14 @@ async function serve(session: Session): Promise<Running> {
     },
     WEBHOOK_PATHS[0],
   )
-  const server = await listen({ sync, dashboard }, options.port, output)
-  const origin = `http://localhost:${server.port}`
+  const server = await listen({ sync, dashboard, host: options.host }, options.port, output)
+  const origin = originOf(options.host, server.port)
   const webhooks = `${origin}${WEBHOOK_PATHS[0]}`
   const passage = new Passage(new URL(webhooks), output)
   return { ...session, server, passage, webhooks, dashboard: `${origin}${DASHBOARD_PATH}` }
 }
 
-type Served = Pick<Parameters<typeof startServer>[0], 'sync' | 'dashboard'>
+type Served = Pick<Parameters<typeof startServer>[0], 'sync' | 'dashboard' | 'host'>
 
 /** A port that was asked for is that or none. */
 async function listen(served: Served, port: DevOptions['port'], output: Output): Promise<ClerkSyncServer> {
@@ -153,6 +162,8 @@ function announce(running: Running, startedAt: number): void {
   const { options, output, sync, simulation, webhooks, dashboard } = running
   step(output, 'Webhooks', webhooks)
   step(output, 'Dashboard', dashboard)
+  if (!isLoopback(options.host) && dashboardEnvironment().token === undefined)
+    detail(output, 'Only from this machine, until CLERK_SYNC_DASHBOARD_TOKEN is set.')
   if (options.forwardTo) step(output, 'Forward', String(options.forwardTo))
   output.note(`\n  Ready in ${formatDuration(performance.now() - startedAt)}\n`)
   const simulated = simulation !== undefined

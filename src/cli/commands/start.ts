@@ -11,19 +11,14 @@ import {
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
+import { originOf, parseHost, parsePort } from '../address.ts'
 import { type Configuration, DEFAULT, describeOrigin, loadConfiguration } from '../configuration.ts'
 import { openDashboard } from '../dashboard.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, listenForInterruption } from '../interruption.ts'
 import { isNewFolder } from '../open.ts'
-import {
-  type DatabaseOptions,
-  parseDuration,
-  parsePort,
-  withDatabaseOptions,
-  withExamples,
-} from '../options.ts'
+import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { signingSecrets } from '../secrets.ts'
 import { detail, step } from '../steps.ts'
@@ -164,7 +159,11 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
   const server = await startServer({ sync, port, host, webhookPaths, dashboard, reconcile, upkeep })
   const startedAt = performance.now()
   if (dashboard) announceDashboard(session, server.port)
-  announce(session, urlsOf(host, server.port, webhookPaths))
+  const origin = originOf(host, server.port)
+  announce(
+    session,
+    webhookPaths.map((path) => origin + path),
+  )
   await interrupted
   if (server.underWay > 0) output.note(`  ${server.underWay} under way …`)
   const end = await server.stop()
@@ -199,7 +198,7 @@ function tellResult({ jobId, status, drift, lapsed }: ReconcileResult, output: O
 }
 
 function announceDashboard({ options, output }: Session, port: number): void {
-  step(output, 'Dashboard', urlsOf(options.host, port, [DASHBOARD_PATH])[0] as string)
+  step(output, 'Dashboard', originOf(options.host, port) + DASHBOARD_PATH)
   if (dashboardEnvironment().token === undefined) {
     detail(output, 'Only from this machine, and not in production, until CLERK_SYNC_DASHBOARD_TOKEN is set.')
   }
@@ -230,18 +229,6 @@ function announce({ options, output, sync }: Session, urls: readonly string[]): 
       database: sync.location,
     })
   else output.stdout.line(webhooks === undefined ? 'ready role=worker' : `ready webhooks=${webhooks}`)
-}
-
-/** `localhost` for every address that means this machine: a browser cannot open 0.0.0.0. */
-function urlsOf(host: string, port: number, paths: readonly string[]): string[] {
-  const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)
-  const name = isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  return paths.map((path) => `http://${name}:${port}${path}`)
-}
-
-/** Compose files pass on a variable that is not set as an empty one; as a host it would mean all of them. */
-function parseHost(text: string, previous: string): string {
-  return text === '' ? previous : text
 }
 
 function collectPath(text: string, earlier: readonly string[] = []): string[] {

@@ -22,6 +22,7 @@ import type { TunnelKind } from './tunnels.ts'
 export interface DevOptions extends OutputOptions, DatabaseOptions {
   /** `any` is the usual one, or a free one if that is taken. */
   readonly port: number | 'any'
+  readonly host: string
   readonly simulate?: boolean
   readonly forwardTo?: URL
   readonly tunnel?: TunnelKind
