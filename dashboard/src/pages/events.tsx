@@ -63,8 +63,12 @@ function EventList({ filter, isFiltered, openId }: EventListProps) {
       <div class="toolbar">
         <Matching filter={filter} />
         <NewEvents filter={filter} isEmpty={events.length === 0} onShow={pages.restart} />
-        {events.length > 0 && <Export filter={filter} />}
-        {may('operator') && events.length > 0 && <Bulk filter={filter} selected={selected} />}
+        {events.length > 0 && (
+          <div class="actions">
+            <Export filter={filter} />
+            {may('operator') && <Bulk filter={filter} selected={selected} />}
+          </div>
+        )}
       </div>
       <Shown answer={pages.first} rows={12}>
         {() =>
