@@ -30,6 +30,11 @@ export interface SimulatedClerkOptions {
    * @default noon of 1 January 2026, UTC
    */
   startAt?: Milliseconds | undefined
+  /**
+   * The longest that nothing happens between two actions, in milliseconds: less makes a busier instance.
+   * @default 5000
+   */
+  maxPauseMs?: Milliseconds | undefined
 }
 
 /** A simulated Clerk instance. */
@@ -70,8 +75,7 @@ export interface SimulatedClerk {
 
 const NOON_OF_1_JANUARY_2026 = 1_767_268_800_000
 
-/** The longest that nothing happens between two actions. */
-const PAUSE_MS = 5_000
+const MAX_PAUSE_MS = 5_000
 
 const WEIGHTED_ACTIONS = Object.values(ACTIONS)
 
@@ -94,7 +98,7 @@ export const SILENT_ACTIONS = SIMULATED_ACTIONS.filter((name) => ACTIONS[name].w
  * const differences = await compareTables(sync.database, clerk)
  */
 export function createSimulatedClerk(options: SimulatedClerkOptions = {}): SimulatedClerk {
-  const { seed = 1, instanceId, startAt = NOON_OF_1_JANUARY_2026 } = options
+  const { seed = 1, instanceId, startAt = NOON_OF_1_JANUARY_2026, maxPauseMs = MAX_PAUSE_MS } = options
   const instance = new Instance(new Random(seed), startAt, instanceId)
   return {
     instanceId: instance.id,
@@ -103,7 +107,7 @@ export function createSimulatedClerk(options: SimulatedClerkOptions = {}): Simul
     },
     act(name, id) {
       const action = name === undefined ? instance.random.pickWeighted(WEIGHTED_ACTIONS) : ACTIONS[name]
-      instance.tick(PAUSE_MS)
+      instance.tick(maxPauseMs)
       action.perform(instance, id)
       return instance.takeEvents()
     },
