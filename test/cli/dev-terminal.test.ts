@@ -25,13 +25,16 @@ function suite(url: string): void {
     await terminal.ended
   })
 
-  /** Runs `dev` with simulated traffic, until its keys are shown. */
+  /** Runs `dev` until it is ready. */
   async function dev(args: readonly string[] = [], options: Partial<TerminalOptions> = {}): Promise<void> {
     const { schema } = await database.location()
-    const own = ['dev', '--simulate', '--database', url, '--schema', schema, '--port', '0', ...args]
+    const own = ['dev', '--database', url, '--schema', schema, '--port', '0', ...args]
     terminal = new Terminal(own, { cwd: await folder(), ...options })
     await terminal.until(/ready webhooks=/)
   }
+
+  const simulate = (args: readonly string[] = [], options?: Partial<TerminalOptions>) =>
+    dev(['--simulate', ...args], options)
 
   const footer = () => terminal.screen.slice(-3)
   /** `47 in` */
@@ -46,12 +49,14 @@ function suite(url: string): void {
   const eventLines = () => terminal.scrollback.filter((line) => /✓ applied/.test(line))
 
   it('keeps counts and keys below a log that scrolls away, each line of it once', async () => {
-    await dev(['--rate', '20/s'], { rows: 20 })
+    await simulate(['--rate', '20/s'], { rows: 20 })
     await terminal.until(FOOTER)
     await when(() => eventLines().length > 60)
     expect(footer()[0]).toMatch(RULE)
     expect(footer()[1]).toMatch(/^ {2}\d+ in · \d+ applied .* p95 \d+ms {3}● live$/)
-    expect(footer()[2]).toContain('[s]end event  [r]etry failed  [o]pen  [f]ilter  [p]ause  [t]unnel')
+    expect(footer()[2]).toContain(
+      '[s]end event  [r]etry failed  [o]pen  [f]ilter  [p]ause  [c]lear  [?]  [q]uit',
+    )
     const lines = terminal.scrollback
     expect(lines.filter((line) => FOOTER.test(line))).toHaveLength(1)
     expect(lines.filter((line) => RULE.test(line))).toHaveLength(1)
@@ -60,7 +65,7 @@ function suite(url: string): void {
   })
 
   it('stays three lines when the window becomes narrow, and has only the gist', async () => {
-    await dev(['--rate', '10/s'])
+    await simulate(['--rate', '10/s'])
     await terminal.until(FOOTER)
     await terminal.until(/✓ applied/)
     terminal.resize(50, 20)
@@ -76,7 +81,7 @@ function suite(url: string): void {
   })
 
   it('pauses the traffic, sends one event when it is told to, and goes on', async () => {
-    await dev(['--rate', '20/s'])
+    await simulate(['--rate', '20/s'])
     await terminal.until(/✓ applied/)
     terminal.press('p')
     await terminal.until(/● paused/)
@@ -91,7 +96,7 @@ function suite(url: string): void {
   })
 
   it('shows only lines with what was typed, until Esc', async () => {
-    await dev(['--rate', '20/s'])
+    await simulate(['--rate', '20/s'])
     await terminal.until(FOOTER)
     terminal.press('f')
     await terminal.until(/Only lines with: _/)
@@ -126,7 +131,7 @@ const talk = async ({ event }) => {
 }
 export default defineConfig({ handlers: [on('user.created', talk, { name: 'talk' })] })`,
     )
-    await dev(['--rate', '1/m'], { cwd })
+    await simulate(['--rate', '1/m'], { cwd })
     await terminal.until(/hello user\.created/)
     await terminal.until(/^half a line$/m)
     await terminal.until(/^from the other stream$/m)
@@ -136,7 +141,7 @@ export default defineConfig({ handlers: [on('user.created', talk, { name: 'talk'
   })
 
   it('clears the screen, and keeps its footer', async () => {
-    await dev(['--rate', '1/m'])
+    await simulate(['--rate', '1/m'])
     await terminal.until(/✓ applied/)
     terminal.press('p')
     await terminal.until(/● paused/)
@@ -157,7 +162,7 @@ import { defineConfig, on } from '${INDEX}'
 const welcome = async () => { if (!existsSync(${JSON.stringify(fixed)})) throw new Error('no mail server') }
 export default defineConfig({ handlers: [on('user.created', welcome, { name: 'welcome' })] })`,
     )
-    await dev(['--rate', '1/m'], { cwd, columns: 200 })
+    await simulate(['--rate', '1/m'], { cwd, columns: 200 })
     await terminal.until(/welcome .*no mail server/)
     await when(() => /\d+ retrying/.test(footer()[1] ?? ''))
     await writeFile(fixed, '')
@@ -171,20 +176,21 @@ export default defineConfig({ handlers: [on('user.created', welcome, { name: 'we
     const cwd = join(await folder(), 'browser')
     const opened = join(cwd, 'opened')
     const browser = await script(join(cwd, 'browser'), `#!/bin/sh\necho "$1" > ${opened}`)
-    await dev(['--rate', '1/m'], { cwd, env: { BROWSER: browser } })
+    await simulate(['--rate', '1/m'], { cwd, env: { BROWSER: browser } })
     await terminal.until(FOOTER)
     terminal.press('o')
     await when(() => existsSync(opened))
     expect(await readFile(opened, 'utf8')).toMatch(/^http:\/\/localhost:\d+\/dashboard\n$/)
     terminal.press('?')
-    await terminal.until(/t {3}open a tunnel/)
+    await terminal.until(/p {3}stop the simulated traffic/)
   })
 
-  it('opens a tunnel with a key, and closes it with the same one', async () => {
+  it('opens a tunnel with a key for real traffic, and closes it with the same one', async () => {
     const cwd = join(await folder(), 'key')
     await script(join(cwd, 'clerk'), CLERK)
-    await dev(['--rate', '1/m'], { cwd, env: { PATH: `${cwd}:${process.env.PATH}` } })
+    await dev([], { cwd, env: { PATH: `${cwd}:${process.env.PATH}` } })
     await terminal.until(FOOTER)
+    expect(footer()[2]).not.toContain('[p]ause')
     terminal.press('t')
     await terminal.until(/Tunnel +https:\/\/webhooks\.clerk\.com\/in\/c_AbCd123456\//)
     await when(() => footer()[1]?.includes('tunnel open') === true)
@@ -194,18 +200,16 @@ export default defineConfig({ handlers: [on('user.created', welcome, { name: 'we
   })
 
   it('says why a key cannot do what it is for, and goes on', async () => {
-    await dev(['--rate', '1/m'], {
-      env: { CLERK_WEBHOOK_SIGNING_SECRET: undefined },
-    })
+    await dev([], { env: { PATH: dirname(process.execPath) } })
     await terminal.until(FOOTER)
     terminal.press('t')
-    await terminal.until(/✗ secret_missing/)
-    terminal.press('?')
-    await terminal.until(/q {3}quit/)
+    await terminal.until(/✗ tunnel_cli_missing/)
+    terminal.press('s')
+    await terminal.until(/✓ applied +user\.created/)
   })
 
   it('dies of SIGINT after Ctrl-C, with a summary, and gives the terminal back', async () => {
-    await dev()
+    await simulate()
     await terminal.until(/✓ applied/)
     terminal.press('\x03')
     expect(await terminal.ended).toEqual({ code: null, signal: 'SIGINT', state: 'usual' })
@@ -214,7 +218,7 @@ export default defineConfig({ handlers: [on('user.created', welcome, { name: 'we
   })
 
   it('ends well with q', async () => {
-    await dev()
+    await simulate()
     await terminal.until(FOOTER)
     terminal.press('q')
     expect(await terminal.ended).toEqual({ code: 0, signal: null, state: 'usual' })
@@ -224,7 +228,7 @@ export default defineConfig({ handlers: [on('user.created', welcome, { name: 'we
   it('ends at once at the second Ctrl-C', async () => {
     const app = createServer(() => undefined)
     await once(app.listen(0, '127.0.0.1'), 'listening')
-    await dev(['--forward-to', `http://127.0.0.1:${(app.address() as AddressInfo).port}`])
+    await simulate(['--forward-to', `http://127.0.0.1:${(app.address() as AddressInfo).port}`])
     await terminal.until(/✓ applied/)
     terminal.press('\x03')
     await terminal.until(/Stopping/)
@@ -236,14 +240,14 @@ export default defineConfig({ handlers: [on('user.created', welcome, { name: 'we
   })
 
   it('only prints on a terminal that can do no more', async () => {
-    await dev([], { env: { TERM: 'dumb' } })
+    await simulate([], { env: { TERM: 'dumb' } })
     await terminal.until(/OK +applied/)
     expect(terminal.written).not.toContain('\u001b')
     expect(terminal.written).not.toMatch(FOOTER)
   })
 
   it('has no colours with NO_COLOR, but its footer', async () => {
-    await dev([], { env: { NO_COLOR: '1' } })
+    await simulate([], { env: { NO_COLOR: '1' } })
     await terminal.until(FOOTER)
     await terminal.until(/✓ applied/)
     expect(stripColors(terminal.written)).toBe(terminal.written)

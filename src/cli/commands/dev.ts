@@ -173,7 +173,7 @@ function announce(running: Running, startedAt: number): void {
 }
 
 function control(running: Running, quitting: AbortController): Controls {
-  const { output, log, sync, secret, simulation, passage, dashboard, hasSecret } = running
+  const { options, output, log, sync, secret, simulation, passage, dashboard } = running
   const simulator = createSimulator(sync, secret)
   const actions: Actions = {
     send: async () =>
@@ -184,10 +184,8 @@ function control(running: Running, quitting: AbortController): Controls {
       log.filter = text
     },
     togglePause: simulation && (() => simulation.toggle()),
-    toggleTunnel: () => {
-      if (!hasSecret) throw new ClerkSyncError('secret_missing')
-      return passage.toggle('clerk')
-    },
+    // Real people do not belong among simulated ones.
+    toggleTunnel: simulation ? undefined : () => passage.toggle(options.tunnel ?? 'clerk'),
     quit: () => quitting.abort(),
     interrupt: () => void process.emit('SIGINT', 'SIGINT'),
   }

@@ -16,7 +16,7 @@ export interface Actions {
   readonly open: string
   readonly setFilter: (text: string) => void
   readonly togglePause: (() => void) | undefined
-  readonly toggleTunnel: () => Promise<void>
+  readonly toggleTunnel: (() => Promise<void>) | undefined
   readonly quit: () => void
   readonly interrupt: () => void
 }
@@ -32,6 +32,8 @@ interface Binding {
 }
 
 const REFRESH_MS = 250
+const PAUSE = { key: 'p', label: '[p]ause', help: 'stop the simulated traffic, or let it go on' }
+const TUNNEL = { key: 't', label: '[t]unnel', help: 'open a tunnel for real events, or close it' }
 
 export class Controls {
   readonly #output: Output
@@ -78,12 +80,6 @@ export class Controls {
 
   #bind(): Binding[] {
     const { send, retry, open, togglePause, toggleTunnel, quit } = this.#actions
-    const pause = togglePause && {
-      key: 'p',
-      label: '[p]ause',
-      help: 'stop the simulated traffic, or let it go on',
-      act: togglePause,
-    }
     return [
       { key: 's', label: '[s]end event', help: 'send an event: somebody signs up', act: send },
       {
@@ -94,8 +90,8 @@ export class Controls {
       },
       { key: 'o', label: '[o]pen', help: 'open the dashboard', act: () => openInBrowser(open, this.#output) },
       { key: 'f', label: '[f]ilter', help: 'show only lines with some text', act: () => this.#type('') },
-      ...(pause ? [pause] : []),
-      { key: 't', label: '[t]unnel', help: 'open a tunnel for real events, or close it', act: toggleTunnel },
+      ...(togglePause ? [{ ...PAUSE, act: togglePause }] : []),
+      ...(toggleTunnel ? [{ ...TUNNEL, act: toggleTunnel }] : []),
       { key: 'c', label: '[c]lear', help: 'clear the screen', act: () => this.#pinned.clear() },
       { key: '?', label: '[?]', help: 'show this', act: () => this.#explain() },
       { key: 'q', label: '[q]uit', help: 'quit', act: quit },
