@@ -13,6 +13,9 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { observeItem } from '../ledger/observation.ts'
 import { type Answer, canLookUp, lookUp, type Wanted } from './lookup.ts'
 
+/** A person waits for it, who can ask again. */
+const MAX_TRIES = 2
+
 /** What Clerk shows of a resource. */
 export interface ShownResource {
   /** Its JSON, without secrets; null if Clerk has no such resource. */
@@ -76,7 +79,7 @@ async function ask(
     .selectAll()
     .where('id', '=', id)
   const wanted = { ...(await available(row.executeTakeFirst())), id } as unknown as Wanted
-  const [answer] = await lookUp(api(), CATALOGUE[name], [wanted], {})
+  const [answer] = await lookUp(api(), CATALOGUE[name], [wanted], { maxTries: MAX_TRIES })
   return answer as Answer
 }
 

@@ -108,14 +108,20 @@ describeEachDatabase('a server that may ask Clerk', (database) => {
     expect(row.deleted_at).toBeInstanceOf(Date)
   })
 
-  it('says what Clerk answered where it cannot compare', async () => {
+  it('says within seconds what is wrong with Clerk or the key where it cannot compare', async () => {
     const opened = await scene()
-    const sync = await open(opened.api, { secretKey: 'sk_test_of_another_instance' })
-    expect(await compare({ ...opened, handler: await serve(sync, { authorize }) })).toMatchObject({
+    const unavailable = (code: string) => ({
       result: 'unavailable',
       fields: [],
-      problem: { code: expect.stringMatching(/^api_/), remedy: expect.any(String) },
+      problem: { code, message: expect.any(String), remedy: expect.any(String) },
     })
+    opened.api.failNext('html_page', { times: 20 })
+    const startedAt = performance.now()
+    expect(await compare(opened)).toMatchObject(unavailable('api_unavailable'))
+    expect(performance.now() - startedAt).toBeLessThan(8_000)
+    const sync = await open(opened.api, { secretKey: 'sk_test_of_another_instance' })
+    const other = await serve(sync, { authorize })
+    expect(await compare({ ...opened, handler: other })).toMatchObject(unavailable('api_key_refused'))
   })
 
   it('starts a backfill that is paused, seen as paused, and goes on where it was', async () => {

@@ -47,6 +47,11 @@ export interface ApiCall {
   readonly signal?: AbortSignal | undefined
   /** Counts what the task's requests cost. */
   readonly meter?: ApiMeter | undefined
+  /**
+   * How often a request of it is made, if somebody waits for the answer.
+   * @default as often as the client is told
+   */
+  readonly maxTries?: number | undefined
 }
 
 export interface ApiMeter {
@@ -125,8 +130,8 @@ export class ClerkApi {
     call: ApiCall,
     read: (body: Uint8Array) => Content,
   ): Promise<Shown<Content>> {
-    const { maxTries = MAX_TRIES } = this.#options
-    const maxThrottles = maxTries === 1 ? 1 : MAX_THROTTLES
+    const { maxTries = this.#options.maxTries ?? MAX_TRIES } = call
+    const maxThrottles = call.maxTries ?? (maxTries === 1 ? 1 : MAX_THROTTLES)
     let tries = 0
     let throttles = 0
     for (;;) {
