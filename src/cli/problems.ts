@@ -51,6 +51,12 @@ export const PROBLEMS = {
     summary: 'Nothing listens where the database should',
     remedy: 'Start the database, or correct host and port in DATABASE_URL.',
   },
+  database_unreachable: {
+    level: 'problem',
+    summary: 'There is no way to the database from here',
+    remedy:
+      'Let this machine through the firewall. Some providers’ direct addresses are IPv6 only: use the address of their pooler.',
+  },
   database_login_failed: {
     level: 'problem',
     summary: 'The database refuses the user or the password',

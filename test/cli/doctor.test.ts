@@ -197,6 +197,7 @@ describeWithPostgres('the doctor on Postgres', (url) => {
   it.each<[what: string, code: string, address: string]>([
     ['a port where nothing listens', 'database_refused', 'postgres://127.0.0.1:1/x'],
     ['a host that is not there', 'database_host_unknown', 'postgres://db.invalid/x'],
+    ['an address without a way to it', 'database_unreachable', 'postgres://255.255.255.255/x'],
     ['a user that is not there', 'database_login_failed', at({ username: 'nobody_here' })],
     ['a database that is not there', 'database_absent', at({ pathname: '/nowhere_here' })],
     ['TLS that the server does not have', 'database_tls_required', at({ search: '?sslmode=require' })],
