@@ -80,7 +80,7 @@ One row per event and handler: the key is \`(event_id, handler)\`.
 | column | type | meaning |
 |---|---|---|
 | \`status\` | text | \`pending\`, \`running\`, \`retrying\`, \`succeeded\`, \`dead\` or \`discarded\` |
-| \`attempts\` | integer | how often it was tried |
+| \`attempts\` | integer | how often it was tried since it was begun, or begun again by somebody |
 | \`due_at\` | timestamptz | when it is to be tried; while it runs, the end of its worker’s lease |
 | \`claim\`, \`worker\` | text | the try that may write its end, and the process that makes it |
 | \`order_key\` | text | the resource, for an ordered handler |

@@ -149,7 +149,7 @@ export interface HandlerRunsTable {
   event_id: string
   handler: string
   status: Generated<RunStatus>
-  /** How often it was tried, the current try included. */
+  /** How often it was tried since it was begun, or begun again by somebody; the current try included. */
   attempts: Generated<number>
   /** When it is to be tried; while it runs, the end of its worker's lease. */
   due_at: Generated<Date>

@@ -46,7 +46,7 @@ export interface HandlerContext<Pattern extends EventPattern = '*'> {
   readonly row: MatchingRow<Pattern> | null
   /** The fields that the event changed, with what they were before. Null if it changed none or created the row. */
   readonly changes: Readonly<Record<string, Change>> | null
-  /** 1 for the first try. */
+  /** 1 for the first try, and again for the first after somebody began the run anew. */
   readonly attempt: number
   /** The same for every try of this handler with this event, and for no other. For services that take such keys. */
   readonly idempotencyKey: string

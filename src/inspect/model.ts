@@ -249,6 +249,7 @@ export interface HandlerRun {
   readonly eventId: string
   readonly handler: string
   readonly state: RunState
+  /** How often it was tried since it was begun, or begun again by somebody. */
   readonly attempts: number
   /** Null once it is over. */
   readonly nextTryAt: Time | null
@@ -260,6 +261,8 @@ export interface HandlerRun {
   readonly note: string | null
   /** The failed tries that are kept, oldest first. */
   readonly failures: readonly RunFailure[]
+  /** So many of them, the first, are from before somebody began it again. */
+  readonly earlierFailures: number
 }
 
 export interface RunFailure {

@@ -66,5 +66,17 @@ export function toRun(row: RunRow, isMasked: boolean): HandlerRun {
     fingerprint: row.fingerprint,
     note: row.note,
     failures: (row.history ?? []).map((failure) => ({ ...failure, error: shown(failure.error) })),
+    earlierFailures: earlierFailures(row),
   }
+}
+
+/** Whoever begins a run again has it counted from 1 again: what is not below the try after it is from before that. */
+function earlierFailures({ history, attempts }: RunRow): number {
+  let next = attempts + 1
+  const firstEarlier = (history ?? []).findLastIndex(({ attempt }) => {
+    const isEarlier = attempt >= next
+    next = attempt
+    return isEarlier
+  })
+  return firstEarlier + 1
 }

@@ -82,7 +82,7 @@ describeEachDatabase('after anything', (database) => {
 
 /**
  * Those events that show what Clerk has deleted and no table has ever held: created and deleted while nobody listened. If
- * Svix tries their creation longer than their deletion, which it does only by hand, it makes a row until the next reconcile.
+ * Svix tries their creation longer than their deletion, it makes a row until the next reconcile.
  */
 async function ofUnknownDeleted(
   sync: ClerkSync,

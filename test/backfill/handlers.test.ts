@@ -76,6 +76,34 @@ describeEachDatabase('handlers', (database) => {
     expect(await hear()).toEqual([])
   })
 
+  it('are told of an organization that was deleted, and not of what went with it, as by its event', async () => {
+    const told: string[] = []
+    sync.on(['organization.*', 'organizationMembership.*'], ({ event }) => told.push(event.type), {
+      name: 'of-organizations',
+    })
+    clerk.act('createOrganization')
+    for (let made = 0; made < 3; made++) clerk.act('addMember')
+    for (const resources of [['users'], ['organizations'], ['organization_memberships']] as const) {
+      await sync.backfill({ resources, restart: true })
+    }
+    const members = [...clerk.resources('organization_memberships').values()]
+    expect(members.length).toBeGreaterThan(2)
+    const [id] = clerk.resources('organizations').keys()
+    const missed = clerk.act('deleteOrganization', id)
+    later()
+    await sync.reconcile({ full: true })
+    await hear()
+    expect(told.splice(0)).toEqual(['organization.deleted'])
+    const rows = await sync.database.selectFrom('organization_memberships').select('deleted_at').execute()
+    expect(rows.filter(({ deleted_at }) => deleted_at === null)).toEqual([])
+
+    // If Clerk tells of a membership all the same, its event is one like any other.
+    const envelope = { ...missed[0], type: 'organizationMembership.deleted', data: members[0] }
+    await deliver(sync, envelope)
+    await hear()
+    expect(told).toEqual(['organizationMembership.deleted'])
+  })
+
   it('are told nothing by a reconcile that is asked not to', async () => {
     await sync.backfill({ resources: ['users'] })
     clerk.act('createUser')

@@ -67,11 +67,17 @@ describeWithPostgres('after an outage of 36 hours', (url) => {
     const hours = Math.round((clerk.now - before) / 3_600_000)
     expect(hours).toBeGreaterThan(8)
     expect([...outcomes.keys()].filter((outcome) => outcome !== 'applied' && outcome !== 'stale')).toEqual([])
+    // What was created and deleted in the outage no table knows. If Svix gave up the deletion before the creation, which
+    // its jitter allows, there is a row until the next reconcile, by which nothing else is changed.
+    const revived = (await wrongTables(sync, clerk)).flatMap(({ differences }) => differences)
+    expect(revived.filter(({ column }) => column !== 'deleted_at')).toEqual([])
+    expect(revived.length).toBeLessThanOrEqual(EVENTS / 1_000)
+    const again = await sync.reconcile({ maxDeletions: Number.MAX_SAFE_INTEGER })
+    expect(again.drift.total > 0).toBe(revived.length > 0)
     expect(await wrongTables(sync, clerk)).toEqual([])
-    const again = await sync.reconcile({ full: true })
-    expect(again.drift).toMatchObject({ total: 0 })
+    expect((await sync.reconcile({ full: true })).drift).toMatchObject({ total: 0 })
     console.log(
-      `${atOnce.length} retries beside the reconcile, ${late.length} over ${hours} h more: ${JSON.stringify(Object.fromEntries(outcomes))}`,
+      `${atOnce.length} retries beside the reconcile, ${late.length} over ${hours} h more: ${JSON.stringify(Object.fromEntries(outcomes))}; ${revived.length} rows revived until the next reconcile`,
     )
   })
 })

@@ -128,6 +128,14 @@ describeEachDatabase('billing and sessions', (database) => {
     expect(await row.executeTakeFirst()).toEqual({ deleted_at: null })
   })
 
+  it.each([501, 19, 20.5])(
+    'are in no pages of %s: Clerk would answer with ten, or bring nothing new',
+    async (apiPageSize) => {
+      const api = await serve(createSimulatedClerk())
+      await expect(open(api, { apiPageSize })).rejects.toMatchObject({ code: 'option_invalid' })
+    },
+  )
+
   it('cannot be asked for where Clerk lists nothing', async () => {
     const sync = await open(await serve(createSimulatedClerk()))
     await expect(sync.backfill({ resources: ['emails'] })).rejects.toMatchObject({ code: 'option_invalid' })

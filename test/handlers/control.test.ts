@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { type ClerkSync, type HandlerContext, type HandlerOptions, polling } from '../../src/index.ts'
+import { read } from '../../src/inspect/reading.ts'
+import { runsOfEvent } from '../../src/inspect/runs.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 
@@ -134,6 +136,32 @@ describeEachDatabase('people', (database) => {
     expect(await sync.handlers.retryOne({ eventId: svixId, handler: name }, 'again')).toBe(true)
     await vi.waitFor(() => expect(attempts).toEqual([1, 1]), PATIENT)
     expect(await sync.handlers.retryOne({ eventId: 'msg_none', handler: name })).toBe(false)
+  })
+
+  it('see which failures are from before a run was begun again', async () => {
+    const { sync, name } = await opened(
+      () => {
+        throw new Error('no room')
+      },
+      { retries: [0.02] },
+    )
+    await sync.work()
+    const { svixId } = await deliver(sync, newUser())
+    const runOf = async () => {
+      const [run] = await read({ database: sync.database, schema: sync.location.schema }, (reading) =>
+        runsOfEvent(reading, svixId, false),
+      )
+      const { state, attempts, failures = [], earlierFailures } = run ?? {}
+      return { state, attempts, tries: failures.map(({ attempt }) => attempt), earlierFailures }
+    }
+    const first = { state: 'dead', attempts: 2, tries: [1, 2], earlierFailures: 0 }
+    await vi.waitFor(async () => expect(await runOf()).toEqual(first), PATIENT)
+    await sync.handlers.pause(name)
+    await sync.handlers.retryOne({ eventId: svixId, handler: name })
+    expect(await runOf()).toEqual({ state: 'pending', attempts: 0, tries: [1, 2], earlierFailures: 2 })
+    await sync.handlers.resume(name)
+    const again = { state: 'dead', attempts: 2, tries: [1, 2, 1, 2], earlierFailures: 2 }
+    await vi.waitFor(async () => expect(await runOf()).toEqual(again), PATIENT)
   })
 
   it('run a new handler for what was recorded before it, once', async () => {

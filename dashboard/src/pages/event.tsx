@@ -240,6 +240,7 @@ function Run({ run }: { readonly run: HandlerRun }) {
         <Mark {...RUNS[run.state]} />
         <span class="quiet">
           {count(run.attempts, 'try', 'tries')}
+          {run.earlierFailures > 0 && ' since it was begun again'}
           {run.nextTryAt && (
             <>
               , next <Ago at={run.nextTryAt} />
@@ -261,9 +262,10 @@ function Run({ run }: { readonly run: HandlerRun }) {
       {run.error && run.failures.length === 0 && <pre class="error">{run.error}</pre>}
       {run.failures.length > 0 && (
         <ol class="tries">
-          {run.failures.map((failure) => (
-            <li key={failure.attempt}>
+          {run.failures.map((failure, index) => (
+            <li key={failure.failedAt}>
               <span class="quiet">
+                {index < run.earlierFailures && 'Before that: '}
                 Try {failure.attempt}, <At at={failure.failedAt} />,{' '}
                 {duration(Date.parse(failure.failedAt) - Date.parse(failure.startedAt))}
               </span>
