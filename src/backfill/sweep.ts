@@ -5,8 +5,10 @@
 
 import { toDate } from '../clerk/event.ts'
 import { type Resource, readColumns } from '../clerk/resource.ts'
+import { failureKind } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
+import { ClerkSyncError } from '../errors.ts'
 import type { Applied } from '../ledger/ledger.ts'
 import type { Observation } from '../ledger/observation.ts'
 import { buryAbsent } from './absences.ts'
@@ -189,8 +191,23 @@ export class Sweep {
     })
   }
 
-  /** What became of each; with a dry run, as if it had been written. */
+  /**
+   * What became of each; with a dry run, as if it had been written. A page whose rows are just being delivered collides
+   * with the deliveries however often it is tried; its halves do so less.
+   */
   async #apply(found: readonly Found[]): Promise<Applied[]> {
+    try {
+      return await this.#applyTogether(found)
+    } catch (error) {
+      const isConflict = error instanceof ClerkSyncError && failureKind(error.cause) === 'conflict'
+      if (!isConflict || found.length === 1) throw error
+      const middle = Math.floor(found.length / 2)
+      const first = await this.#apply(found.slice(0, middle))
+      return [...first, ...(await this.#apply(found.slice(middle)))]
+    }
+  }
+
+  async #applyTogether(found: readonly Found[]): Promise<Applied[]> {
     const { ledger, writes } = this.#task
     if (!writes) return found.map(() => ({ outcome: 'applied' }))
     const observations = found.flatMap(({ shown }) => shown)

@@ -7,6 +7,7 @@
  * OUTAGE_EVENTS=100000 runs it in full; here it is smaller, with the same shares.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import type { ClerkEvent, ClerkSync, ClerkSyncError, Receipt } from '../../src/index.ts'
 import { createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
@@ -111,6 +112,7 @@ async function attempt(sync: ClerkSync, event: ClerkEvent, at: number): Promise<
       return await deliver(sync, event, { at: new Date(at) })
     } catch (error) {
       if ((error as ClerkSyncError).status !== 503) throw error
+      await sleep(100)
     }
   }
 }
