@@ -26,7 +26,7 @@ const CONCURRENCY = 20
 describeWithPostgres('after an outage of 36 hours', (url) => {
   const { serve, open } = scenes(postgresDatabase(url))
 
-  it(`${EVENTS} missed events are made good in minutes, and late retries change nothing`, {
+  it(`${EVENTS} missed events are made good in minutes; late retries leave nothing wrong that the next reconcile does not find`, {
     timeout: 3_600_000,
   }, async () => {
     const clerk = createSimulatedClerk({
