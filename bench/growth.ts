@@ -6,7 +6,7 @@
  */
 
 import type pg from 'pg'
-import { readValue } from './database.ts'
+import { analyze, readValue } from './database.ts'
 import type { WorkloadName } from './load/generator.ts'
 import { machineLines } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
@@ -43,10 +43,15 @@ async function main(): Promise<void> {
   console.log(options.json ? JSON.stringify(report, null, 2) : toText(report))
 }
 
+/** For statements that name tables only. */
+async function lookInto(client: pg.Client, schema: string): Promise<void> {
+  await client.query(`select set_config('search_path', $1, false)`, [schema])
+}
+
 /** In one order, so that Postgres only ever appends to its indexes; then tidied up as an old database would be. */
 async function fill(client: pg.Client, schema: string, events: number): Promise<void> {
   progress(`filling ${whole(events)} events of ${whole(events / EVENTS_PER_USER)} users`)
-  await client.query(`select set_config('search_path', $1, false)`, [schema])
+  await lookInto(client, schema)
   await client.query(PAST_USERS, [events / EVENTS_PER_USER])
   await client.query(PAST_ADDRESSES)
   await client.query(PAST_EVENTS, [events, EVENTS_PER_USER])
@@ -117,7 +122,9 @@ async function measureFull(
   served: Served,
   options: Parameters<Session['measure']>[1],
 ): Promise<Run> {
-  const text = `select array_agg(id) from (select id from users where deleted_at is null order by random() limit $1) as some`
+  await lookInto(session.client, served.schema)
+  await analyze(session.client, served.schema)
+  const text = `select array_agg(id) from (select id from users where deleted_at is null order by random() limit $1) as touched`
   const users = await readValue<string[]>(session.client, text, [TOUCHED_USERS])
   await session.generator.ask('open', { name: options.workload, users })
   const run = await session.load(served, options)

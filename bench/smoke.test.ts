@@ -27,3 +27,13 @@ test('every library verifies', async () => {
   const { results } = await report('verify.ts')
   expect(results).toHaveLength(5)
 })
+
+test('a ledger of years is filled, and takes deliveries', async () => {
+  const { results } = await report('growth.ts', '--events', '5000')
+  expect(results.map(({ workload }: { workload: string }) => workload)).toEqual(['created', 'mixed'])
+})
+
+test('memory is looked at ten times', async () => {
+  const { curve } = await report('memory.ts', '--events', '500')
+  expect(curve).toHaveLength(11)
+})

@@ -16,7 +16,7 @@ export type Workload = Iterator<Unsigned, never>
 
 /** Nothing but new users. */
 export function* newUsers(): Generator<Unsigned, never> {
-  for (let serial = 0; ; serial++) yield userEvent('user.created', newId('user'), serial)
+  for (;;) yield userEvent('user.created', newId('user'))
 }
 
 const ORGANIZATIONS = Array.from({ length: 50 }, () => newId('org'))
@@ -28,18 +28,19 @@ const ORGANIZATIONS = Array.from({ length: 50 }, () => newId('org'))
 export function* mixture(users: readonly string[]): Generator<Unsigned, never> {
   const existing = [...users]
   const memberships: string[] = []
-  for (let serial = 0; ; serial++) {
+  for (;;) {
     const dice = Math.random()
-    if (dice < 0.6) yield userEvent('user.updated', pick(existing), serial)
-    else if (dice < 0.8) yield userEvent('user.created', add(existing, newId('user')), serial)
-    else if (dice < 0.9) yield membershipEvent(memberships, pick(existing), serial)
-    else if (dice < 0.95) yield sessionEvent(pick(existing), serial)
-    else yield bodyOf('user.deleted', take(existing), {}, serial)
+    if (dice < 0.6) yield userEvent('user.updated', pick(existing))
+    else if (dice < 0.8) yield userEvent('user.created', add(existing, newId('user')))
+    else if (dice < 0.9) yield membershipEvent(memberships, pick(existing))
+    else if (dice < 0.95) yield sessionEvent(pick(existing))
+    else yield bodyOf('user.deleted', take(existing), {})
   }
 }
 
 /** What belongs to a user is the same in all of the user's events, and shared with nobody. */
-function userEvent(type: 'user.created' | 'user.updated', id: string, serial: number): Unsigned {
+function userEvent(type: 'user.created' | 'user.updated', id: string): Unsigned {
+  const time = nextTime()
   const { email_addresses, phone_numbers, external_accounts } = sampleEvent(type).data
   const key = id.slice('user_'.length)
   const email = { id: `idn_E${key}`, email_address: `${key}@example.com`.toLowerCase() }
@@ -48,21 +49,21 @@ function userEvent(type: 'user.created' | 'user.updated', id: string, serial: nu
   const data = {
     primary_email_address_id: email.id,
     username: key.toLowerCase(),
-    first_name: `Ada ${serial}`,
+    first_name: `Ada ${time}`,
     email_addresses: email_addresses?.map((each) => ({ ...each, ...email })),
     phone_numbers: phone_numbers?.map((each) => ({ ...each, ...phone })),
     external_accounts: external_accounts?.map((each) => ({ ...each, ...account })),
-    public_metadata: { plan: 'pro', seats: serial % 100 },
-    updated_at: Date.now() + serial,
+    public_metadata: { plan: 'pro', seats: time % 100 },
+    updated_at: time,
   }
-  return bodyOf(type, id, data, serial)
+  return bodyOf(type, id, data)
 }
 
 function digitsOf(key: string, count: number): string {
   return [...key.slice(-count)].map((letter) => letter.charCodeAt(0) % 10).join('')
 }
 
-function membershipEvent(memberships: string[], userId: string, serial: number): Unsigned {
+function membershipEvent(memberships: string[], userId: string): Unsigned {
   const dice = memberships.length === 0 ? 0 : Math.random()
   const type = dice < 0.5 ? 'created' : dice < 0.8 ? 'updated' : 'deleted'
   const id =
@@ -72,29 +73,31 @@ function membershipEvent(memberships: string[], userId: string, serial: number):
         ? pick(memberships)
         : take(memberships)
   const sample = sampleEvent('organizationMembership.created').data
-  return bodyOf(
-    `organizationMembership.${type}`,
-    id,
-    {
-      ...sample,
-      organization: { ...sample.organization, id: pick(ORGANIZATIONS) },
-      public_user_data: { ...sample.public_user_data, user_id: userId },
-      updated_at: Date.now() + serial,
-    },
-    serial,
-  )
+  return bodyOf(`organizationMembership.${type}`, id, {
+    ...sample,
+    organization: { ...sample.organization, id: pick(ORGANIZATIONS) },
+    public_user_data: { ...sample.public_user_data, user_id: userId },
+    updated_at: nextTime(),
+  })
 }
 
-function sessionEvent(userId: string, serial: number): Unsigned {
+function sessionEvent(userId: string): Unsigned {
   const sample = sampleEvent('session.created').data
   const user = { ...(sample.user as object), id: userId }
-  return bodyOf('session.created', newId('sess'), { ...sample, user_id: userId, user }, serial)
+  return bodyOf('session.created', newId('sess'), { ...sample, user_id: userId, user })
 }
 
-/** Times go up with every event, so that each update is news. */
-function bodyOf(type: EventType, id: string, data: object, serial: number): Unsigned {
+let newestTime = 0
+
+/** Goes up with every event of any workload, so that each update is news and no two are of one moment. */
+function nextTime(): number {
+  newestTime = Math.max(newestTime + 1, Date.now())
+  return newestTime
+}
+
+function bodyOf(type: EventType, id: string, data: object): Unsigned {
   const event = sampleEvent(type)
-  const timestamp = Date.now() + serial
+  const timestamp = nextTime()
   return { subject: id, body: JSON.stringify({ ...event, timestamp, data: { ...event.data, ...data, id } }) }
 }
 
