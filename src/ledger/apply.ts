@@ -119,7 +119,9 @@ class Application {
     ])
     const orphaned: Tombstones = new Map()
     byTable.forEach(([, relations], index) => {
-      const tombstones = new Map((found[index] as DeletedRow[]).map((row) => [row.id, toTombstone(row)]))
+      const tombstones = new Map(
+        (found[index] as DeletedRow[]).map((row) => [row.id, toTombstone(row.deleted_at, row.event_id)]),
+      )
       for (const { child, parent } of relations) {
         const tombstone = earliest(orphaned.get(child.id) ?? null, tombstones.get(parent.id) ?? null)
         if (tombstone) orphaned.set(child.id, tombstone)
@@ -211,8 +213,8 @@ interface UpsertedRow {
   inserted: boolean
 }
 
-function toTombstone(row: DeletedRow): Tombstone {
-  return { deletedAt: row.deleted_at, eventId: row.event_id }
+function toTombstone(deletedAt: Date, eventId: string | null): Tombstone {
+  return { deletedAt, eventId }
 }
 
 function toStoredRow(row: LockedRow): StoredRow {
@@ -222,7 +224,7 @@ function toStoredRow(row: LockedRow): StoredRow {
       observedAt: row.observed_at,
       raw: Buffer.from(row.raw ?? ''),
     },
-    tombstone: row.deleted_at && toTombstone({ ...row, deleted_at: row.deleted_at }),
+    tombstone: row.deleted_at && toTombstone(row.deleted_at, row.event_id),
   }
 }
 

@@ -1,8 +1,9 @@
 /**
  * The ledger: every event once, applied before it is acknowledged.
  *
- * Deliveries gather into batches; a batch is one transaction, and a few of them run at the same time. When the database refuses a batch, its deliveries are run
- * one by one under savepoints, so that one event that cannot be applied never holds up the others.
+ * Deliveries gather into batches; a batch is one transaction, and a few of them run at the same time. When the database
+ * refuses a batch, its deliveries are run one by one under savepoints, so that one event that cannot be applied never
+ * holds up the others.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -116,7 +116,7 @@ function clearStatement(children: readonly ChildSet[], schema: string): string {
   const deletions = children.map(
     ({ table }) => `delete from ${qualify(schema, table)} where user_id = any($1::text[])`,
   )
-  return `${withAll(deletions)} select`
+  return `with ${named(deletions)} select`
 }
 
 function buryMembersStatement(children: readonly ChildSet[], schema: string): string {
@@ -127,13 +127,12 @@ function buryMembersStatement(children: readonly ChildSet[], schema: string): st
       from parent where stored.user_id = parent.id
       and (stored.deleted_at is null or parent.deleted_at < stored.deleted_at)`,
   )
-  return `${withAll(burials, `parent as materialized (select * from ${tombstones()})`)} select`
+  return `with parent as materialized (select * from ${tombstones()}), ${named(burials)} select`
 }
 
-/** Statements to run with the one that follows. They must not touch the same rows: they see none of each other's work. */
-function withAll(statements: readonly string[], ...first: readonly string[]): string {
-  const named = [...first, ...statements.map((statement, index) => `also_${index} as (${statement})`)]
-  return named.length === 0 ? '' : `with ${named.join(', ')}`
+/** Statements to run with another. They must not touch the same rows: they see none of each other's work. */
+function named(statements: readonly string[]): string {
+  return statements.map((statement, index) => `also_${index} as (${statement})`).join(', ')
 }
 
 function buryByParentStatement(table: string, column: string): string {
