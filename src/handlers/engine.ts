@@ -19,7 +19,7 @@ export interface RunKey {
 
 /** Tells a worker, at the given time, that a run is due. */
 export interface Wake extends RunKey {
-  /** Names the wake, for engines that drop what they have had before: another try is another wake. */
+  /** Names the wake, for engines that drop what they have had before. The first of a run always has the same name. */
   readonly id: string
   /** Null means now. */
   readonly at: Date | null

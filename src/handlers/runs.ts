@@ -284,7 +284,6 @@ interface KeyRow {
 }
 
 interface DueRow extends KeyRow {
-  attempts: number
   due_at: Date
 }
 
@@ -316,8 +315,12 @@ function toKey(row: KeyRow): RunKey {
   return { eventId: row.event_id, handler: row.handler }
 }
 
+/**
+ * Each wake has a name of its own: an engine that drops what it has had before may have had one for the same time, which
+ * met a paused handler, or an earlier run of the same resource.
+ */
 function toWake(row: DueRow): Wake {
-  return { ...toKey(row), id: `${row.event_id}:${row.handler}:${row.due_at.getTime()}`, at: row.due_at }
+  return { ...toKey(row), id: `${row.event_id}:${row.handler}:${randomUUID()}`, at: row.due_at }
 }
 
 function toClaimedRun(row: ClaimedRow): ClaimedRun {

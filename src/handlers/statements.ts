@@ -68,7 +68,7 @@ function recordingStatements({ runs, events }: Tables) {
       order by event_id, handler
       on conflict do nothing returning event_id, handler`,
     nextInLine: `
-      select next.event_id, next.handler, next.attempts, next.due_at
+      select next.event_id, next.handler, next.due_at
       from unnest($1::text[], $2::text[]) as line(handler, order_key)
       cross join lateral (
         select * from ${runs} as run
@@ -146,13 +146,13 @@ function endingStatements({ runs }: Tables) {
       from json_to_recordset($1::json) as failed(
         claim text, event_id text, handler text, status text, error text, fingerprint text, history json, delay_ms float8)
       where run.event_id = failed.event_id and run.handler = failed.handler and run.claim = failed.claim
-      returning run.event_id, run.handler, run.status, run.attempts, run.due_at`,
+      returning run.event_id, run.handler, run.status, run.due_at`,
     // The try does not count: it was neither made nor failed.
     release: `
       update ${runs} as run
       set status = case when run.attempts > 1 then 'retrying' else 'pending' end, attempts = run.attempts - 1,
           claim = null, due_at = clock_timestamp()
-      ${own} returning run.event_id, run.handler, run.attempts, run.due_at`,
+      ${own} returning run.event_id, run.handler, run.due_at`,
   }
 }
 

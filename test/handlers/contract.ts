@@ -16,6 +16,9 @@ import { deliver, eventOf } from '../support/deliveries.ts'
 
 const PATIENT = { timeout: 20_000, interval: 20 }
 
+/** Sooner than a worker's own look into the table can be: some engine has woken it. */
+const WOKEN = { timeout: 12_000, interval: 20 }
+
 /** Retries at once: a test is not to wait for Svix's schedule. */
 const SOON = [0.05, 0.05, 0.05]
 
@@ -261,6 +264,42 @@ export function engineContract(
       )
     })
 
+    it('wakes a run again whose time came while an earlier one of its resource was still running', async () => {
+      const seen: number[] = []
+      const id = newId()
+      const { sync, name } = await opened(
+        async ({ event, attempt }) => {
+          if (event.timestamp === 2_000 && attempt === 1) throw new Error('not yet')
+          if (event.timestamp === 1_000) await sleep(1_000)
+          seen.push(event.timestamp)
+        },
+        { ordered: true, retries: Array(5).fill(0.3) },
+      )
+      await deliver(sync, userEvent('user.updated', id, 2_000))
+      await vi.waitFor(async () => expect(await statuses(sync, name)).toEqual(['retrying']), PATIENT)
+      await deliver(sync, userEvent('user.updated', id, 1_000))
+      await vi.waitFor(() => expect(seen).toEqual([1_000, 2_000]), WOKEN)
+    })
+
+    it('wakes a run again whose time came while its handler was paused', async () => {
+      const seen: number[] = []
+      const { sync, name } = await opened(
+        ({ attempt }) => {
+          if (attempt < 3) throw new Error('not yet')
+          seen.push(attempt)
+        },
+        { retries: Array(5).fill(0.3) },
+      )
+      await deliver(sync, userEvent())
+      for (const attempts of [1, 2]) {
+        await vi.waitFor(async () => expect(await tries(sync, name)).toEqual([attempts]), PATIENT)
+        await sync.handlers.pause(name)
+        await sleep(600)
+        await sync.handlers.resume(name)
+      }
+      await vi.waitFor(() => expect(seen).toEqual([3]), WOKEN)
+    })
+
     it('shares the work among workers: every run once', async () => {
       const seen: string[] = []
       const name = `shared-${made++}`
@@ -368,6 +407,10 @@ async function runsOf(sync: ClerkSync, handler: string) {
 
 async function statuses(sync: ClerkSync, handler: string): Promise<HandlerRunsTable['status'][]> {
   return (await runsOf(sync, handler)).map(({ status }) => status) as never
+}
+
+async function tries(sync: ClerkSync, handler: string): Promise<number[]> {
+  return (await runsOf(sync, handler)).map(({ attempts }) => attempts) as never
 }
 
 function circle(): object {

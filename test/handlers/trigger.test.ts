@@ -24,7 +24,7 @@ describeEachDatabase('Trigger.dev', (database) => {
     }
   })
 
-  it('is triggered with ids only, and a key that is the same for the same try', async () => {
+  it('is triggered with ids only, and an idempotency key', async () => {
     const sync = await database.open({ engine: trigger({ tasks, taskId: 'keys' }) })
     onTestFinished(() => sync.close())
     const name = `keys-${made++}`
