@@ -265,7 +265,7 @@ export function engineContract(
     })
 
     it('wakes a run again whose time came while an earlier one of its resource was still running', async () => {
-      const seen: number[] = []
+      const seen: unknown[] = []
       const id = newId()
       const { sync, name } = await opened(
         async ({ event, attempt }) => {
