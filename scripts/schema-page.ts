@@ -122,6 +122,16 @@ with the same scope goes on at the checkpoint.
 
 What a reconcile under way has seen of Clerk's lists: \`(job_id, resource, id)\`.
 
+## sweep_starts
+
+When the last sweep that has read a resource as a whole began, by Clerk's clock: \`(resource, instance_id, started_at)\`. What
+Clerk had then is in its table.
+
+## late_rows
+
+Rows that an event made which is older than that sweep: \`(resource, id, asked_at)\`. Clerk may have deleted them before
+the sweep, and is asked for each by its id; then its row here is removed.
+
 ## api_budgets
 
 When the next request to Clerk's Backend API may be sent (\`next_at\`), by a hash of the secret key (\`key\`): what keeps all

@@ -1,5 +1,6 @@
 /** Puts the stages together. The only file that knows everyone. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { CatchingUp, type CatchUp } from './backfill/catch-up.ts'
 import type { BackfillOptions, ReconcileOptions } from './backfill/sweeps.ts'
@@ -92,8 +93,8 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   run(runs: readonly RunKey[]): Promise<void>
 
   /**
-   * Runs the handlers that are due, and resolves when none is or the time is up. For a cron route, or after a response,
-   * where no process stays.
+   * Runs the handlers that are due, asks Clerk for rows that came late, and resolves when nothing is left or the time is up.
+   * For a cron route, or after a response, where no process stays.
    *
    * @example
    * after(() => sync.drain({ maxSeconds: 20 }))
@@ -188,10 +189,9 @@ class Sync implements ClerkSync {
     this.#budget = new ByteBudget(config.maxQueuedBytes)
     this.#handling = new Handling(database, config.engine, config.log)
     for (const handler of config.handlers) this.#handling.add(handler)
-    this.#ledger = new Ledger(database, config, this.#handling, {
-      maxItems: MAX_BATCH_ITEMS,
-      deadlineMs: config.commitTimeoutMs,
-    })
+    const limits = { maxItems: MAX_BATCH_ITEMS, deadlineMs: config.commitTimeoutMs }
+    const onLateRows = () => void this.#catchUp.confirmLate()
+    this.#ledger = new Ledger(database, config, this.#handling, limits, onLateRows)
     this.#catchUp = new CatchingUp(database, this.#ledger, config, () => this.#prepare())
   }
 
@@ -274,6 +274,7 @@ class Sync implements ClerkSync {
 
   async work(): Promise<void> {
     await this.#prepare()
+    void this.#catchUp.confirmLate()
     await this.#handling.work()
   }
 
@@ -282,9 +283,12 @@ class Sync implements ClerkSync {
     await this.#handling.run(runs)
   }
 
-  async drain(options: DrainOptions = {}): Promise<DrainResult> {
+  async drain({ maxSeconds = 10 }: DrainOptions = {}): Promise<DrainResult> {
     await this.#prepare()
-    return this.#handling.drain(options)
+    const timeUp = sleep(maxSeconds * 1_000, undefined, { ref: false })
+    const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
+    const [result] = await Promise.all([this.#handling.drain(maxSeconds), late])
+    return result
   }
 
   async migrate(): Promise<string[]> {

@@ -26,7 +26,13 @@ export const single: Variant = {
     const admission = { resources: new Set(RESOURCES.keys()), instanceIds: new Set<string>() }
     const limits = { maxItems: 1, maxBytes: 2 ** 26, deadlineMs: 10_000 }
     const lanes = Array.from({ length: TRANSACTIONS }, () => ({
-      ledger: new Ledger({ ...database, ingest: database.queries }, admission, NOTHING_FOLLOWS, limits),
+      ledger: new Ledger(
+        { ...database, ingest: database.queries },
+        admission,
+        NOTHING_FOLLOWS,
+        limits,
+        () => undefined,
+      ),
       waiting: 0,
     }))
     return serveVerified(async (delivery) => {

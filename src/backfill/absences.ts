@@ -5,15 +5,14 @@
  * marked as deleted, and when suspiciously many are missing, nothing is deleted at all.
  */
 
-import { fillPath, isWhole } from '../clerk/api-description.ts'
 import type { Resource } from '../clerk/resource.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { Observation } from '../ledger/observation.ts'
 import { findCauses } from './causes.ts'
-import { canLookUp, lookUp } from './lookup.ts'
+import { ask, settle } from './confirm.ts'
+import { canLookUp } from './lookup.ts'
 import type { Marks, Unseen } from './marks.ts'
 import { addDrift, type SweepProgress } from './progress.ts'
-import { observationsOf, type Task, tellingOf } from './task.ts'
+import type { Task } from './task.ts'
 
 const BATCH_SIZE = 500
 /** So few may always be missing. */
@@ -39,7 +38,7 @@ export async function buryAbsent(
   let after = ''
   for (;;) {
     const unseen = await marks.unseen(startedAt, task.instanceId, after, BATCH_SIZE)
-    if (unseen.length > 0) await settle(task, resource, unseen, progress)
+    if (unseen.length > 0) await examine(task, resource, unseen, progress)
     if (unseen.length < BATCH_SIZE) return
     after = unseen.at(-1)?.id ?? ''
   }
@@ -56,15 +55,14 @@ async function requireUnsuspicious(
   if (unseen > allowed) throw new ClerkSyncError('list_shrunken', `${unseen} of ${live} ${table} are missing`)
 }
 
-async function settle(
+async function examine(
   task: Task,
   resource: Resource,
   unseen: readonly Unseen[],
   progress: SweepProgress,
 ): Promise<void> {
-  const answers = await lookUp(task.api, resource, unseen, task.call)
+  const answers = await ask(task, resource, unseen)
   const absent = answers.filter(({ item }) => item === null)
-  if (absent.length > 0) await requireList(task, resource)
   const causes = await findCauses(
     task.database,
     task.schema,
@@ -75,33 +73,10 @@ async function settle(
     addDrift(task.report, resource.table, id, EXTRA, causes[index] ?? 'no_event')
   })
   progress.deleted += absent.length
-  if (!task.writes) return
-  const deletions = absent.map(({ id, observedAt }) => deletionOf(task, resource, id, observedAt))
-  // The list did not have them, but Clerk does.
-  const found = answers.flatMap(({ item, observedAt }) =>
-    item ? observationsOf(task, resource, item, observedAt, true) : [],
-  )
-  const kinds = new Map(deletions.map((deletion) => [deletion, 'extra'] as const))
-  await task.ledger.apply([...deletions, ...found], tellingOf(task, kinds))
-}
-
-/** A feature that was switched off meanwhile looks as if everything in it had been deleted. */
-async function requireList({ api, call }: Task, { api: description }: Resource): Promise<void> {
-  const [list] = description?.lists ?? []
-  if (list === undefined || !isWhole(list)) return
-  await api.page(fillPath(list.path, {}), { ...list.query, ...list.parts?.[0], limit: '1' }, call)
+  if (task.writes) await settle(task, resource, answers)
 }
 
 function sinceOf(unseen: readonly Unseen[], id: string): Date {
   const row = unseen.find((each) => each.id === id)
   return row?.observed_at instanceof Date ? row.observed_at : new Date(0)
-}
-
-function deletionOf(
-  { jobId, instanceId }: Task,
-  resource: Resource,
-  id: string,
-  observedAt: Date,
-): Observation {
-  return { resource, id, state: null, isDeletion: true, observedAt, eventId: jobId, instanceId }
 }

@@ -5,6 +5,8 @@ import type { ResourceName } from '../clerk/catalogue.ts'
 import type { Database } from '../database/database.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Logger } from '../log.ts'
+import { Confirmation } from './confirmation.ts'
 import { Ensurer, type Row } from './ensure.ts'
 import { RateBudget, UNLIMITED } from './rate-budget.ts'
 import {
@@ -90,6 +92,7 @@ export interface CatchUpSettings {
   readonly resources: ReadonlySet<string>
   readonly instanceIds: ReadonlySet<string>
   readonly now: () => number
+  readonly log: Logger
 }
 
 export class CatchingUp implements CatchUp {
@@ -100,6 +103,7 @@ export class CatchingUp implements CatchUp {
   readonly #ledger: Ledger
   readonly #settings: CatchUpSettings
   readonly #prepare: () => Promise<unknown>
+  readonly #confirmation: Confirmation
   readonly #closing = new AbortController()
   readonly #underWay = new Set<Promise<unknown>>()
 
@@ -114,8 +118,10 @@ export class CatchingUp implements CatchUp {
     this.#ledger = ledger
     this.#settings = settings
     this.#prepare = prepare
-    const { instanceIds } = settings
-    const ensurer = new Ensurer({ database, ledger, api: () => this.api, instanceIds })
+    const { instanceIds, resources, log } = settings
+    const api = () => this.api
+    this.#confirmation = new Confirmation({ database, ledger, api, resources, instanceIds, log })
+    const ensurer = new Ensurer({ database, ledger, api, instanceIds })
     const ensure = async <Name extends ResourceName>(name: Name, key: Record<string, string>) => {
       await prepare()
       return ensurer.ensure(name, key)
@@ -145,10 +151,15 @@ export class CatchingUp implements CatchUp {
     return waitFor(this.#database.queries, table, id, options)
   }
 
+  /** Asks Clerk for rows that came late. Nothing without the secret key: then there was no sweep either. */
+  async confirmLate(): Promise<void> {
+    if (this.#settings.secretKey !== '') await this.#confirmation.run()
+  }
+
   /** Stops what is under way, so that the next run can go on there. */
   async close(): Promise<void> {
     this.#closing.abort(new ClerkSyncError('shutting_down'))
-    await Promise.allSettled(this.#underWay)
+    await Promise.allSettled([...this.#underWay, this.#confirmation.close()])
   }
 
   async #sweep<Result>(

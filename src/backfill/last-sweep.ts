@@ -1,4 +1,4 @@
-/** What earlier jobs make unnecessary: to look again at what has not changed since. */
+/** When a resource was read last: what that makes unnecessary, and what it makes suspicious. */
 
 import type { Kysely } from 'kysely'
 import { available } from '../database/failure.ts'
@@ -37,4 +37,19 @@ export async function unseenSince(
     where ${COMPLETE}`
   const [row] = await available(query<{ latest: Date | null; is_recent: boolean }>(database, text, [table]))
   return row?.latest && row.is_recent ? new Date(row.latest.getTime() - MARGIN_MS) : null
+}
+
+/** Notes that a resource was read: an event from before that which makes a row from now on shows what Clerk may have deleted. */
+export async function noteSweep(
+  database: Kysely<ClerkTables>,
+  schema: string,
+  table: string,
+  instanceId: string | null,
+  startedAt: string,
+): Promise<void> {
+  const text = `
+    insert into ${qualify(schema, 'sweep_starts')} as noted (resource, instance_id, started_at) values ($1, $2, $3)
+    on conflict (resource, instance_id) do update
+    set started_at = greatest(noted.started_at, excluded.started_at)`
+  await available(query(database, text, [table, instanceId ?? '', startedAt]))
 }

@@ -5,15 +5,14 @@
 
 import { toDate } from '../clerk/event.ts'
 import { type Resource, readColumns } from '../clerk/resource.ts'
-import { failureKind } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
-import { ClerkSyncError } from '../errors.ts'
 import type { Applied } from '../ledger/ledger.ts'
 import type { Observation } from '../ledger/observation.ts'
 import { buryAbsent } from './absences.ts'
 import { findCauses } from './causes.ts'
 import { type Comparison, compare, type Drift } from './compare.ts'
+import { noteSweep } from './last-sweep.ts'
 import { canLookUp, lookUp } from './lookup.ts'
 import { Marks } from './marks.ts'
 import {
@@ -72,6 +71,7 @@ export class Sweep {
       progress.listed = 0
       await this.#pass(null)
     }
+    await this.#noteRead()
     if (this.#task.isReconcile && progress.startedAt !== null) {
       await buryAbsent(this.#task, this.#resource, this.#marks, new Date(progress.startedAt), progress)
       await this.#marks.clear()
@@ -96,6 +96,7 @@ export class Sweep {
       position = oldest !== null && oldest < since ? null : page.next
     }
     await this.#marks.clear()
+    await this.#noteRead()
     const progress = this.#progress
     const [inClerk, here] = [
       await api.count(list.countPath, {}, call),
@@ -158,6 +159,15 @@ export class Sweep {
     if (total !== null && lists.length === 1 && !lists[0]?.parts) progress.expected = total
   }
 
+  /** Before absent rows are looked for, so that what comes in between is seen by one of the two. */
+  async #noteRead(): Promise<void> {
+    const { database, schema, instanceId, writes } = this.#task
+    const { startedAt } = this.#progress
+    // Of what cannot be asked for by id, no absence is ever known.
+    if (!writes || startedAt === null || !canLookUp(this.#resource)) return
+    await noteSweep(database, schema, this.#resource.table, instanceId, startedAt)
+  }
+
   /** A row says that it was deleted, but the list shows it: only a look by its id refutes that. */
   async #confirm(buried: readonly Found[]): Promise<Found[]> {
     if (buried.length === 0 || !canLookUp(this.#resource)) return []
@@ -191,23 +201,8 @@ export class Sweep {
     })
   }
 
-  /**
-   * What became of each; with a dry run, as if it had been written. A page whose rows are just being delivered collides
-   * with the deliveries however often it is tried; its halves do so less.
-   */
+  /** What became of each; with a dry run, as if it had been written. */
   async #apply(found: readonly Found[]): Promise<Applied[]> {
-    try {
-      return await this.#applyTogether(found)
-    } catch (error) {
-      const isConflict = error instanceof ClerkSyncError && failureKind(error.cause) === 'conflict'
-      if (!isConflict || found.length === 1) throw error
-      const middle = Math.floor(found.length / 2)
-      const first = await this.#apply(found.slice(0, middle))
-      return [...first, ...(await this.#apply(found.slice(middle)))]
-    }
-  }
-
-  async #applyTogether(found: readonly Found[]): Promise<Applied[]> {
     const { ledger, writes } = this.#task
     if (!writes) return found.map(() => ({ outcome: 'applied' }))
     const observations = found.flatMap(({ shown }) => shown)

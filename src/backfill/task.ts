@@ -1,4 +1,4 @@
-/** What the sweeps of one job share. */
+/** What the sweeps of one job share, and what a repair needs of it. */
 
 import type { Kysely } from 'kysely'
 import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
@@ -12,8 +12,10 @@ import type { DriftKind } from './compare.ts'
 import type { DriftReport } from './progress.ts'
 import { standingEvent } from './standing-event.ts'
 
-export interface Task {
-  readonly jobId: string
+/** What it takes to ask Clerk and to write what it showed. */
+export interface Repair {
+  /** The job that it is part of, if it is one. */
+  readonly jobId: string | null
   readonly api: ClerkApi
   readonly call: ApiCall
   readonly database: Kysely<ClerkTables>
@@ -23,12 +25,16 @@ export interface Task {
   readonly resources: ReadonlySet<string>
   /** The Clerk instance that the secret key belongs to, if it is known. */
   readonly instanceId: string | null
-  /** A backfill brings what is missing or old; a reconcile also finds what is edited, deleted or wrongly so. */
-  readonly isReconcile: boolean
-  /** Without it, everything is compared and nothing written. */
-  readonly writes: boolean
   /** Whether handlers are told of what is written, where no event has told them. */
   readonly tellsHandlers: boolean
+  /** A backfill brings what is missing or old; a reconcile also finds what is edited, deleted or wrongly so. */
+  readonly isReconcile: boolean
+}
+
+export interface Task extends Repair {
+  readonly jobId: string
+  /** Without it, everything is compared and nothing written. */
+  readonly writes: boolean
   /** So many rows may be found deleted in Clerk without being suspicious; null for the usual rule. */
   readonly maxDeletions: number | null
   readonly report: DriftReport
@@ -36,7 +42,7 @@ export interface Task {
 
 /** What handlers are told of differences, if they are. */
 export function tellingOf(
-  { tellsHandlers, isReconcile }: Task,
+  { tellsHandlers, isReconcile }: Repair,
   kinds: ReadonlyMap<Observation, DriftKind>,
 ): Telling | undefined {
   if (!tellsHandlers) return undefined
@@ -49,7 +55,7 @@ export function tellingOf(
 
 /** What Clerk showed of an item: the item itself first, then what it holds of kept tables. */
 export function observationsOf(
-  { jobId, instanceId, resources }: Task,
+  { jobId, instanceId, resources }: Repair,
   resource: Resource,
   item: Item,
   observedAt: Date,

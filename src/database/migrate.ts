@@ -11,6 +11,7 @@ import * as handlers from './migrations/0003-handlers.ts'
 import * as overview from './migrations/0005-overview.ts'
 import * as spans from './migrations/0006-spans.ts'
 import * as mutes from './migrations/0007-mutes.ts'
+import * as late from './migrations/0008-late.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   overview,
   spans,
   mutes,
+  late,
 ]
 export const MIGRATION_NAMES = MIGRATIONS.map(({ name }) => name)
 const MIGRATIONS_TABLE = 'migrations'

@@ -231,6 +231,22 @@ export interface SweepMarksTable {
   id: string
 }
 
+/** When a sweep that has read a resource as a whole began, by Clerk's clock: what Clerk had then is in its table. */
+export interface SweepStartsTable {
+  resource: string
+  /** The Clerk instance that was read; empty if it is not known. */
+  instance_id: string
+  started_at: Date
+}
+
+/** Rows that appeared late: an event from before the last sweep, which did not find them, made them. Clerk is asked for each. */
+export interface LateRowsTable {
+  resource: string
+  id: string
+  /** When somebody began to ask; null if nobody has. */
+  asked_at: Date | null
+}
+
 /** When the next request to Clerk's Backend API may be sent, by a hash of the secret key. */
 export interface ApiBudgetsTable {
   key: string
@@ -296,6 +312,8 @@ export interface ClerkTables extends ResourceTables, ChildTables {
   handlers: HandlersTable
   jobs: JobsTable
   sweep_marks: SweepMarksTable
+  sweep_starts: SweepStartsTable
+  late_rows: LateRowsTable
   api_budgets: ApiBudgetsTable
   event_minutes: EventMinutesTable
   event_spans: EventSpansTable

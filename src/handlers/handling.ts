@@ -110,7 +110,7 @@ export class Handling implements FollowUp {
   }
 
   /** Runs what is due, until nothing is or the time is up. */
-  async drain({ maxSeconds = 10 }: DrainOptions): Promise<DrainResult> {
+  async drain(maxSeconds: number): Promise<DrainResult> {
     if (this.registry.definitions.length === 0) return { succeeded: 0, failed: 0 }
     const worker = this.#createWorker()
     const deadline = Date.now() + maxSeconds * 1_000

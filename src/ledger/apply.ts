@@ -31,12 +31,15 @@ export type Apply = (
   observations: readonly Observation[],
 ) => Promise<Verdict[]>
 
-/** Prepares the SQL for a schema and returns the function that applies observations there. */
-export function createApply(schema: string): Apply {
+/**
+ * Prepares the SQL for a schema and returns the function that applies observations there.
+ * @param lateRows gets the transactions that wrote rows which Clerk is to be asked for
+ */
+export function createApply(schema: string, lateRows: WeakSet<Transaction<ClerkTables>>): Apply {
   const statements = new Map(
     [...RESOURCES.values()].map((resource) => [resource.table, resourceStatements(resource, schema)]),
   )
-  return (trx, observations) => new Application(trx, schema, statements).run(observations)
+  return (trx, observations) => new Application(trx, schema, statements, lateRows).run(observations)
 }
 
 /** One transaction's worth of applying; holds what its steps tell each other. */
@@ -44,6 +47,7 @@ class Application {
   readonly #trx: Transaction<ClerkTables>
   readonly #schema: string
   readonly #statements: ReadonlyMap<string, ResourceStatements>
+  readonly #lateRows: WeakSet<Transaction<ClerkTables>>
   /** What this transaction deletes, by table: it goes on to what belongs to it. */
   readonly #deleted = new Map<string, Tombstones>()
 
@@ -51,10 +55,12 @@ class Application {
     trx: Transaction<ClerkTables>,
     schema: string,
     statements: ReadonlyMap<string, ResourceStatements>,
+    lateRows: WeakSet<Transaction<ClerkTables>>,
   ) {
     this.#trx = trx
     this.#schema = schema
     this.#statements = statements
+    this.#lateRows = lateRows
   }
 
   async run(observations: readonly Observation[]): Promise<Verdict[]> {
@@ -150,12 +156,22 @@ class Application {
     const before: Statement[] = []
     if (lifted.length > 0) before.push({ text: lift, parameters: [lifted] })
     if (buried.size > 0) before.push({ text: bury, parameters: tombstones })
-    if (buried.size > 0 && buryMembers) before.push({ text: buryMembers, parameters: tombstones })
+    if (buried.size > 0 && buryMembers)
+      before.push({ text: buryMembers, parameters: [...tombstones, [...buried.keys()]] })
     if (clear && existing.length > 0) before.push({ text: clear, parameters: [existing] })
     const results = await queryAll(this.#trx, [...before, ...this.#upsert(resource, written)])
     const upserted = (results[before.length] ?? []) as UpsertedRow[]
     const asExpected = upserted.filter((row) => row.inserted !== stored.has(row.id))
     if (asExpected.length !== written.length) throw rowsMoved()
+    await this.#askForLate(resource, upserted)
+  }
+
+  /** A row that an event made which is older than the last sweep: the sweep would have made it, had Clerk still had it. */
+  async #askForLate(resource: Resource, upserted: readonly UpsertedRow[]): Promise<void> {
+    const late = upserted.filter((row) => row.inserted && row.is_late).map(({ id }) => id)
+    if (late.length === 0) return
+    await this.#query(this.#of(resource).askFor, [late])
+    this.#lateRows.add(this.#trx)
   }
 
   /** The statement that returns {@link UpsertedRow}s, and those for the sets of what it writes. */
@@ -211,6 +227,8 @@ interface DeletedRow {
 interface UpsertedRow {
   id: string
   inserted: boolean
+  /** Null before the first sweep. */
+  is_late: boolean | null
 }
 
 function toTombstone(deletedAt: Date, eventId: string | null): Tombstone {

@@ -12,6 +12,7 @@ import type { Delivery } from '../clerk/event.ts'
 import type { Database } from '../database/database.ts'
 import { failureKind, messageOf, toUnavailable } from '../database/failure.ts'
 import type { ClerkTables } from '../database/tables.ts'
+import { ClerkSyncError } from '../errors.ts'
 import { type Apply, createApply } from './apply.ts'
 import type { Verdict } from './fold.ts'
 import type { FollowUp } from './follow-up.ts'
@@ -29,11 +30,22 @@ export class Ledger {
   readonly #recorder: Recorder
   readonly #followUp: FollowUp
   readonly #commits: GroupCommit<Delivery, Receipt>
+  /** Transactions that wrote late rows. */
+  readonly #lateRows = new WeakSet<Transaction<ClerkTables>>()
+  readonly #onLateRows: () => void
 
-  constructor(database: Database, admission: Admission, followUp: FollowUp, limits: BatchLimits) {
+  /** @param onLateRows called once rows are committed which Clerk is to be asked for: `late_rows` names them */
+  constructor(
+    database: Database,
+    admission: Admission,
+    followUp: FollowUp,
+    limits: BatchLimits,
+    onLateRows: () => void,
+  ) {
     this.#database = database
     this.#followUp = followUp
-    this.#apply = createApply(database.schema)
+    this.#onLateRows = onLateRows
+    this.#apply = createApply(database.schema, this.#lateRows)
     this.#recorder = new Recorder(database.schema, this.#apply, admission, followUp)
     this.#commits = new GroupCommit(
       (deliveries) => this.#commit(deliveries),
@@ -59,12 +71,25 @@ export class Ledger {
   }
 
   /**
-   * Applies what the Backend API showed, in one transaction beside the deliveries', and with the same guard.
+   * Applies what the Backend API showed, beside the deliveries and with the same guard. In one transaction, unless rows
+   * that are just being delivered make it collide with the deliveries however often it is tried: its halves do so less.
    * @param telling which events stand for it, where handlers are to be told
    * @returns what became of each, in order
-   * @throws {ClerkSyncError} `database_…`; then nothing was applied
+   * @throws {ClerkSyncError} `database_…`; then some of it may have been applied, and to apply it again is harmless
    */
-  apply(observations: readonly Observation[], telling?: Telling): Promise<Applied[]> {
+  async apply(observations: readonly Observation[], telling?: Telling): Promise<Applied[]> {
+    try {
+      return await this.#applyTogether(observations, telling)
+    } catch (error) {
+      const isConflict = error instanceof ClerkSyncError && failureKind(error.cause) === 'conflict'
+      if (!isConflict || observations.length === 1) throw error
+      const middle = Math.floor(observations.length / 2)
+      const first = await this.apply(observations.slice(0, middle), telling)
+      return [...first, ...(await this.apply(observations.slice(middle), telling))]
+    }
+  }
+
+  #applyTogether(observations: readonly Observation[], telling?: Telling): Promise<Applied[]> {
     const steps: Steps<Observation, Applied> = {
       take: async (trx, taken) => {
         const verdicts = await this.#apply(trx, taken)
@@ -116,6 +141,7 @@ export class Ledger {
       .transaction()
       .execute(async (trx) => ({ result: await work(trx), trx }))
     this.#followUp.committed(trx)
+    if (this.#lateRows.has(trx)) this.#onLateRows()
     return result
   }
 }

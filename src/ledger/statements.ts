@@ -28,13 +28,15 @@ export interface ResourceStatements {
   readonly lift: string
   /** $1 ids of rows whose sets are about to be written anew. Absent: it has none. */
   readonly clear?: string
-  /** → id, inserted */
+  /** → id, inserted, is_late */
   readonly upsert: RowsStatement
+  /** $1 ids of rows that are late: they are asked for. */
+  readonly askFor: string
   readonly children: readonly ChildStatement[]
   /** $1 tombstones. Rows never seen alive are created, so that a late first state finds the tombstone. */
   readonly bury: string
   /**
-   * $1 tombstones whose rows' sets are deleted with them. After `bury`, which waits for who is writing such a row: what
+   * $1 tombstones whose rows' sets are deleted with them, $2 their ids. After `bury`, which waits for who is writing such a row: what
    * they wrote is only seen by a statement that begins later. Absent: it has none.
    */
   readonly buryMembers?: string
@@ -59,7 +61,8 @@ export function resourceStatements(resource: Resource, schema: string): Resource
       clear: clearStatement(children, schema),
       buryMembers: buryMembersStatement(children, schema),
     }),
-    upsert: upsertStatement(table, resource.columns),
+    upsert: upsertStatement(resource, schema),
+    askFor: askForStatement(resource, schema),
     children: children.map((childSet) => childStatement(childSet, schema)),
     bury: `
       insert into ${table} as stored (id, deleted_at, event_id, instance_id)
@@ -82,22 +85,37 @@ const KEPT = new Set(['"id"', '"deleted_at"', '"instance_id"'])
  * Rows are locked and compared before this runs (`fold.ts` has the same order), so the guard decides only when another
  * transaction inserted the row in between; `inserted` then tells, and the batch is run again.
  */
-function upsertStatement(table: string, columns: Columns): RowsStatement {
+function upsertStatement({ table, columns }: Resource, schema: string): RowsStatement {
   const types = { id: 'text', ...sqlTypes(columns), ...STANDARD_COLUMNS, ...BYTES_PLACE }
   const names = ['id', ...Object.keys(columns), ...Object.keys(STANDARD_COLUMNS)].map(quoteIdentifier)
   const guarded = names.filter((name) => !KEPT.has(name))
   const version = (row: string) =>
     `(coalesce(${row}.clerk_updated_at, ${row}.observed_at), ${row}.observed_at, ${row}.raw::text collate "C")`
   const text = prepared(`
-    insert into ${table} as stored (${names}, raw)
+    insert into ${qualify(schema, table)} as stored (${names}, raw)
     select ${names}, ${sliceOfBytes('raw', parameterAfter(types))} from ${columnArrays(types)}
     on conflict (id) do update
     set ${guarded.map((name) => `${name} = excluded.${name}`)}, raw = excluded.raw, synced_at = now(),
         instance_id = coalesce(excluded.instance_id, stored.instance_id),
         deleted_at = least(stored.deleted_at, excluded.deleted_at)
     where stored.observed_at is null or ${version('excluded')} > ${version('stored')}
-    returning id, xmax = 0 as inserted`)
+    returning id, xmax = 0 as inserted, deleted_at is null and observed_at < (
+      select max(started_at) from ${qualify(schema, 'sweep_starts')} where resource = '${table}'
+    ) as is_late`)
   return { text, types }
+}
+
+/** A sweep of another Clerk instance tells nothing of a row. */
+function askForStatement({ table }: Resource, schema: string): string {
+  return `
+    insert into ${qualify(schema, 'late_rows')} (resource, id)
+    select '${table}', row.id from ${qualify(schema, table)} as row
+    where row.id = any($1::text[]) and exists (
+      select from ${qualify(schema, 'sweep_starts')} as sweep
+      where sweep.resource = '${table}' and row.observed_at < sweep.started_at
+        and (row.instance_id is null or sweep.instance_id in (row.instance_id, ''))
+    )
+    order by row.id on conflict do nothing`
 }
 
 /** Somebody may have removed the parent's row by hand and left these. */
@@ -119,12 +137,13 @@ function clearStatement(children: readonly ChildSet[], schema: string): string {
   return `with ${named(deletions)} select`
 }
 
+/** By their ids too, which leads Postgres to the index: how many rows a JSON document has it does not know. */
 function buryMembersStatement(children: readonly ChildSet[], schema: string): string {
   const burials = children.map(
     ({ table }) => `
       update ${qualify(schema, table)} as stored
       set deleted_at = parent.deleted_at, event_id = parent.event_id, synced_at = now()
-      from parent where stored.user_id = parent.id
+      from parent where stored.user_id = any($2::text[]) and stored.user_id = parent.id
       and (stored.deleted_at is null or parent.deleted_at < stored.deleted_at)`,
   )
   return `with parent as materialized (select * from ${tombstones()}), ${named(burials)} select`

@@ -1,8 +1,9 @@
 /** A page whose rows are being delivered collides with the deliveries, again and again: the larger, the surer. */
 
 import { sql } from 'kysely'
-import { expect, it } from 'vitest'
-import { createSimulatedClerk } from '../../src/testing/index.ts'
+import { beforeEach, expect, it } from 'vitest'
+import type { ClerkSync } from '../../src/index.ts'
+import { createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { emptyAll, scenes, wrongTables } from './scenes.ts'
 
@@ -10,38 +11,62 @@ const USERS = 300
 /** More rows at once than this always collide. */
 const LARGEST = 100
 
-describeEachDatabase('beside deliveries of what is missing', (database) => {
+describeEachDatabase('beside deliveries of the same rows', (database) => {
   const { serve, open } = scenes(database)
+  let clerk: SimulatedClerk
+  let sync: ClerkSync
 
-  it.each(['backfill', 'reconcile'] as const)('a %s writes what collides in smaller parts', async (kind) => {
-    const clerk = createSimulatedClerk({ seed: 91 })
+  beforeEach(async () => {
+    clerk = createSimulatedClerk({ seed: 91 })
     for (let made = 0; made < USERS; made++) clerk.act('createUser')
-    const sync = await open(await serve(clerk))
+    sync = await open(await serve(clerk))
     await emptyAll(sync)
     const { schema } = await database.location()
-    const collisions = sql.id(schema, 'collisions')
-    await sql`create sequence if not exists ${collisions}`.execute(sync.database)
-    await sql`
-      create or replace function ${sql.id(schema, 'collide')}() returns trigger language plpgsql as $$ begin
+    const [users, collide] = [sql.id(schema, 'users'), sql.id(schema, 'collide')]
+    const statements = [
+      sql`create sequence if not exists ${sql.id(schema, 'collisions')}`,
+      sql`select setval(${sql.lit(`"${schema}".collisions`)}, 1)`,
+      sql`create or replace function ${collide}() returns trigger language plpgsql as $$ begin
         if (select count(*) from written) > ${sql.lit(LARGEST)} then
           perform nextval(${sql.lit(`"${schema}".collisions`)});
           raise exception 'two transactions met' using errcode = '40001';
         end if;
         return null;
-      end $$`.execute(sync.database)
-    await sql`
-      create or replace trigger collide after insert on ${sql.id(schema, 'users')}
-      referencing new table as written for each statement execute function ${sql.id(schema, 'collide')}()`.execute(
+      end $$`,
+      sql`create or replace trigger collide_inserting after insert on ${users}
+        referencing new table as written for each statement execute function ${collide}()`,
+      sql`create or replace trigger collide_updating after update on ${users}
+        referencing new table as written for each statement execute function ${collide}()`,
+    ]
+    for (const statement of statements) await statement.execute(sync.database)
+  })
+
+  async function collisions(): Promise<number> {
+    const sequence = sql.id((await database.location()).schema, 'collisions')
+    const { rows } = await sql<{ last_value: string }>`select last_value from ${sequence}`.execute(
       sync.database,
     )
+    return Number(rows[0]?.last_value) - 1
+  }
 
+  it.each(['backfill', 'reconcile'] as const)('a %s writes what collides in smaller parts', async (kind) => {
     const result = await sync[kind]({ restart: true })
     expect(result.status).toBe('complete')
     expect(result.resources.users).toMatchObject({ listed: USERS, written: USERS, failed: 0 })
     expect(await wrongTables(sync, clerk)).toEqual([])
-    const { rows } = await sql<{ last_value: string }>`select last_value from ${collisions}`.execute(
-      sync.database,
-    )
-    expect(Number(rows[0]?.last_value)).toBeGreaterThan(1)
+    expect(await collisions()).toBeGreaterThan(1)
+  })
+
+  it('a reconcile deletes in smaller parts too', async () => {
+    await sync.backfill({ restart: true })
+    const before = await collisions()
+    const gone = [...clerk.resources('users').keys()].slice(0, USERS / 2)
+    for (const id of gone) clerk.act('deleteUser', id)
+    clerk.advanceTo(clerk.now + 5_000)
+    const result = await sync.reconcile({ full: true, maxDeletions: USERS })
+    expect(result.status).toBe('complete')
+    expect(result.resources.users).toMatchObject({ deleted: gone.length })
+    expect(await wrongTables(sync, clerk)).toEqual([])
+    expect(await collisions()).toBeGreaterThan(before)
   })
 })

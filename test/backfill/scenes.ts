@@ -1,6 +1,6 @@
 /** A simulated Clerk with its Backend API, and syncs that read from it. */
 
-import { afterAll } from 'vitest'
+import { afterAll, expect, vi } from 'vitest'
 import type { ClerkSync, ClerkSyncOptions } from '../../src/index.ts'
 import {
   asBackendApi,
@@ -61,10 +61,18 @@ export async function wrongTables(sync: ClerkSync, clerk: SimulatedClerk): Promi
   return comparisons.filter(({ table, differenceCount }) => differenceCount > 0 && !NOT_COMPARED.has(table))
 }
 
+/** Until Clerk was asked for every row that came late. */
+export async function untilAsked(sync: ClerkSync): Promise<void> {
+  await vi.waitFor(
+    async () => expect(await sync.database.selectFrom('late_rows').select('id').execute()).toEqual([]),
+    { timeout: 60_000, interval: 20 },
+  )
+}
+
 /** As after `migrate`. */
 export async function emptyAll(sync: ClerkSync): Promise<void> {
   await empty(sync)
-  for (const table of ['jobs', 'sweep_marks', 'api_budgets'] as const) {
+  for (const table of ['jobs', 'sweep_marks', 'sweep_starts', 'late_rows', 'api_budgets'] as const) {
     await sync.database.deleteFrom(table).execute()
   }
 }

@@ -17,8 +17,10 @@ import type {
   HandlerRunsTable,
   HandlersTable,
   JobsTable,
+  LateRowsTable,
   RefusalsTable,
   SweepMarksTable,
+  SweepStartsTable,
 } from '../../src/database/tables.ts'
 import { type ClerkSync, createClerkSync } from '../../src/index.ts'
 import {
@@ -125,6 +127,18 @@ const SWEEP_MARKS: Readonly<Record<keyof SweepMarksTable, string>> = {
   id: 'text',
 }
 
+const SWEEP_STARTS: Readonly<Record<keyof SweepStartsTable, string>> = {
+  resource: 'text',
+  instance_id: 'text',
+  started_at: 'timestamp with time zone',
+}
+
+const LATE_ROWS: Readonly<Record<keyof LateRowsTable, string>> = {
+  resource: 'text',
+  id: 'text',
+  asked_at: 'timestamp with time zone',
+}
+
 const API_BUDGETS: Readonly<Record<keyof ApiBudgetsTable, string>> = {
   key: 'text',
   next_at: 'timestamp with time zone',
@@ -178,6 +192,8 @@ const OWN = {
   handlers: HANDLERS,
   jobs: JOBS,
   sweep_marks: SWEEP_MARKS,
+  sweep_starts: SWEEP_STARTS,
+  late_rows: LATE_ROWS,
   api_budgets: API_BUDGETS,
   event_minutes: EVENT_MINUTES,
   event_spans: EVENT_SPANS,

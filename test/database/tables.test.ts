@@ -52,6 +52,8 @@ describe('the types of the tables', () => {
       | 'handlers'
       | 'jobs'
       | 'sweep_marks'
+      | 'sweep_starts'
+      | 'late_rows'
       | 'api_budgets'
       | 'event_minutes'
       | 'event_spans'

@@ -1,0 +1,49 @@
+/**
+ * Confirms rows: asks Clerk for each by its id, and writes the answer. Only that deletes a row, because what a list lacks,
+ * it may have skipped.
+ */
+
+import { fillPath, isWhole } from '../clerk/api-description.ts'
+import type { Resource } from '../clerk/resource.ts'
+import type { Observation } from '../ledger/observation.ts'
+import { type Answer, lookUp, type Wanted } from './lookup.ts'
+import { observationsOf, type Repair, tellingOf } from './task.ts'
+
+/**
+ * Asks for rows by their ids.
+ * @throws {ClerkSyncError} `api_…`
+ */
+export async function ask(repair: Repair, resource: Resource, rows: readonly Wanted[]): Promise<Answer[]> {
+  const answers = await lookUp(repair.api, resource, rows, repair.call)
+  if (answers.some(({ item }) => item === null)) await requireList(repair, resource)
+  return answers
+}
+
+/** A feature that was switched off meanwhile looks as if everything in it had been deleted. */
+async function requireList({ api, call }: Repair, { api: description }: Resource): Promise<void> {
+  const [list] = description?.lists ?? []
+  if (list === undefined || !isWhole(list)) return
+  await api.page(fillPath(list.path, {}), { ...list.query, ...list.parts?.[0], limit: '1' }, call)
+}
+
+/**
+ * Marks as deleted what does not exist, and makes the other rows what Clerk showed.
+ * @throws {ClerkSyncError} `database_…`
+ */
+export async function settle(repair: Repair, resource: Resource, answers: readonly Answer[]): Promise<void> {
+  const absent = answers.filter(({ item }) => item === null)
+  const deletions = absent.map((answer) => deletionOf(repair, resource, answer))
+  const found = answers.flatMap(({ item, observedAt }) =>
+    item ? observationsOf(repair, resource, item, observedAt, true) : [],
+  )
+  const kinds = new Map(deletions.map((deletion) => [deletion, 'extra'] as const))
+  await repair.ledger.apply([...deletions, ...found], tellingOf(repair, kinds))
+}
+
+function deletionOf(
+  { jobId, instanceId }: Repair,
+  resource: Resource,
+  { id, observedAt }: Answer,
+): Observation {
+  return { resource, id, state: null, isDeletion: true, observedAt, eventId: jobId, instanceId }
+}

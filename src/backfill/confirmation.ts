@@ -1,0 +1,114 @@
+/**
+ * Asks Clerk for rows that came late, soon after they did.
+ *
+ * What was created and deleted while nobody listened leaves no tombstone, so that Svix's late retry of the creation makes a
+ * row. But the sweep that came between them would have made that row, had Clerk still had it: hence the suspicion.
+ */
+
+import type { ClerkApi } from '../clerk/api/client.ts'
+import { RESOURCES } from '../clerk/catalogue.ts'
+import type { Resource } from '../clerk/resource.ts'
+import type { Database } from '../database/database.ts'
+import { messageOf } from '../database/failure.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Logger } from '../log.ts'
+import { ask, settle } from './confirm.ts'
+import { findInstance } from './instance.ts'
+import { wasRead } from './last-sweep.ts'
+import { CLAIM_SECONDS, LateRows } from './late-rows.ts'
+import type { Answer } from './lookup.ts'
+import type { Repair } from './task.ts'
+
+export interface ConfirmationOptions {
+  readonly database: Database
+  readonly ledger: Ledger
+  readonly api: () => ClerkApi
+  /** The tables that are kept. */
+  readonly resources: ReadonlySet<string>
+  readonly instanceIds: ReadonlySet<string>
+  readonly log: Logger
+}
+
+export class Confirmation {
+  readonly #options: ConfirmationOptions
+  readonly #rows: LateRows
+  readonly #closing = new AbortController()
+  /** What is under way, and whether rows came since it began to look. */
+  #running: Promise<void> | undefined
+  #isAsked = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: ConfirmationOptions) {
+    this.#options = options
+    this.#rows = new LateRows(options.database.queries, options.database.schema)
+  }
+
+  /** Begins to ask for what there is. Never rejects: what could not be asked for is asked for again in a minute. */
+  run(): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.resolve()
+    this.#isAsked = true
+    this.#running ??= this.#untilNothingCame()
+    return this.#running
+  }
+
+  /** Leaves what is under way to the next process that looks. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    clearTimeout(this.#retry)
+    await this.#running
+  }
+
+  async #untilNothingCame(): Promise<void> {
+    try {
+      while (this.#isAsked && !this.#closing.signal.aborted) {
+        this.#isAsked = false
+        await this.#askForAll()
+      }
+    } catch (error) {
+      if (this.#closing.signal.aborted) return
+      this.#options.log.warn({ cause: messageOf(error) }, 'cannot ask Clerk for rows that came late')
+      clearTimeout(this.#retry)
+      this.#retry = setTimeout(() => void this.run(), CLAIM_SECONDS * 1_000).unref()
+    } finally {
+      // At once: who asks from now on must not be given what has just ended.
+      this.#running = undefined
+    }
+  }
+
+  async #askForAll(): Promise<void> {
+    const tables = await this.#rows.tables()
+    if (tables.length === 0) return
+    const { api: openApi, database, ledger, resources, instanceIds } = this.#options
+    const [api, call] = [openApi(), { signal: this.#closing.signal }]
+    const instanceId = await findInstance(api, instanceIds, call)
+    const { queries, schema } = database
+    const failures: unknown[] = []
+    for (const table of tables) {
+      const tellsHandlers = await wasRead(queries, schema, table)
+      const about = { jobId: null, isReconcile: true, instanceId, tellsHandlers, resources }
+      const repair = { ...about, api, call, database: queries, schema, ledger }
+      await this.#askFor(repair, RESOURCES.get(table) as Resource).catch((error) => failures.push(error))
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async #askFor(repair: Repair, resource: Resource): Promise<void> {
+    for (;;) {
+      const ids = await this.#rows.claim(resource, repair.instanceId)
+      if (ids.length === 0) return
+      const answers = await this.#ask(repair, resource, ids)
+      if (answers.length > 0) await settle(repair, resource, answers)
+      await this.#rows.remove(resource, ids)
+    }
+  }
+
+  /** None for a feature that is switched off, which hides what there is. */
+  async #ask(repair: Repair, resource: Resource, ids: readonly string[]): Promise<Answer[]> {
+    const rows = await this.#rows.read(resource, ids)
+    return ask(repair, resource, rows).catch((error) => {
+      if (error instanceof ClerkSyncError && error.code === 'api_feature_off') return []
+      throw error
+    })
+  }
+}

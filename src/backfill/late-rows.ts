@@ -1,0 +1,67 @@
+/** Rows that an event made which is older than the last sweep, for Clerk to be asked for. The ledger puts them there. */
+
+import type { Kysely } from 'kysely'
+import type { Resource } from '../clerk/resource.ts'
+import { available } from '../database/failure.ts'
+import { qualify } from '../database/identifier.ts'
+import { query } from '../database/query.ts'
+import type { ClerkTables } from '../database/tables.ts'
+import type { Wanted } from './lookup.ts'
+
+/** Whoever claimed a row has this long to ask for it; then others may, or itself again. */
+export const CLAIM_SECONDS = 60
+/** As many users as five requests can ask for. */
+const BATCH_SIZE = 500
+
+export class LateRows {
+  readonly #database: Kysely<ClerkTables>
+  readonly #schema: string
+
+  constructor(database: Kysely<ClerkTables>, schema: string) {
+    this.#database = database
+    this.#schema = schema
+  }
+
+  /** The tables that have some. */
+  async tables(): Promise<string[]> {
+    const rows = await this.#run<{ resource: string }>(
+      `select distinct resource from ${this.#late} where ${CLAIMABLE}`,
+    )
+    return rows.map(({ resource }) => resource)
+  }
+
+  /** Claims some; none of another Clerk instance's, of which this one knows nothing. */
+  async claim({ table }: Resource, instanceId: string | null): Promise<string[]> {
+    const text = `
+      with claimable as (
+        select late.id from ${this.#late} as late
+        left join ${qualify(this.#schema, table)} as row on row.id = late.id
+        where late.resource = $1 and ${CLAIMABLE}
+          and (row.instance_id is null or $2::text is null or row.instance_id = $2)
+        order by late.id limit ${BATCH_SIZE} for update of late skip locked
+      )
+      update ${this.#late} as late set asked_at = now() from claimable
+      where late.resource = $1 and late.id = claimable.id returning late.id`
+    return (await this.#run<{ id: string }>(text, [table, instanceId])).map(({ id }) => id)
+  }
+
+  /** Those that are still alive. */
+  read({ table }: Resource, ids: readonly string[]): Promise<Wanted[]> {
+    const text = `select * from ${qualify(this.#schema, table)} where id = any($1::text[]) and deleted_at is null`
+    return this.#run<Wanted>(text, [ids])
+  }
+
+  async remove({ table }: Resource, ids: readonly string[]): Promise<void> {
+    await this.#run(`delete from ${this.#late} where resource = $1 and id = any($2::text[])`, [table, ids])
+  }
+
+  #run<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return available(query<Row>(this.#database, text, parameters))
+  }
+
+  get #late(): string {
+    return qualify(this.#schema, 'late_rows')
+  }
+}
+
+const CLAIMABLE = `(asked_at is null or asked_at < now() - interval '${CLAIM_SECONDS} seconds')`
