@@ -36,8 +36,8 @@ export interface ResourceStatements {
   /** $1 tombstones. Rows never seen alive are created, so that a late first state finds the tombstone. */
   readonly bury: string
   /**
-   * $1 tombstones whose rows' sets are deleted with them, $2 their ids. After `bury`, which waits for who is writing such a row: what
-   * they wrote is only seen by a statement that begins later. Absent: it has none.
+   * $1 tombstones whose rows' sets are deleted with them, $2 their ids. After `bury`, which waits for who is writing such
+   * a row: what they wrote is only seen by a statement that begins later. Absent: it has none.
    */
   readonly buryMembers?: string
   /** By parent column: $1 tombstones of parents. */
