@@ -44,7 +44,7 @@ export class Confirmation {
     this.#rows = new LateRows(options.database.queries, options.database.schema)
   }
 
-  /** Begins to ask for what there is. Never rejects: what could not be asked for is asked for again in a minute. */
+  /** Asks for what there is. Never rejects: what could not be asked for yet is asked for again in a minute. */
   run(): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.resolve()
     this.#isAsked = true
@@ -60,20 +60,27 @@ export class Confirmation {
   }
 
   async #untilNothingCame(): Promise<void> {
+    let areLeft = true
     try {
       while (this.#isAsked && !this.#closing.signal.aborted) {
         this.#isAsked = false
         await this.#askForAll()
+        areLeft = await this.#rows.areLeft()
       }
     } catch (error) {
       if (this.#closing.signal.aborted) return
       this.#options.log.warn({ cause: messageOf(error) }, 'cannot ask Clerk for rows that came late')
-      clearTimeout(this.#retry)
-      this.#retry = setTimeout(() => void this.run(), CLAIM_SECONDS * 1_000).unref()
     } finally {
+      if (areLeft) this.#askAgain()
       // At once: who asks from now on must not be given what has just ended.
       this.#running = undefined
     }
+  }
+
+  #askAgain(): void {
+    clearTimeout(this.#retry)
+    if (this.#closing.signal.aborted) return
+    this.#retry = setTimeout(() => void this.run(), CLAIM_SECONDS * 1_000).unref()
   }
 
   async #askForAll(): Promise<void> {

@@ -12,6 +12,8 @@ import type { Wanted } from './lookup.ts'
 export const CLAIM_SECONDS = 60
 /** As many users as five requests can ask for. */
 const BATCH_SIZE = 500
+/** What Clerk's API says right after a creation may be a little behind: that it knows nothing proves nothing yet. */
+const SETTLED_AFTER_SECONDS = 10
 
 export class LateRows {
   readonly #database: Kysely<ClerkTables>
@@ -30,6 +32,11 @@ export class LateRows {
     return rows.map(({ resource }) => resource)
   }
 
+  /** Whether some cannot be claimed yet, or belong to another Clerk instance. */
+  async areLeft(): Promise<boolean> {
+    return (await this.#run(`select from ${this.#late} limit 1`)).length > 0
+  }
+
   /** Claims some; none of another Clerk instance's, of which this one knows nothing. */
   async claim({ table }: Resource, instanceId: string | null): Promise<string[]> {
     const text = `
@@ -38,6 +45,7 @@ export class LateRows {
         left join ${qualify(this.#schema, table)} as row on row.id = late.id
         where late.resource = $1 and ${CLAIMABLE}
           and (row.instance_id is null or $2::text is null or row.instance_id = $2)
+          and (row.observed_at is null or row.observed_at < now() - interval '${SETTLED_AFTER_SECONDS} seconds')
         order by late.id limit ${BATCH_SIZE} for update of late skip locked
       )
       update ${this.#late} as late set asked_at = now() from claimable

@@ -141,6 +141,26 @@ describeEachDatabase('a row that comes late', (database) => {
     expect(await isLive(created.data.id)).toBe(false)
   })
 
+  it('waits while Clerk’s API may be behind its event', async () => {
+    const { created } = await missCompletely()
+    await sync.database
+      .updateTable('sweep_starts')
+      .set({ started_at: new Date(Date.now() + 60_000) })
+      .execute()
+    await deliver(sync, { ...created, timestamp: Date.now() })
+    await sync.drain()
+    expect(await lateRows()).toEqual([{ resource: 'users', id: created.data.id }])
+    expect(await isLive(created.data.id)).toBe(true)
+    await sync.database
+      .updateTable('users')
+      .set({ observed_at: new Date(Date.now() - 20_000) })
+      .where('id', '=', String(created.data.id))
+      .execute()
+    await sync.drain()
+    expect(await lateRows()).toEqual([])
+    expect(await isLive(created.data.id)).toBe(false)
+  })
+
   it('waits for a process with the secret key', async () => {
     const { created } = await missCompletely()
     const keyless = await database.open({ secretKey: '' })
