@@ -1,6 +1,6 @@
 /** Rows that an event makes which is older than the last sweep: Clerk is asked for each, and for no other. */
 
-import { beforeEach, expect, it, vi } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { type ClerkEvent, type ClerkSync, polling } from '../../src/index.ts'
 import { type BackendApi, createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
@@ -133,7 +133,7 @@ describeEachDatabase('a row that comes late', (database) => {
     }
     const refused = await open(api, { secretKey: 'sk_test_revoked', log })
     await deliver(refused, created)
-    await vi.waitFor(() => expect(warnings).toEqual(['cannot ask Clerk for rows that came late']))
+    await expect.poll(() => warnings).toEqual(['cannot ask Clerk for rows that came late'])
     expect(await isLive(created.data.id)).toBe(true)
     expect(await lateRows()).toEqual([{ resource: 'users', id: created.data.id }])
     await sync.drain()

@@ -137,7 +137,7 @@ describe('locking a folder', () => {
     const release = await lockFolder(folder)
     await makeOld(path, 60)
     vi.advanceTimersByTime(5_000)
-    await vi.waitFor(async () => expect(Date.now() - (await stat(path)).mtimeMs).toBeLessThan(10_000))
+    await expect.poll(async () => Date.now() - (await stat(path)).mtimeMs).toBeLessThan(10_000)
     await release()
     vi.useRealTimers()
   })
