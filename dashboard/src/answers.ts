@@ -52,10 +52,9 @@ export function useAnswer<Name extends Readable>(
   input: Input<Name> | null,
   everyMs = 0,
 ): Answer<AnswerOf<Name>> & { refresh(): Promise<void> } {
-  const address = input === null ? null : addressOf(name, input)
-  const entry = address === null || input === null ? IDLE : entryOf(name, input)
+  const entry = input === null ? IDLE : entryOf(name, input)
   const answer = useStore(entry.store) as Answer<AnswerOf<Name>>
-  // An entry is its address
+  // By the entry, not by its address: one that was forgotten before anybody looked at it has another in its place.
   useEffect(() => {
     entry.users += 1
     void entry.fetch()
@@ -64,7 +63,7 @@ export function useAnswer<Name extends Readable>(
       entry.users -= 1
       clearInterval(timer)
     }
-  }, [address, everyMs])
+  }, [entry, everyMs])
   return { ...answer, refresh: entry.fetch }
 }
 

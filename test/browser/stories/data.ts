@@ -134,6 +134,31 @@ export function data(scene: () => Scene): void {
     expect(await page.getByLabel('Filter').inputValue()).toBe('type:user.created')
   })
 
+  it('loads a page whose answers are called old while it is being drawn', async () => {
+    const { stage, context } = scene()
+    const page = await context.newPage()
+    // The stream tells of jobs whenever something was drawn, before the page has begun to listen to its answers.
+    await page.addInitScript(() => {
+      const streams: EventSource[] = []
+      window.EventSource = class extends EventSource {
+        constructor(url: string | URL) {
+          super(url)
+          streams.push(this)
+        }
+      }
+      const tell = () => {
+        for (const stream of streams)
+          stream.onmessage?.(new MessageEvent('message', { data: '{"kind":"jobs"}' }))
+      }
+      new MutationObserver(tell).observe(document, { childList: true, subtree: true })
+    })
+    await page.goto(stage.url)
+    await page.getByText('live', { exact: true }).waitFor()
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Jobs' }).click()
+    await page.getByRole('table', { name: 'Jobs' }).waitFor()
+    await page.close()
+  })
+
   it('masks personal data until somebody asks, and writes down who did', async () => {
     const { stage, page } = scene()
     const { id, address } = await someAddress(stage)
