@@ -328,12 +328,13 @@ class Sync implements ClerkSync {
   }
 
   get clerk(): ClerkView {
-    const { secretKey, instanceIds } = this.#config
+    const { secretKey, resources, instanceIds } = this.#config
     return createClerkView({
       isConfigured: secretKey !== '',
       database: this.#database,
       ledger: this.#ledger,
       api: () => this.#catchUp.api,
+      resources,
       instanceIds,
       prepare: () => this.#prepare(),
     })

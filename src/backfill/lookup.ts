@@ -3,7 +3,13 @@
 import type { ApiCall, ClerkApi, Parameters } from '../clerk/api/client.ts'
 import { NotFound } from '../clerk/api/failure.ts'
 import type { Item } from '../clerk/api/reply.ts'
-import { type ApiSearch, fillPath, fillQuery } from '../clerk/api-description.ts'
+import {
+  type ApiDescription,
+  type ApiSearch,
+  fillPath,
+  fillQuery,
+  isFillable,
+} from '../clerk/api-description.ts'
 import type { Resource } from '../clerk/resource.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { type ListedPage, type Position, readByOffset, START } from './pages.ts'
@@ -28,16 +34,18 @@ export function canLookUp({ api }: Resource): boolean {
 }
 
 /**
- * Asks for several of one resource, in as few requests as Clerk allows. The answers come in another order.
+ * Asks for several of one resource, in as few requests as Clerk allows. The answers come in another order, and none for
+ * what lacks a value that Clerk must be asked with: nothing is known of it then.
  * @throws {ClerkSyncError} `api_…`
  */
 export async function lookUp(
   api: ClerkApi,
-  resource: Resource,
-  wanted: readonly Wanted[],
+  { api: description = { lists: [] } }: Resource,
+  rows: readonly Wanted[],
   call: ApiCall,
 ): Promise<Answer[]> {
-  const { get, find } = resource.api ?? {}
+  const { get, find } = description
+  const wanted = rows.filter((row) => isComplete(description, row))
   if (find?.maxIds !== undefined) {
     const answers: Answer[] = []
     for (const group of groupsOf(wanted, find.maxIds)) answers.push(...(await search(api, find, group, call)))
@@ -48,6 +56,12 @@ export async function lookUp(
   const answers: Answer[] = []
   for (const group of groupsOf(wanted, AT_ONCE)) answers.push(...(await Promise.all(group.map(ask))).flat())
   return answers
+}
+
+/** A membership needs its organization, for instance, which not every event tells. */
+function isComplete({ get = '', find }: ApiDescription, row: Wanted): boolean {
+  const templates = [get, find?.path ?? '', ...Object.values(find?.query ?? {})]
+  return templates.every((template) => isFillable(template, row))
 }
 
 async function getOne(api: ClerkApi, path: string, one: Wanted, call: ApiCall): Promise<Answer> {

@@ -10,8 +10,10 @@ import type { Database } from '../database/database.ts'
 import { available } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { observeItem } from '../ledger/observation.ts'
-import { type Answer, canLookUp, lookUp, type Wanted } from './lookup.ts'
+import { ask, settle } from './confirm.ts'
+import { findInstance } from './instance.ts'
+import { type Answer, canLookUp, type Wanted } from './lookup.ts'
+import type { Repair } from './task.ts'
 
 /** A person waits for it, who can ask again. */
 const MAX_TRIES = 2
@@ -32,12 +34,13 @@ export interface ClerkView {
   readonly isConfigured: boolean
   /**
    * Asks Clerk for one resource.
-   * @throws {ClerkSyncError} `api_…`; `feature_unavailable` for a kind that Clerk does not show one by one
+   * @throws {ClerkSyncError} `api_…`, `database_…`; `feature_unavailable` for what it cannot be asked for: a kind that it
+   * does not show one by one, a row of another instance, or what no row tells the organization of
    */
   show(resource: ResourceName, id: string): Promise<ShownResource>
   /**
    * Asks Clerk for one resource and applies what it shows, deletions included, under the same guard as events.
-   * @throws {ClerkSyncError} as {@link show}, and `database_…`
+   * @throws {ClerkSyncError} as {@link show}
    */
   apply(resource: ResourceName, id: string): Promise<ShownResource>
 }
@@ -47,6 +50,8 @@ export interface ClerkViewParts {
   readonly database: Database
   readonly ledger: Ledger
   readonly api: () => ClerkApi
+  /** The tables that are kept. */
+  readonly resources: ReadonlySet<string>
   readonly instanceIds: ReadonlySet<string>
   /** Makes sure that the tables are there. */
   readonly prepare: () => Promise<unknown>
@@ -55,46 +60,65 @@ export interface ClerkViewParts {
 export function createClerkView(parts: ClerkViewParts): ClerkView {
   return {
     isConfigured: parts.isConfigured,
-    show: async (name, id) => toShown(CATALOGUE[name], await ask(parts, name, id)),
+    show: async (name, id) => {
+      const { answer } = await look(parts, name, id)
+      return toShown(CATALOGUE[name], answer)
+    },
     apply: async (name, id) => {
-      const answer = await ask(parts, name, id)
-      await apply(parts, name, answer)
+      const { repair, row, answer } = await look(parts, name, id)
+      // Without a row there is nothing to delete; a tombstone would only be in the way of an event that is yet to come.
+      if (row || answer.item) await settle(repair, CATALOGUE[name], [answer])
       return toShown(CATALOGUE[name], answer)
     },
   }
 }
 
-async function ask(
-  { api, database, prepare }: ClerkViewParts,
-  name: ResourceName,
-  id: string,
-): Promise<Answer> {
-  await prepare()
-  if (!canLookUp(CATALOGUE[name])) {
-    throw new ClerkSyncError('feature_unavailable', `Clerk does not show ${name} one by one`)
-  }
-  // Clerk asks for some resources' parents too.
-  const row = database.queries
+/** A row as it is here, as far as Clerk must be asked with it. */
+type Known = Wanted & { readonly instance_id: string | null }
+
+interface Look {
+  readonly repair: Repair
+  /** Undefined if there is none. */
+  readonly row: Known | undefined
+  readonly answer: Answer
+}
+
+async function look(parts: ClerkViewParts, name: ResourceName, id: string): Promise<Look> {
+  const resource: Resource = CATALOGUE[name]
+  if (!canLookUp(resource)) throw unavailable(`Clerk does not show ${name} one by one`)
+  await parts.prepare()
+  const row = await find(parts, name, id)
+  const repair = await prepareRepair(parts)
+  requireSameInstance(row, repair.instanceId)
+  const [answer] = await ask(repair, resource, [row ?? { id }])
+  if (!answer)
+    throw unavailable(`Clerk cannot be asked for ${name} without what they belong to, and no row tells that`)
+  return { repair, row, answer }
+}
+
+function find({ database }: ClerkViewParts, name: ResourceName, id: string): Promise<Known | undefined> {
+  const query = database.queries
     .selectFrom(name as 'users')
     .selectAll()
     .where('id', '=', id)
-  const wanted = { ...(await available(row.executeTakeFirst())), id } as unknown as Wanted
-  const [answer] = await lookUp(api(), CATALOGUE[name], [wanted], { maxTries: MAX_TRIES })
-  return answer as Answer
+  return available(query.executeTakeFirst())
 }
 
-async function apply(
-  { ledger, instanceIds }: ClerkViewParts,
-  name: ResourceName,
-  { id, item, observedAt }: Answer,
-): Promise<void> {
-  const [instanceId = null] = instanceIds.size === 1 ? instanceIds : []
-  const source = { eventId: null, instanceId, observedAt }
-  const resource: Resource = CATALOGUE[name]
-  const observations = item
-    ? observeItem({ ...source, isConfirmed: true }, resource, item)
-    : [{ ...source, resource, id, state: null, isDeletion: true }]
-  await ledger.apply(observations)
+async function prepareRepair({ api: open, database, ledger, resources, instanceIds }: ClerkViewParts) {
+  const [api, call] = [open(), { maxTries: MAX_TRIES }]
+  const instanceId = await findInstance(api, instanceIds, call)
+  const about = { jobId: null, isReconcile: true, instanceId, tellsHandlers: false, resources }
+  return { ...about, api, call, database: database.queries, schema: database.schema, ledger }
+}
+
+/** Of another instance's, this one knows nothing, which would look as if it had been deleted. */
+function requireSameInstance(row: Known | undefined, instanceId: string | null): void {
+  if (!row?.instance_id || !instanceId || row.instance_id === instanceId) return
+  throw unavailable(`the row is of the Clerk instance ${row.instance_id}, the secret key of ${instanceId}`)
+}
+
+function unavailable(detail: string): ClerkSyncError {
+  return new ClerkSyncError('feature_unavailable', detail)
 }
 
 function toShown(resource: Resource, { item, observedAt }: Answer): ShownResource {

@@ -69,6 +69,11 @@ export function isWhole({ per, below }: ApiList): boolean {
   return per === undefined && below === undefined
 }
 
+/** Whether there is a value for each placeholder. */
+export function isFillable(template: string, values: Readonly<Record<string, unknown>>): boolean {
+  return [...template.matchAll(PLACEHOLDER)].every(([, name]) => Boolean(values[name as string]))
+}
+
 /** Fills in the placeholders of a path. */
 export function fillPath(template: string, values: Readonly<Record<string, unknown>>): string {
   return fill(template, values, encodeURIComponent)
@@ -85,5 +90,7 @@ function fill(
   values: Readonly<Record<string, unknown>>,
   encode: (value: string) => string,
 ): string {
-  return template.replace(/\{(\w+)\}/g, (_, name) => encode(String(values[name] ?? '')))
+  return template.replace(PLACEHOLDER, (_, name) => encode(String(values[name] ?? '')))
 }
+
+const PLACEHOLDER = /\{(\w+)\}/g
