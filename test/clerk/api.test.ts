@@ -175,6 +175,22 @@ describe('the client of the Backend API', () => {
     expect((await api.item(`/users/${id}`, {})).item?.id).toBe(id)
   })
 
+  it.each([
+    ['a page of an ingress', 'text/html', '<html>404 page not found</html>'],
+    ['JSON of something else', 'application/json', '{"error":"not found","path":"/v1/users/user_1"}'],
+    ['an empty body', 'application/json', ''],
+    ['an error of Clerk’s that is another', 'application/json', '{"errors":[{"code":"internal_error"}]}'],
+  ])('takes no 404 with %s for absence', async (_, type, body) => {
+    const server = await answering((_request, response) => {
+      response.writeHead(404, { 'content-type': type }).end(body)
+    })
+    const { api, meter } = connect(server)
+    const call = { meter, maxTries: 2 }
+    await expect(api.item('/users/user_1', call)).rejects.toMatchObject({ code: 'api_unavailable' })
+    await expect(api.page('/users', {}, call)).rejects.toMatchObject({ code: 'api_unavailable' })
+    expect(meter.requests).toBe(4)
+  })
+
   it.each(['payment_required', 'not_enabled', 'not_found'] as const)(
     'tells a feature that is off from an empty list: %s',
     async (how) => {

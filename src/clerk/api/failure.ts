@@ -44,12 +44,17 @@ export function toFailure(
   if (status >= 500 || status === 408) return new Transient(detail)
   if (status === 401) return new ClerkSyncError('api_key_refused', detail)
   if (status === 402 || isSwitchedOff(status, code)) return new ClerkSyncError('api_feature_off', detail)
-  if (status === 404) return new NotFound(detail, observedAt)
+  if (status === 404) return isAbsence(code) ? new NotFound(detail, observedAt) : new Transient(detail)
   return new ClerkSyncError('api_refused', detail)
 }
 
 function isSwitchedOff(status: number, code: string): boolean {
   return (status === 400 || status === 403 || status === 404) && /_not_enabled|feature_/.test(code)
+}
+
+/** Rows are deleted for it, so that Clerk itself must have said it: an ingress or a wrong address answers 404 too. */
+function isAbsence(code: string): boolean {
+  return code.includes('not_found')
 }
 
 /** Clerk's errors are `{ errors: [{ code, message }] }`. Anything else, an error page for instance, has none. */
