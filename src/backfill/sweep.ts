@@ -66,11 +66,9 @@ export class Sweep {
    */
   async run(from: Position | null): Promise<void> {
     const progress = this.#progress
+    if (from === null) await this.#marks.clear()
     await this.#pass(from)
-    for (let pass = 2; pass <= MAX_PASSES && this.#isShort; pass++) {
-      progress.listed = 0
-      await this.#pass(null)
-    }
+    for (let pass = 2; pass <= MAX_PASSES && this.#isShort; pass++) await this.#pass(null)
     await this.#noteRead()
     if (this.#task.isReconcile && progress.startedAt !== null) {
       await buryAbsent(this.#task, this.#resource, this.#marks, new Date(progress.startedAt), progress)
@@ -88,6 +86,7 @@ export class Sweep {
     const { api, call } = this.#task
     const [list] = this.#resource.api?.lists ?? []
     if (!list?.latestFirst || !list.countPath) return false
+    this.#countAnew()
     const query = { ...list.query, ...list.latestFirst }
     for (let position: Position | null = START; position; ) {
       const page = await readByOffset({ api, call }, list.path, query, position)
@@ -108,6 +107,11 @@ export class Sweep {
     return isEnough
   }
 
+  /** What is read again from the beginning is neither listed nor refused twice. */
+  #countAnew(): void {
+    Object.assign(this.#progress, { listed: 0, failed: 0, error: null })
+  }
+
   get #isShort(): boolean {
     const { expected, listed } = this.#progress
     return expected !== null && listed < expected
@@ -115,6 +119,7 @@ export class Sweep {
 
   async #pass(from: Position | null): Promise<void> {
     const { api, call, isReconcile } = this.#task
+    if (from === null) this.#countAnew()
     const path = this.#resource.api?.lists[0]?.countPath
     if (path) this.#progress.expected = await api.count(path, {}, call)
     await this.#readAll(from)
@@ -123,12 +128,14 @@ export class Sweep {
   }
 
   async #readAll(from: Position | null): Promise<void> {
-    const { api, call, database, schema } = this.#task
+    const { api, call, database, schema, isReconcile } = this.#task
     const reading = { api, call, readParents: parentsIn(database, schema) }
     const pages = readAhead(readPages(reading, this.#resource, from))
-    const most = this.#task.isReconcile ? 1 : PAGES_AT_ONCE
+    const most = isReconcile ? 1 : PAGES_AT_ONCE
     for await (const page of workAhead(pages, most, (page) => this.#take(page))) {
       call.signal?.throwIfAborted()
+      // Not when it was taken: whoever goes on here reads the pages ahead again.
+      if (!isReconcile) this.#progress.listed += page.items.length
       await this.#onPage(page.next)
     }
   }
@@ -138,9 +145,7 @@ export class Sweep {
     this.#note(page)
     const shown = page.items.map((item) => observationsOf(this.#task, this.#resource, item, page.observedAt))
     const primaries = shown.map(([primary]) => primary)
-    this.#progress.listed += isReconcile
-      ? await this.#marks.add(primaries.map(({ id }) => id))
-      : primaries.length
+    if (isReconcile) this.#progress.listed += await this.#marks.add(primaries.map(({ id }) => id))
     const comparisons = await compare(database, schema, primaries, { isThorough: isReconcile })
     this.#progress.unchanged += countOf(comparisons, 'same')
     this.#progress.skipped += countOf(comparisons, 'newer_here')

@@ -1,8 +1,10 @@
+import { sql } from 'kysely'
 import { expect, it } from 'vitest'
+import type { SweepsProgress } from '../../src/index.ts'
 import { createSimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { empty } from '../testing/histories.ts'
-import { scenes, wrongTables } from './scenes.ts'
+import { emptyAll, scenes, wrongTables } from './scenes.ts'
 
 describeEachDatabase('a backfill', (database) => {
   const { serve, open } = scenes(database)
@@ -24,5 +26,41 @@ describeEachDatabase('a backfill', (database) => {
     expect(Object.values(second.resources).map(({ written }) => written)).toEqual(
       Object.values(second.resources).map(() => 0),
     )
+  })
+
+  it('counts nobody twice who was read ahead of the page where it was stopped', async () => {
+    const clerk = createSimulatedClerk({ seed: 32 })
+    for (let made = 0; made < 200; made++) clerk.act('createUser')
+    const sync = await open(await serve(clerk), { apiPageSize: 20 })
+    await emptyAll(sync)
+    const stopping = new AbortController()
+    const onProgress = () => stopping.abort(new Error('enough'))
+    const stopped = sync.backfill({ resources: ['users'], signal: stopping.signal, onProgress })
+    await expect(stopped).rejects.toThrow('enough')
+    const { status, resources } = await sync.backfill({ resources: ['users'] })
+    expect([status, resources.users?.listed]).toEqual(['complete', clerk.resources('users').size])
+  })
+
+  it('counts a resource anew that it reads again from the beginning', async () => {
+    const clerk = createSimulatedClerk({ seed: 33 })
+    for (let made = 0; made < 30; made++) clerk.act('createUser')
+    clerk.act('createOrganization')
+    const sync = await open(await serve(clerk))
+    await emptyAll(sync)
+    const users = sql.table(`${sync.location.schema}.users`)
+    const [refused = ''] = clerk.resources('users').keys()
+    await sql`alter table ${users} add constraint no_first check (id <> ${sql.lit(refused)})`.execute(
+      sync.database,
+    )
+    const stopping = new AbortController()
+    const onProgress = ({ resources }: SweepsProgress) => {
+      if (resources.organizations?.status === 'running') stopping.abort(new Error('enough'))
+    }
+    const stopped = sync.backfill({ signal: stopping.signal, onProgress })
+    await expect(stopped).rejects.toThrow('enough')
+    await sql`alter table ${users} drop constraint no_first`.execute(sync.database)
+    const { status, isResumed, resources } = await sync.backfill()
+    expect([status, isResumed]).toEqual(['complete', true])
+    expect(resources.users).toMatchObject({ listed: clerk.resources('users').size, failed: 0, error: null })
   })
 })
