@@ -5,7 +5,7 @@ import { isWhole } from '../clerk/api-description.ts'
 import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
-import { type Job, type JobEnd, JobStore } from '../database/jobs.ts'
+import { type Job, JobStore } from '../database/jobs.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { findInstance } from './instance.ts'
@@ -70,8 +70,8 @@ export interface SweepsProgress {
 
 /** What became of a backfill. */
 export interface BackfillResult extends SweepsProgress {
-  /** `complete` only if everything that Clerk lists was seen and written. */
-  readonly status: JobEnd
+  /** `complete` only if everything that Clerk lists was seen and written; what is missing, each resource tells. */
+  readonly status: 'complete' | 'incomplete'
 }
 
 /** What became of a reconcile, and what it found. */
@@ -298,8 +298,8 @@ function fresh(resources: readonly Resource[]): Memory['progress'] {
   return Object.fromEntries(resources.map(({ table }) => [table, newProgress()]))
 }
 
-function statusOf(sweeps: readonly SweepProgress[]): JobEnd {
-  if (sweeps.some(({ status }) => status === 'failed')) return 'failed'
+/** Never `failed`, which would be gone on with: the next run is to look at everything again. */
+function statusOf(sweeps: readonly SweepProgress[]): BackfillResult['status'] {
   return sweeps.every(({ status }) => status === 'complete' || status === 'disabled')
     ? 'complete'
     : 'incomplete'

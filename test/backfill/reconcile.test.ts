@@ -207,7 +207,7 @@ describeEachDatabase('a reconcile', (database) => {
       other.advanceTo(clerk.now + 10_000)
       const wrong = await open(await serve(other))
       const result = await wrong.reconcile({ full: true, resources: ['users'] })
-      expect(result.status).toBe('failed')
+      expect(result.status).toBe('incomplete')
       expect(result.resources.users).toMatchObject({
         status: 'failed',
         deleted: 0,
@@ -246,6 +246,20 @@ describeEachDatabase('a reconcile', (database) => {
       const wrong = await open(await serve(other), { instanceId: clerk.instanceId })
       await expect(wrong.reconcile()).rejects.toMatchObject({ code: 'api_wrong_instance' })
     })
+  })
+
+  it('looks at everything again after one in which a resource failed', async () => {
+    for (const id of [...clerk.resources('users').keys()].slice(0, 25)) clerk.act('deleteUser', id)
+    laterBy(clerk)
+    const first = await sync.reconcile({ full: true })
+    expect(first.status).toBe('incomplete')
+    expect(first.resources.users).toMatchObject({ status: 'failed', error: { code: 'list_shrunken' } })
+    const [id] = clerk.resources('organizations').keys()
+    clerk.act('updateOrganization', id)
+    laterBy(clerk)
+    const second = await sync.reconcile({ full: true })
+    expect(second.jobId).not.toBe(first.jobId)
+    expect(drifts(second)).toEqual([expect.objectContaining({ resource: 'organizations', id })])
   })
 
   it('keeps a row that is newer than the page', async () => {

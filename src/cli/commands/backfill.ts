@@ -47,6 +47,6 @@ function report(result: BackfillResult, { dryRun = false }: BackfillCommandOptio
   else for (const line of sweepLines(result, output.stdout)) output.stdout.line(line)
   if (dryRun) output.note('Nothing was written.')
   if (result.status === 'complete') return
-  output.note(`It is ${result.status}: run it again, and it goes on with what is missing.`)
+  output.note('It is incomplete: run it again.')
   process.exitCode = EXIT.foundProblems
 }

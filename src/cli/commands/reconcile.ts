@@ -58,8 +58,7 @@ function report(result: ReconcileResult, { dryRun = false }: ReconcileCommandOpt
   else tell(result, output.stdout)
   const { status, drift } = result
   if (dryRun && drift.total > 0) output.note('Nothing was repaired: run it without --dry-run.')
-  if (status !== 'complete')
-    output.note(`It is ${status}: run it again, and it goes on with what is missing.`)
+  if (status !== 'complete') output.note('It is incomplete: run it again.')
   if (status !== 'complete' || (dryRun && drift.total > 0)) process.exitCode = EXIT.foundProblems
 }
 
