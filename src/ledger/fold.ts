@@ -40,6 +40,12 @@ export interface Folded {
   readonly verdicts: readonly Verdict[]
 }
 
+/**
+ * A look sooner after a deletion proves nothing: Clerk's API may be a little behind its events, and the time of a look
+ * a second ahead. The next reconcile looks again.
+ */
+const REFUTES_AFTER_MS = 10_000
+
 const APPLIED: Verdict = { outcome: 'applied', reason: null, changes: null }
 
 /**
@@ -78,7 +84,8 @@ export function fold(
 
 /** Clerk was asked for it by id after its deletion, and showed it: then it was none. */
 function refutes({ isConfirmed, isDeletion, observedAt }: Observation, tombstone: Tombstone | null): boolean {
-  return Boolean(isConfirmed) && !isDeletion && tombstone !== null && observedAt > tombstone.deletedAt
+  if (!isConfirmed || isDeletion || tombstone === null) return false
+  return observedAt.getTime() - tombstone.deletedAt.getTime() >= REFUTES_AFTER_MS
 }
 
 function restored({ deletedAt }: Tombstone): Verdict {

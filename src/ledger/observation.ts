@@ -23,7 +23,7 @@ export interface Observation {
   /** The event that showed it, or the job that asked for it. */
   readonly eventId: string | null
   readonly instanceId: string | null
-  /** The Backend API was asked for this one by id: that it exists then refutes a deletion before. */
+  /** The Backend API was asked for this one by id: that it exists then refutes a deletion well before. */
   readonly isConfirmed?: boolean
   /** What `state` does not have keeps the value it had. */
   readonly isPartial?: boolean
