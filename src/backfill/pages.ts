@@ -137,12 +137,14 @@ export async function readByOffset(
 
 function toListed(page: Shown<Page>, pageSize: number, offset: number, position: Position): ListedPage {
   const seen = new Set(position.lastIds)
+  const items = page.items.filter(({ id }) => !seen.has(id))
   const end = offset + page.items.length
+  // A total may count more than the list ever shows.
   const isLast =
-    page.items.length === 0 || (page.total === null ? page.items.length < pageSize : end >= page.total)
+    items.length === 0 || (page.total === null ? page.items.length < pageSize : end >= page.total)
   const lastIds = page.items.slice(-OVERLAP).map(({ id }) => id)
   return {
-    items: page.items.filter(({ id }) => !seen.has(id)),
+    items,
     observedAt: page.observedAt,
     total: page.total,
     next: isLast ? null : { ...position, offset: end, lastIds },

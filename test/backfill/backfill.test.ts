@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { sql } from 'kysely'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import type { SweepsProgress } from '../../src/index.ts'
-import { createSimulatedClerk } from '../../src/testing/index.ts'
+import { type BackendApi, createSimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { empty } from '../testing/histories.ts'
 import { emptyAll, scenes, wrongTables } from './scenes.ts'
@@ -63,4 +66,36 @@ describeEachDatabase('a backfill', (database) => {
     expect([status, isResumed]).toEqual(['complete', true])
     expect(resources.users).toMatchObject({ listed: clerk.resources('users').size, failed: 0, error: null })
   })
+
+  it('is incomplete when fewer are shown than counted', async () => {
+    const clerk = createSimulatedClerk({ seed: 34 })
+    for (let made = 0; made < 3; made++) clerk.act('createOrganization')
+    const api = await serve(clerk)
+    const sync = await open(api, { apiUrl: await exaggerate(api) })
+    const result = await sync.backfill({ resources: ['organizations'] })
+    const { size } = clerk.resources('organizations')
+    expect(result.status).toBe('incomplete')
+    expect(result.resources.organizations).toMatchObject({
+      status: 'incomplete',
+      listed: size,
+      expected: size + 5,
+    })
+  })
 })
+
+/** Serves the same, but with lists that count five more than they show. */
+async function exaggerate({ url }: BackendApi): Promise<string> {
+  const server = createServer(async ({ url: path, headers }, response) => {
+    const { authorization = '' } = headers
+    const answer = await fetch(url + path, { headers: { authorization } })
+    const body = (await answer.json()) as { total_count?: number }
+    if (body.total_count !== undefined) body.total_count += 5
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}

@@ -1,6 +1,7 @@
 /** Lists that change while they are read: nobody who was there from beginning to end may be missed. */
 
 import { afterAll, describe, expect, it } from 'vitest'
+import { lookUp } from '../../src/backfill/lookup.ts'
 import { type ListedPage, type Position, readPages } from '../../src/backfill/pages.ts'
 import { UNLIMITED } from '../../src/backfill/rate-budget.ts'
 import { ClerkApi } from '../../src/clerk/api/client.ts'
@@ -118,4 +119,39 @@ describe('reading a list', () => {
     const sessions = await readerOf(clerk, 'sessions')
     expect(new Set(await idsOf(sessions.read()))).toEqual(new Set(clerk.resources('sessions').keys()))
   })
+
+  it.each([0, 1, 5, 10, 11, 400, 995])(
+    'ends when %i are shown of a thousand that are counted',
+    async (shown) => {
+      const { api, offsets } = exaggerating(shown, 1_000)
+      const reading = { api, call: {}, readParents: async () => [] }
+      const ids = await idsOf(readPages(reading, RESOURCES.get('organizations') as Resource, null))
+      expect(ids).toHaveLength(shown)
+      expect(offsets.length).toBeLessThan(5)
+    },
+  )
+
+  it('ends when a search shows few of all that are counted', async () => {
+    const { api, offsets } = exaggerating(3, 1_000)
+    const wanted = [{ id: 'org_0' }, { id: 'org_gone' }]
+    const answers = await lookUp(api, RESOURCES.get('organizations') as Resource, wanted, {})
+    expect(answers.map(({ id, item }) => [id, item?.id])).toEqual([
+      ['org_0', 'org_0'],
+      ['org_gone', undefined],
+    ])
+    expect(offsets.length).toBeLessThan(3)
+  })
 })
+
+/** An API whose lists count more than they show, as one with a filter does that counts without it. */
+function exaggerating(shown: number, total: number) {
+  const all = Array.from({ length: shown }, (_, index) => ({ id: `org_${index}` }))
+  const offsets: number[] = []
+  const page = async (_: string, { limit, offset }: Record<string, string>) => {
+    offsets.push(Number(offset))
+    if (offsets.length > 20) throw new Error('it does not end')
+    const items = all.slice(Number(offset), Number(offset) + Number(limit))
+    return { items, total, observedAt: new Date() }
+  }
+  return { api: { pageSize: 500, page } as unknown as ClerkApi, offsets }
+}
