@@ -42,13 +42,15 @@ export class Ensurer {
   }
 
   /**
-   * The live row, fetched from Clerk if there is no row at all. Undefined for what was deleted or does not exist.
+   * The live row, fetched from Clerk if there is none. Undefined for what was deleted or does not exist.
    * @throws {ClerkSyncError} `api_…`, `database_…`
    */
   async ensure<Name extends ResourceName>(name: Name, key: Key): Promise<Row<Name> | undefined> {
     const known = await this.#find(name, key)
-    // A deletion is final: no look at Clerk for every request with the token of a deleted user.
-    if (known) return known.deleted_at === null ? known : undefined
+    if (known?.deleted_at === null) return known
+    // A deletion is final for an id: no look at Clerk for every request with the token of a deleted user. But whoever left
+    // an organization may have joined it again.
+    if (known && 'id' in key) return undefined
     const flight = JSON.stringify([name, key])
     const fetching = this.#underWay.get(flight) ?? this.#fetch(name, key)
     this.#underWay.set(flight, fetching)

@@ -61,6 +61,26 @@ describeEachDatabase('ensuring a row', (database) => {
     expect(api.requests).toEqual([])
   })
 
+  it('finds a member who left and joined again, before any event tells of it', async () => {
+    const clerk = createSimulatedClerk({ seed: 9 })
+    clerk.act('createOrganization')
+    const [membership] = clerk.resources('organization_memberships').values()
+    const organizationId = String(membership?.organization?.id)
+    const userId = String(membership?.public_user_data?.user_id)
+    const sync = await open(await serve(clerk))
+    const ensure = () => sync.memberships.ensure({ organizationId, userId })
+    expect(await ensure()).toMatchObject({ id: membership?.id })
+    const events = clerk.act('rejoinOrganization', membership?.id)
+    await deliver(
+      sync,
+      events.find(({ type }) => type === 'organizationMembership.deleted'),
+    )
+    const joined = events.find(({ type }) => type === 'organizationMembership.created')
+    expect(await ensure()).toMatchObject({ id: joined?.data.id, user_id: userId, deleted_at: null })
+    for (const event of clerk.act('removeMember', String(joined?.data.id))) await deliver(sync, event)
+    expect(await ensure()).toBeUndefined()
+  })
+
   it('loses against a deletion that happened while Clerk was asked', async () => {
     const clerk = createSimulatedClerk({ seed: 5 })
     const [created] = clerk.act('createUser')
