@@ -159,7 +159,8 @@ export class JobStore {
       if (first && other.lease_until.getTime() !== first.lease_until.getTime()) {
         throw new ClerkSyncError('job_running', `${other.id}, by ${other.worker}`)
       }
-      await sleep(250, undefined, { signal })
+      await sleep(250)
+      signal?.throwIfAborted()
       ;[other] = await this.#query<RunningRow>(this.#statements.running, [kind])
     }
   }

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ClerkApi, type RequestBudget } from '../../src/clerk/api/client.ts'
 import { askedAt } from '../../src/clerk/api/clock.ts'
@@ -153,16 +154,17 @@ describe('the client of the Backend API', () => {
     expect(asked).toBe(2)
   })
 
-  it('stops at once when it is told to, while it waits and while it asks', async () => {
-    const server = await serve({ slowMs: 20_000 })
-    for (const fault of ['slow', 'throttled'] as const) {
-      server.failNext(fault)
+  it('stops at once when it is told to, while it waits and while it asks, and says why', async () => {
+    for (const fault of ['slow', 'throttled', 'server_error', 'no budget'] as const) {
+      const server = await serve({ slowMs: 20_000 })
+      const { api, budget } = connect(server)
+      if (fault === 'no budget') budget.take = (signal) => sleep(20_000, undefined, { signal })
+      else server.failNext(fault, { times: 20 })
       const stopping = new AbortController()
-      const { api } = connect(server)
       const reading = api.page('/users', {}, { signal: stopping.signal })
       setTimeout(() => stopping.abort(new Error('enough')), 150)
       const startedAt = performance.now()
-      await expect(reading).rejects.toThrow(/enough|aborted/)
+      await expect(reading, fault).rejects.toThrow('enough')
       expect(performance.now() - startedAt).toBeLessThan(900)
     }
   })

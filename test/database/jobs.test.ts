@@ -62,6 +62,16 @@ describeEachDatabase('a job', (database) => {
     await won[0]?.end('complete', STATE)
   })
 
+  it('says why it was told not to wait for the one under way', async () => {
+    const sync = await database.open()
+    const other = await storeOf(sync).begin({ kind: 'g', scope: {} })
+    const stopping = new AbortController()
+    const begun = storeOf(sync).begin({ kind: 'g', scope: {}, signal: stopping.signal })
+    setTimeout(() => stopping.abort(new Error('enough')), 100)
+    await expect(begun).rejects.toThrow('enough')
+    await other.end('complete', STATE)
+  })
+
   it('is taken over when nobody was heard of for ten seconds, and whoever comes back stops', async () => {
     const sync = await database.open()
     const zombie = await storeOf(sync).begin({ kind: 'e', scope: {} })

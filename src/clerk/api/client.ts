@@ -124,7 +124,20 @@ export class ClerkApi {
     return count
   }
 
-  async #read<Content>(
+  #read<Content>(
+    path: string,
+    query: Parameters,
+    call: ApiCall,
+    read: (body: Uint8Array) => Content,
+  ): Promise<Shown<Content>> {
+    return this.#tryUntilAnswered(path, query, call, read).catch((error) => {
+      // Whatever is aborted while it waits only says that it was, not why.
+      call.signal?.throwIfAborted()
+      throw error
+    })
+  }
+
+  async #tryUntilAnswered<Content>(
     path: string,
     query: Parameters,
     call: ApiCall,
@@ -139,7 +152,6 @@ export class ClerkApi {
       try {
         return await this.#send(path, query, call, read)
       } catch (error) {
-        call.signal?.throwIfAborted()
         if (error instanceof Throttled) {
           if (++throttles === maxThrottles) throw new ClerkSyncError('api_throttled', `GET ${path}`)
           await this.#waitOut(error, call)
