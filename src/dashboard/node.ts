@@ -27,7 +27,9 @@ export function toNodeListener(
     response.once('close', () => leaving.abort())
     const signal = stopping ? AbortSignal.any([leaving.signal, stopping]) : leaving.signal
     const { remoteAddress } = request.socket
-    const answer = await handle(toWebRequest(request, signal), { remoteAddress })
+    const asked = toWebRequest(request, signal)
+    if (asked === undefined) return refuse(request, response)
+    const answer = await handle(asked, { remoteAddress })
     response.writeHead(answer.status, Object.fromEntries(answer.headers))
     if (answer.body === null || request.method === 'HEAD') response.end()
     // Whoever closes the connection in the middle has seen enough.
@@ -35,7 +37,21 @@ export function toNodeListener(
   }
 }
 
-function toWebRequest(request: MountedRequest, signal: AbortSignal): Request {
+/** The connection is closed, because the body stays unread. */
+function refuse({ method }: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(method === 'TRACE' ? 501 : 400, { connection: 'close' }).end()
+}
+
+/** Undefined for what Node takes and the web has no request for: TRACE, or a user's name before the host's. */
+function toWebRequest(request: MountedRequest, signal: AbortSignal): Request | undefined {
+  try {
+    return translate(request, signal)
+  } catch {
+    return undefined
+  }
+}
+
+function translate(request: MountedRequest, signal: AbortSignal): Request {
   const { method = 'GET', headers, url = '/', originalUrl = url } = request
   const hasBody = method !== 'GET' && method !== 'HEAD'
   return new Request(new URL(originalUrl, baseOf(headers.host)), {

@@ -12,7 +12,8 @@ import { type DashboardHandler, toNodeListener } from '../dashboard/index.ts'
 import { toUnavailable } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
-import { type Reply, refuse } from '../reply.ts'
+import { consoleLogger } from '../log.ts'
+import { type Reply, refuse, toClerkSyncError } from '../reply.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 import { UpkeepSchedule, type UpkeepScheduleOptions } from './upkeep-schedule.ts'
 
@@ -140,9 +141,9 @@ class StandaloneServer implements ClerkSyncServer {
     ]
     this.#graceMs = graceMs
     // Set here, because Node can be started with a flag that makes its parser lenient for all others.
-    this.#http = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) =>
-      this.#answer(request, response),
-    )
+    this.#http = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) => {
+      void this.#answer(request, response)
+    })
     this.#http.maxConnections = MAX_CONNECTIONS
     const webhook = this.#webhookRoute()
     this.#routes = new Map<string, Route>([
@@ -175,11 +176,17 @@ class StandaloneServer implements ClerkSyncServer {
     return this.#stopping
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  /** Never rejects: nobody's request may end the process. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#responses.add(response)
     response.once('close', () => this.#forget(response))
     if (this.#stopping) response.setHeader('connection', 'close')
-    void this.#routeOf(pathOf(request))(request, response)
+    try {
+      await this.#routeOf(pathOf(request))(request, response)
+    } catch (error) {
+      consoleLogger.error({ error: String(error) }, 'request failed')
+      fail(response, toClerkSyncError(error))
+    }
   }
 
   #routeOf(path: string): Route {
@@ -253,6 +260,12 @@ function send(response: ServerResponse, { status, headers, body }: Reply): void 
 /** A request without a body is not complete either while its headers are being answered. */
 function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
   return !complete && (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+}
+
+/** What is half sent can only be cut off. */
+function fail(response: ServerResponse, error: ClerkSyncError): void {
+  if (response.headersSent) response.destroy()
+  else send(response.setHeader('connection', 'close'), refuse(error))
 }
 
 function notFound(_: IncomingMessage, response: ServerResponse): void {

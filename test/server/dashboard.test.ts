@@ -1,11 +1,25 @@
 import { request as httpRequest } from 'node:http'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { createDashboardHandler } from '../../src/dashboard/index.ts'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { createDashboardHandler, toNodeListener } from '../../src/dashboard/index.ts'
 import type { ClerkSync } from '../../src/index.ts'
 import { startServer } from '../../src/server/server.ts'
 import { startCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, embeddedDatabase, postgresDatabase, SECRET } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
+import { serveHttp } from '../support/http.ts'
+import { RawConnection } from '../support/sockets.ts'
+
+/** What Node's parser takes and no `Request` can be made of. */
+const IMPOSSIBLE = [
+  ['TRACE /dashboard HTTP/1.1\r\nhost: localhost', 501],
+  ['TRACK /dashboard/api/session HTTP/1.1\r\nhost: localhost', 400],
+  ['GET /dashboard HTTP/1.1\r\nhost: a@localhost', 400],
+  ['POST /dashboard/api/jobs HTTP/1.1\r\nhost: a:b@localhost\r\ncontent-length: 2', 400],
+] as const
+
+function answerTo(port: number, start: string): Promise<string> {
+  return new RawConnection(port).send(`${start}\r\n\r\n`).untilClosed()
+}
 
 describe('the dashboard on the standalone server', () => {
   const database = embeddedDatabase()
@@ -36,6 +50,33 @@ describe('the dashboard on the standalone server', () => {
     const [text, end] = await Promise.all([live.text(), server.stop()])
     expect([end, text]).toEqual(['drained', expect.stringContaining('retry')])
     expect(performance.now() - startedAt).toBeLessThan(5_000)
+  })
+
+  it.each(IMPOSSIBLE)('answers %j and goes on', async (start, status) => {
+    const server = await startServer({ sync, port: 0, dashboard: createDashboardHandler(sync) })
+    expect(await answerTo(server.port, start)).toMatch(
+      new RegExp(`^HTTP/1.1 ${status} .*connection: close`, 'is'),
+    )
+    expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200)
+    await server.stop()
+  })
+
+  it.each(IMPOSSIBLE)('answers %j on a server of your own and goes on', async (start, status) => {
+    const origin = await serveHttp(toNodeListener(createDashboardHandler(sync)))
+    expect(await answerTo(Number(new URL(origin).port), start)).toMatch(`HTTP/1.1 ${status} `)
+    expect((await fetch(`${origin}/dashboard`)).status).toBe(200)
+  })
+
+  it('answers 500 and goes on when it fails, and tells the log', async () => {
+    const logged = vi.spyOn(console, 'error').mockReturnValue()
+    const server = await startServer({ sync, port: 0, dashboard: () => Promise.reject(new Error('lost')) })
+    const origin = `http://127.0.0.1:${server.port}`
+    const response = await fetch(`${origin}/dashboard`)
+    expect([response.status, await response.text()]).toEqual([500, '{"error":"internal_error"}'])
+    expect(logged.mock.lastCall).toEqual([expect.stringContaining('lost')])
+    expect((await fetch(`${origin}/healthz`)).status).toBe(200)
+    await server.stop()
+    logged.mockRestore()
   })
 })
 
