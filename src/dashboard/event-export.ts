@@ -73,6 +73,8 @@ export async function exportEvents(call: Call): Promise<Response> {
       if (done) return controller.close()
       controller.enqueue(encoder.encode(value.map(toLine).join('')))
       next = pages.next()
+      // It may fail before anybody awaits it.
+      next.catch(() => undefined)
     },
   })
   const headers = {
