@@ -50,7 +50,7 @@ type DatabaseSource =
   | { readonly kind: 'embedded'; readonly open: () => Promise<PGlite> }
 
 /** How long a connection may take, so that a database which is down is noticed within the two seconds of a refusal. */
-const CONNECT_TIMEOUT_MS = 1_500
+export const CONNECT_TIMEOUT_MS = 1_500
 /**
  * How many transactions of deliveries run at the same time. While Postgres works on one, the next is written and the
  * last one's answers go out; more of them would be smaller, and none faster.

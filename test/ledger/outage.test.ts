@@ -22,6 +22,23 @@ describe('a database that was never there', () => {
     await sync.close()
   })
 
+  it('is answered with 503 by a route with handlers too', async () => {
+    const sync = createClerkSync({
+      signingSecret: SECRET,
+      database: 'postgres://postgres@127.0.0.1:1/none',
+      log: silent,
+    })
+    sync.on('user.created', () => undefined, { name: 'never' })
+    await expect(deliver(sync, eventOf('user.created'))).rejects.toMatchObject({
+      code: 'database_unavailable',
+    })
+    const { headers, body } = sign(eventOf('user.created'))
+    const response = await sync.fetch(new Request('http://app.test', { method: 'POST', headers, body }))
+    expect(response.status).toBe(503)
+    expect(await response.json()).toMatchObject({ error: 'database_unavailable' })
+    await sync.close()
+  })
+
   it('never gets to store what was not signed', async () => {
     const sync = createClerkSync({
       signingSecret: SECRET,
@@ -116,6 +133,27 @@ describeWithPostgres('a database that fails', (url) => {
     )
     return { code: error.code, ms: performance.now() - startedAt }
   }
+
+  it.each(['refuses', 'isSilent'] as const)(
+    'refuses within two seconds from the start, with handlers, while it %s, and recovers by itself',
+    async (fault) => {
+      const starting = createClerkSync({
+        signingSecret: SECRET,
+        database: proxy.url(new URL(url)),
+        schema: sync.location.schema,
+        log: silent,
+      })
+      starting.on('user.created', () => undefined, { name: 'starting' })
+      proxy[fault] = true
+      const event = eventOf('user.created', { id: `user_${fault}` })
+      const startedAt = performance.now()
+      await expect(deliver(starting, event)).rejects.toMatchObject({ code: 'database_unavailable' })
+      expect(performance.now() - startedAt).toBeLessThan(2_500)
+      proxy[fault] = false
+      expect(await deliver(starting, event)).toMatchObject({ outcome: 'applied' })
+      await starting.close()
+    },
+  )
 
   it('refuses within two seconds while connections are refused, and recovers by itself', async () => {
     expect(await redeliver('msg_before')).toBe('applied')

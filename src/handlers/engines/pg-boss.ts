@@ -5,8 +5,10 @@
  * A job says only which run is due, and is done as soon as a worker has claimed that run: how it ends is in `handler_runs`.
  */
 
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { PgBoss } from 'pg-boss'
+import { CONNECT_TIMEOUT_MS } from '../../database/database.ts'
+import { available } from '../../database/failure.ts'
 import type { ClerkTables } from '../../database/tables.ts'
 import type { Engine, EngineContext, EngineFactory, RunKey, Runner, Wake } from '../engine.ts'
 import { RARE_SWEEP } from '../engine.ts'
@@ -54,7 +56,9 @@ class PgBossEngine implements Engine {
   }
 
   async prepare(): Promise<void> {
-    await this.#write()
+    // Whether it answers at all: pg-boss waits twice for a database that is away.
+    await available(sql`select 1`.execute(this.#context.database.ingest))
+    await available(this.#write())
   }
 
   async enqueue(wakes: readonly Wake[], transaction?: Transaction<ClerkTables>): Promise<void> {
@@ -92,16 +96,14 @@ class PgBossEngine implements Engine {
   }
 
   #write(): Promise<PgBoss> {
-    this.#boss ??= this.#open({ supervise: false })
-      .then((boss) => this.#createQueues(boss))
-      .catch((error) => {
-        this.#boss = undefined
-        throw error
-      })
+    this.#boss ??= this.#open({ supervise: false }).catch((error) => {
+      this.#boss = undefined
+      throw error
+    })
     return this.#boss
   }
 
-  async #createQueues(boss: PgBoss): Promise<PgBoss> {
+  async #createQueues(boss: PgBoss): Promise<void> {
     for (const { name } of this.#context.handlers) {
       await boss.createQueue(name, {
         notify: true,
@@ -110,7 +112,6 @@ class PgBossEngine implements Engine {
         retentionSeconds: RETENTION_SECONDS,
       })
     }
-    return boss
   }
 
   async #open(options: object): Promise<PgBoss> {
@@ -120,7 +121,12 @@ class PgBossEngine implements Engine {
     const connection =
       source.kind === 'embedded'
         ? ({ db: fromPglite(await source.open()), backend: 'pglite' } as const)
-        : { ...source.config, application_name: 'clerk-sync', max: 3 }
+        : {
+            connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+            ...source.config,
+            application_name: 'clerk-sync',
+            max: 3,
+          }
     const boss = new PgBoss({
       ...connection,
       schema: this.#schema,
@@ -129,8 +135,15 @@ class PgBossEngine implements Engine {
       ...options,
     } as never)
     boss.on('error', (error) => log.warn({ engine: NAME, cause: error.message }, 'the engine has a problem'))
-    await boss.start()
-    return boss
+    try {
+      await boss.start()
+      await this.#createQueues(boss)
+      return boss
+    } catch (error) {
+      // What has started already would go on beside the next one.
+      void stop(boss).catch(() => undefined)
+      throw error
+    }
   }
 }
 
