@@ -103,8 +103,8 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
   /**
    * Adds up what was counted by the minute, and removes what is kept no longer: minutes after 8 days, refused requests after
-   * 30, sums of ten minutes after 200, the audit log after 400. Events, runs and rows stay. `clerk-sync start` does so every
-   * hour; where no server stays, call it from a cron route.
+   * 30, sums of ten minutes after 200, the audit log after 400. Events, runs and rows stay. Begins to ask Clerk for rows that
+   * came late. `clerk-sync start` does so every hour; where no server stays, call it from a cron route.
    *
    * @returns how many rows were removed, or null if another process is at it
    * @throws {ClerkSyncError} `database_…`
@@ -347,6 +347,7 @@ class Sync implements ClerkSync {
 
   async maintain(): Promise<UpkeepResult | null> {
     await this.#prepare()
+    void this.#catchUp.confirmLate()
     return available(keepUp(this.#database.queries, this.#database.schema))
   }
 

@@ -151,7 +151,7 @@ export class CatchingUp implements CatchUp {
     return waitFor(this.#database.queries, table, id, options)
   }
 
-  /** Asks Clerk for rows that came late. Nothing without the secret key: then there was no sweep either. */
+  /** Asks Clerk for rows that came late. Without the secret key they wait for a process that has it. */
   async confirmLate(): Promise<void> {
     if (this.#settings.secretKey !== '') await this.#confirmation.run()
   }

@@ -53,6 +53,16 @@ export class LateRows {
     return (await this.#run<{ id: string }>(text, [table, instanceId])).map(({ id }) => id)
   }
 
+  /** Those that a sweep which began then sees, or asks for because it does not see them. */
+  async settledBy({ table }: Resource, startedAt: Date, instanceId: string | null): Promise<string[]> {
+    const text = `
+      select late.id from ${this.#late} as late
+      left join ${qualify(this.#schema, table)} as row on row.id = late.id
+      where late.resource = $1 and (row.observed_at is null or row.observed_at < $2::timestamptz)
+        and (row.instance_id is null or $3::text is null or row.instance_id = $3)`
+    return (await this.#run<{ id: string }>(text, [table, startedAt, instanceId])).map(({ id }) => id)
+  }
+
   /** Those that are still alive. */
   read({ table }: Resource, ids: readonly string[]): Promise<Wanted[]> {
     const text = `select * from ${qualify(this.#schema, table)} where id = any($1::text[]) and deleted_at is null`

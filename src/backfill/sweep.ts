@@ -13,6 +13,7 @@ import { buryAbsent } from './absences.ts'
 import { findCauses } from './causes.ts'
 import { type Comparison, compare, type Drift } from './compare.ts'
 import { noteSweep } from './last-sweep.ts'
+import { LateRows } from './late-rows.ts'
 import { canLookUp, lookUp } from './lookup.ts'
 import { Marks } from './marks.ts'
 import {
@@ -71,8 +72,7 @@ export class Sweep {
     for (let pass = 2; pass <= MAX_PASSES && this.#isShort; pass++) await this.#pass(null)
     await this.#noteRead()
     if (this.#task.isReconcile && progress.startedAt !== null) {
-      await buryAbsent(this.#task, this.#resource, this.#marks, new Date(progress.startedAt), progress)
-      await this.#marks.clear()
+      await this.#buryAbsent(new Date(progress.startedAt))
     }
     progress.status = this.#isShort || progress.failed > 0 ? 'incomplete' : 'complete'
   }
@@ -171,6 +171,16 @@ export class Sweep {
     // Of what cannot be asked for by id, no absence is ever known.
     if (!writes || startedAt === null || !canLookUp(this.#resource)) return
     await noteSweep(database, schema, this.#resource.table, instanceId, startedAt)
+  }
+
+  /** In the end, nobody need ask for the rows that came late before. */
+  async #buryAbsent(startedAt: Date): Promise<void> {
+    const { database, schema, instanceId, writes } = this.#task
+    const lateRows = new LateRows(database, schema)
+    const late = await lateRows.settledBy(this.#resource, startedAt, instanceId)
+    await buryAbsent(this.#task, this.#resource, this.#marks, startedAt, this.#progress)
+    if (writes) await lateRows.remove(this.#resource, late)
+    await this.#marks.clear()
   }
 
   /** A row says that it was deleted, but the list shows it: only a look by its id refutes that. */

@@ -1,7 +1,8 @@
 /** Rows that an event makes which is older than the last sweep: Clerk is asked for each, and for no other. */
 
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it, onTestFinished } from 'vitest'
 import { type ClerkEvent, type ClerkSync, polling } from '../../src/index.ts'
+import { startServer } from '../../src/server/server.ts'
 import { type BackendApi, createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver } from '../support/deliveries.ts'
@@ -170,6 +171,34 @@ describeEachDatabase('a row that comes late', (database) => {
     await sync.drain()
     expect(await lateRows()).toEqual([])
     expect(await isLive(created.data.id)).toBe(false)
+  })
+
+  it('is asked for where the tables are kept up, as every server does', async () => {
+    const { created } = await missCompletely()
+    await deliver(await database.open({ secretKey: '' }), created)
+    const server = await startServer({ sync, port: 0, upkeep: { everyMs: 50 } })
+    onTestFinished(async () => {
+      await server.stop()
+    })
+    await untilAsked(sync)
+    expect(await isLive(created.data.id)).toBe(false)
+  })
+
+  it('is not left over by a full reconcile, which asks for it or sees it', async () => {
+    const { created } = await missCompletely()
+    const [present] = clerk.act('createUser') as [ClerkEvent]
+    later()
+    await sync.reconcile()
+    await sync.database.deleteFrom('users').where('id', '=', String(present.data.id)).execute()
+    const keyless = await database.open({ secretKey: '' })
+    await deliver(keyless, created)
+    await deliver(keyless, present)
+    await sync.reconcile({ full: true, dryRun: true })
+    expect(await lateRows()).toHaveLength(2)
+    later()
+    await sync.reconcile({ full: true })
+    expect(await lateRows()).toEqual([])
+    expect([await isLive(created.data.id), await isLive(present.data.id)]).toEqual([false, true])
   })
 
   it('is not asked for if it is of another Clerk instance', async () => {
