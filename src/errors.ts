@@ -177,6 +177,12 @@ export const ERRORS = {
     summary: 'The handler’s transaction is over',
     remedy: 'Await everything that a handler does before it returns; `tx` ends with it.',
   },
+  transaction_not_yours: {
+    status: 500,
+    summary: 'A handler does not end its transaction itself',
+    remedy:
+      'Return to commit, throw to roll back. A transaction begun inside it is a savepoint, and may be ended.',
+  },
   transaction_unavailable: {
     status: 500,
     summary: 'The handler has no transaction',

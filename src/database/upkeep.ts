@@ -1,6 +1,6 @@
 /**
  * What has to be done now and then, or tables would only grow: adds minutes up to spans of ten, and removes what is
- * kept no longer. Events, their runs and the mirrored rows stay.
+ * kept no longer, secrets of events first. Events, their runs and the mirrored rows stay.
  */
 
 import type { Kysely, Transaction } from 'kysely'
@@ -45,6 +45,7 @@ export function keepUp(database: Kysely<ClerkTables>, schema: string): Promise<U
     )
     if (!lock?.isMine) return null
     await query(trx, addUpSpans(schema))
+    await query(trx, forgetSecrets(schema))
     return {
       event_minutes: await remove(trx, schema, 'event_minutes'),
       event_spans: await remove(trx, schema, 'event_spans'),
@@ -71,6 +72,16 @@ function addUpSpans(schema: string): string {
     select ${spanOf('minute')}, 'rejected', -1, sum(requests) from ${qualify(schema, 'refusals')}, frame
     where minute >= since - interval '${LATE_REFUSALS_DAYS} days' and minute < until group by 1
     on conflict (span, outcome, lag_step) do update set events = excluded.events`
+}
+
+/** Whoever ends the last run of an event forgets its secrets; what a crash left over is forgotten here. */
+function forgetSecrets(schema: string): string {
+  return `
+    update ${qualify(schema, 'events')} as event set secret_body = null
+    where secret_body is not null and received_at < now() - interval '${SETTLES_MINUTES} minutes' and not exists (
+      select from ${qualify(schema, 'handler_runs')} as run
+      where run.event_id = event.id and run.status in ('pending', 'retrying', 'running')
+    )`
 }
 
 function spanOf(time: string): string {

@@ -220,26 +220,31 @@ export class Bulk {
     const most = Math.max(1, Math.min(MAX_STEP, Math.floor(perSecond)))
     const latest: RunKey[] = []
     let [at, seen, changed]: [Position | null, number, number] = [null, 0, 0]
-    const finish = async (status: BulkResult['status']) => {
-      await job.end(status, { checkpoint: at, progress: { matched, seen, changed }, report: null })
-      return { jobId: job.id, status, matched, seen, changed }
+    const state = () => ({ checkpoint: at, progress: { matched, seen, changed }, report: null })
+    const goOn = async (): Promise<BulkResult['status']> => {
+      do {
+        if (stop.aborted) return 'aborted'
+        if (stopAfterFailures && (await this.#keepFailing(latest, stopAfterFailures))) return 'incomplete'
+        const result = await this.#runs.inTransaction((unit) => step(unit, at, most))
+        ;[at, seen, changed] = [result.at, seen + result.seen, changed + result.changed.length]
+        latest.push(...result.changed)
+        latest.splice(0, latest.length - (stopAfterFailures ?? 0))
+        await job.save(state())
+        onProgress?.({ matched, seen, changed })
+        const pauseMs = (result.changed.length / perSecond) * 1_000
+        if (at) await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined)
+      } while (at)
+      return 'complete'
     }
-    do {
-      if (stop.aborted) return finish('aborted')
-      if (stopAfterFailures && (await this.#keepFailing(latest, stopAfterFailures)))
-        return finish('incomplete')
-      const result = await this.#runs.inTransaction((unit) => step(unit, at, most))
-      ;[at, seen, changed] = [result.at, seen + result.seen, changed + result.changed.length]
-      latest.push(...result.changed)
-      latest.splice(0, latest.length - (stopAfterFailures ?? 0))
-      await job.save({ checkpoint: at, progress: { matched, seen, changed }, report: null })
-      onProgress?.({ matched, seen, changed })
-      if (at)
-        await sleep((result.changed.length / perSecond) * 1_000, undefined, { signal: stop }).catch(
-          () => undefined,
-        )
-    } while (at)
-    return finish('complete')
+    try {
+      const status = await goOn()
+      await job.end(status, state())
+      return { jobId: job.id, status, matched, seen, changed }
+    } catch (error) {
+      // Whoever lost the job must not end it.
+      if (!job.lost.aborted) await job.end('failed', state(), error)
+      throw error
+    }
   }
 
   /** Whether the latest runs have all failed again. */

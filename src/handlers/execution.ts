@@ -58,7 +58,7 @@ export class Execution {
       await untilAborted(this.#controller.signal, async () => definition.handle(context))
       if (!transaction.hasBegun) return await around.complete(run)
       await transaction.commit((client) => around.runs.succeedIn(client, run))
-      await around.runs.followUp(run)
+      await around.runs.followUp([run])
     } catch (error) {
       await transaction.rollback()
       throw error

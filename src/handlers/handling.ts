@@ -40,6 +40,7 @@ export class Handling implements FollowUp {
   #isClosed = false
   /** For an engine that calls the app; it takes nothing by itself. */
   #called: Worker | undefined
+  readonly #draining = new Set<Worker>()
 
   constructor(database: Database, factory: EngineFactory, log: Logger) {
     this.#database = database
@@ -112,21 +113,28 @@ export class Handling implements FollowUp {
   /** Runs what is due, until nothing is or the time is up. */
   async drain(maxSeconds: number): Promise<DrainResult> {
     if (this.registry.definitions.length === 0) return { succeeded: 0, failed: 0 }
+    if (this.#isClosed) throw new ClerkSyncError('shutting_down')
     const worker = this.#createWorker()
+    this.#draining.add(worker)
     const deadline = Date.now() + maxSeconds * 1_000
-    while (Date.now() < deadline) {
-      const isMore = await worker.takeOverdue(0)
-      if (!isMore && worker.isIdle) break
-      await worker.someEnd(deadline - Date.now())
+    try {
+      while (Date.now() < deadline && !worker.isStopping) {
+        const isMore = await worker.takeOverdue(0)
+        if (worker.isIdle && !isMore) break
+        if (!worker.isIdle) await worker.someEnd(deadline - Date.now())
+      }
+    } finally {
+      await worker.stop(Math.max(0, deadline - Date.now()))
+      this.#draining.delete(worker)
     }
-    await worker.stop(Math.max(0, deadline - Date.now()))
     return worker.totals
   }
 
   /** Takes no more runs, and gives back what does not end in time. */
   async rest(graceMs: number): Promise<void> {
     await this.#open?.engine.rest()
-    await Promise.all([this.#worker?.stop(graceMs), this.#called?.stop(graceMs)])
+    const workers = [this.#worker, this.#called, ...this.#draining]
+    await Promise.all(workers.map((worker) => worker?.stop(graceMs)))
     this.#worker = undefined
     this.#called = undefined
   }

@@ -172,16 +172,9 @@ export class Runs {
 
   /** Notes that runs are done. Those that lost their claim are not this process' to say, and are left out. */
   async succeed(runs: readonly ClaimedRun[]): Promise<void> {
-    const simple = runs.every((run) => run.orderKey === null && !run.hasSecrets)
-    if (simple) await this.#query(this.#statements.succeed, claimsOf(runs))
-    else await this.inTransaction((unit) => this.#succeed(unit, runs))
-  }
-
-  async #succeed({ trx, wakes }: Unit, runs: readonly ClaimedRun[]): Promise<void> {
-    const ended = await query<KeyRow>(trx, this.#statements.succeed, claimsOf(runs))
+    const ended = await this.#query<KeyRow>(this.#statements.succeed, claimsOf(runs))
     const keys = new Set(ended.map((row) => nameOf(toKey(row))))
-    const done = runs.filter((run) => keys.has(nameOf(run)))
-    wakes.push(...(await this.#setFree(trx, done)))
+    await this.followUp(runs.filter((run) => keys.has(nameOf(run))))
   }
 
   /**
@@ -193,23 +186,34 @@ export class Runs {
     if (rows.length !== 1) throw new ClerkSyncError('handler_lost')
   }
 
-  /** What follows from a run that was done in a transaction of its own. What a crash prevents here is swept up. */
-  async followUp(run: ClaimedRun): Promise<void> {
-    if (run.orderKey === null && !run.hasSecrets) return
-    await this.inTransaction(async ({ trx, wakes }) => wakes.push(...(await this.#setFree(trx, [run]))))
+  /**
+   * What follows from runs that are over: the next of their resources are woken, and their events need their secrets no
+   * more. After the commit of their end: of two that end at once, one must see the other's. Never rejects, because what
+   * is done is done: workers find what nobody was woken for, and the upkeep finds secrets.
+   */
+  async followUp(runs: readonly ClaimedRun[]): Promise<void> {
+    if (runs.every((run) => run.orderKey === null && !run.hasSecrets)) return
+    try {
+      await this.inTransaction(async ({ trx, wakes }) => {
+        await this.#forgetSecrets(trx, runs)
+        wakes.push(...(await this.#nextInLine(trx, runs)))
+      })
+    } catch (error) {
+      this.#log.warn({ cause: messageOf(error) }, 'cannot note what follows from the end of handlers')
+    }
   }
 
   /** Notes failed tries; again without those that lost their claim. */
   async fail(failures: readonly FailedRun[]): Promise<void> {
-    await this.inTransaction(async ({ trx, wakes }) => {
+    const rows = await this.inTransaction(async ({ trx, wakes }) => {
       const rows = await query<FailedRow>(trx, this.#statements.fail, [
         JSON.stringify(failures.map(failedRow)),
       ])
-      const dead = new Set(rows.filter(({ status }) => status === 'dead').map((row) => nameOf(toKey(row))))
-      const over = failures.map(({ run }) => run).filter((run) => dead.has(nameOf(run)))
-      await this.#forgetSecrets(trx, over)
       wakes.push(...rows.filter(({ status }) => status === 'retrying').map(toWake))
+      return rows
     })
+    const dead = new Set(rows.filter(({ status }) => status === 'dead').map((row) => nameOf(toKey(row))))
+    await this.followUp(failures.map(({ run }) => run).filter((run) => dead.has(nameOf(run))))
   }
 
   /** Gives back what was not begun or not finished, to whoever is there. The try does not count. */
@@ -219,12 +223,6 @@ export class Runs {
       const rows = await query<DueRow>(trx, this.#statements.release, claimsOf(runs))
       wakes.push(...rows.map(toWake))
     })
-  }
-
-  /** What a run's end sets free: the next of its resource, and its event of its secrets. */
-  async #setFree(trx: Transaction<ClerkTables>, runs: readonly ClaimedRun[]): Promise<Wake[]> {
-    await this.#forgetSecrets(trx, runs)
-    return this.#nextInLine(trx, runs)
   }
 
   async #nextInLine(

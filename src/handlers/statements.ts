@@ -33,9 +33,6 @@ export interface RunStatements {
   readonly pause: string
 }
 
-/** Runs in this order of one key follow each other. */
-const EARLIER = '(earlier.occurred_at, earlier.event_id) < (run.occurred_at, run.event_id)'
-
 /** Wakes may come a little early: clocks differ, and timers are not exact. */
 const EARLY = `interval '1 second'`
 
@@ -85,13 +82,18 @@ function recordingStatements({ runs, events }: Tables) {
   }
 }
 
+/**
+ * An ordered run waits for the earlier ones of its resource, and for any that is running: an earlier one may have come
+ * after it. A lost worker's run, which is running, is taken over whatever came meanwhile, or both would wait for ever.
+ */
 function claimingStatements({ runs, handlers, events }: Tables) {
   const isClaimable = `
     not exists (select from ${handlers} as handler where handler.name = run.handler and handler.paused_at is not null)
-    and (run.order_key is null or not exists (
-      select from ${runs} as earlier
-      where earlier.handler = run.handler and earlier.order_key = run.order_key
-        and earlier.status in ('pending', 'retrying', 'running', 'dead') and ${EARLIER}
+    and (run.order_key is null or run.status = 'running' or not exists (
+      select from ${runs} as other
+      where other.handler = run.handler and other.order_key = run.order_key
+        and other.status in ('pending', 'retrying', 'running', 'dead')
+        and (other.status = 'running' or (other.occurred_at, other.event_id) < (run.occurred_at, run.event_id))
     ))`
   const claimPicked = `
     update ${runs} as run
@@ -131,8 +133,16 @@ function endingStatements({ runs }: Tables) {
     from unnest($1::text[], $2::text[], $3::text[]) as own(claim, event_id, handler)
     where run.event_id = own.event_id and run.handler = own.handler and run.claim = own.claim`
   return {
+    // Waiting for none: what is locked is just being ended, and who ends several waits for them in another order.
     renew: `
-      update ${runs} as run set due_at = clock_timestamp() + $4 * interval '1 millisecond' ${own}
+      with held as materialized (
+        select run.event_id, run.handler from ${runs} as run
+        join unnest($1::text[], $2::text[], $3::text[]) as own(claim, event_id, handler)
+          on run.event_id = own.event_id and run.handler = own.handler and run.claim = own.claim
+        for update of run skip locked
+      )
+      update ${runs} as run set due_at = clock_timestamp() + $4 * interval '1 millisecond'
+      from held where run.event_id = held.event_id and run.handler = held.handler
       returning run.claim, run.event_id, run.handler`,
     succeed: `
       update ${runs} as run

@@ -21,6 +21,7 @@ export interface HandlerTransaction extends SqlClient {
 
 export class LazyTransaction {
   readonly #begin: () => Promise<OpenTransaction>
+  readonly #nesting = new Nesting()
   #opened: Promise<OpenTransaction> | undefined
   #isOver = false
 
@@ -30,7 +31,10 @@ export class LazyTransaction {
 
   /** What the handler gets. */
   readonly handle: HandlerTransaction = {
-    query: (...words) => this.#open().then(({ client }) => client.query(...words)),
+    query: async (query, ...rest) => {
+      const { client } = await this.#open()
+      return client.query(this.#nesting.translate(query), ...rest)
+    },
     kysely: <Tables>() => new Kysely<Tables & ClerkSchema>({ dialect: dialectOn(this.handle) }),
   }
 
@@ -61,6 +65,39 @@ export class LazyTransaction {
     if (this.#isOver) return Promise.reject(new ClerkSyncError('transaction_over'))
     this.#opened ??= this.#begin()
     return this.#opened
+  }
+}
+
+const BEGIN = /^\s*(begin|start\s+transaction)\b[^;]*;?\s*$/i
+const COMMIT = /^\s*(commit|end)\b[^;]*;?\s*$/i
+const ROLLBACK = /^\s*(rollback|abort)\b(?!\s+to\b)[^;]*;?\s*$/i
+
+/**
+ * What query builders send for a transaction inside the handler's: Postgres would end the outer one with the inner, and
+ * what the handler wrote would be there even if it fails afterwards. It becomes savepoints.
+ */
+class Nesting {
+  #depth = 0
+
+  /** @throws {ClerkSyncError} `transaction_not_yours` for the end of the handler's own transaction */
+  translate(query: string | object): string | object {
+    const text = typeof query === 'string' ? query : (query as { text?: unknown }).text
+    if (typeof text !== 'string') return query
+    const command = this.#commandFor(text)
+    if (command === undefined) return query
+    return typeof query === 'string' ? command : { ...query, text: command }
+  }
+
+  #commandFor(text: string): string | undefined {
+    if (BEGIN.test(text)) return `savepoint handler_${++this.#depth}`
+    if (COMMIT.test(text)) return `release savepoint handler_${this.#leave()}`
+    if (ROLLBACK.test(text)) return `rollback to savepoint handler_${this.#leave()}`
+    return undefined
+  }
+
+  #leave(): number {
+    if (this.#depth === 0) throw new ClerkSyncError('transaction_not_yours')
+    return this.#depth--
   }
 }
 

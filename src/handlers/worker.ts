@@ -25,6 +25,9 @@ import { Slots } from './slots.ts'
 const HEARTBEAT_MS = LEASE_MS / 4
 /** What one look into the table takes at a time. */
 const SWEEP_BATCH = 50
+/** As long as the lease of a run surely holds that has just been renewed for the last time. */
+const COMPLETION_PATIENCE_MS = LEASE_MS - 2 * HEARTBEAT_MS
+const COMPLETION_RETRY_MS = 200
 
 export interface WorkerParts {
   readonly database: Database
@@ -73,6 +76,8 @@ export class Worker implements Runner {
   readonly #intakes: ReadonlyMap<string, Intake>
   /** By claim, not by name: a run whose lease was lost may come again while its first try still goes on. */
   readonly #underWay = new Map<ClaimedRun, UnderWay>()
+  /** Claims that are being made: what they bring belongs to this process already. */
+  readonly #claiming = new Set<Promise<unknown>>()
   readonly #completions: GroupCommit<ClaimedRun, undefined>
   readonly #heartbeat: NodeJS.Timeout
   readonly #stopping = new AbortController()
@@ -86,16 +91,30 @@ export class Worker implements Runner {
         { slots: new Slots(concurrency), waiting: [], isClaiming: false },
       ]),
     )
-    const complete = async (runs: readonly ClaimedRun[]) => {
-      await parts.runs.succeed(runs)
-      return runs.map(() => undefined)
-    }
-    this.#completions = new GroupCommit(complete, () => 1, {
-      maxItems: 500,
-      maxCommits: 1,
-      deadlineMs: LEASE_MS,
-    })
+    this.#completions = new GroupCommit(
+      (runs) => this.#complete(runs),
+      () => 1,
+      {
+        maxItems: 500,
+        maxCommits: 1,
+        deadlineMs: LEASE_MS,
+      },
+    )
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref()
+  }
+
+  /** What the handlers did is done: a database that is away for a moment must not have it done again. */
+  async #complete(runs: readonly ClaimedRun[]): Promise<undefined[]> {
+    const until = performance.now() + COMPLETION_PATIENCE_MS
+    for (;;) {
+      try {
+        await this.#parts.runs.succeed(runs)
+        return runs.map(() => undefined)
+      } catch (error) {
+        if (performance.now() > until) throw error
+        await sleep(COMPLETION_RETRY_MS)
+      }
+    }
   }
 
   async take(keys: readonly RunKey[]): Promise<void> {
@@ -131,7 +150,11 @@ export class Worker implements Runner {
   }
 
   get isIdle(): boolean {
-    return this.#underWay.size === 0
+    return this.#underWay.size === 0 && this.#claiming.size === 0
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   /** Resolves when one of those under way ends, or after so many milliseconds. */
@@ -142,13 +165,15 @@ export class Worker implements Runner {
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    while (this.#underWay.size > 0)
-      await Promise.all([...this.#underWay.values()].map(({ settled }) => settled))
+    while (!this.isIdle) {
+      const ends = [...this.#underWay.values()].map(({ settled }) => settled)
+      await Promise.allSettled([...ends, ...this.#claiming])
+    }
   }
 
   /** Takes nothing more, waits for what is under way, and gives back what does not end in time. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopping.abort()
+    this.#stopping.abort(new ClerkSyncError('shutting_down'))
     await Promise.race([this.idle(), sleep(graceMs, undefined, { ref: false })])
     for (const { execution } of this.#underWay.values()) execution.abort(new ClerkSyncError('shutting_down'))
     await this.idle()
@@ -176,11 +201,7 @@ export class Worker implements Runner {
     while (waiting.length > 0) {
       const count = await slots.acquire(waiting.length)
       const batch = waiting.splice(0, count)
-      // What is not claimed any more is found by others, or when the engine delivers it again.
-      const claim = () =>
-        this.#stopping.signal.aborted
-          ? Promise.resolve([])
-          : this.#parts.runs.claim(batch.map(({ key }) => key))
+      const claim = () => this.#parts.runs.claim(batch.map(({ key }) => key))
       const settled = await this.#begin(slots, count, claim).then(
         () => null,
         (error) => ({ error }),
@@ -201,15 +222,31 @@ export class Worker implements Runner {
 
   /** Claims into slots that were acquired, and starts what was claimed; returns how many. */
   async #begin(slots: Slots, count: number, claim: () => Promise<ClaimedRun[]>): Promise<number> {
+    const starting = this.#start(slots, claim)
+    this.#claiming.add(starting)
     let begun = 0
     try {
-      const runs = await claim()
-      const rows = await this.#rowsOf(runs)
-      for (const run of runs) void this.#execute(run, rows.get(rowName(run)) ?? null, slots)
-      begun = runs.length
+      begun = await starting
       return begun
     } finally {
+      this.#claiming.delete(starting)
       slots.release(count - begun)
+    }
+  }
+
+  /** @throws {ClerkSyncError} `shutting_down`, so that the engine delivers it to others */
+  async #start(slots: Slots, claim: () => Promise<ClaimedRun[]>): Promise<number> {
+    const { signal } = this.#stopping
+    signal.throwIfAborted()
+    const runs = await claim()
+    try {
+      signal.throwIfAborted()
+      const rows = await this.#rowsOf(runs)
+      for (const run of runs) void this.#execute(run, rows.get(rowName(run)) ?? null, slots)
+      return runs.length
+    } catch (error) {
+      await this.#parts.runs.release(runs).catch(() => undefined)
+      throw error
     }
   }
 

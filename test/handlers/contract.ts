@@ -300,6 +300,28 @@ export function engineContract(
       await vi.waitFor(() => expect(seen).toEqual([3]), WOKEN)
     })
 
+    it('goes on with a resource, and with all others, after a worker was lost and an earlier event came', async () => {
+      const seen: number[] = []
+      const name = `lost-in-line-${made++}`
+      const [stuck, other] = [newId(), newId()]
+      const { sync } = await open()
+      sync.on('*', ({ event }) => seen.push(Number(event.timestamp)), { name, ordered: true })
+      const runs = sync.database.updateTable('handler_runs').where('handler', '=', name)
+      const { svixId } = await deliver(sync, userEvent('user.updated', stuck, 2_000))
+      await runs
+        .where('event_id', '=', svixId)
+        .set({ status: 'running', attempts: 1, claim: 'lost', due_at: new Date(Date.now() - 1_000) })
+        .execute()
+      await deliver(sync, userEvent('user.updated', stuck, 1_000))
+      await deliver(sync, userEvent('user.updated', other, 3_000))
+      await runs
+        .where('status', '=', 'pending')
+        .set({ due_at: new Date(Date.now() - 60_000) })
+        .execute()
+      await sync.drain({ maxSeconds: 20 })
+      expect(seen.sort()).toEqual([1_000, 2_000, 3_000])
+    })
+
     it('shares the work among workers: every run once', async () => {
       const seen: string[] = []
       const name = `shared-${made++}`

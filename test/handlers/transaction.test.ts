@@ -74,6 +74,45 @@ describeEachDatabase('the transaction of a handler', (database) => {
     expect(await writesOf(write)).toEqual([2])
   })
 
+  it('holds transactions of Kysely inside it: what they wrote goes with the handler’s own', async () => {
+    const write = async ({ event, attempt, tx }: HandlerContext<'user.created'>, schema: string) => {
+      const notes = tx.kysely<Notes>().withSchema(schema)
+      const note = (trx: typeof notes, at: number) =>
+        trx.insertInto('notes').values({ user_id: event.data.id, attempt: at }).execute()
+      await notes.transaction().execute((trx) => note(trx, attempt))
+      const failing = notes.transaction().execute(async (trx) => {
+        await note(trx, 99)
+        throw new Error('only this one')
+      })
+      await expect(failing).rejects.toThrow('only this one')
+      await notes.transaction().execute((trx) => note(trx, attempt + 10))
+    }
+    expect((await writesOf(write)).sort()).toEqual([12, 2])
+  })
+
+  it('holds transactions of Drizzle inside it', async () => {
+    if (database.name === 'PGlite') return
+    const write = async ({ event, attempt, tx }: HandlerContext<'user.created'>, schema: string) => {
+      const notes = pgSchema(schema).table('notes', { user_id: text(), attempt: integer() })
+      const db = drizzle({ client: tx as never })
+      await db.transaction(async (inner) => {
+        await inner.insert(notes).values({ user_id: event.data.id, attempt })
+        await inner.transaction(async (innermost) => {
+          await innermost.insert(notes).values({ user_id: event.data.id, attempt: attempt + 10 })
+        })
+      })
+    }
+    expect((await writesOf(write)).sort()).toEqual([12, 2])
+  })
+
+  it.each(['commit', 'ROLLBACK', 'end;'])('is not ended by %s', async (command) => {
+    const write = async ({ event, attempt, tx }: HandlerContext<'user.created'>, schema: string) => {
+      await tx.query(`insert into "${schema}".notes values ($1, $2)`, [event.data.id, attempt])
+      await expect(tx.query(command)).rejects.toMatchObject({ code: 'transaction_not_yours' })
+    }
+    expect(await writesOf(write)).toEqual([2])
+  })
+
   const drizzleOn = (tx: HandlerTransaction) =>
     database.name === 'PGlite' ? drizzleOnPglite({ client: tx as never }) : drizzle({ client: tx as never })
 })

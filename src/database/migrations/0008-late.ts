@@ -1,4 +1,4 @@
-/** Rows that came late: whether Clerk still has what they show, nobody has asked yet. */
+/** Rows that came late: whether Clerk still has what they show, nobody has asked yet. And what upkeep looks for. */
 
 export const name = '0008_late'
 
@@ -17,4 +17,6 @@ create table late_rows (
   asked_at timestamptz,
   primary key (resource, id)
 );
+
+create index on events (received_at) where secret_body is not null;
 `
