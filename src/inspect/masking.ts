@@ -7,7 +7,7 @@ const HIDDEN = '•••'
 
 /** Fields that say who somebody is, wherever they are. */
 const PERSONAL =
-  /^(first|last|full|given|family)_?name$|^username$|^identifier$|e_?mail|phone|wallet|^ip(_address)?$|birth|gender|address|image_url|avatar_url|^provider_user_id$|^external_id$|^(body|body_plain|message|subject)$|user_agent|city|^password/i
+  /^(first|last|full|given|family)_?name$|^username$|^identifier$|e_?mail|phone|wallet|(^|_)ip(_address)?$|birth|gender|address|image_url|avatar_url|^provider_user_id$|^external_id$|^(body|body_plain|message|subject)$|user_agent|city|^password/i
 
 /** What the team keeps of its own: nobody knows what is in there. */
 const METADATA = /_metadata$/i
