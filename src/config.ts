@@ -36,7 +36,8 @@ export interface ClerkSyncOptions {
    */
   instanceId?: string | readonly string[] | undefined
   /**
-   * The resources to keep tables of; events of others are recorded and ignored.
+   * The resources to keep tables of; events of others are recorded and ignored. Of an organization or user that is not
+   * kept, the deletion alone is noted, because it goes on to the memberships, invitations or sessions that are.
    * @default all
    */
   resources?: readonly ResourceName[] | undefined

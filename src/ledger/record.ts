@@ -7,8 +7,9 @@
 
 import { hash } from 'node:crypto'
 import type { Transaction } from 'kysely'
-import { findEvent, withoutSecrets } from '../clerk/catalogue.ts'
+import { findEvent, RESOURCES, withoutSecrets } from '../clerk/catalogue.ts'
 import { type ClerkEvent, type Delivery, instanceIdOf, occurredAt, type ParkReason } from '../clerk/event.ts'
+import type { Resource } from '../clerk/resource.ts'
 import { toStorableText } from '../clerk/storable.ts'
 import { messageOf } from '../database/failure.ts'
 import { query } from '../database/query.ts'
@@ -248,8 +249,11 @@ function admit(delivery: Delivery, { resources, instanceIds }: Admission): Entry
   const entry = { delivery, identity: identify(delivery), observations: [] }
   if (event === null) return { ...entry, verdict: parked(delivery.unusable) }
   if (isForeign(event, instanceIds)) return { ...entry, verdict: parked('instance_mismatch') }
-  if (entry.identity.resource === null) return { ...entry, verdict: parked('unknown_type') }
-  if (!resources.has(entry.identity.resource)) {
+  const found = findEvent(event.type)
+  if (found === undefined) return { ...entry, verdict: parked('unknown_type') }
+  const { resource, effect } = found
+  const isKept = resources.has(resource.table)
+  if (!isKept && !(effect === 'delete' && isParentOfKept(resource, resources))) {
     return { ...entry, verdict: { outcome: 'ignored', reason: 'resource_disabled', changes: null } }
   }
   const observations = observe({
@@ -260,9 +264,17 @@ function admit(delivery: Delivery, { resources, instanceIds }: Admission): Entry
   })
   return {
     ...entry,
-    observations: observations.filter(({ resource }) => resources.has(resource.table)),
+    // Of what is not kept, only that it is gone.
+    observations: isKept
+      ? observations.filter((each) => resources.has(each.resource.table))
+      : observations.map((each) => ({ ...each, state: null })),
     verdict: null,
   }
+}
+
+/** A deletion goes on to what belongs to the deleted resource, so that some table must know of it. */
+function isParentOfKept({ table }: Resource, kept: ReadonlySet<string>): boolean {
+  return [...kept].some((each) => Object.values(RESOURCES.get(each)?.parents ?? {}).includes(table))
 }
 
 function parked(reason: ParkReason): Verdict {

@@ -241,6 +241,26 @@ describeEachDatabase('recording a delivery', (database) => {
     expect(await find(sync, 'events', receipt.svixId)).toMatchObject({ outcome: 'ignored' })
   })
 
+  it('deletes what belongs to something that is not kept, whichever event comes first', async () => {
+    const sync = await database.open({ resources: ['users', 'organization_memberships'] })
+    const [before, after] = ['orgmem_before', 'orgmem_after'].map((id) => {
+      const { data, ...event } = eventOf('organizationMembership.created', { id }, T)
+      return { ...event, data: { ...data, organization: { id: 'org_unkept' } } }
+    })
+    await deliver(sync, before)
+    const deletion = { ...eventOf('organization.deleted', {}, T + 1_000) }
+    expect(await deliver(sync, { ...deletion, data: { id: 'org_unkept', deleted: true } })).toMatchObject({
+      outcome: 'applied',
+    })
+    await deliver(sync, after)
+    for (const id of ['orgmem_before', 'orgmem_after']) {
+      const row = await find(sync, 'organization_memberships', id)
+      expect(row).toMatchObject({ deleted_at: new Date(T + 1_000) })
+    }
+    const unrelated = { ...eventOf('role.deleted'), data: { id: 'role_unkept', deleted: true } }
+    expect(await deliver(sync, unrelated)).toMatchObject({ outcome: 'ignored' })
+  })
+
   it('parks an event of an unknown type and answers as for any other', async () => {
     const sync = await database.open()
     const receipt = await deliver(sync, { type: 'galaxy.created', data: { id: 'gal_1' }, timestamp: T })
