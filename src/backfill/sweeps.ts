@@ -70,8 +70,11 @@ export interface SweepsProgress {
 
 /** What became of a backfill. */
 export interface BackfillResult extends SweepsProgress {
-  /** `complete` only if everything that Clerk lists was seen and written; what is missing, each resource tells. */
-  readonly status: 'complete' | 'incomplete'
+  /**
+   * `complete` only if everything that Clerk lists was seen and written; what is missing, each resource tells. A backfill that
+   * Clerk's API interrupted is `failed`, and the next one goes on there.
+   */
+  readonly status: 'complete' | 'incomplete' | 'failed'
 }
 
 /** What became of a reconcile, and what it found. */
@@ -175,7 +178,7 @@ class Run {
     try {
       await this.#sweepAll()
       const lapsed = await this.#endLapsed()
-      const status = statusOf(Object.values(this.#memory.progress))
+      const status = statusOf(this.#kind, Object.values(this.#memory.progress))
       await this.#job.end(status, this.#state)
       return { ...this.#progress, status, drift: this.#memory.report, lapsed }
     } catch (error) {
@@ -298,8 +301,12 @@ function fresh(resources: readonly Resource[]): Memory['progress'] {
   return Object.fromEntries(resources.map(({ table }) => [table, newProgress()]))
 }
 
-/** Never `failed`, which would be gone on with: the next run is to look at everything again. */
-function statusOf(sweeps: readonly SweepProgress[]): BackfillResult['status'] {
+/** What failed is gone on with. A reconcile never is: what was right an hour ago is to be looked at again. */
+function statusOf(
+  kind: 'backfill' | 'reconcile',
+  sweeps: readonly SweepProgress[],
+): BackfillResult['status'] {
+  if (kind === 'backfill' && sweeps.some(({ status }) => status === 'failed')) return 'failed'
   return sweeps.every(({ status }) => status === 'complete' || status === 'disabled')
     ? 'complete'
     : 'incomplete'

@@ -81,16 +81,59 @@ describeEachDatabase('a backfill', (database) => {
       expected: size + 5,
     })
   })
+
+  it('goes on where Clerk’s API interrupted it', async () => {
+    const clerk = createSimulatedClerk({ seed: 35 })
+    for (let made = 0; made < 100; made++) clerk.act('createUser')
+    const api = await serve(clerk)
+    let [pages, isOpen] = [0, false]
+    const isRefused = (path: string) => path.startsWith('/v1/users?') && ++pages > 3 && !isOpen
+    const apiUrl = await serveThrough(api, (path, answer) =>
+      isRefused(path) ? { status: 403, body: { errors: [{ code: 'forbidden' }] } } : answer,
+    )
+    const sync = await open(api, { apiUrl, apiPageSize: 20 })
+    await emptyAll(sync)
+    const first = await sync.backfill({ resources: ['users'] })
+    expect(first).toMatchObject({
+      status: 'failed',
+      resources: { users: { error: { code: 'api_refused' } } },
+    })
+    isOpen = true
+    pages = 0
+    const { status, jobId, isResumed } = await sync.backfill({ resources: ['users'] })
+    expect({ status, jobId, isResumed }).toEqual({ status: 'complete', jobId: first.jobId, isResumed: true })
+    expect(pages).toBeLessThan(5)
+    expect(await wrongTables(sync, clerk).then((wrong) => wrong.map(({ table }) => table))).not.toContain(
+      'users',
+    )
+  })
 })
 
+interface Answer {
+  readonly status: number
+  readonly body: { total_count?: number; errors?: readonly object[] }
+}
+
 /** Serves the same, but with lists that count five more than they show. */
-async function exaggerate({ url }: BackendApi): Promise<string> {
-  const server = createServer(async ({ url: path, headers }, response) => {
+function exaggerate(api: BackendApi): Promise<string> {
+  return serveThrough(api, (_, { status, body }) => {
+    if (body.total_count !== undefined) body.total_count += 5
+    return { status, body }
+  })
+}
+
+async function serveThrough(
+  { url }: BackendApi,
+  change: (path: string, answer: Answer) => Answer,
+): Promise<string> {
+  const server = createServer(async ({ url: path = '', headers }, response) => {
     const { authorization = '' } = headers
     const answer = await fetch(url + path, { headers: { authorization } })
-    const body = (await answer.json()) as { total_count?: number }
-    if (body.total_count !== undefined) body.total_count += 5
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const { status, body } = change(path, {
+      status: answer.status,
+      body: (await answer.json()) as Answer['body'],
+    })
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {

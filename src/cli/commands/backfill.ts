@@ -47,6 +47,10 @@ function report(result: BackfillResult, { dryRun = false }: BackfillCommandOptio
   else for (const line of sweepLines(result, output.stdout)) output.stdout.line(line)
   if (dryRun) output.note('Nothing was written.')
   if (result.status === 'complete') return
-  output.note('It is incomplete: run it again.')
+  output.note(
+    result.status === 'failed'
+      ? 'Clerk’s API interrupted it: run it again, and it goes on there.'
+      : 'It is incomplete: run it again.',
+  )
   process.exitCode = EXIT.foundProblems
 }
