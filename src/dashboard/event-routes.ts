@@ -69,7 +69,9 @@ function discard(call: Call): Promise<HandlerRun> {
   return record(call, { action: 'discard', reason }, async () => {
     const { eventId, handler } = await currentRun(call)
     const filter = { eventIds: [eventId], handlers: [handler] }
-    await call.sync.handlers.discard(filter, { note: reason })
+    const { changed } = await call.sync.handlers.discard(filter, { note: reason })
+    // A worker may have claimed it meanwhile.
+    if (changed === 0) throw new ClerkSyncError('run_busy', `${handler} for ${eventId}`)
     return currentRun(call)
   })
 }

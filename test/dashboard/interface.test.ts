@@ -246,6 +246,21 @@ describeEachDatabase('the dashboard’s interface', (database) => {
     ])
   })
 
+  it('does not call a run discarded that was claimed meanwhile', async () => {
+    const { sync, handler } = await open()
+    const run = { path: { id: 'msg_api5', handler: 'syncCrm' }, body: { reason: 'the CRM is gone' } }
+    const become = (status: 'pending' | 'running') =>
+      sync.database.updateTable('handler_runs').set({ status }).where('event_id', '=', 'msg_api5').execute()
+    await become('running')
+    expect(await refusal(handler, 'POST events/{id}/runs/{handler}/discard', run)).toEqual([409, 'run_busy'])
+    const { items } = await ask(handler, 'GET audit')
+    expect(items[0]).toMatchObject({ action: 'discard', succeeded: false })
+    await become('pending')
+    expect(await ask(handler, 'POST events/{id}/runs/{handler}/discard', run)).toMatchObject({
+      state: 'discarded',
+    })
+  })
+
   it('counts first, then does what was counted as a job that can be seen', async () => {
     const { handler } = await open()
     const target = { kind: 'replay', filter: { type: ['user.*'] } } as const
