@@ -109,7 +109,7 @@ with the same scope goes on at the checkpoint.
 | \`id\` | text | \`job_…\` |
 | \`kind\` | text | \`backfill\`, \`reconcile\`, … |
 | \`status\` | text | \`running\`, \`complete\`, \`incomplete\`, \`failed\` or \`aborted\` |
-| \`scope\` | jsonb | what it is to do |
+| \`scope\` | jsonb | what it is to do, and of which Clerk instance |
 | \`checkpoint\` | jsonb | where to go on |
 | \`progress\` | jsonb | how far it is, by resource: counts of expected, listed, written, unchanged, skipped, failed |
 | \`report\` | jsonb | what a reconcile found |

@@ -92,7 +92,7 @@ export class Confirmation {
     const { queries, schema } = database
     const failures: unknown[] = []
     for (const table of tables) {
-      const tellsHandlers = await wasRead(queries, schema, table)
+      const tellsHandlers = await wasRead(queries, schema, table, instanceId)
       const about = { jobId: null, isReconcile: true, instanceId, tellsHandlers, resources }
       const repair = { ...about, api, call, database: queries, schema, ledger }
       await this.#askFor(repair, RESOURCES.get(table) as Resource).catch((error) => failures.push(error))

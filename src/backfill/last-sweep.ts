@@ -11,16 +11,19 @@ const FULL_EVERY_HOURS = 24
 /** What Clerk shows in a list may be a little behind. */
 const MARGIN_MS = 60_000
 
-const COMPLETE = `progress->$1->>'status' = 'complete' and scope->>'dryRun' = 'false'`
+/** $1 resource, $2 Clerk instance: what was read of another says nothing. */
+const COMPLETE = `progress->$1->>'status' = 'complete' and scope->>'dryRun' = 'false'
+  and (scope->>'instanceId' is null or $2::text is null or scope->>'instanceId' = $2)`
 
 /** Whether everything that Clerk lists of a resource was read once. */
 export async function wasRead(
   database: Kysely<ClerkTables>,
   schema: string,
   table: string,
+  instanceId: string | null,
 ): Promise<boolean> {
   const text = `select 1 from ${qualify(schema, 'jobs')} where ${COMPLETE} limit 1`
-  return (await available(query(database, text, [table]))).length > 0
+  return (await available(query(database, text, [table, instanceId]))).length > 0
 }
 
 /** Since when the rows of a resource may have changed unseen; null if all must be looked at. */
@@ -28,6 +31,7 @@ export async function unseenSince(
   database: Kysely<ClerkTables>,
   schema: string,
   table: string,
+  instanceId: string | null,
 ): Promise<Date | null> {
   const text = `
     select max((progress->$1->>'startedAt')::timestamptz) as latest,
@@ -35,7 +39,9 @@ export async function unseenSince(
         and created_at > now() - interval '${FULL_EVERY_HOURS} hours') as is_recent
     from ${qualify(schema, 'jobs')}
     where ${COMPLETE}`
-  const [row] = await available(query<{ latest: Date | null; is_recent: boolean }>(database, text, [table]))
+  const [row] = await available(
+    query<{ latest: Date | null; is_recent: boolean }>(database, text, [table, instanceId]),
+  )
   return row?.latest && row.is_recent ? new Date(row.latest.getTime() - MARGIN_MS) : null
 }
 

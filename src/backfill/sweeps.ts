@@ -124,9 +124,12 @@ export class Sweeps {
   async #run(kind: 'backfill' | 'reconcile', options: ReconcileOptions): Promise<ReconcileResult> {
     const { dryRun = false, restart: isFresh, signal } = options
     const resources = this.#choose(options.resources)
-    const scope = { resources: resources.map(({ table }) => table), dryRun, full: options.full ?? false }
+    // Before the job begins, so that it goes on with none of another instance's.
+    const instanceId = await findInstance(this.#options.api, this.#options.instanceIds, { signal })
+    const tables = resources.map(({ table }) => table)
+    const scope = { resources: tables, dryRun, full: options.full ?? false, instanceId }
     const job = await this.#jobs.begin({ kind, scope, isFresh, signal })
-    const run = new Run(this.#options, job, kind, resources, options)
+    const run = new Run({ ...this.#options, instanceId }, job, kind, resources, options)
     return run.finish()
   }
 
@@ -148,9 +151,14 @@ export class Sweeps {
 /** Errors of one resource that do not keep the others from being read. */
 const LOCAL_ERRORS: readonly string[] = ['api_unavailable', 'api_throttled', 'api_refused', 'list_shrunken']
 
+interface RunOptions extends SweepsOptions {
+  /** The Clerk instance that is read, if it is known. */
+  readonly instanceId: string | null
+}
+
 /** One run of a job. */
 class Run {
-  readonly #options: SweepsOptions
+  readonly #options: RunOptions
   readonly #job: Job
   readonly #kind: 'backfill' | 'reconcile'
   readonly #resources: readonly Resource[]
@@ -159,7 +167,7 @@ class Run {
   readonly #signal: AbortSignal
 
   constructor(
-    options: SweepsOptions,
+    options: RunOptions,
     job: Job,
     kind: 'backfill' | 'reconcile',
     resources: readonly Resource[],
@@ -194,19 +202,16 @@ class Run {
   async #sweepAll(): Promise<void> {
     const { queries, schema } = this.#options.database
     if (this.#kind === 'reconcile') await clearOldMarks(queries, schema)
-    const instanceId = await findInstance(this.#options.api, this.#options.instanceIds, {
-      signal: this.#signal,
-    })
     for (const resource of this.#resources) {
       const progress = this.#memory.progress[resource.table] as SweepProgress
       // An earlier run came so far.
       if (progress.status !== 'complete' && progress.status !== 'disabled') {
-        await this.#sweep(resource, progress, instanceId)
+        await this.#sweep(resource, progress)
       }
     }
   }
 
-  async #sweep(resource: Resource, progress: SweepProgress, instanceId: string | null): Promise<void> {
+  async #sweep(resource: Resource, progress: SweepProgress): Promise<void> {
     const [startedAt, msBefore] = [performance.now(), progress.ms]
     const call: ApiCall = { signal: this.#signal, meter: progress }
     const onPage = async (next: Position | null) => {
@@ -216,7 +221,7 @@ class Run {
       this.#wishes.onProgress?.(this.#progress)
     }
     const { handlers = await this.#mayTell(resource) } = this.#wishes
-    const sweep = new Sweep(this.#task(call, instanceId, handlers), resource, progress, onPage)
+    const sweep = new Sweep(this.#task(call, handlers), resource, progress, onPage)
     progress.status = 'running'
     progress.error = null
     try {
@@ -237,13 +242,14 @@ class Run {
   /** Null if everything is to be looked at. */
   async #unseenSince({ table }: Resource): Promise<Date | null> {
     const { full = false, dryRun = false } = this.#wishes
-    const { queries, schema } = this.#options.database
-    return this.#kind === 'backfill' || full || dryRun ? null : unseenSince(queries, schema, table)
+    const { instanceId, database } = this.#options
+    if (this.#kind === 'backfill' || full || dryRun) return null
+    return unseenSince(database.queries, database.schema, table, instanceId)
   }
 
   async #mayTell({ table }: Resource): Promise<boolean> {
-    const { queries, schema } = this.#options.database
-    return this.#kind === 'reconcile' && (await wasRead(queries, schema, table))
+    const { instanceId, database } = this.#options
+    return this.#kind === 'reconcile' && wasRead(database.queries, database.schema, table, instanceId)
   }
 
   /** By Clerk's clock, as it was when Clerk was last asked. */
@@ -256,8 +262,8 @@ class Run {
     return endLapsed(database.queries, database.schema, kept, this.#job.id, new Date(now))
   }
 
-  #task(call: ApiCall, instanceId: string | null, tellsHandlers: boolean): Task {
-    const { database, ledger, api, resources } = this.#options
+  #task(call: ApiCall, tellsHandlers: boolean): Task {
+    const { database, ledger, api, resources, instanceId } = this.#options
     const { dryRun = false, maxDeletions = null } = this.#wishes
     return {
       jobId: this.#job.id,

@@ -33,6 +33,11 @@ export interface ClerkView {
   /** Whether there is a secret key to ask with. */
   readonly isConfigured: boolean
   /**
+   * Asks Clerk for the instance that the secret key belongs to; null if Clerk does not tell.
+   * @throws {ClerkSyncError} `api_…`
+   */
+  instanceId(signal?: AbortSignal): Promise<string | null>
+  /**
    * Asks Clerk for one resource.
    * @throws {ClerkSyncError} `api_…`, `database_…`; `feature_unavailable` for what it cannot be asked for: a kind that it
    * does not show one by one, a row of another instance, or what no row tells the organization of
@@ -60,6 +65,7 @@ export interface ClerkViewParts {
 export function createClerkView(parts: ClerkViewParts): ClerkView {
   return {
     isConfigured: parts.isConfigured,
+    instanceId: async (signal) => findInstance(parts.api(), parts.instanceIds, { signal }),
     show: async (name, id) => {
       const { answer } = await look(parts, name, id)
       return toShown(CATALOGUE[name], answer)

@@ -21,8 +21,8 @@ export type Task =
       readonly dryRun: boolean
     }
 
-/** A job shows itself at once, or waits some ten seconds for one whose process was killed. */
-const APPEARS_WITHIN_MS = 15_000
+/** A job shows itself when Clerk has answered once, or waits some ten seconds for one whose process was killed. */
+const APPEARS_WITHIN_MS = 30_000
 const LOOK_EVERY_MS = 50
 /** What was told to stop stops after the page or batch under way. */
 const STOPS_WITHIN_MS = 5_000

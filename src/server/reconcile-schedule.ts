@@ -28,6 +28,7 @@ export class ReconcileSchedule {
   readonly #options: ReconcileScheduleOptions
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
+  #instanceId: string | null = null
 
   constructor(sync: ClerkSync, options: ReconcileScheduleOptions) {
     this.#sync = sync
@@ -67,15 +68,18 @@ export class ReconcileSchedule {
     await sleep(Math.min(this.#options.everyMs, LONGEST_WAIT_MS), undefined, { signal })
   }
 
-  /** Nothing is due before a backfill: what a reconcile found without one would be everything. */
+  /** Nothing is due before a backfill of this instance: what a reconcile found without one would be everything. */
   async #dueInMs(isFirst: boolean): Promise<number> {
+    this.#instanceId ??= await this.#sync.clerk.instanceId(this.#stopping.signal)
     const { rows } = await sql<Due>`
       select
         extract(epoch from now() - max(finished_at) filter (where status = 'complete'))::float8 * 1000 as age,
         (select max(received_at) from ${sql.id(this.#sync.location.schema, 'events')})
           < now() - ${`${GAP_MINUTES} minutes`}::interval as has_gap
       from ${sql.id(this.#sync.location.schema, 'jobs')}
-      where kind in ('backfill', 'reconcile') and scope->>'dryRun' = 'false'`.execute(this.#sync.database)
+      where kind in ('backfill', 'reconcile') and scope->>'dryRun' = 'false'
+        and (scope->>'instanceId' is null or ${this.#instanceId}::text is null
+          or scope->>'instanceId' = ${this.#instanceId})`.execute(this.#sync.database)
     const [{ age, has_gap: hasGap } = { age: null, has_gap: null }] = rows
     if (age === null) return LONGEST_WAIT_MS
     return isFirst && hasGap && age > GAP_MINUTES * 60_000 ? 0 : this.#options.everyMs - age

@@ -90,11 +90,12 @@ describeEachDatabase('what is killed with kill -9', (database) => {
 
   it('is not run twice at a time', async () => {
     const clerk = createSimulatedClerk({ seed: 42 })
-    for (let made = 0; made < 50; made++) clerk.act('createUser')
+    for (let made = 0; made < 100; made++) clerk.act('createUser')
     const api = await serve(clerk, { slowMs: 1_000, faults: { slow: 1 } })
-    const sync = await open(api)
+    const sync = await open(api, { apiPageSize: 20 })
     const first = sync.backfill({ resources: ['users'], restart: true })
-    while (api.requests.length === 0) await sleep(5)
+    // The first asks for the instance, before the job begins.
+    while (api.requests.length < 2) await sleep(5)
     await expect(sync.backfill({ resources: ['organizations'] })).rejects.toMatchObject({
       code: 'job_running',
     })

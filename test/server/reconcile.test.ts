@@ -8,16 +8,20 @@ import { deliver } from '../support/deliveries.ts'
 const PATIENT = { timeout: 20_000, interval: 30 }
 
 describeEachDatabase('a server that reconciles', (database) => {
-  async function scene(): Promise<{ clerk: SimulatedClerk; sync: ClerkSync; results: ReconcileResult[] }> {
-    const clerk = createSimulatedClerk({ seed: 71 })
-    for (let made = 0; made < 5; made++) clerk.act('createUser')
+  async function open(clerk: SimulatedClerk): Promise<ClerkSync> {
     const api = await startBackendApi(clerk, { rateLimit: null })
     onTestFinished(() => api.close())
-    const sync = await database.open({
+    return database.open({
       secretKey: api.secretKey,
       apiUrl: api.url,
       apiRateLimit: Number.POSITIVE_INFINITY,
     })
+  }
+
+  async function scene(): Promise<{ clerk: SimulatedClerk; sync: ClerkSync; results: ReconcileResult[] }> {
+    const clerk = createSimulatedClerk({ seed: 71 })
+    for (let made = 0; made < 5; made++) clerk.act('createUser')
+    const sync = await open(clerk)
     for (const table of ['jobs', 'users', 'events', 'email_addresses'] as const) {
       await sync.database.deleteFrom(table).execute()
     }
@@ -76,8 +80,17 @@ describeEachDatabase('a server that reconciles', (database) => {
     await deliver(sync, created)
     await sync.backfill()
     await ageJobs(sync, 11)
-    const again = await database.open()
+    const again = await open(clerk)
     await start(again, results, 3_600_000)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(results).toEqual([])
+  })
+
+  it('does not because another Clerk instance was read', async () => {
+    const { sync, results } = await scene()
+    await sync.backfill()
+    const other = await open(createSimulatedClerk({ seed: 72 }))
+    await start(other, results, 50)
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(results).toEqual([])
   })
