@@ -1,7 +1,7 @@
 /** Prints the tables that the catalogue describes, to be frozen in a migration. */
 
 import { CHILD_SETS, RESOURCES } from '../src/clerk/catalogue.ts'
-import type { ChildSet, Columns, Resource } from '../src/clerk/resource.ts'
+import type { ChildSet, Columns, Lapse, Resource } from '../src/clerk/resource.ts'
 
 const STANDARD = [
   'raw json',
@@ -27,12 +27,20 @@ function createIndex(table: string, column: string): string {
   return `create index on ${table} ${method}(${column});`
 }
 
+/** Leads to what is over, and holds nothing but what is open. */
+function createLapseIndex(table: string, { open, ends }: Lapse): string {
+  const statuses = open.map((status) => `'${status}'`).join(', ')
+  const isOpen = `deleted_at is null and status in (${statuses})`
+  return `create index on ${table} (least(${Object.keys(ends).join(', ')})) where ${isOpen};`
+}
+
 function resourceDdl(resource: Resource): string {
-  const { table, columns, indexes = [], parents = {} } = resource
+  const { table, columns, indexes = [], parents = {}, lapse } = resource
   const indexed = [...Object.keys(parents), ...indexes]
   return [
     createTable(table, ['id text not null'], 'id', columns),
     ...indexed.map((c) => createIndex(table, c)),
+    ...(lapse ? [createLapseIndex(table, lapse)] : []),
   ].join('\n')
 }
 

@@ -105,7 +105,7 @@ export interface Resource<C extends Columns = Columns> {
 }
 
 /** An end that nobody tells: when a column's time has come. */
-interface Lapse {
+export interface Lapse {
   /** The statuses that can lapse. */
   readonly open: readonly string[]
   /** The status after it, by the column that holds the time; the first whose time is over counts. */

@@ -265,9 +265,11 @@ describeEachDatabase('the migrated database', (database) => {
       where schemaname = ${sync.location.schema} and indexname not like '%_pkey'
       and not tablename = any(${Object.keys(OWN)})`.execute(sync.database)
     const existing = rows.map(({ definition }) =>
-      definition.replace(/^create index .* on (?:only )?.*?\.(\w+) using (\w+) \((.*)\)$/i, '$1 $2 $3'),
+      definition
+        .replace(/^create index .* on (?:only )?.*?\.(\w+) using (\w+) \((.*?)\)( where .*)?$/i, '$1 $2 $3')
+        .toLowerCase(),
     )
-    const wanted = [...ddl.matchAll(/^create index on (\w+) (using hash )?\((.*)\);$/gm)].map(
+    const wanted = [...ddl.matchAll(/^create index on (\w+) (using hash )?\((.*?)\)( where .*)?;$/gm)].map(
       ([, table, hash, column]) => `${table} ${hash ? 'hash' : 'btree'} ${column}`,
     )
     expect(existing.sort()).toEqual(wanted.sort())
