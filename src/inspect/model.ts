@@ -105,10 +105,11 @@ export interface ChecklistStep {
 export interface ResourceCount {
   readonly resource: string
   readonly here: Quantity
-  /** As of `checkedAt`; null: never compared. */
+  /** As of the last backfill or reconcile that counted; null: none did. */
   readonly clerk: number | null
-  /** How many rows differ from Clerk's, are missing or too many; null: never compared. */
+  /** How many rows differ from Clerk's, are missing or too many, as of `checkedAt`; null: never compared. */
   readonly drift: number | null
+  /** The last reconcile: a backfill compares nothing. */
   readonly checkedAt: Time | null
   /** Whether events of it are applied at all. */
   readonly isEnabled: boolean

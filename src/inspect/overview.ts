@@ -29,8 +29,9 @@ export async function readOverview(reading: Reading, surroundings: Surroundings)
   const lastEvent = await readLastEvent(reading)
   const failing = await readOpenFailureGroups(reading, surroundings.isMasked, SHOWN_GROUPS)
   const failed = await countEvents(reading, 'failed')
-  const resources = await readResources(reading, surroundings)
-  const checklist = checklistOf(lastEvent !== null, resources, surroundings)
+  const sweeps = await readSweeps(reading)
+  const resources = await readResources(reading, surroundings, sweeps)
+  const checklist = checklistOf(lastEvent !== null, sweeps.some(isWhole), surroundings)
   return {
     at: now,
     status: statusOf({
@@ -134,57 +135,77 @@ async function readUsualGap(reading: Reading): Promise<number | null> {
   return row && row.minutes >= 20 ? row.gap : null
 }
 
-async function readResources(reading: Reading, { isEnabled }: Surroundings): Promise<ResourceCount[]> {
-  const compared = await lastReconcile(reading)
+async function readResources(
+  reading: Reading,
+  { isEnabled }: Surroundings,
+  sweeps: readonly Sweep[],
+): Promise<ResourceCount[]> {
   const counts: ResourceCount[] = []
   for (const resource of RESOURCES.keys()) {
     const here = await countLiveRows(reading, resource)
-    counts.push({ resource, here, ...compared(resource), isEnabled: isEnabled(resource) })
+    counts.push({ resource, here, ...comparedIn(sweeps, resource), isEnabled: isEnabled(resource) })
   }
   return counts
 }
 
 type Compared = Pick<ResourceCount, 'clerk' | 'drift' | 'checkedAt'>
 
-const NEVER: Compared = { clerk: null, drift: null, checkedAt: null }
+interface SweepLine {
+  readonly listed?: number
+  readonly expected?: number | null
+  readonly status?: string
+  readonly isFull?: boolean
+}
 
-interface ReconcileRow {
-  readonly progress: Record<
-    string,
-    { listed?: number; expected?: number | null; status?: string; isFull?: boolean }
-  >
+interface Sweep {
+  readonly kind: 'reconcile' | 'backfill'
+  readonly isDry: boolean
+  readonly progress: Readonly<Record<string, SweepLine>>
   readonly report: { resources?: Record<string, { kinds?: Record<string, number> }> } | null
   readonly finished_at: Date
 }
 
-/** What the last whole look at Clerk said of each table; differences that were repaired are none any more. */
-async function lastReconcile(reading: Reading): Promise<(resource: string) => Compared> {
-  const rows = await reading.query<ReconcileRow & { dry: boolean }>(
-    `select progress, report, finished_at, coalesce((scope ->> 'dryRun')::boolean, false) as dry
+/** The newest first. */
+function readSweeps(reading: Reading): Promise<Sweep[]> {
+  return reading.query<Sweep>(
+    `select kind, progress, report, finished_at, coalesce((scope ->> 'dryRun')::boolean, false) as "isDry"
      from ${reading.table('jobs')}
      where kind in ('reconcile', 'backfill') and status in ('complete', 'incomplete') and finished_at is not null
      order by created_at desc limit 20`,
   )
-  return (resource) => {
-    const row = rows.find(({ progress }) => progress[resource]?.status === 'complete')
-    const line = row?.progress[resource]
-    if (!row || !line) return NEVER
-    const kinds = Object.entries(row.report?.resources?.[resource]?.kinds ?? {})
-    const found = kinds.reduce((sum, [kind, count]) => (kind === 'refreshed' ? sum : sum + count), 0)
-    return {
-      clerk: line.expected ?? (line.isFull ? (line.listed ?? null) : null),
-      drift: row.dry ? found : 0,
-      checkedAt: toTime(row.finished_at),
-    }
+}
+
+function isWhole({ progress }: Sweep): boolean {
+  return Object.values(progress).some(({ status }) => status === 'complete')
+}
+
+/** How many Clerk has is what the last look said that counted them; what differs, only a reconcile knows. */
+function comparedIn(sweeps: readonly Sweep[], resource: string): Compared {
+  const whole = sweeps.filter(({ progress }) => progress[resource]?.status === 'complete')
+  const reconcile = whole.find(({ kind }) => kind === 'reconcile')
+  return {
+    clerk: whole.map(({ progress }) => countIn(progress[resource])).find((count) => count !== null) ?? null,
+    drift: reconcile ? driftIn(reconcile, resource) : null,
+    checkedAt: toTime(reconcile?.finished_at ?? null),
   }
+}
+
+/** A look at only what changed counts nothing. */
+function countIn({ listed, expected, isFull }: SweepLine = {}): number | null {
+  return expected ?? (isFull ? (listed ?? null) : null)
+}
+
+/** Differences that were repaired are none any more. */
+function driftIn({ isDry, report }: Sweep, resource: string): number {
+  const { refreshed: _, ...kinds } = report?.resources?.[resource]?.kinds ?? {}
+  return isDry ? Object.values(kinds).reduce((sum, count) => sum + count, 0) : 0
 }
 
 function checklistOf(
   hasEvents: boolean,
-  resources: readonly ResourceCount[],
+  isBackfilled: boolean,
   { canBackfill }: Surroundings,
 ): ChecklistStep[] | null {
-  const isBackfilled = resources.some(({ checkedAt }) => checkedAt !== null)
   if (hasEvents && (isBackfilled || !canBackfill)) return null
   return [
     { step: 'receiver_up', isDone: true, text: 'This server is up.' },

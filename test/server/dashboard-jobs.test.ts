@@ -154,7 +154,20 @@ describeEachDatabase('a server that may ask Clerk', (database) => {
     expect(overview.resources.find(({ resource }) => resource === 'users')).toMatchObject({
       here: { value: 3 },
       clerk: 3,
+      // A backfill compares nothing.
+      drift: null,
+      checkedAt: null,
+    })
+    expect(overview.checklist).toMatchObject(
+      expect.arrayContaining([expect.objectContaining({ step: 'backfill', isDone: true })]),
+    )
+    const compared = await ask(handler, 'POST jobs', { body: { kind: 'reconcile' }, ...as('operator') })
+    await expect.poll(() => stateOf(handler, compared.id), PATIENT).toBe('done')
+    const { resources } = await ask(handler, 'GET overview', ADMIN)
+    expect(resources.find(({ resource }) => resource === 'users')).toMatchObject({
+      clerk: 3,
       drift: 0,
+      checkedAt: expect.any(String),
     })
   })
 
