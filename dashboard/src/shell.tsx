@@ -3,8 +3,8 @@
 import type { ComponentChildren } from 'preact'
 import { useCallback, useState } from 'preact/hooks'
 import { useAnswer } from './answers.ts'
-import type { Overview, Session } from './api.ts'
-import { total } from './format.ts'
+import type { Overview, Quantity, Session } from './api.ts'
+import { number, quantity } from './format.ts'
 import { liveState } from './live.ts'
 import { go, usePlace } from './location.ts'
 import { Search } from './pages/search.tsx'
@@ -163,23 +163,28 @@ function NavigationItem({ page, isCurrent, overview }: NavigationItemProps) {
     `g ${page.key}`,
     useCallback(() => go(page.path), [page.path]),
   )
-  const { count, tone } = badgeOf(page.path, overview)
+  const { text, tone } = badgeOf(page.path, overview)
   return (
     <li>
       <a href={page.path || './'} aria-current={isCurrent ? 'page' : undefined}>
         <Icon name={page.icon} />
         {page.name}
-        {count !== null && count > 0 && <span class={`count ${tone}`}>{count}</span>}
+        {text && <span class={`count ${tone}`}>{text}</span>}
       </a>
     </li>
   )
 }
 
-function badgeOf(path: string, overview: Overview | undefined): { count: number | null; tone: string } {
-  if (!overview) return { count: null, tone: '' }
-  const failing = total(...overview.failing.flatMap(({ retrying, dead }) => [retrying, dead])).value
-  if (path === 'failures') return { count: failing, tone: 'bad' }
-  if (path === 'rejected') return { count: overview.notApplied.rejected.value, tone: '' }
-  if (path === 'jobs') return { count: overview.jobs.length, tone: '' }
-  return { count: null, tone: '' }
+function badgeOf(path: string, overview: Overview | undefined): { text: string; tone: string } {
+  if (!overview) return NO_BADGE
+  if (path === 'failures') return { text: some(overview.failingRuns), tone: 'bad' }
+  if (path === 'rejected') return { text: some(overview.notApplied.rejected), tone: '' }
+  if (path === 'jobs' && overview.jobs.length > 0) return { text: number(overview.jobs.length), tone: '' }
+  return NO_BADGE
+}
+
+const NO_BADGE = { text: '', tone: '' }
+
+function some(amount: Quantity): string {
+  return amount.value === 0 ? '' : quantity(amount)
 }

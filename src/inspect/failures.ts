@@ -3,14 +3,14 @@
 import { type PageRequest, readCursor, toPage } from './cursor.ts'
 import { readItems } from './event-list.ts'
 import { maskText } from './masking.ts'
-import type { EventItem, FailureGroup, HandlerRun, PageOf } from './model.ts'
-import { counted } from './quantity.ts'
+import type { EventItem, FailureGroup, HandlerRun, PageOf, Quantity } from './model.ts'
+import { addUp, atLeast, exactly } from './quantity.ts'
 import { literal, Parameters, type Reading, toTime } from './reading.ts'
 import { RUN_COLUMNS, type RunRow, toRun } from './runs.ts'
 
 /** More groups than this nobody works on; the worst come first. */
 const MAX_GROUPS = 100
-/** Runs that are counted of one group: each is a row to read. */
+/** Runs that are counted of one group, the newest: each is a row to read. */
 const GROUP_LIMIT = 1_000
 
 interface GroupRow {
@@ -35,15 +35,17 @@ export async function readFailureGroups(reading: Reading, isMasked: boolean): Pr
   return rows.map((row) => toGroup(row, isMasked))
 }
 
-/** Those that nobody has muted, as many as fit on the first page. */
-export async function readOpenFailureGroups(
-  reading: Reading,
-  isMasked: boolean,
-  most: number,
-): Promise<FailureGroup[]> {
+/** Those that nobody has muted. */
+export async function readOpenFailureGroups(reading: Reading, isMasked: boolean): Promise<FailureGroup[]> {
   const statement = groupsStatement(reading, 'where mutes.until is null')
-  const rows = await reading.query<GroupRow>(statement, [GROUP_LIMIT + 1, most])
+  const rows = await reading.query<GroupRow>(statement, [GROUP_LIMIT + 1, MAX_GROUPS])
   return rows.map((row) => toGroup(row, isMasked))
+}
+
+/** How many runs all groups have that were read. */
+export function runsOf(groups: readonly FailureGroup[]): Quantity {
+  const sum = addUp(groups.flatMap(({ retrying, dead }) => [retrying, dead]))
+  return groups.length < MAX_GROUPS ? sum : { ...sum, isAtLeast: true }
 }
 
 /**
@@ -67,18 +69,21 @@ function groupsStatement(reading: Reading, where = ''): string {
         ) as candidates limit 1
       ) as following
     )
-    select groups.handler, groups.fingerprint, tally.*, newest.error, newest.event_id as sample,
+    select groups.handler, groups.fingerprint, tally.*, oldest.first_at, newest.error, newest.event_id as sample,
       handlers.paused_at, mutes.until as muted_until, hours.hours
     from groups
     cross join lateral (
       select count(*) filter (where status = 'retrying')::integer as retrying,
         count(*) filter (where status = 'dead')::integer as dead,
-        min(created_at) as first_at, max(created_at) as last_at
+        max(created_at) as last_at
       from (
         select status, created_at from ${runs}
         where ${ofGroup()} order by created_at desc limit $1
       ) as latest
     ) as tally
+    cross join lateral (
+      select created_at as first_at from ${runs} where ${ofGroup()} order by created_at limit 1
+    ) as oldest
     cross join lateral (
       select error, event_id from ${runs} where ${ofGroup()} order by created_at desc limit 1
     ) as newest
@@ -103,13 +108,17 @@ function ofGroup(): string {
 }
 
 function toGroup(row: GroupRow, isMasked: boolean): FailureGroup {
+  const { retrying, dead } = row
+  // The newest of both were counted together: beyond them there can be more of either.
+  const isCut = retrying + dead > GROUP_LIMIT
+  const amount = (count: number) => (isCut ? atLeast(Math.min(count, GROUP_LIMIT)) : exactly(count))
   const hours = new Map((row.hours ?? []).map(({ hours_ago, count }) => [hours_ago, count]))
   return {
     handler: row.handler,
     fingerprint: row.fingerprint,
     error: row.error && (isMasked ? maskText(row.error) : row.error),
-    retrying: counted(row.retrying, GROUP_LIMIT),
-    dead: counted(row.dead, GROUP_LIMIT),
+    retrying: amount(retrying),
+    dead: amount(dead),
     firstAt: toTime(row.first_at),
     lastAt: toTime(row.last_at),
     sparkline: Array.from({ length: 24 }, (_, index) => hours.get(23 - index) ?? 0),

@@ -82,6 +82,8 @@ export interface Overview {
   }
   /** The worst first, 5 at most. */
   readonly failing: readonly FailureGroup[]
+  /** The runs of all groups, muted ones apart. */
+  readonly failingRuns: Quantity
   readonly resources: readonly ResourceCount[]
   /** Those that run or are paused. */
   readonly jobs: readonly JobSummary[]

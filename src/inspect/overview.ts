@@ -1,7 +1,7 @@
 /** How it is, at a glance: everything that the first page shows. */
 
 import { RESOURCES } from '../clerk/catalogue.ts'
-import { readOpenFailureGroups } from './failures.ts'
+import { readOpenFailureGroups, runsOf } from './failures.ts'
 import { runningJobs } from './jobs.ts'
 import type { ChecklistStep, Overview, Quantity, ResourceCount, Time } from './model.ts'
 import { counted, countLiveRows, countUpTo, exactly } from './quantity.ts'
@@ -27,7 +27,8 @@ const WAITING_LIMIT = 1_000
 export async function readOverview(reading: Reading, surroundings: Surroundings): Promise<Overview> {
   const now = await readNow(reading)
   const lastEvent = await readLastEvent(reading)
-  const failing = await readOpenFailureGroups(reading, surroundings.isMasked, SHOWN_GROUPS)
+  const failing = await readOpenFailureGroups(reading, surroundings.isMasked)
+  const failingRuns = runsOf(failing)
   const failed = await countEvents(reading, 'failed')
   const sweeps = await readSweeps(reading)
   const resources = await readResources(reading, surroundings, sweeps)
@@ -39,6 +40,7 @@ export async function readOverview(reading: Reading, surroundings: Surroundings)
       lastEventAt: lastEvent?.receivedAt ?? null,
       usualGapMs: await readUsualGap(reading),
       failing,
+      failingRuns,
       failed,
       failedSince: failed.value ? await readFailedSince(reading) : null,
       rejected: await rejectedLately(reading, now),
@@ -56,7 +58,8 @@ export async function readOverview(reading: Reading, surroundings: Surroundings)
       ),
       rejected: await countRejected(reading),
     },
-    failing,
+    failing: failing.slice(0, SHOWN_GROUPS),
+    failingRuns,
     resources,
     jobs: await runningJobs(reading),
     checklist,

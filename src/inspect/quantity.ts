@@ -16,9 +16,22 @@ function roughly(value: number): Quantity {
   return { value, isEstimate: true, isAtLeast: false }
 }
 
+export function atLeast(value: number): Quantity {
+  return { value, isEstimate: false, isAtLeast: true }
+}
+
+/** Several together: as uncertain as the least certain of them. */
+export function addUp(quantities: readonly Quantity[]): Quantity {
+  return {
+    value: quantities.reduce((sum, { value }) => sum + (value ?? 0), 0),
+    isEstimate: quantities.some(({ isEstimate }) => isEstimate),
+    isAtLeast: quantities.some(({ isAtLeast }) => isAtLeast),
+  }
+}
+
 /** The number of what was counted with `limit COUNT_LIMIT + 1`. */
 export function counted(value: number, limit = COUNT_LIMIT): Quantity {
-  return value > limit ? { value: limit, isEstimate: false, isAtLeast: true } : exactly(value)
+  return value > limit ? atLeast(limit) : exactly(value)
 }
 
 /** Counts what a query finds, up to the limit. */

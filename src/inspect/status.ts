@@ -18,6 +18,8 @@ export interface StatusFacts {
   readonly usualGapMs: number | null
   /** The worst first. */
   readonly failing: readonly FailureGroup[]
+  /** How many runs they have. */
+  readonly failingRuns: Quantity
   /** Events that the database refused, and since when. */
   readonly failed: Quantity
   readonly failedSince: Time | null
@@ -67,7 +69,7 @@ function empty({ lastEventAt }: StatusFacts): Status | undefined {
 function handlersFail(facts: StatusFacts): Status | undefined {
   const [worst] = facts.failing
   if (worst === undefined) return undefined
-  const count = addUp(facts.failing.flatMap(({ retrying, dead }) => [retrying, dead]))
+  const count = facts.failingRuns
   const handlers = new Set(facts.failing.map(({ handler }) => handler))
   const where = handlers.size === 1 ? `in handler ${worst.handler}` : `in ${handlers.size} handlers`
   const since = facts.failing.map(({ firstAt }) => firstAt).sort()[0] ?? null
@@ -151,14 +153,6 @@ function events({ value, isAtLeast }: Quantity, singular: string, plural: string
   const number = `${(value ?? 0).toLocaleString('en')}${isAtLeast ? '+' : ''}`
   const word = value === 1 ? singular : plural
   return named ? `${number} ${value === 1 ? 'event' : 'events'} ${word}` : `${number} ${word}`
-}
-
-function addUp(quantities: readonly Quantity[]): Quantity {
-  return {
-    value: quantities.reduce((sum, { value }) => sum + (value ?? 0), 0),
-    isEstimate: false,
-    isAtLeast: quantities.some(({ isAtLeast }) => isAtLeast),
-  }
 }
 
 /** The time of today, with the date if it was another day; UTC. */

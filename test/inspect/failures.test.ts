@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest'
+import { createDashboardHandler } from '../../src/dashboard/index.ts'
+import type { ClerkSync } from '../../src/index.ts'
+import { ask } from '../dashboard/client.ts'
+import { describeEachDatabase } from '../support/databases.ts'
+import { deliver, eventOf } from '../support/deliveries.ts'
+
+const AT = Date.parse('2026-01-01T00:00:00Z')
+
+describeEachDatabase('failures beyond what is counted', (database) => {
+  /** Runs of one group, a second after another. */
+  function fail(sync: ClerkSync, handler: string, status: 'retrying' | 'dead', from: number, amount: number) {
+    const runs = Array.from({ length: amount }, (_, index) => {
+      const at = new Date(AT + (from + index) * 1_000)
+      const event_id = `msg_${handler}_${from + index}`
+      return { event_id, handler, status, fingerprint: 'f', occurred_at: at, created_at: at }
+    })
+    return sync.database.insertInto('handler_runs').values(runs).execute()
+  }
+
+  it('are at least so many, since the oldest of all of them', async () => {
+    const sync = await database.open()
+    await deliver(sync, eventOf('user.created'), { id: 'msg_first' })
+    await fail(sync, 'oldest', 'dead', 0, 1)
+    await fail(sync, 'many', 'dead', 100, 700)
+    await fail(sync, 'many', 'retrying', 800, 400)
+    for (const [index, handler] of ['a', 'b', 'c', 'd'].entries()) {
+      await fail(sync, handler, 'dead', 2_000 + index, 1)
+    }
+    const handler = createDashboardHandler(sync)
+    const { groups } = await ask(handler, 'GET failures')
+    const many = groups.find((group) => group.handler === 'many')
+    expect(many).toMatchObject({
+      retrying: { value: 400, isAtLeast: true },
+      dead: { value: 601, isAtLeast: true },
+      firstAt: '2026-01-01T00:01:40.000Z',
+    })
+    const overview = await ask(handler, 'GET overview')
+    expect(overview.failing.map((group) => group.handler)).toEqual(['d', 'c', 'b', 'a', 'many'])
+    expect(overview.failingRuns).toMatchObject({ value: 1_006, isAtLeast: true })
+    expect(overview.status).toMatchObject({
+      since: '2026-01-01T00:00:00.000Z',
+      sentence: expect.stringMatching(
+        /^Degraded: 1,006\+ events fail in 6 handlers since 2026-01-01 00:00 UTC/,
+      ),
+    })
+  })
+})
