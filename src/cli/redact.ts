@@ -26,9 +26,12 @@ export function redactKey(key: string): string {
 
 /** The address of a database without its password. A folder stays as it is. */
 function redactAddress(address: string): string {
-  if (!address.includes('://')) return address
-  if (!URL.canParse(address)) return `${address.slice(0, address.indexOf('://'))}://${HIDDEN}`
+  if (!address.includes('://')) return /password\s*=/i.test(address) ? HIDDEN : address
+  const hidden = `${address.slice(0, address.indexOf('://'))}://${HIDDEN}`
+  if (!URL.canParse(address)) return hidden
   const url = new URL(address)
+  // A password with a character that ends the host, and that should have been escaped.
+  if (`${url.pathname}${url.search}${url.hash}`.includes('@')) return hidden
   if (url.password !== '') url.password = HIDDEN
   for (const name of url.searchParams.keys()) if (isSecretName(name)) url.searchParams.set(name, HIDDEN)
   return decodeHidden(url.href)

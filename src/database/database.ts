@@ -74,7 +74,23 @@ export function openDatabase(address: DatabaseAddress, schema: string): Database
   if (typeof address !== 'string') return openPostgres(address, schema)
   if (/^postgres(ql)?:\/\//.test(address)) return openPostgres({ connectionString: address }, schema)
   if (address !== IN_MEMORY && /^\w+:\/\//.test(address)) throw unknownAddress(address)
+  if (address !== IN_MEMORY && MISTAKEN.test(address)) throw mistakenAddress()
   return openFolder(address === IN_MEMORY ? address : resolve(address), schema)
+}
+
+/**
+ * What is meant as an address and would be taken for a folder, where acknowledged events would go and nobody would look:
+ * in quotes, without its scheme, or in the words of libpq.
+ */
+const MISTAKEN = /^["'\s]|:\/\/|^[\w.-]+:\d+(\/|$)|\b(host|dbname|password)\s*=/
+
+/** Without the address, which may hold a password. */
+function mistakenAddress(): ClerkSyncError {
+  const shape = 'postgres://user:password@host:5432/name'
+  return new ClerkSyncError(
+    'option_invalid',
+    `database looks like an address and is none; write ${shape}, without quotes`,
+  )
 }
 
 function unknownAddress(address: string): ClerkSyncError {

@@ -183,6 +183,15 @@ describe('clerk-sync config', () => {
     })
   })
 
+  it.each([
+    'postgres://app:#hidden@db.example.com/app',
+    'postgres://app:/hidden@db.example.com/app',
+    'host=db password=hidden dbname=app',
+  ])('redacts an address in which nobody can tell what is the password: %s', async (address) => {
+    const { database } = await showConfig(await folderWith({}), ['--database', address])
+    expect(JSON.stringify(database)).not.toContain('hidden')
+  })
+
   it('redacts the options of a pool', async () => {
     const pool = `{ host: 'db', password: 'hidden1', ssl: { key: 'hidden2', ca: 'shown' }, Promise }`
     const cwd = await folderWith({

@@ -36,6 +36,17 @@ describeWithPostgres('migrate', (url) => {
     expect(stderr).toContain('✗ embedded_missing')
   })
 
+  it.each([
+    '"postgres://app:hunter2@localhost/app"',
+    'localhost:5432/hunter2',
+    'host=localhost password=hunter2 dbname=app',
+  ])('takes no mistaken address for a folder: %s', async (address) => {
+    const { code, stderr } = await migrate('--database', address)
+    expect(code).toBe(1)
+    expect(stderr).toContain('✗ option_invalid')
+    expect(stderr).not.toContain('hunter2')
+  })
+
   it('refuses an address that is none', async () => {
     const { code, stderr } = await migrate('--database', 'mysql://app:hunter2@localhost/app')
     expect(code).toBe(1)
