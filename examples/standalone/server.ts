@@ -36,8 +36,14 @@ await sync.work()
 const answerDelivery = createNodeHandler(sync)
 const server = createServer(async (request, response) => {
   if (request.url === '/api/webhooks/clerk') return answerDelivery(request, response)
-  const profiles = await database.selectFrom('profiles').selectAll().execute()
-  response.setHeader('content-type', 'application/json').end(JSON.stringify(profiles))
+  const profiles = await database
+    .selectFrom('profiles')
+    .selectAll()
+    .execute()
+    .catch(() => null)
+  response
+    .writeHead(profiles ? 200 : 503, { 'content-type': 'application/json' })
+    .end(JSON.stringify(profiles))
 })
 server.listen(Number(process.env.PORT), () => console.log(`http://localhost:${process.env.PORT}/profiles`))
 process.once('SIGTERM', () => server.close(() => sync.close()))

@@ -35,6 +35,8 @@ export async function answer(
 ): Promise<void> {
   const { method, headers } = request
   const reply = await respond({ method, headers, body: bodyOf(request), advice })
+  // Somebody else did meanwhile: a middleware that limits the time, for instance.
+  if (response.headersSent) return
   // What is left of a refused body would be taken for the next request.
   if (!request.complete) response.setHeader('connection', 'close')
   response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
