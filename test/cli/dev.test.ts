@@ -16,6 +16,13 @@ import { eventOf, sign } from '../support/deliveries.ts'
 const folder = temporaryFolder()
 const INDEX = new URL('../../src/index.ts', import.meta.url).href
 
+it('ends when it cannot begin', async () => {
+  const cwd = await folder()
+  const env = { CLERK_WEBHOOK_SIGNING_SECRET: undefined, PORT: '' }
+  const { code, stderr } = await runCli(['dev', '--database', 'mysql://x/y'], { cwd, env })
+  expect([code, stderr]).toEqual([1, expect.stringContaining('option_invalid')])
+}, 30_000)
+
 it('lives with nothing configured, until Ctrl-C, and with --fresh starts from nothing', async () => {
   const cwd = await folder()
   const env = { CLERK_WEBHOOK_SIGNING_SECRET: undefined, PORT: '' }

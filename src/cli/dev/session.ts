@@ -64,8 +64,14 @@ export async function openSession(given: DevOptions, output: Output): Promise<Se
   const simulation = isSimulated ? await startSimulation(given) : undefined
   const options = simulation ? { ...given, database: given.database ?? SIMULATED_FOLDER } : given
   const shown = simulation ? simulated(configuration, simulation, options) : configuration
-  const sync = overhearing.on(createClerkSync({ ...shown.options, signingSecret: secret, log }))
-  return { options, output, log, configuration: shown, hasSecret, secret, simulation, forwarding, sync }
+  try {
+    const sync = overhearing.on(createClerkSync({ ...shown.options, signingSecret: secret, log }))
+    return { options, output, log, configuration: shown, hasSecret, secret, simulation, forwarding, sync }
+  } catch (error) {
+    // It listens already, and would keep the process.
+    await simulation?.close()
+    throw error
+  }
 }
 
 /** An app could not verify what is signed with a secret that nobody else knows; nor would Clerk sign with it. */
