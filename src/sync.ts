@@ -23,7 +23,15 @@ import type { Receipt, RecordedDelivery } from './ledger/record.ts'
 import { Refusals } from './ledger/refusals.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
 import { RefusalLog } from './refusal-log.ts'
-import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
+import {
+  ACCEPTED,
+  isProbe,
+  PROBE_TYPE,
+  type Reply,
+  refuse,
+  toClerkSyncError,
+  type WebhookRequest,
+} from './reply.ts'
 import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
 import { ByteBudget, type ByteShare } from './webhook/byte-budget.ts'
@@ -232,7 +240,8 @@ class Sync implements ClerkSync {
     return { ...identity, outcome: 'ignored', reason: null, changes: null }
   }
 
-  async handle({ method, headers, body, advice }: WebhookRequest): Promise<Reply> {
+  async handle(request: WebhookRequest): Promise<Reply> {
+    const { method, headers, body, advice } = request
     try {
       if (method !== 'POST') throw new ClerkSyncError('method_not_allowed')
       if (body === null) throw new ClerkSyncError('body_already_parsed', advice)
@@ -240,7 +249,7 @@ class Sync implements ClerkSync {
       return ACCEPTED
     } catch (error) {
       const refusal = toClerkSyncError(error)
-      this.#refusals.add(refusal)
+      if (!isProbe(request)) this.#refusals.add(refusal)
       return refuse(refusal, this.#refusalLog.add(refusal))
     }
   }

@@ -61,6 +61,14 @@ describe('the route, as the doctor sees it', () => {
     expect(await sync.database.selectFrom('events').selectAll().execute()).toEqual([])
   })
 
+  it('counts no refused request for having been looked at', async () => {
+    const own = await database.open()
+    await verdictOn(createNodeHandler(own))
+    // Which writes down what was counted.
+    await own.close()
+    expect(await sync.database.selectFrom('refusals').selectAll().execute()).toEqual([])
+  })
+
   it('is well when somebody else’s code verifies the raw bytes', async () => {
     const verify = async (request: Parameters<RequestListener>[0]) => {
       const chunks: Uint8Array[] = []

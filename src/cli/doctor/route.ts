@@ -3,7 +3,7 @@
  * together. Unsigned, signed, and signed over indented JSON, which only raw bytes survive.
  */
 
-import { PROBE_TYPE } from '../../reply.ts'
+import { PROBE_HEADER, PROBE_TYPE } from '../../reply.ts'
 import { type SignedDelivery, signDelivery } from '../../testing/sign.ts'
 import type { Failure } from '../failure.ts'
 import { explainAnswer, explainSilence, isPage, ownCode, type RouteAnswer } from '../route-answer.ts'
@@ -44,7 +44,7 @@ async function probe(options: ProbeOptions): Promise<Result[]> {
   const bodies = [JSON.stringify(EVENT), JSON.stringify(EVENT, null, 2)]
   const deliveries = secret === undefined ? [] : bodies.map((body) => signDelivery(body, { secret }))
   const [unsigned, signed, indented] = await Promise.all([
-    ask(options, { headers: {}, body: Buffer.from(JSON.stringify(EVENT)) }),
+    ask(options, { headers: { [PROBE_HEADER]: '1' }, body: Buffer.from(JSON.stringify(EVENT)) }),
     ...deliveries.map((delivery) => ask(options, delivery)),
   ])
   const result = judge(unsigned as Outcome, signed, indented, options)
