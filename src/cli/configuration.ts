@@ -34,7 +34,8 @@ interface Layer {
 /** @throws {ClerkSyncError} `config_…` */
 export async function loadConfiguration(flags: DatabaseOptions): Promise<Configuration> {
   const { config, database, schema } = flags
-  const file = await loadConfigFile(config)
+  // An empty variable is none.
+  const file = await loadConfigFile(config || undefined)
   const layers: readonly Layer[] = [
     { options: { database, schema }, origin: fromFlag },
     { options: environmentOptions(process.env), origin: fromEnvironment },

@@ -2,12 +2,17 @@
 
 import { DEFAULT_PORT, WEBHOOK_PATHS } from '../server/server.ts'
 import type { SignedDelivery } from '../testing/sign.ts'
-import type { Failure } from './failure.ts'
+import { type Failure, usageError } from './failure.ts'
 import { explainAnswer, explainSilence } from './route-answer.ts'
 
 /** Where `clerk-sync start` listens in this folder. */
 export function defaultUrl(): URL {
-  return new URL(`http://localhost:${process.env.PORT || DEFAULT_PORT}${WEBHOOK_PATHS[0]}`)
+  const address = `http://localhost:${process.env.PORT || DEFAULT_PORT}${WEBHOOK_PATHS[0]}`
+  if (URL.canParse(address)) return new URL(address)
+  throw usageError(
+    'PORT is no number from 0 to 65535.',
+    'Set it to the port that clerk-sync start listens on.',
+  )
 }
 
 /** What came back. */

@@ -36,6 +36,17 @@ describeWithPostgres('trigger', (url) => {
     return { ...event, body: JSON.parse(Buffer.from(event?.body ?? '{}').toString()) }
   }
 
+  it('says what is wrong with PORT, and takes an empty variable for none', async () => {
+    const cwd = await folder()
+    const wrong = await runCli(['trigger', 'user.created'], { cwd, env: { PORT: 'abc' } })
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('PORT is no number')])
+    const empty = await runCli(['trigger', 'user.created', '--print'], {
+      cwd,
+      env: { CLERK_SYNC_CONFIG: '' },
+    })
+    expect(empty.code).toBe(0)
+  })
+
   it('sends every type that Clerk has, and every one is applied', async () => {
     const { code, stdout } = await trigger([...EVENT_TYPES, '--json'])
     expect(code).toBe(0)

@@ -79,7 +79,9 @@ export function register(command: Command): void {
 
 const RECONCILE_EVERY_MS = 6 * 3_600_000
 
-function parseInterval(text: string): number {
+/** As in `address.ts`, an empty variable is none. */
+function parseInterval(text: string, previous: number): number {
+  if (text === '') return previous
   return text === 'off' ? 0 : parseDuration(text)
 }
 
