@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { createServer, type OutgoingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVENT_TYPES } from '../../src/index.ts'
@@ -115,6 +116,12 @@ describeWithPostgres('trigger', (url) => {
     }
     expect((await trigger(['user.updated', '--data', '@nowhere.json'])).stderr).toContain('nowhere.json')
     expect((await trigger(['user.updated', '--set', 'data.first_name.x=1'])).code).toBe(2)
+  })
+
+  it('waits for data that comes late on stdin', async () => {
+    const args = ['trigger', 'user.created', '--data', '-', '--print']
+    const cli = runCli(args, { cwd: await folder(), input: sleep(2_000, '{"first_name":"Ada"}') })
+    expect(await cli).toMatchObject({ code: 0, stdout: expect.stringContaining('"first_name":"Ada"') })
   })
 
   it('sends duplicates and many at a rate', async () => {

@@ -16,7 +16,7 @@ export interface CliOptions {
   /** Added to a bare environment that has the tests' signing secret; undefined removes. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** What is typed; then stdin ends. */
-  readonly input?: string
+  readonly input?: string | Promise<string>
 }
 
 export interface Finished {
@@ -54,7 +54,7 @@ export class CliProcess {
         this.#output[name] += chunk
       })
     }
-    this.#child.stdin?.end(input)
+    void Promise.resolve(input).then((text) => this.#child.stdin?.end(text))
     this.ended = once(this.#child, 'close').then(([code, signal]) => {
       refuseSecrets(this.#output)
       return { code, signal, ...this.#output }

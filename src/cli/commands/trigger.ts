@@ -1,6 +1,7 @@
 /** `clerk-sync trigger`: sends signed sample events to a webhook route. */
 
-import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { type Command, InvalidArgumentError } from 'commander'
 import { EVENT_TYPES } from '../../clerk/catalogue.ts'
 import type { EventType } from '../../index.ts'
@@ -66,7 +67,7 @@ async function trigger(names: readonly string[], options: TriggerOptions): Promi
   const output = new Output(options)
   const types = names.map(knownType)
   const secret = options.forge ? createSigningSecret() : await configuredSecret(options, output)
-  const data = options.data === undefined ? undefined : readSource(options.data)
+  const data = options.data === undefined ? undefined : await readSource(options.data)
   const createMessage = (type: EventType): Message => {
     const event = buildEvent(type, { ...options, data })
     return { event, delivery: signDelivery(toJsonLine(event), { secret, svixId: options.id }) }
@@ -103,13 +104,12 @@ function knownType(name: string): EventType {
   throw usageError(`Clerk has no event type "${name}".`, `${remedy}There are ${EVENT_TYPES.join(', ')}.`)
 }
 
-function readSource(source: string): string {
+async function readSource(source: string): Promise<string> {
   if (source !== '-' && !source.startsWith('@')) {
     throw usageError(`--data takes @file.json, or - for stdin, not "${source}".`, 'Write --data @file.json.')
   }
-  const file = source === '-' ? process.stdin.fd : source.slice(1)
   try {
-    return readFileSync(file, 'utf8')
+    return await (source === '-' ? text(process.stdin) : readFile(source.slice(1), 'utf8'))
   } catch (error) {
     throw usageError(`The data cannot be read: ${(error as Error).message}.`, 'Check the path after the @.')
   }
