@@ -30,7 +30,9 @@ interface Entry {
   readonly fetch: () => Promise<void>
   /** How many components look at it. */
   users: number
-  isUnderWay: boolean
+  underWay: Promise<void> | undefined
+  /** Asked for while one was under way. */
+  next: Promise<void> | undefined
   /** Written by somebody else while a request was under way, whose answer is older then. */
   writes: number
 }
@@ -57,8 +59,9 @@ export function useAnswer<Name extends Readable>(
   // By the entry, not by its address: one that was forgotten before anybody looked at it has another in its place.
   useEffect(() => {
     entry.users += 1
-    void entry.fetch()
-    const timer = everyMs > 0 ? setInterval(() => document.hidden || void entry.fetch(), everyMs) : undefined
+    const look = () => entry.underWay ?? entry.fetch()
+    void look()
+    const timer = everyMs > 0 ? setInterval(() => document.hidden || void look(), everyMs) : undefined
     return () => {
       entry.users -= 1
       clearInterval(timer)
@@ -71,7 +74,8 @@ const IDLE: Entry = {
   store: new Store<Answer<unknown>>(NOTHING),
   fetch: async () => undefined,
   users: 0,
-  isUnderWay: false,
+  underWay: undefined,
+  next: undefined,
   writes: 0,
 }
 
@@ -82,7 +86,8 @@ function entryOf<Name extends Readable>(name: Name, input: Input<Name>): Entry {
   const entry: Entry = {
     store: new Store<Answer<unknown>>(NOTHING),
     users: 0,
-    isUnderWay: false,
+    underWay: undefined,
+    next: undefined,
     writes: 0,
     fetch: () => load(entry, () => call(name, input)),
   }
@@ -91,9 +96,22 @@ function entryOf<Name extends Readable>(name: Name, input: Input<Name>): Entry {
   return entry
 }
 
-async function load(entry: Entry, ask: () => Promise<unknown>): Promise<void> {
-  if (entry.isUnderWay) return
-  entry.isUnderWay = true
+/** What is under way may be older than the reason to ask: it is asked once more then. */
+function load(entry: Entry, ask: () => Promise<unknown>): Promise<void> {
+  if (entry.underWay) {
+    entry.next ??= entry.underWay.then(() => {
+      entry.next = undefined
+      return load(entry, ask)
+    })
+    return entry.next
+  }
+  entry.underWay = loadOnce(entry, ask).finally(() => {
+    entry.underWay = undefined
+  })
+  return entry.underWay
+}
+
+async function loadOnce(entry: Entry, ask: () => Promise<unknown>): Promise<void> {
   const { writes } = entry
   try {
     const value = await ask()
@@ -101,8 +119,6 @@ async function load(entry: Entry, ask: () => Promise<unknown>): Promise<void> {
   } catch (error) {
     if (error instanceof Refusal && error.status === 401 && session.value) signedOut(error.problem)
     entry.store.set({ ...entry.store.value, problem: problemOf(error) })
-  } finally {
-    entry.isUnderWay = false
   }
 }
 

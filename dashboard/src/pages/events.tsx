@@ -1,7 +1,7 @@
 /** Every event, and beside the list the one that is open. New ones wait behind a button: rows never move under the cursor. */
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { useAnswer } from '../answers.ts'
+import { refresh, useAnswer } from '../answers.ts'
 import { addressOf, type EventItem, type EventQuery } from '../api.ts'
 import { isFiltered, matches, queryOf } from '../filter.ts'
 import { count, countOf } from '../format.ts'
@@ -62,7 +62,12 @@ function EventList({ filter, isFiltered, openId }: EventListProps) {
     <>
       <div class="toolbar">
         <Matching filter={filter} />
-        <NewEvents filter={filter} isEmpty={events.length === 0} onShow={pages.restart} />
+        <NewEvents
+          filter={filter}
+          waiting={pages.waiting}
+          isEmpty={events.length === 0}
+          onShow={pages.restart}
+        />
         {events.length > 0 && (
           <div class="actions">
             <Export filter={filter} />
@@ -149,24 +154,28 @@ function Histogram() {
 
 interface NewEventsProps {
   readonly filter: EventQuery
+  /** How many are known from asking again. */
+  readonly waiting: number
   readonly isEmpty: boolean
-  readonly onShow: () => void
+  readonly onShow: () => Promise<void>
 }
 
-/** How many came since the list was loaded. An empty list shows them at once: there is no row to move. */
-function NewEvents({ filter, isEmpty, onShow }: NewEventsProps) {
+/** How many came since the list was loaded, by the stream or without one. An empty list shows them at once: there is no row to move. */
+function NewEvents({ filter, waiting, isEmpty, onShow }: NewEventsProps) {
   const { events, total } = useStore(arrivals)
   const before = useRef(total)
   const isAll = Object.keys(filter).length === 0
   const fresh = total - before.current
-  const amount = isAll ? fresh : events.slice(0, fresh).filter((event) => matches(event, filter)).length
+  const arrived = isAll ? fresh : events.slice(0, fresh).filter((event) => matches(event, filter)).length
+  const amount = Math.max(arrived, waiting)
   const show = useCallback(() => {
     before.current = arrivals.value.total
-    onShow()
+    refresh('events/count')
+    return onShow()
   }, [onShow])
   useShortcut('l', amount > 0 ? show : undefined)
   useEffect(() => {
-    if (amount > 0 && isEmpty) show()
+    if (amount > 0 && isEmpty) void show()
   }, [amount, isEmpty, show])
   return (
     <span role="status">

@@ -16,8 +16,10 @@ export interface Pages<Item> {
   readonly items: readonly Item[]
   /** Loads the next page; undefined if there is none. */
   readonly more: (() => Promise<void>) | undefined
+  /** How many of the first page as it is now are not among the items. */
+  readonly waiting: number
   /** Back to the newest. */
-  readonly restart: () => void
+  readonly restart: () => Promise<void>
 }
 
 interface Options<Item> {
@@ -33,30 +35,40 @@ export function usePages<Name extends Listing>(
 ): Pages<ItemOf<Name>> {
   type Item = ItemOf<Name>
   const first = useAnswer(name, input, everyMs) as unknown as Pages<Item>['first']
-  const [startedAt, setStartedAt] = useState(Date.now)
+  const [startedAt] = useState(Date.now)
   const [older, setOlder] = useState<readonly PageOf<Item>[]>([])
   const kept = useRef<PageOf<Item> | undefined>(undefined)
-  // What is left of an earlier visit is shown until the server has answered, but not kept.
-  if (keepBy && !kept.current && first.at >= startedAt) kept.current = first.value
+  // What is left of an earlier visit is shown until the server has answered, but not kept. Where no row is, none moves.
+  if (keepBy && !kept.current?.items.length && first.at >= startedAt) kept.current = first.value
   const page = keepBy && kept.current ? inPlace(kept.current, first.value, keepBy) : first.value
+  const items = [...(page ? [page] : []), ...older].flatMap((each) => each.items)
   const cursor = (older.at(-1) ?? page)?.nextCursor ?? null
   const more = async () => {
     const query = { ...(input as { query?: object }).query, cursor }
     const next = (await call(name, { ...(input as object), query } as Input<Name>)) as unknown as PageOf<Item>
     setOlder([...older, next])
   }
-  const restart = useCallback(() => {
+  const restart = useCallback(async () => {
+    await first.refresh()
     kept.current = undefined
-    setStartedAt(Date.now())
     setOlder([])
-    void first.refresh()
   }, [first.refresh])
   return {
     first: { ...first, value: page },
-    items: [...(page ? [page] : []), ...older].flatMap(({ items }) => items),
+    items,
+    waiting: keepBy ? missingIn(items, first.value?.items ?? [], keepBy) : 0,
     more: cursor === null ? undefined : more,
     restart,
   }
+}
+
+function missingIn<Item>(
+  known: readonly Item[],
+  fresh: readonly Item[],
+  keyOf: (item: Item) => string,
+): number {
+  const keys = new Set(known.map(keyOf))
+  return fresh.filter((item) => !keys.has(keyOf(item))).length
 }
 
 /** The rows of the one with what the other knows of them. */

@@ -134,6 +134,25 @@ export function data(scene: () => Scene): void {
     expect(await page.getByLabel('Filter').inputValue()).toBe('type:user.created')
   })
 
+  it('says without a stream too that events are new', async () => {
+    const { stage, browser, context } = scene()
+    const streamless = await browser.newContext({ storageState: await context.storageState() })
+    const page = await streamless.newPage()
+    await page.route('**/api/live', (route) => route.abort())
+    await stage.deliver(stage.clerk.act('createUser'))
+    await page.goto(`${stage.url}events`)
+    const rows = page.getByRole('table', { name: 'Events' }).getByRole('row')
+    await rows.nth(1).waitFor()
+    const before = await rows.nth(1).innerText()
+    await stage.deliver(stage.clerk.act('createOrganization'))
+    const button = page.getByRole('button', { name: /▲ \d+ new event/ })
+    await button.waitFor()
+    expect(await rows.nth(1).innerText()).toBe(before)
+    await button.click()
+    await expect.poll(() => rows.nth(1).innerText(), { timeout: 10_000 }).not.toBe(before)
+    await streamless.close()
+  })
+
   it('loads a page whose answers are called old while it is being drawn', async () => {
     const { stage, context } = scene()
     const page = await context.newPage()
