@@ -149,7 +149,9 @@ async function resume(call: Call): Promise<JobSummary> {
   if (task.kind === 'discard' && !reaches(call.person.role, 'admin')) {
     throw new ClerkSyncError('role_insufficient')
   }
-  return begin(call, task, 'resume_job')
+  const resumed = await begin(call, task, 'resume_job')
+  if (resumed.id !== id) await call.work.handOver(id, `resumed as ${resumed.id} by ${call.person.name}`)
+  return resumed
 }
 
 type Scope = Readonly<Record<string, unknown>> & {

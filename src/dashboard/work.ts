@@ -79,14 +79,28 @@ export class Work {
     if (stopped.length === 0) throw new ClerkSyncError('job_over', id)
   }
 
-  /** Until when a replay was done; null if that is not known. */
+  /**
+   * Until when a replay was done; null if that is not known.
+   * @throws {ClerkSyncError} `job_over`, if another job goes on with it
+   */
   async doneUntil(id: string): Promise<string | null> {
-    const [row] = await query<{ doneUntil: string | null }>(
+    const [row] = await query<{ doneUntil: string | null; isResumed: boolean | null }>(
       this.#sync.database,
-      `select checkpoint ->> 'doneUntil' as "doneUntil" from ${this.#table} where id = $1`,
+      `select checkpoint ->> 'doneUntil' as "doneUntil", error ->> 'code' = 'resumed' as "isResumed"
+       from ${this.#table} where id = $1`,
       [id],
     )
+    if (row?.isResumed) throw new ClerkSyncError('job_over', id)
     return row?.doneUntil ?? null
+  }
+
+  /** Notes that another job goes on with this one, which is over. */
+  async handOver(id: string, message: string): Promise<void> {
+    await query(
+      this.#sync.database,
+      `update ${this.#table} set status = 'aborted', error = $2::jsonb where id = $1 and status <> 'running'`,
+      [id, JSON.stringify({ code: 'resumed', message })],
+    )
   }
 
   #run(task: Task, signal: AbortSignal): Promise<unknown> {

@@ -254,6 +254,15 @@ describeEachDatabase('a server with handlers', (database) => {
       },
     )
     expect(performance.now() - startedAt).toBeGreaterThan(2_500)
+    // Another job goes on with it: the old one is over, and shows which.
+    expect(await ask(handler, 'GET jobs/{id}', { path: { id }, ...ADMIN })).toMatchObject({
+      state: 'aborted',
+      error: `resumed as ${resumed.id} by operator@example.com`,
+    })
+    expect(await refusal(handler, 'POST jobs/{id}/resume', { path: { id }, ...ADMIN })).toEqual([
+      409,
+      'job_over',
+    ])
     await sync.drain({ maxSeconds: 5 })
     expect(ran.mock.calls.flat().sort()).toEqual(['user_late', ...ids.map((each) => `user_${each}`)])
     expect((await ask(handler, 'GET failures', ADMIN)).groups).toEqual([])

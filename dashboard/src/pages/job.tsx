@@ -4,6 +4,7 @@ import { refresh, useAnswer } from '../answers.ts'
 import type { JobDetail, JobLine } from '../api.ts'
 import { call } from '../api.ts'
 import { duration, number, title, words } from '../format.ts'
+import { go, pathOf } from '../location.ts'
 import { Button } from '../parts/button.tsx'
 import { Id } from '../parts/copy.tsx'
 import { Pairs } from '../parts/fields.tsx'
@@ -58,9 +59,11 @@ function Job({ job }: { readonly job: JobDetail }) {
 
 function JobActions({ job }: { readonly job: JobDetail }) {
   const does = (what: 'pause' | 'resume' | 'abort') => async () => {
-    await call(`POST jobs/{id}/${what}`, { path: { id: job.id } })
+    const { id } = await call(`POST jobs/{id}/${what}`, { path: { id: job.id } })
     refresh('jobs', 'overview')
     say(`Told the job to ${what}.`)
+    // Another one may go on with it.
+    if (id !== job.id) go(pathOf('jobs', id))
   }
   const isPaused = job.state === 'paused'
   return (
