@@ -34,7 +34,8 @@ export function ResourcePage({ resource, id }: ResourceProps) {
   const [revealed, setRevealed] = useState<ResourceDetail>()
   const [comparison, setComparison] = useState<Comparison>()
   const path = { resource, id }
-  const isRevealed = revealed !== undefined
+  const shown = revealed && isSame(revealed, answer.value) ? revealed : answer.value
+  const isRevealed = shown !== undefined && shown === revealed
   const compare = async () =>
     setComparison(
       await call('POST resources/{resource}/{id}/compare', { path, body: { reveal: isRevealed } }),
@@ -44,6 +45,7 @@ export function ResourcePage({ resource, id }: ResourceProps) {
     const result = await call('POST resources/{resource}/{id}/apply', { path })
     setComparison(result)
     refresh('resources', 'overview')
+    if (isRevealed) await reveal()
     say(`Clerk’s version is applied: ${RESULTS[result.result].word}.`)
   }
   return (
@@ -51,17 +53,24 @@ export function ResourcePage({ resource, id }: ResourceProps) {
       <nav class="crumbs" aria-label="Where this is">
         <a href="resources">Resources</a> / <a href={pathOf('resources', resource)}>{title(resource)}</a>
       </nav>
-      <Shown answer={answer}>
+      <Shown answer={{ ...answer, value: shown }}>
         {(item) => (
           <Resource
-            item={revealed ?? item}
+            item={item}
             comparison={comparison}
-            actions={<Actions item={revealed ?? item} compare={compare} reveal={reveal} />}
+            actions={<Actions item={item} compare={compare} reveal={reveal} />}
             apply={apply}
           />
         )}
       </Shown>
     </>
+  )
+}
+
+/** Whether nothing became of the row since the one was read. */
+function isSame(one: ResourceDetail, other: ResourceDetail | undefined): boolean {
+  return (
+    one.syncedAt === other?.syncedAt && one.eventId === other.eventId && one.deletedAt === other.deletedAt
   )
 }
 

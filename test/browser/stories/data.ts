@@ -190,6 +190,18 @@ export function data(scene: () => Scene): void {
     await page.getByRole('table', { name: 'Who did what' }).getByText('reveal').first().waitFor()
   })
 
+  it('shows what becomes of a row that was revealed', async () => {
+    const { stage, page } = scene()
+    const created = stage.clerk.act('createUser')
+    const id = String(created[0]?.data.id)
+    await stage.deliver(created)
+    await page.goto(`${stage.url}resources/users/${id}`)
+    await page.getByRole('button', { name: 'Reveal' }).click()
+    await page.getByText('personal data is masked').waitFor({ state: 'detached' })
+    await stage.deliver(stage.clerk.act('updateUser', id))
+    await page.getByText('personal data is masked').waitFor()
+  })
+
   it('finds a user by his address', async () => {
     const { stage, page } = scene()
     const { id, address } = await someAddress(stage)
