@@ -54,7 +54,7 @@ interface EventListProps {
 }
 
 function EventList({ filter, isFiltered, openId }: EventListProps) {
-  const pages = usePages('GET events', { query: filter }, { keepBy: idOf, everyMs: EVENTS_MS })
+  const pages = usePages('GET events', { query: filter }, idOf, { isKept: true, everyMs: EVENTS_MS })
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const events = pages.items
   useRowKeys()

@@ -208,7 +208,7 @@ function MuteActions({ group }: { readonly group: FailureGroup }) {
 
 function Runs({ group }: { readonly group: FailureGroup }) {
   const query = { handler: group.handler, fingerprint: group.fingerprint ?? '' }
-  const pages = usePages('GET failures/runs', { query }, { everyMs: FAILURES_MS })
+  const pages = usePages('GET failures/runs', { query }, ({ eventId }) => eventId, { everyMs: FAILURES_MS })
   return (
     <>
       <Shown answer={pages.first} rows={4}>
@@ -231,7 +231,7 @@ function Runs({ group }: { readonly group: FailureGroup }) {
             </thead>
             <tbody>
               {pages.items.map((run) => (
-                <RunRow key={run.eventId} run={run} />
+                <RunRow key={run.eventId} run={run} onDone={pages.restart} />
               ))}
             </tbody>
           </table>
@@ -246,8 +246,14 @@ function Runs({ group }: { readonly group: FailureGroup }) {
   )
 }
 
-function RunRow({ run }: { readonly run: FailedRun }) {
-  const { event } = run
+interface RunRowProps {
+  readonly run: FailedRun
+  /** Its row may be on any page. */
+  readonly onDone: () => Promise<void>
+}
+
+function RunRow({ run, onDone }: RunRowProps) {
+  const { event, eventId, handler } = run
   return (
     <tr>
       <td class="what">
@@ -264,8 +270,8 @@ function RunRow({ run }: { readonly run: FailedRun }) {
         <Ago at={run.nextTryAt} />
       </td>
       <td class="row-actions">
-        {may('operator') && <Button onClick={() => retryRun(run.eventId, run.handler)}>Retry</Button>}
-        {may('admin') && <DiscardButton eventId={run.eventId} handler={run.handler} />}
+        {may('operator') && <Button onClick={() => retryRun(eventId, handler).then(onDone)}>Retry</Button>}
+        {may('admin') && <DiscardButton eventId={eventId} handler={handler} onDone={onDone} />}
       </td>
     </tr>
   )

@@ -37,15 +37,17 @@ export async function unmuteGroup(handler: string, fingerprint: string): Promise
 interface DiscardProps {
   readonly eventId: string
   readonly handler: string
+  readonly onDone?: () => Promise<void>
 }
 
-export function DiscardButton({ eventId, handler }: DiscardProps) {
+export function DiscardButton({ eventId, handler, onDone }: DiscardProps) {
   const [isAsking, setAsking] = useState(false)
   const discard = async (form: FormData) => {
     const body = { reason: String(form.get('reason')) }
     await call('POST events/{id}/runs/{handler}/discard', { path: { id: eventId, handler }, body })
     refresh(...REFRESHED)
     say(`Discarded the run of ${handler}.`)
+    await onDone?.()
   }
   return (
     <>

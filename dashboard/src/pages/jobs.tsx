@@ -16,7 +16,7 @@ import { usePages } from './use-pages.ts'
 const JOBS_MS = 3_000
 
 export function JobsPage() {
-  const pages = usePages('GET jobs', {}, { everyMs: JOBS_MS })
+  const pages = usePages('GET jobs', {}, ({ id }) => id, { everyMs: JOBS_MS })
   useRowKeys()
   return (
     <>

@@ -235,7 +235,11 @@ function Raw({ item }: { readonly item: ResourceDetail }) {
 }
 
 function History({ resource, id }: ResourceProps) {
-  const pages = usePages('GET resources/{resource}/{id}/history', { path: { resource, id } })
+  const pages = usePages(
+    'GET resources/{resource}/{id}/history',
+    { path: { resource, id } },
+    (event) => event.id,
+  )
   return (
     <>
       <Shown answer={pages.first}>

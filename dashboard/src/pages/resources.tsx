@@ -121,7 +121,11 @@ function RowFilter({ kind }: { readonly kind: ResourceKind }) {
 }
 
 function RowList({ kind, filter }: { readonly kind: ResourceKind; readonly filter: ResourceQuery }) {
-  const pages = usePages('GET resources/{resource}', { path: { resource: kind.resource }, query: filter })
+  const pages = usePages(
+    'GET resources/{resource}',
+    { path: { resource: kind.resource }, query: filter },
+    ({ id }) => id,
+  )
   useRowKeys()
   return (
     <>

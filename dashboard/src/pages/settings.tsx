@@ -188,7 +188,7 @@ function Option({ setting }: { readonly setting: Setting }) {
 }
 
 function Audit() {
-  const pages = usePages('GET audit', {})
+  const pages = usePages('GET audit', {}, ({ id }) => id)
   return (
     <section class="card" aria-labelledby="audit-title">
       <h2 id="audit-title">Audit log</h2>

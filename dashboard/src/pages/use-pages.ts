@@ -22,16 +22,18 @@ export interface Pages<Item> {
   readonly restart: () => Promise<void>
 }
 
-interface Options<Item> {
-  /** What tells rows apart. Given: the first page keeps its rows until {@link Pages.restart}. */
-  readonly keepBy?: (item: Item) => string
+interface Options {
+  /** Whether the first page keeps its rows until {@link Pages.restart}. */
+  readonly isKept?: boolean
   readonly everyMs?: number
 }
 
+/** @param keyOf what tells rows apart */
 export function usePages<Name extends Listing>(
   name: Name,
   input: Input<Name>,
-  { keepBy, everyMs = 0 }: Options<ItemOf<Name>> = {},
+  keyOf: (item: ItemOf<Name>) => string,
+  { isKept = false, everyMs = 0 }: Options = {},
 ): Pages<ItemOf<Name>> {
   type Item = ItemOf<Name>
   const first = useAnswer(name, input, everyMs) as unknown as Pages<Item>['first']
@@ -39,14 +41,17 @@ export function usePages<Name extends Listing>(
   const [older, setOlder] = useState<readonly PageOf<Item>[]>([])
   const kept = useRef<PageOf<Item> | undefined>(undefined)
   // What is left of an earlier visit is shown until the server has answered, but not kept. Where no row is, none moves.
-  if (keepBy && !kept.current?.items.length && first.at >= startedAt) kept.current = first.value
-  const page = keepBy && kept.current ? inPlace(kept.current, first.value, keepBy) : first.value
-  const items = [...(page ? [page] : []), ...older].flatMap((each) => each.items)
+  if (isKept && !kept.current?.items.length && first.at >= startedAt) kept.current = first.value
+  const page = isKept && kept.current ? inPlace(kept.current, first.value, keyOf) : first.value
+  const items = unique(
+    [...(page ? [page] : []), ...older].flatMap((each) => each.items),
+    keyOf,
+  )
   const cursor = (older.at(-1) ?? page)?.nextCursor ?? null
   const more = async () => {
     const query = { ...(input as { query?: object }).query, cursor }
     const next = (await call(name, { ...(input as object), query } as Input<Name>)) as unknown as PageOf<Item>
-    setOlder([...older, next])
+    setOlder((before) => [...before, next])
   }
   const restart = useCallback(async () => {
     await first.refresh()
@@ -56,10 +61,15 @@ export function usePages<Name extends Listing>(
   return {
     first: { ...first, value: page },
     items,
-    waiting: keepBy ? missingIn(items, first.value?.items ?? [], keepBy) : 0,
+    waiting: missingIn(items, first.value?.items ?? [], keyOf),
     more: cursor === null ? undefined : more,
     restart,
   }
+}
+
+/** Rows move on to later pages while the first one is asked for again. */
+function unique<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
+  return [...new Map(items.toReversed().map((item) => [keyOf(item), item])).values()].toReversed()
 }
 
 function missingIn<Item>(
