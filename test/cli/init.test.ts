@@ -63,6 +63,7 @@ interface InitRecord {
   readonly framework: string
   readonly files: readonly { path: string; action: string; written: boolean; diff: string[] }[]
   readonly warning: string | null
+  readonly install: string | null
   readonly paste: readonly string[]
   readonly dashboard: { readonly url: string; readonly events: readonly string[] }
 }
@@ -298,6 +299,45 @@ describe('what clerk-sync init does to a project', () => {
     const { files } = await init(project, '--yes')
     expect(files[0]).toMatchObject({ path: elsewhere, action: 'keep' })
     expect(existsSync(join(project, route))).toBe(false)
+  })
+
+  it.each([
+    ['pages/api/webhooks/clerk.ts', 'createNextPagesHandler'],
+    ['src/pages/api/webhooks/clerk/index.js', 'createNextPagesHandler'],
+    ['app/(api)/api/webhooks/clerk/route.js', "export { POST } from 'clerk-sync/next'"],
+  ])(
+    'adds no second route to that of %s, which it replaces in the form of its router',
+    async (path, text) => {
+      const own = 'export default () => {}\n'
+      const project = await createProject(`second-${path.replaceAll('/', '-')}`, { ...app, [path]: own })
+      const { files } = await init(project, '--dry-run')
+      expect(files[0]).toMatchObject({ path, action: 'replace' })
+      expect(files.map((file) => file.path)).not.toContain(route)
+      await init(project, '--yes', '--overwrite')
+      expect(await read(project, path)).toContain(text)
+    },
+  )
+
+  it('leaves a route that is required', async () => {
+    const server = "const { createExpressHandler } = require('clerk-sync/express')\n"
+    const project = await createProject('required', {
+      'package.json': manifest({ express: '5.0.0' }),
+      'server.js': server,
+    })
+    const { files, paste } = await init(project, '--dry-run')
+    expect([files[0], paste]).toEqual([expect.objectContaining({ path: 'server.js', action: 'keep' }), []])
+  })
+
+  it.each([
+    ['pnpm-lock.yaml', 'pnpm add clerk-sync'],
+    ['yarn.lock', 'yarn add clerk-sync'],
+    ['package-lock.json', 'npm install clerk-sync'],
+  ])('tells how to install in a workspace with %s', async (lock, command) => {
+    const project = await createProject(`workspace-${lock}`, {
+      [lock]: '',
+      'apps/web/package.json': manifest({ next: '16.0.0' }),
+    })
+    expect((await init(join(project, 'apps/web'), '--dry-run')).install).toBe(command)
   })
 
   it('tells where there is no app', async () => {

@@ -3,9 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CONFIG_FILES } from '../config-file.ts'
-import type { Project } from '../doctor/project.ts'
+import { type Project, servedPath } from '../doctor/project.ts'
 import type { App } from './app.ts'
-import { CONFIG_TEXT, endingOf, routeFileOf } from './frameworks.ts'
+import { CONFIG_TEXT, endingOf, ROUTE_PATH, routeFileOf } from './frameworks.ts'
 
 export interface PlannedFile {
   /** From the project's folder. */
@@ -25,16 +25,27 @@ export interface Plan {
 
 const ENDINGS = ['.ts', '.tsx', '.mts', '.js', '.jsx', '.mjs']
 /** Any import of an adapter: then somebody has made the route, maybe elsewhere and with options of his own. */
-const HAS_ROUTE = /from\s+['"]clerk-sync\/(next|express|fastify|hono|node)['"]/
+const HAS_ROUTE = /(?:from\s+|require\(\s*)['"]clerk-sync\/(next|express|fastify|hono|node)['"]/
 
 export function planFor(app: App, project: Project): Plan {
-  const { stem, text, paste } = routeFileOf(app.framework, app.dialect)
-  const mounted = isMounted(project, stem)
+  const { stem, paste } = routeFileOf(app.framework, app.dialect)
+  const files = [routeFile(app, project), configFile(app), gitignore(app)]
+  return { files, paste: isMounted(project, stem) ? [] : paste }
+}
+
+function routeFile(app: App, project: Project): PlannedFile {
   const route = project.files.find((file) => HAS_ROUTE.test(file.text))
-  const routeFile = route
-    ? keep(route.path, route.text)
-    : plan(app, pathOf(app, stem, app.framework.startsWith('next')), text)
-  return { files: [routeFile, configFile(app), gitignore(app)], paste: mounted ? [] : paste }
+  if (route) return keep(route.path, route.text)
+  const isNext = app.framework.startsWith('next')
+  // Next.js does not build an app with two routes of one path.
+  const served = project.files.find(({ path }) => isNext && servedPath(path) === ROUTE_PATH)
+  if (served) return plan(app, served.path, routeFileOf(routerOf(served.path), app.dialect).text)
+  const { stem, text } = routeFileOf(app.framework, app.dialect)
+  return plan(app, pathOf(app, stem, isNext), text)
+}
+
+function routerOf(path: string): 'next-app' | 'next-pages' {
+  return /^(src[\\/])?pages[\\/]/.test(path) ? 'next-pages' : 'next-app'
 }
 
 /** Whether the app imports the route's file, or has no such file because the route stands in the app itself. */
