@@ -1,7 +1,7 @@
 /** What kind of app the working directory holds. */
 
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { usageError } from '../failure.ts'
 import type { Dialect, Framework } from './frameworks.ts'
 
@@ -38,7 +38,7 @@ export async function detectApp(
     hasSrc: isInSrc(found, has),
     importsTs: isTypeScript && importsTs(readFileSync(join(root, 'tsconfig.json'), 'utf8')),
   }
-  return { root, framework: found, dialect, install: names.has('clerk-sync') ? undefined : installerOf(has) }
+  return { root, framework: found, dialect, install: names.has('clerk-sync') ? undefined : installerOf(root) }
 }
 
 type Has = (path: string) => boolean
@@ -83,8 +83,13 @@ const INSTALLERS = [
   ['pnpm-lock.yaml', 'pnpm add clerk-sync'],
   ['yarn.lock', 'yarn add clerk-sync'],
   ['bun.lock', 'bun add clerk-sync'],
+  ['package-lock.json', 'npm install clerk-sync'],
 ] as const
 
-function installerOf(has: Has): string {
-  return INSTALLERS.find(([lock]) => has(lock))?.[1] ?? 'npm install clerk-sync'
+/** By the nearest lock file: that of a workspace is further up. */
+function installerOf(folder: string): string {
+  const found = INSTALLERS.find(([lock]) => existsSync(join(folder, lock)))
+  if (found) return found[1]
+  const parent = dirname(folder)
+  return parent === folder ? 'npm install clerk-sync' : installerOf(parent)
 }
