@@ -20,8 +20,10 @@ const RUN_STATES = [
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 100
 /** More values of one condition than anybody types. */
-const MAX_VALUES = 100
-/** A filter with a hundred values is far smaller. */
+const MAX_QUERY_VALUES = 100
+/** More than anybody selects. */
+const MAX_BODY_VALUES = 1_000
+/** A filter with a thousand ids is smaller. */
 const MAX_BODY_BYTES = 64 * 1024
 
 export function invalid(detail: string): ClerkSyncError {
@@ -31,19 +33,22 @@ export function invalid(detail: string): ClerkSyncError {
 /** One value per name, or several, as in a query string or in a JSON body. */
 export class Fields {
   readonly #values: ReadonlyMap<string, readonly unknown[]>
+  readonly #most: number
 
-  constructor(values: ReadonlyMap<string, readonly unknown[]>) {
+  /** @param most how many values a name may have */
+  constructor(values: ReadonlyMap<string, readonly unknown[]>, most: number) {
     this.#values = values
+    this.#most = most
   }
 
   static ofQuery(parameters: URLSearchParams): Fields {
     const names = [...new Set(parameters.keys())]
-    return new Fields(new Map(names.map((name) => [name, parameters.getAll(name)])))
+    return new Fields(new Map(names.map((name) => [name, parameters.getAll(name)])), MAX_QUERY_VALUES)
   }
 
   static ofObject(object: Readonly<Record<string, unknown>>): Fields {
     const entries = Object.entries(object).map(([name, value]) => [name, toList(value)] as const)
-    return new Fields(new Map(entries))
+    return new Fields(new Map(entries), MAX_BODY_VALUES)
   }
 
   /** @throws {ClerkSyncError} `request_invalid` */
@@ -68,7 +73,7 @@ export class Fields {
     const areTexts = values.every(
       (value) => typeof value === 'string' && value.length <= 400 && !value.includes('\u0000'),
     )
-    if (!areTexts || values.length > MAX_VALUES) throw invalid(`${name} must be texts, ${MAX_VALUES} at most`)
+    if (!areTexts || values.length > this.#most) throw invalid(`${name} must be texts, ${this.#most} at most`)
     return values as string[]
   }
 

@@ -246,6 +246,19 @@ describeEachDatabase('the dashboard’s interface', (database) => {
     ])
   })
 
+  it('takes a thousand ids in a body, and a hundred in an address', async () => {
+    const { handler } = await open()
+    const ids = (amount: number) =>
+      Array.from({ length: amount }, (_, index) => `msg_${String(index).padStart(28, '0')}`)
+    const count = (amount: number) => ({ body: { kind: 'replay', filter: { id: ids(amount) } } }) as const
+    expect(await ask(handler, 'POST jobs/count', count(1_000))).toMatchObject({ count: { value: 0 } })
+    expect(await refusal(handler, 'POST jobs/count', count(1_001))).toEqual([400, 'request_invalid'])
+    expect(await refusal(handler, 'GET events', { query: { id: ids(101) } })).toEqual([
+      400,
+      'request_invalid',
+    ])
+  })
+
   it('does not call a run discarded that was claimed meanwhile', async () => {
     const { sync, handler } = await open()
     const run = { path: { id: 'msg_api5', handler: 'syncCrm' }, body: { reason: 'the CRM is gone' } }
