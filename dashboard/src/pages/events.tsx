@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { refresh, useAnswer } from '../answers.ts'
 import { addressOf, type EventItem, type EventQuery } from '../api.ts'
-import { isFiltered, matches, queryOf } from '../filter.ts'
+import { isFiltered, matches, queryOf, textOf } from '../filter.ts'
 import { count, countOf } from '../format.ts'
 import { arrivals } from '../live.ts'
 import { go, usePlace, withQuery } from '../location.ts'
@@ -27,9 +27,7 @@ import { usePages } from './use-pages.ts'
 export function EventsPage({ id }: { readonly id: string | undefined }) {
   const { query } = usePlace()
   // The moment that `1h` counts from stands still until the filter changes, so that pages follow one another.
-  const address = query.toString()
-  // The address is the query
-  const filter = useMemo(() => queryOf(query, Date.now()), [address])
+  const filter = useMemo(() => queryOf(query, Date.now()), [textOf(query)])
   return (
     <div class={`split ${id === undefined ? '' : 'open'}`}>
       <section class="split-list" aria-labelledby="events-title">
@@ -125,6 +123,8 @@ function Export({ filter }: { readonly filter: EventQuery }) {
 
 function Bulk({ filter, selected }: { readonly filter: EventQuery; readonly selected: ReadonlySet<string> }) {
   const isSome = selected.size > 0
+  // Events are replayed by what they are, not by where they came from or what handlers made of them.
+  if (!isSome && (filter.source ?? filter.handler ?? filter.run)) return null
   const target = { kind: 'replay' as const, filter: isSome ? { id: [...selected] } : filter }
   return <BulkButton target={target} text={isSome ? `Replay ${selected.size} selected` : 'Replay all…'} />
 }

@@ -134,6 +134,29 @@ export function data(scene: () => Scene): void {
     expect(await page.getByLabel('Filter').inputValue()).toBe('type:user.created')
   })
 
+  it('keeps what is selected while an event is looked at, and offers no replay that is refused', async () => {
+    const { stage, page } = scene()
+    await stage.deliver(stage.clerk.act('createUser'))
+    await page.goto(`${stage.url}events?since=1h&type=user.created`)
+    const rows = page.getByRole('table', { name: 'Events' }).getByRole('row')
+    await rows.nth(1).getByRole('checkbox').check()
+    const replay = page.getByRole('button', { name: 'Replay 1 selected' })
+    await replay.waitFor()
+    // Some minutes later an hour ago is another moment.
+    await page.evaluate(() => {
+      const { now } = Date
+      Date.now = () => now() + 180_000
+    })
+    await rows.nth(1).getByRole('link').click()
+    await page.getByRole('link', { name: 'Payload' }).click()
+    await page.locator('a[aria-current="page"]', { hasText: 'Payload' }).waitFor()
+    expect(await replay.count()).toBe(1)
+
+    await page.goto(`${stage.url}events?source=webhook`)
+    await rows.nth(1).waitFor()
+    expect(await page.getByRole('button', { name: 'Replay all…' }).count()).toBe(0)
+  })
+
   it('says without a stream too that events are new', async () => {
     const { stage, browser, context } = scene()
     const streamless = await browser.newContext({ storageState: await context.storageState() })
