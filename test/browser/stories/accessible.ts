@@ -59,6 +59,8 @@ export function accessible(scene: () => Scene): void {
     const { stage, page } = scene()
     await page.goto(stage.url)
     await settle(scene())
+    // What listens to keys is there by then.
+    await page.getByText('live', { exact: true }).waitFor()
     await page.keyboard.press('Tab')
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
     await page.keyboard.press('Enter')

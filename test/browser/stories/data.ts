@@ -229,7 +229,8 @@ export function data(scene: () => Scene): void {
     const { stage, page } = scene()
     const { id, address } = await someAddress(stage)
     await page.goto(stage.url)
-    await page.getByRole('main').waitFor()
+    // What listens to keys is there by then.
+    await page.getByText('live', { exact: true }).waitFor()
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox').fill(address)
     await page.getByRole('option').first().waitFor()
