@@ -58,7 +58,7 @@ class PgBossEngine implements Engine {
   async prepare(): Promise<void> {
     // Whether it answers at all: pg-boss waits twice for a database that is away.
     await available(sql`select 1`.execute(this.#context.database.ingest))
-    await available(this.#write())
+    await available(this.#createQueues())
   }
 
   async enqueue(wakes: readonly Wake[], transaction?: Transaction<ClerkTables>): Promise<void> {
@@ -103,7 +103,8 @@ class PgBossEngine implements Engine {
     return this.#boss
   }
 
-  async #createQueues(boss: PgBoss): Promise<void> {
+  async #createQueues(): Promise<void> {
+    const boss = await this.#write()
     for (const { name } of this.#context.handlers) {
       await boss.createQueue(name, {
         notify: true,
@@ -137,7 +138,6 @@ class PgBossEngine implements Engine {
     boss.on('error', (error) => log.warn({ engine: NAME, cause: error.message }, 'the engine has a problem'))
     try {
       await boss.start()
-      await this.#createQueues(boss)
       return boss
     } catch (error) {
       // What has started already would go on beside the next one.
