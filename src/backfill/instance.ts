@@ -19,3 +19,8 @@ export async function findInstance(
   if (expected.size > 0 && !expected.has(item.id)) throw new ClerkSyncError('api_wrong_instance', item.id)
   return item.id
 }
+
+/** Whether a `row` may be of the instance in a parameter: of another's, this one's lists and answers tell nothing. */
+export function isOfInstance(parameter: string): string {
+  return `(row.instance_id is null or ${parameter}::text is null or row.instance_id = ${parameter})`
+}

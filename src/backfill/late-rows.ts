@@ -6,6 +6,7 @@ import { available } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
+import { isOfInstance } from './instance.ts'
 import type { Wanted } from './lookup.ts'
 
 /** Whoever claimed a row has this long to ask for it; then others may, or itself again. */
@@ -44,7 +45,7 @@ export class LateRows {
         select late.id from ${this.#late} as late
         left join ${qualify(this.#schema, table)} as row on row.id = late.id
         where late.resource = $1 and ${CLAIMABLE}
-          and (row.instance_id is null or $2::text is null or row.instance_id = $2)
+          and ${isOfInstance('$2')}
           and (row.observed_at is null or row.observed_at < now() - interval '${SETTLED_AFTER_SECONDS} seconds')
         order by late.id limit ${BATCH_SIZE} for update of late skip locked
       )
@@ -59,7 +60,7 @@ export class LateRows {
       select late.id from ${this.#late} as late
       left join ${qualify(this.#schema, table)} as row on row.id = late.id
       where late.resource = $1 and (row.observed_at is null or row.observed_at < $2::timestamptz)
-        and (row.instance_id is null or $3::text is null or row.instance_id = $3)`
+        and ${isOfInstance('$3')}`
     return (await this.#run<{ id: string }>(text, [table, startedAt, instanceId])).map(({ id }) => id)
   }
 

@@ -7,6 +7,7 @@ import { qualify } from '../database/identifier.ts'
 import { RESUMABLE_HOURS } from '../database/jobs.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
+import { isOfInstance } from './instance.ts'
 
 /** A row that Clerk's list does not have. */
 export interface Unseen {
@@ -88,8 +89,7 @@ export async function clearOldMarks(database: Kysely<ClerkTables>, schema: strin
   await available(query(database, text))
 }
 
-/** Rows of other Clerk instances are not in this one's list. */
-const OURS = '(row.instance_id is null or $4::text is null or row.instance_id = $4)'
+const OURS = isOfInstance('$4')
 
 /** $1 job, $2 resource, $3 the sweep's start, $4 instance */
 const UNSEEN = (marks: string) => `
