@@ -3,11 +3,35 @@
  * it may have skipped.
  */
 
+import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
 import { fillPath, isWhole } from '../clerk/api-description.ts'
 import type { Resource } from '../clerk/resource.ts'
+import type { Database } from '../database/database.ts'
 import type { Observation } from '../ledger/observation.ts'
+import { findInstance } from './instance.ts'
 import { type Answer, lookUp, type Wanted } from './lookup.ts'
 import { observationsOf, type Repair, tellingOf } from './task.ts'
+
+/** What a repair outside of a job is made of. */
+export interface RepairParts extends Pick<Repair, 'ledger' | 'resources'> {
+  readonly database: Database
+  /** @throws {ClerkSyncError} `api_key_missing` */
+  readonly api: () => ClerkApi
+  readonly instanceIds: ReadonlySet<string>
+}
+
+/**
+ * Begins a repair outside of a job, of which handlers are not told.
+ * @throws {ClerkSyncError} `api_…`
+ */
+export async function openRepair(parts: RepairParts, call: ApiCall): Promise<Repair> {
+  const { ledger, resources, instanceIds } = parts
+  const { queries: database, schema } = parts.database
+  const api = parts.api()
+  const instanceId = await findInstance(api, instanceIds, call)
+  const how = { jobId: null, isReconcile: true, tellsHandlers: false }
+  return { ...how, api, call, database, schema, ledger, resources, instanceId }
+}
 
 /**
  * Asks for rows by their ids.

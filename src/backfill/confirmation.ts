@@ -5,28 +5,18 @@
  * row. But the sweep that came between them would have made that row, had Clerk still had it: hence the suspicion.
  */
 
-import type { ClerkApi } from '../clerk/api/client.ts'
 import { RESOURCES } from '../clerk/catalogue.ts'
 import type { Resource } from '../clerk/resource.ts'
-import type { Database } from '../database/database.ts'
 import { messageOf } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { Ledger } from '../ledger/ledger.ts'
 import type { Logger } from '../log.ts'
-import { ask, settle } from './confirm.ts'
-import { findInstance } from './instance.ts'
+import { ask, openRepair, type RepairParts, settle } from './confirm.ts'
 import { wasRead } from './last-sweep.ts'
 import { CLAIM_SECONDS, LateRows } from './late-rows.ts'
 import type { Answer } from './lookup.ts'
 import type { Repair } from './task.ts'
 
-export interface ConfirmationOptions {
-  readonly database: Database
-  readonly ledger: Ledger
-  readonly api: () => ClerkApi
-  /** The tables that are kept. */
-  readonly resources: ReadonlySet<string>
-  readonly instanceIds: ReadonlySet<string>
+export interface ConfirmationOptions extends RepairParts {
   readonly log: Logger
 }
 
@@ -86,16 +76,13 @@ export class Confirmation {
   async #askForAll(): Promise<void> {
     const tables = await this.#rows.tables()
     if (tables.length === 0) return
-    const { api: openApi, database, ledger, resources, instanceIds } = this.#options
-    const [api, call] = [openApi(), { signal: this.#closing.signal }]
-    const instanceId = await findInstance(api, instanceIds, call)
-    const { queries, schema } = database
+    const repair = await openRepair(this.#options, { signal: this.#closing.signal })
+    const { database, schema, instanceId } = repair
     const failures: unknown[] = []
     for (const table of tables) {
-      const tellsHandlers = await wasRead(queries, schema, table, instanceId)
-      const about = { jobId: null, isReconcile: true, instanceId, tellsHandlers, resources }
-      const repair = { ...about, api, call, database: queries, schema, ledger }
-      await this.#askFor(repair, RESOURCES.get(table) as Resource).catch((error) => failures.push(error))
+      const tellsHandlers = await wasRead(database, schema, table, instanceId)
+      const resource = RESOURCES.get(table) as Resource
+      await this.#askFor({ ...repair, tellsHandlers }, resource).catch((error) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]
   }

@@ -1,16 +1,13 @@
 /** One resource as Clerk has it now, for people who compare it with our row and want it repaired. `sync.clerk` */
 
-import type { ClerkApi } from '../clerk/api/client.ts'
 import type { Item } from '../clerk/api/reply.ts'
 import { CATALOGUE, type ResourceName } from '../clerk/catalogue.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import type { Resource } from '../clerk/resource.ts'
 import { redact } from '../clerk/secrets.ts'
-import type { Database } from '../database/database.ts'
 import { available } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { Ledger } from '../ledger/ledger.ts'
-import { ask, settle } from './confirm.ts'
+import { ask, openRepair, type RepairParts, settle } from './confirm.ts'
 import { findInstance } from './instance.ts'
 import { type Answer, canLookUp, type Wanted } from './lookup.ts'
 import type { Repair } from './task.ts'
@@ -50,14 +47,8 @@ export interface ClerkView {
   apply(resource: ResourceName, id: string): Promise<ShownResource>
 }
 
-export interface ClerkViewParts {
+export interface ClerkViewParts extends RepairParts {
   readonly isConfigured: boolean
-  readonly database: Database
-  readonly ledger: Ledger
-  readonly api: () => ClerkApi
-  /** The tables that are kept. */
-  readonly resources: ReadonlySet<string>
-  readonly instanceIds: ReadonlySet<string>
   /** Makes sure that the tables are there. */
   readonly prepare: () => Promise<unknown>
 }
@@ -94,7 +85,7 @@ async function look(parts: ClerkViewParts, name: ResourceName, id: string): Prom
   if (!canLookUp(resource)) throw unavailable(`Clerk does not show ${name} one by one`)
   await parts.prepare()
   const row = await find(parts, name, id)
-  const repair = await prepareRepair(parts)
+  const repair = await openRepair(parts, { maxTries: MAX_TRIES })
   requireSameInstance(row, repair.instanceId)
   const [answer] = await ask(repair, resource, [row ?? { id }])
   if (!answer)
@@ -108,13 +99,6 @@ function find({ database }: ClerkViewParts, name: ResourceName, id: string): Pro
     .selectAll()
     .where('id', '=', id)
   return available(query.executeTakeFirst())
-}
-
-async function prepareRepair({ api: open, database, ledger, resources, instanceIds }: ClerkViewParts) {
-  const [api, call] = [open(), { maxTries: MAX_TRIES }]
-  const instanceId = await findInstance(api, instanceIds, call)
-  const about = { jobId: null, isReconcile: true, instanceId, tellsHandlers: false, resources }
-  return { ...about, api, call, database: database.queries, schema: database.schema, ledger }
 }
 
 /** Of another instance's, this one knows nothing, which would look as if it had been deleted. */
