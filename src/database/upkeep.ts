@@ -6,6 +6,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import { qualify } from './identifier.ts'
 import { query } from './query.ts'
+import { forgetSecretsStatement } from './secrets.ts'
 import type { ClerkTables } from './tables.ts'
 
 /** A day more than the longest range of the dashboard's switch: whoever drags over its chart still finds minutes. */
@@ -45,7 +46,7 @@ export function keepUp(database: Kysely<ClerkTables>, schema: string): Promise<U
     )
     if (!lock?.isMine) return null
     await query(trx, addUpSpans(schema))
-    await query(trx, forgetSecrets(schema))
+    await query(trx, forgetSecretsStatement(schema, LEFT_OVER))
     return {
       event_minutes: await remove(trx, schema, 'event_minutes'),
       event_spans: await remove(trx, schema, 'event_spans'),
@@ -74,15 +75,8 @@ function addUpSpans(schema: string): string {
     on conflict (span, outcome, lag_step) do update set events = excluded.events`
 }
 
-/** Whoever ends the last run of an event forgets its secrets; what a crash left over is forgotten here. */
-function forgetSecrets(schema: string): string {
-  return `
-    update ${qualify(schema, 'events')} as event set secret_body = null
-    where secret_body is not null and received_at < now() - interval '${SETTLES_MINUTES} minutes' and not exists (
-      select from ${qualify(schema, 'handler_runs')} as run
-      where run.event_id = event.id and run.status in ('pending', 'retrying', 'running')
-    )`
-}
+/** Whoever ends the last run of an event forgets its secrets; these a crash left over. */
+const LEFT_OVER = `event.secret_body is not null and event.received_at < now() - interval '${SETTLES_MINUTES} minutes'`
 
 function spanOf(time: string): string {
   return `to_timestamp(floor(extract(epoch from ${time}) / ${SPAN_SECONDS}) * ${SPAN_SECONDS})`

@@ -1,6 +1,7 @@
 /** The SQL of the runs. Every change of a running one names its claim: who lost it changes nothing. */
 
 import { qualify } from '../database/identifier.ts'
+import { forgetSecretsStatement } from '../database/secrets.ts'
 
 export interface RunStatements {
   /** $1 rows → event_id, handler of those that were not there */
@@ -47,6 +48,7 @@ export function runStatements(schema: string): RunStatements {
     ...claimingStatements(tables),
     ...endingStatements(tables),
     ...peoplesStatements(tables),
+    forgetSecrets: forgetSecretsStatement(schema, 'event.id = any($1::text[])'),
   }
 }
 
@@ -56,7 +58,7 @@ interface Tables {
   readonly events: string
 }
 
-function recordingStatements({ runs, events }: Tables) {
+function recordingStatements({ runs }: Tables) {
   return {
     insert: `
       insert into ${runs} (event_id, handler, order_key, occurred_at)
@@ -74,11 +76,6 @@ function recordingStatements({ runs, events }: Tables) {
         order by run.occurred_at, run.event_id limit 1
       ) as next
       where next.status in ('pending', 'retrying')`,
-    forgetSecrets: `
-      update ${events} as event set secret_body = null
-      where id = any($1::text[]) and not exists (
-        select from ${runs} as run where run.event_id = event.id and run.status in ('pending', 'retrying', 'running')
-      )`,
   }
 }
 

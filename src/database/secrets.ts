@@ -1,0 +1,13 @@
+/** When the secrets of events are forgotten: once no handler may still want them. */
+
+import { qualify } from './identifier.ts'
+
+/** @param which a condition for the `event`s that are meant */
+export function forgetSecretsStatement(schema: string, which: string): string {
+  return `
+    update ${qualify(schema, 'events')} as event set secret_body = null
+    where ${which} and not exists (
+      select from ${qualify(schema, 'handler_runs')} as run
+      where run.event_id = event.id and run.status in ('pending', 'retrying', 'running')
+    )`
+}
