@@ -244,6 +244,20 @@ describeEachDatabase('a reconcile', (database) => {
       },
     )
 
+    it('when the row is of another instance, whose users are in no list of this one', async () => {
+      const other = createSimulatedClerk({ seed: 14 })
+      const [created] = other.act('createUser')
+      await deliver(sync, created)
+      laterBy(clerk)
+      expect((await sync.reconcile({ full: true })).resources.users).toMatchObject({ deleted: 0 })
+      const row = await sync.database
+        .selectFrom('users')
+        .select(['deleted_at', 'instance_id'])
+        .where('id', '=', String(created?.data.id))
+        .executeTakeFirstOrThrow()
+      expect(row).toEqual({ deleted_at: null, instance_id: other.instanceId })
+    })
+
     it('when the key is of another instance', async () => {
       const other = createSimulatedClerk({ seed: 13 })
       const wrong = await open(await serve(other), { instanceId: clerk.instanceId })
