@@ -27,7 +27,7 @@ interface Result {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions({ duration: 8, rounds: 3 })
+  const options = readOptions({ seconds: 8, rounds: 3 })
   const events = options.events ?? (options.short ? EVENTS / 10 : EVENTS)
   const report = await Session.run(async (session) => {
     const empty = await session.serve('ours')
@@ -106,7 +106,8 @@ async function compare(
 ): Promise<Result> {
   const rates: { empty: number[]; full: number[] } = { empty: [], full: [] }
   for (let round = 0; round <= options.rounds; round++) {
-    const load = { ...options, seconds: options.duration, requests: options.duration * REQUESTS_PER_SECOND }
+    const [connections = 64] = options.connections
+    const load = { connections, seconds: options.seconds, requests: options.seconds * REQUESTS_PER_SECOND }
     rates.empty.push((await session.measure(empty, { ...load, workload })).perSecond)
     rates.full.push((await measureFull(session, full, { ...load, workload })).perSecond)
     progress(
@@ -151,8 +152,8 @@ interface Report {
 }
 
 function toText({ machine, options, events, size, results, aims }: Report): string {
-  const { rounds, duration, connections } = options
-  const method = `${connections} connections, ${rounds} rounds of ${duration} s, median (min–max)`
+  const { rounds, seconds, connections } = options
+  const method = `${connections} connections, ${rounds} rounds of ${seconds} s, median (min–max)`
   const past = `full: ${whole(events)} events of ${whole(events / EVENTS_PER_USER)} users, ${size}`
   const rows = results.map(({ workload, empty, full }) => [workload, wholeSpread(empty), wholeSpread(full)])
   const rates = table(['deliveries/s', 'empty', 'full'], rows)

@@ -29,7 +29,7 @@ const AT_LEAST = 0.7
 /** As ours. */
 const CONCURRENCY = 10
 
-const { rounds, events, short, json } = readOptions({ duration: 0, rounds: 3 })
+const { rounds, events, short, json } = readOptions({ seconds: 0, rounds: 3 })
 const RUNS = events ?? (short ? 500 : 5_000)
 const ENGINES = { 'pg-boss': pgBoss(), bullmq: bullmq({ connection: REDIS_URL, prefix: PREFIX }) }
 const redis = { connection: { url: REDIS_URL }, prefix: PREFIX }

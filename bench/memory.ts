@@ -24,10 +24,10 @@ interface Point {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions({ duration: 0, rounds: 0 })
+  const options = readOptions({ seconds: 0, rounds: 0 })
   const events = options.events ?? (options.short ? EVENTS / 10 : EVENTS)
   const report = await Session.run(async (session) => {
-    const served = await session.serve('ours', ['--expose-gc'])
+    const served = await session.serve('ours', { execArgv: ['--expose-gc'] })
     const curve = await measureCurve(session, served, events, options)
     return { machine: session.machine, options, curve, aims: aimsOf(curve) }
   })
@@ -38,7 +38,7 @@ async function measureCurve(
   session: Session,
   served: Served,
   events: number,
-  { connections }: Options,
+  { connections: [connections = 64] }: Options,
 ): Promise<Point[]> {
   await session.generator.ask('open', {
     name: 'mixed',

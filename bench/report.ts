@@ -46,16 +46,21 @@ export interface Aim {
   readonly value: number
   readonly atLeast?: number
   readonly atMost?: number
+  /** What is wanted beyond `atLeast`. */
+  readonly aim?: number
 }
 
-export function aimLine({
-  name,
-  value,
-  atLeast = Number.NEGATIVE_INFINITY,
-  atMost = Number.POSITIVE_INFINITY,
-}: Aim): string {
-  const goal = Number.isFinite(atLeast) ? `≥ ${atLeast}` : `≤ ${atMost}`
-  return `${name}: ${value.toFixed(2)} (aim ${goal}) ${value >= atLeast && value <= atMost ? 'reached' : 'missed'}`
+export function aimLine({ name, value, atLeast, atMost, aim }: Aim): string {
+  const goals = [
+    ...(atLeast === undefined ? [] : [goal('≥', atLeast, value >= atLeast)]),
+    ...(atMost === undefined ? [] : [goal('≤', atMost, value <= atMost)]),
+    ...(aim === undefined ? [] : [goal('aim', aim, value >= aim)]),
+  ]
+  return `${name}: ${value.toFixed(2)} (${goals.join(', ')})`
+}
+
+function goal(name: string, number: number, isReached: boolean): string {
+  return `${name} ${Number(number.toFixed(2))}: ${isReached ? 'reached' : 'missed'}`
 }
 
 /** Progress goes to stderr, so that stdout holds the result alone. */

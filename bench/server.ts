@@ -1,13 +1,13 @@
-/** The process of one variant's server. `node server.ts <variant> <database> <schema>` */
+/** The process of one variant's server. `node server.ts <variant> <database> <schema> [baseline]` */
 
 import type { AddressInfo } from 'node:net'
 import { answer } from './processes.ts'
 import { variantOf } from './variants/variants.ts'
 
-const [name = '', database = '', schema = ''] = process.argv.slice(2)
+const [name = '', database = '', schema = '', baseline] = process.argv.slice(2)
 
 async function listen(): Promise<number> {
-  const server = await variantOf(name).serve({ database, schema })
+  const server = await variantOf(name).serve({ database, schema, baseline })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return (server.address() as AddressInfo).port
 }

@@ -1,11 +1,12 @@
 /** What all measurements share: the database, the load generator, the servers, and that nothing of it is left behind. */
 
 import type pg from 'pg'
-import { analyze, checkpoint, createDatabase, emptyTables, type OwnDatabase } from './database.ts'
+import { analyze, checkpoint, createDatabase, emptyTables, type OwnDatabase, readValue } from './database.ts'
 import type { Acknowledged, Generator, LoadResult, WorkloadName } from './load/generator.ts'
 import { describeMachine, type Machine } from './machine.ts'
 import { Child } from './processes.ts'
 import type { VariantServer } from './server.ts'
+import { openServerCpu, type ServerCpu } from './server-cpu.ts'
 import { type VariantName, variantOf } from './variants/variants.ts'
 
 /** A variant's server with tables of its own. */
@@ -20,9 +21,28 @@ export interface Served {
 const EXISTING_USERS = 1_000
 const NOBODY: Acknowledged = { ids: [], subjects: [] }
 
+/** What one measurement found; the costs are per delivery. */
 export interface Run extends LoadResult {
-  /** Microseconds of the server process's own time per delivery. */
-  readonly serverCpu: number
+  /** Microseconds of the cores that the app's process used. */
+  readonly nodeCpu: number
+  /** Microseconds of the cores that all processes of the Postgres server used; undefined where that cannot be read. */
+  readonly postgresCpu: number | undefined
+  readonly walBytes: number
+}
+
+/** Where the counters of a run stand. */
+interface Counters {
+  readonly nodeCpu: number
+  readonly postgresCpu: number | undefined
+  readonly walBytes: number
+}
+
+export interface ServeOptions {
+  /** The folder of another checkout that is built, for the baseline. */
+  readonly baseline?: string | undefined
+  /** Where the app finds the database, if not where it is: a proxy. */
+  readonly databasePort?: number
+  readonly execArgv?: readonly string[]
 }
 
 export interface LoadOptions {
@@ -41,17 +61,19 @@ export class Session {
   readonly machine: Machine
   readonly generator = new Child<Generator>('./load/generator.ts')
   readonly #database: OwnDatabase
+  readonly #postgresCpu: ServerCpu | undefined
   readonly #served: Served[] = []
 
-  private constructor(database: OwnDatabase) {
+  private constructor(database: OwnDatabase, postgresCpu: ServerCpu | undefined) {
     this.#database = database
+    this.#postgresCpu = postgresCpu
     this.machine = describeMachine(database.facts)
   }
 
   /** Opens a session, works in it and cleans up, also when it is interrupted. */
   static async run<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
     await using database = await createDatabase()
-    const session = new Session(database)
+    const session = new Session(database, await openServerCpu(database.client))
     const interrupted = new Promise<never>((_, reject) => {
       process.once('SIGINT', () => reject(new Error('interrupted')))
     })
@@ -67,12 +89,19 @@ export class Session {
   }
 
   /** Starts a variant's server in a process of its own. */
-  async serve(name: VariantName, execArgv: readonly string[] = []): Promise<Served> {
+  async serve(name: VariantName, options: ServeOptions = {}): Promise<Served> {
     const { title, schema = `variant_${this.#served.length}` } = variantOf(name)
-    const child = new Child<VariantServer>('./server.ts', [name, this.#database.url, schema], execArgv)
+    const argv = [name, this.#urlThrough(options.databasePort), schema]
+    if (options.baseline !== undefined) argv.push(options.baseline)
+    const child = new Child<VariantServer>('./server.ts', argv, options.execArgv)
     const served = { name, schema, title, process: child, port: 0 }
     this.#served.push(served)
     return Object.assign(served, { port: await child.ask('listen', undefined) })
+  }
+
+  #urlThrough(port: number | undefined): string {
+    if (port === undefined) return this.#database.url
+    return Object.assign(new URL(this.#database.url), { hostname: '127.0.0.1', port: String(port) }).href
   }
 
   /** Measures a server on empty tables and checks what it has done. */
@@ -94,15 +123,23 @@ export class Session {
   async load(served: Served, { connections, seconds, requests }: LoadOptions): Promise<Run> {
     await this.generator.ask('prepare', { count: requests })
     await checkpoint(this.client)
-    const before = await served.process.ask('cpuTime', undefined)
+    const before = await this.#counters(served)
     const result = await this.generator.ask('send', {
       port: served.port,
       connections,
       ...(seconds && { seconds }),
     })
-    const cpu = (await served.process.ask('cpuTime', undefined)) - before
+    const after = await this.#counters(served)
     if (result.refused > 0) throw new Error(`${served.title} refused ${result.refused} deliveries`)
-    return { ...result, serverCpu: cpu / result.acknowledged.ids.length }
+    return { ...result, ...costs(before, after, result.acknowledged.ids.length) }
+  }
+
+  async #counters({ process }: Served): Promise<Counters> {
+    return {
+      nodeCpu: await process.ask('cpuTime', undefined),
+      postgresCpu: await this.#postgresCpu?.(),
+      walBytes: await readValue<number>(this.client, WAL_BYTES),
+    }
   }
 
   /** Creates users to update and delete; sending them also warms the server up. */
@@ -120,5 +157,17 @@ export class Session {
   async #close(): Promise<void> {
     const children = [this.generator, ...this.#served.map((served) => served.process)]
     await Promise.all(children.map((child) => child.stop()))
+  }
+}
+
+const WAL_BYTES = `select (pg_current_wal_insert_lsn() - '0/0')::float8`
+
+function costs(before: Counters, after: Counters, deliveries: number): Counters {
+  const per = (from: number, to: number) => (to - from) / deliveries
+  const isCounted = before.postgresCpu !== undefined && after.postgresCpu !== undefined
+  return {
+    nodeCpu: per(before.nodeCpu, after.nodeCpu),
+    postgresCpu: isCounted ? per(before.postgresCpu, after.postgresCpu) : undefined,
+    walBytes: per(before.walBytes, after.walBytes),
   }
 }

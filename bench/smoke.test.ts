@@ -7,20 +7,25 @@ import { expect, inject, test } from 'vitest'
 async function report(script: string, ...options: string[]) {
   const env = { ...process.env, BENCH_DATABASE_URL: inject('postgresUrl') ?? '' }
   const path = `${import.meta.dirname}/${script}`
-  const argv = [path, '--json', '--rounds', '1', '--duration', '0.2', ...options]
+  const argv = [path, '--json', '--rounds', '1', '--seconds', '0.2', ...options]
   const { stdout } = await promisify(execFile)(process.execPath, argv, { env })
   return JSON.parse(stdout)
 }
 
-test('every variant takes deliveries and keeps them', async () => {
-  const { tables } = await report('throughput.ts')
-  const measured = tables.map(({ results }: { results: { variant: string }[] }) =>
-    results.map(({ variant }) => variant),
+test('every variant takes deliveries and keeps them, and what each costs is counted', async () => {
+  const { tables } = await report('throughput.ts', '--connections', '8')
+  const variants = tables.map(
+    ({ workload, results }: { workload: string; results: { variant: string }[] }) => [
+      workload,
+      ...results.map(({ variant }) => variant),
+    ],
   )
-  expect(measured).toEqual([
-    ['limit', 'ours', 'single', 'hand-written', 'stripe'],
-    ['limit', 'ours'],
+  expect(variants).toEqual([
+    ['created', 'limit', 'ours', 'hand-written', 'stripe'],
+    ['mixed', 'limit', 'ours'],
   ])
+  const [, ours] = tables[0].results
+  for (const cost of [ours.nodeCpu, ours.postgresCpu, ours.walBytes]) expect(cost.median).toBeGreaterThan(0)
 })
 
 test('every library verifies', async () => {

@@ -1,5 +1,5 @@
 /**
- * Deliveries per second, side by side, from one run. `npm run bench`
+ * Deliveries per second and what each costs, side by side, from one run. `npm run bench`
  *
  * The variants take turns, several rounds; the first round warms everything up and is not counted.
  */
@@ -11,57 +11,85 @@ import { type Options, readOptions } from './options.ts'
 import { Child } from './processes.ts'
 import { type Aim, aimLine, progress, type Spread, spread, table, whole, wholeSpread } from './report.ts'
 import { type Run, type Served, Session } from './session.ts'
-import { VARIANTS, type VariantName, variantOf } from './variants/variants.ts'
+import { chosenVariants, type VariantName, variantOf } from './variants/variants.ts'
 
 /** More than any server here answers in a second; what the first round shows replaces it. */
 const FIRST_GUESS_PER_SECOND = 10_000
-const WARM_UP_SECONDS = 3
+/** How many times as fast as before a server may be without running out of prepared requests. */
+const HEADROOM = 1.4
+const WARM_UP_SECONDS = 1.5
+const GENERATOR_SECONDS = 1
+const CONNECTIONS = [64, 256]
+
+const WORKLOADS = [
+  { name: 'created', title: 'new users', sent: ['created', 'stripe'] },
+  {
+    name: 'mixed',
+    title: 'mixed: 60 % updates, 20 % new users, 10 % memberships, 5 % sessions, 5 % deletions',
+    sent: ['mixed'],
+  },
+] as const satisfies readonly { name: string; title: string; sent: readonly WorkloadName[] }[]
+
+/** `atLeast` must hold; `aim` is what we want. */
+const AIMS = [
+  { workload: 'created', connections: 64, to: 'limit', atLeast: 0.5, aim: 0.6 },
+  { workload: 'created', connections: 64, to: 'stripe', atLeast: 1.6, aim: 2 },
+  { workload: 'created', connections: 64, to: 'hand-written', atLeast: 3.3, aim: 4 },
+  { workload: 'created', connections: 256, to: 'limit', atLeast: 0.6 },
+  { workload: 'created', connections: 256, to: 'stripe', atLeast: 2 },
+  { workload: 'created', connections: 256, to: 'hand-written', atLeast: 4 },
+  { workload: 'mixed', connections: 64, to: 'baseline', atLeast: 1.5 },
+  { workload: 'mixed', connections: 256, to: 'baseline', atLeast: 1.5 },
+] as const
 
 interface Result {
   readonly variant: VariantName
   readonly perSecond: Spread
   readonly p50: Spread
   readonly p99: Spread
-  readonly serverCpu: Spread
+  readonly nodeCpu: Spread
+  /** Undefined where the server's processes cannot be seen. */
+  readonly postgresCpu: Spread | undefined
+  readonly walBytes: Spread
   readonly generatorCpu: Spread
 }
 
-const WORKLOADS = [
-  { title: 'new users', names: ['created', 'stripe'] },
-  { title: '60 % updates, 20 % new users, 10 % memberships, 5 % sessions, 5 % deletions', names: ['mixed'] },
-] as const satisfies readonly { title: string; names: readonly WorkloadName[] }[]
+/** One server on one workload at one number of connections, and what its rounds gave. */
+interface Cell {
+  readonly served: Served
+  readonly sends: WorkloadName
+  readonly connections: number
+  readonly runs: Run[]
+}
 
-const AIMS = [
-  { of: 'ours', to: 'limit', atLeast: 0.6 },
-  { of: 'ours', to: 'single', atLeast: 1 },
-  { of: 'ours', to: 'hand-written', atLeast: 4 },
-  { of: 'ours', to: 'stripe', atLeast: 3 },
-] as const
+interface Table {
+  readonly workload: string
+  readonly title: string
+  readonly connections: number
+  readonly cells: readonly Cell[]
+}
 
 async function main(): Promise<void> {
-  const options = readOptions({ duration: 8, rounds: 3 })
-  const names = (options.variants ?? Object.keys(VARIANTS)) as VariantName[]
-  for (const name of names) variantOf(name)
+  const options = readOptions({ seconds: 5, rounds: 2, connections: CONNECTIONS })
+  const names = chosenVariants(options)
   const report = await Session.run(async (session) => {
-    const ceiling = await measureGenerator(session, options)
+    const generatorPerSecond = await measureGenerator(session, Math.min(...options.connections))
     const servers = []
-    for (const name of names) servers.push(await session.serve(name))
-    const tables = []
-    for (const { title, names: workloads } of WORKLOADS) {
-      tables.push({ title, ...(await compare(session, servers, workloads, options)) })
-    }
-    return { machine: session.machine, options, generatorPerSecond: ceiling, tables }
+    for (const name of names) servers.push(await session.serve(name, { baseline: options.baseline }))
+    const tables = tablesOf(servers, options)
+    for (let round = 0; round <= options.rounds; round++) await playRound(session, tables, options, round)
+    return { machine: session.machine, options, generatorPerSecond, tables: tables.map(summarize) }
   })
   console.log(options.json ? JSON.stringify(report, null, 2) : toText(report))
 }
 
 /** What the generator can do against a server that does nothing, so that nobody mistakes it for the limit. */
-async function measureGenerator(session: Session, { connections, duration }: Options): Promise<number> {
+async function measureGenerator(session: Session, connections: number): Promise<number> {
   const echo = new Child<Echo>('./load/echo.ts')
   try {
     const port = await echo.ask('listen', undefined)
     await session.generator.ask('open', { name: 'created' })
-    await session.generator.ask('prepare', { count: Math.ceil(FIRST_GUESS_PER_SECOND * duration) })
+    await session.generator.ask('prepare', { count: FIRST_GUESS_PER_SECOND * GENERATOR_SECONDS })
     await session.generator.ask('send', { port, connections })
     return (await session.generator.ask('send', { port, connections })).perSecond
   } finally {
@@ -69,93 +97,118 @@ async function measureGenerator(session: Session, { connections, duration }: Opt
   }
 }
 
-async function compare(
+function tablesOf(servers: readonly Served[], { workloads, connections }: Options): Table[] {
+  const chosen = WORKLOADS.filter(({ name }) => workloads?.includes(name) ?? true)
+  return chosen.flatMap(({ name, title, sent }) =>
+    connections.map((count) => ({
+      workload: name,
+      title,
+      connections: count,
+      cells: servers.flatMap((served) => {
+        const sends = sent.find((each) => variantOf(served.name).workloads.includes(each))
+        return sends ? [{ served, sends, connections: count, runs: [] }] : []
+      }),
+    })),
+  )
+}
+
+async function playRound(
   session: Session,
-  servers: readonly Served[],
-  workloads: readonly WorkloadName[],
+  tables: readonly Table[],
   options: Options,
-): Promise<{ results: Result[]; aims: Aim[] }> {
-  const runs = new Map<Served, Run[]>()
-  for (const served of servers) {
-    if (workloadOf(served, workloads)) runs.set(served, [])
-  }
-  for (let round = 0; round <= options.rounds; round++) {
-    for (const [served, earlier] of runs) {
-      earlier.push(await session.measure(served, runOptions(served, workloads, options, round, earlier)))
-      const { perSecond } = earlier.at(-1) as Run
-      progress(`${round === 0 ? 'warm-up' : `round ${round}`}: ${served.title}, ${whole(perSecond)}/s`)
-    }
-  }
-  const results = [...runs].map(([{ name }, [, ...counted]]) => summarize(name, counted))
-  return { results, aims: aimsOf(results) }
-}
-
-function workloadOf({ name }: Served, workloads: readonly WorkloadName[]): WorkloadName | undefined {
-  return workloads.find((workload) => variantOf(name).workloads.includes(workload))
-}
-
-function runOptions(
-  served: Served,
-  workloads: readonly WorkloadName[],
-  { duration, connections }: Options,
   round: number,
-  earlier: readonly Run[],
-) {
-  const seconds = round === 0 ? Math.min(WARM_UP_SECONDS, duration) : duration
-  const fastest = Math.max(...earlier.map(({ perSecond }) => perSecond)) * 1.5
-  const requests = Math.ceil(seconds * (round === 0 ? FIRST_GUESS_PER_SECOND : fastest))
-  return { workload: workloadOf(served, workloads) as WorkloadName, connections, seconds, requests }
+): Promise<void> {
+  const seconds = round === 0 ? Math.min(WARM_UP_SECONDS, options.seconds) : options.seconds
+  const cells = tables.flatMap((each) => each.cells)
+  // Every second round goes backwards, so that no variant always follows the same one.
+  for (const { served, sends, connections, runs } of round % 2 === 0 ? cells : cells.toReversed()) {
+    const fastest = Math.max(...runs.map(({ perSecond }) => perSecond)) * HEADROOM
+    const requests = Math.ceil(seconds * (round === 0 ? FIRST_GUESS_PER_SECOND : fastest))
+    const run = await session.measure(served, { workload: sends, connections, seconds, requests })
+    runs.push(run)
+    const name = round === 0 ? 'warm-up' : `round ${round}`
+    progress(`${name}: ${served.title}, ${connections} connections, ${sends}: ${whole(run.perSecond)}/s`)
+  }
 }
 
-function summarize(variant: VariantName, runs: readonly Run[]): Result {
+interface Summary {
+  readonly workload: string
+  readonly title: string
+  readonly connections: number
+  readonly results: readonly Result[]
+  readonly aims: readonly Aim[]
+}
+
+function summarize({ workload, title, connections, cells }: Table): Summary {
+  const results = cells.map(({ served, runs: [, ...counted] }) => resultOf(served.name, counted))
+  return { workload, title, connections, results, aims: aimsOf(workload, connections, results) }
+}
+
+function resultOf(variant: VariantName, runs: readonly Run[]): Result {
   const over = (read: (run: Run) => number) => spread(runs.map(read))
+  const isSeen = runs.every(({ postgresCpu }) => postgresCpu !== undefined)
   return {
     variant,
     perSecond: over((run) => run.perSecond),
     p50: over((run) => run.p50),
     p99: over((run) => run.p99),
-    serverCpu: over((run) => run.serverCpu),
+    nodeCpu: over((run) => run.nodeCpu),
+    postgresCpu: isSeen ? over((run) => run.postgresCpu as number) : undefined,
+    walBytes: over((run) => run.walBytes),
     generatorCpu: over((run) => run.cpu),
   }
 }
 
-function aimsOf(results: readonly Result[]): Aim[] {
+function aimsOf(workload: string, connections: number, results: readonly Result[]): Aim[] {
   const rates = new Map(results.map(({ variant, perSecond }) => [variant, perSecond.median]))
-  return AIMS.flatMap(({ of, to, atLeast }) => {
-    const [ours, theirs] = [rates.get(of), rates.get(to)]
-    return ours && theirs ? [{ name: `${of} / ${to}`, value: ours / theirs, atLeast }] : []
-  })
+  const ours = rates.get('ours')
+  return AIMS.filter((each) => each.workload === workload && each.connections === connections).flatMap(
+    ({ workload: _, connections: __, to, ...goals }) => {
+      const theirs = rates.get(to)
+      return ours && theirs ? [{ name: `ours / ${to}`, value: ours / theirs, ...goals }] : []
+    },
+  )
 }
 
 interface Report {
   readonly machine: Session['machine']
   readonly options: Options
   readonly generatorPerSecond: number
-  readonly tables: readonly { title: string; results: readonly Result[]; aims: readonly Aim[] }[]
+  readonly tables: readonly Summary[]
 }
 
 function toText({ machine, options, generatorPerSecond, tables }: Report): string {
-  const { rounds, duration, connections } = options
-  const method = `${connections} connections, ${rounds} rounds of ${duration} s, median (min–max)`
+  const method = `${options.rounds} rounds of ${options.seconds} s, median (min–max)`
   const generator = `the load generator alone reaches ${whole(generatorPerSecond)}/s`
-  const sections = tables
-    .filter(({ results }) => results.length > 0)
-    .map(
-      ({ title, results, aims }) =>
-        `\n${title}\n\n${resultTable(results)}\n\n${aims.map(aimLine).join('\n')}`,
-    )
-  return [...machineLines(machine), `${method}; ${generator}`, ...sections].join('\n')
+  return [...machineLines(machine), `${method}; ${generator}`, ...tables.map(tableText)].join('\n')
+}
+
+function tableText({ title, connections, results, aims }: Summary): string {
+  return [`\n${title}; ${connections} connections`, resultTable(results), aims.map(aimLine).join('\n')].join(
+    '\n\n',
+  )
 }
 
 function resultTable(results: readonly Result[]): string {
-  const head = ['', 'deliveries/s', 'p50 ms', 'p99 ms', 'server µs each', 'generator’s core']
-  const rows = results.map(({ variant, perSecond, p50, p99, serverCpu, generatorCpu }) => [
-    variantOf(variant).title,
-    wholeSpread(perSecond),
-    p50.median.toFixed(1),
-    p99.median.toFixed(1),
-    whole(serverCpu.median),
-    `${whole(generatorCpu.median * 100)} %`,
+  const head = [
+    '',
+    'deliveries/s',
+    'p50 ms',
+    'p99 ms',
+    'Node µs',
+    'Postgres µs',
+    'WAL bytes',
+    'generator’s core',
+  ]
+  const rows = results.map((result) => [
+    variantOf(result.variant).title,
+    wholeSpread(result.perSecond),
+    result.p50.median.toFixed(1),
+    result.p99.median.toFixed(1),
+    whole(result.nodeCpu.median),
+    result.postgresCpu ? whole(result.postgresCpu.median) : '–',
+    whole(result.walBytes.median),
+    `${whole(result.generatorCpu.median * 100)} %`,
   ])
   return table(head, rows)
 }

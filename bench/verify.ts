@@ -130,11 +130,11 @@ interface Report {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions({ duration: 1, rounds: 5 })
+  const options = readOptions({ seconds: 1, rounds: 5 })
   const times = new Map<Contender, number[]>(CONTENDERS.map((contender) => [contender, []]))
   for (let round = 0; round <= options.rounds; round++) {
     progress(round === 0 ? 'warm-up' : `round ${round}`)
-    for (const [contender, measured] of times) measured.push(await measure(contender, options.duration))
+    for (const [contender, measured] of times) measured.push(await measure(contender, options.seconds))
   }
   const results = [...times].map(([{ title }, [, ...counted]]) => ({ title, microseconds: spread(counted) }))
   const medianOf = (title: string) =>
@@ -147,7 +147,7 @@ async function main(): Promise<void> {
 }
 
 function toText({ machine, options, results, aims }: Report): string {
-  const method = `${options.rounds} rounds of ${options.duration} s each, median (min–max), a user.created event`
+  const method = `${options.rounds} rounds of ${options.seconds} s each, median (min–max), a user.created event`
   const rows = results.map(({ title, microseconds: { median, min, max } }) => [
     title,
     `${median.toFixed(1)} (${min.toFixed(1)}–${max.toFixed(1)})`,

@@ -1,7 +1,7 @@
 /** Clerk's events, in the shapes of the samples, each about a resource of its own. */
 
 import type { EventType } from '../../src/index.ts'
-import { sampleEvent } from '../../src/testing/samples.ts'
+import { sampleEvent } from '../../src/testing/index.ts'
 import { newId } from './ids.ts'
 
 /** An event that is yet to be signed. */

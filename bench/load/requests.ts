@@ -1,8 +1,6 @@
 /** Events → the bytes of signed HTTP requests. All of it happens before the clock starts. */
 
 import { createHmac } from 'node:crypto'
-import { parseSecret } from '../../src/webhook/secret.ts'
-import { sign } from '../../src/webhook/signature.ts'
 import type { Unsigned } from './events.ts'
 import { newId } from './ids.ts'
 
@@ -17,17 +15,18 @@ export interface SignedRequest {
   readonly bytes: Buffer
 }
 
-const { key } = parseSecret(SECRET)
+const KEY = Buffer.from(SECRET.slice('whsec_'.length), 'base64')
 
 /** As Svix sends Clerk's events. */
 export function svixRequest({ subject, body }: Unsigned): SignedRequest {
   const id = newId('msg')
   const timestamp = Math.floor(Date.now() / 1000)
+  const signature = createHmac('sha256', KEY).update(`${id}.${timestamp}.${body}`).digest('base64')
   const bytes = post(body, {
     'user-agent': 'Svix-Webhooks/1.62.0',
     'svix-id': id,
     'svix-timestamp': String(timestamp),
-    'svix-signature': `v1,${sign(id, timestamp, Buffer.from(body), key)}`,
+    'svix-signature': `v1,${signature}`,
   })
   return { id, subject, bytes }
 }

@@ -7,26 +7,33 @@ import { expectCount } from './variant.ts'
 export async function checkLedger(
   client: pg.Client,
   schema: string,
-  { ids }: Acknowledged,
+  acknowledged: Acknowledged,
 ): Promise<string[]> {
-  const count = (text: string, parameters: unknown[] = []) => readValue<number>(client, text, parameters)
-  await client.query(`set search_path to ${pg.escapeIdentifier(schema)}`)
+  const findings = await checkRecorded(client, schema, acknowledged)
+  const count = (text: string) => readValue<number>(client, text)
   return [
-    ...expectCount(
-      'acknowledged events in the ledger',
-      await count('select count(*)::int from events where id = any($1) and deliveries = 1', [ids]),
-      ids.length,
-    ),
-    ...expectCount(
-      'events that are neither applied nor stale',
-      await count(`select count(*)::int from events where outcome not in ('applied', 'stale')`),
-      0,
-    ),
+    ...findings,
     ...expectCount('users that differ from their newest event', await count(WRONG_USERS), 0),
     ...expectCount('deleted users that are alive', await count(LIVING_DEAD), 0),
     ...expectCount('resources without a row', await count(MISSING_ROWS), 0),
   ]
 }
+
+/** Every acknowledged event is in the ledger, and every event there had its effect. */
+export async function checkRecorded(
+  client: pg.Client,
+  schema: string,
+  { ids }: Acknowledged,
+): Promise<string[]> {
+  await client.query(`set search_path to ${pg.escapeIdentifier(schema)}`)
+  return [
+    ...expectCount('acknowledged events in the ledger', await readValue(client, RECORDED, [ids]), ids.length),
+    ...expectCount('events that are neither applied nor stale', await readValue(client, WITHOUT_EFFECT), 0),
+  ]
+}
+
+const RECORDED = 'select count(*)::int from events where id = any($1) and deliveries = 1'
+const WITHOUT_EFFECT = `select count(*)::int from events where outcome not in ('applied', 'stale')`
 
 /** The oracle reads the bodies again, by other means than the engine. */
 const WRONG_USERS = `

@@ -9,8 +9,8 @@ export const ours: Variant = {
   title: 'clerk-sync',
   workloads: ['created', 'mixed'],
   check: checkLedger,
-  async serve(place) {
-    const sync = createClerkSync({ ...VERIFICATION, ...place })
+  async serve({ database, schema }) {
+    const sync = createClerkSync({ ...VERIFICATION, database, schema })
     await sync.migrate()
     return createServer(createNodeHandler(sync))
   },
