@@ -116,6 +116,7 @@ export function parentsOf({ resource, state }: Observation): Parent[] {
   if (state === null || resource.parents === undefined) return []
   return Object.entries(resource.parents).flatMap(([column, table]) => {
     const id = readSource(resource.columns[column]?.source ?? column, state.data)
-    return typeof id === 'string' && id !== '' ? [{ table, id }] : []
+    // As in the parent's own row: the raw id would neither match it nor be a text that Postgres takes.
+    return typeof id === 'string' && id !== '' ? [{ table, id: toStorableText(id) }] : []
   })
 }

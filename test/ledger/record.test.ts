@@ -431,6 +431,29 @@ describeEachDatabase('deleting', (database) => {
     expect(rows).toEqual(Array(5).fill(new Date(T + 100)))
   })
 
+  it('deletes what belongs to a parent whose id holds what Postgres cannot store', async () => {
+    const sync = await database.open()
+    const session = (id: string, userId: string) =>
+      eventOf('session.created', { id, user_id: userId, user: undefined, updated_at: T }, T)
+    for (const [name, odd] of [
+      ['nul', '\u0000'],
+      ['half', '\ud800'],
+    ]) {
+      const userId = `user_${name}${odd}`
+      expect(await deliver(sync, session(`sess_${name}1`, userId))).toMatchObject({ outcome: 'applied' })
+      await deliver(sync, userDeleted(userId, 100))
+      expect(await deliver(sync, session(`sess_${name}2`, userId))).not.toMatchObject({ outcome: 'failed' })
+      for (const id of [`sess_${name}1`, `sess_${name}2`]) {
+        expect(await find(sync, 'sessions', id)).toMatchObject({
+          user_id: `user_${name}\ufffd`,
+          deleted_at: new Date(T + 100),
+        })
+      }
+    }
+    const member = membership('created', 'orgmem_nul', 0, belongsTo('org_\u0000', 'user_fine'))
+    expect(await deliver(sync, member)).toMatchObject({ outcome: 'applied' })
+  })
+
   it('deletes what belongs together within one batch', async () => {
     const sync = await database.open()
     await Promise.all([
