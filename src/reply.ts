@@ -48,10 +48,3 @@ export function toClerkSyncError(error: unknown): ClerkSyncError {
 
 /** A signed event of this type asks whether a route works: it is verified as any other, and recorded nowhere. */
 export const PROBE_TYPE = 'clerk-sync.probe'
-
-/** Marks a probe without a signature: it is refused as any other, but is no trouble that has to be counted. */
-export const PROBE_HEADER = 'clerk-sync-probe'
-
-export function isProbe({ headers }: WebhookRequest): boolean {
-  return headers instanceof Headers ? headers.has(PROBE_HEADER) : PROBE_HEADER in headers
-}

@@ -23,19 +23,12 @@ import type { Receipt, RecordedDelivery } from './ledger/record.ts'
 import { Refusals } from './ledger/refusals.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
 import { RefusalLog } from './refusal-log.ts'
-import {
-  ACCEPTED,
-  isProbe,
-  PROBE_TYPE,
-  type Reply,
-  refuse,
-  toClerkSyncError,
-  type WebhookRequest,
-} from './reply.ts'
+import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
 import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
 import { ByteBudget, type ByteShare } from './webhook/byte-budget.ts'
 import type { RequestHeaders } from './webhook/headers.ts'
+import { isProbe } from './webhook/probe.ts'
 import { type VerifyOptions, verify } from './webhook/verify.ts'
 
 /** A Clerk sync: takes deliveries, keeps the tables, replays events. */
@@ -249,7 +242,8 @@ class Sync implements ClerkSync {
       return ACCEPTED
     } catch (error) {
       const refusal = toClerkSyncError(error)
-      if (!isProbe(request)) this.#refusals.add(refusal)
+      const { secrets, now } = this.#verification
+      if (!isProbe(headers, secrets, now())) this.#refusals.add(refusal)
       return refuse(refusal, this.#refusalLog.add(refusal))
     }
   }

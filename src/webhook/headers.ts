@@ -75,6 +75,14 @@ export function readMixedMessages(
   )
 }
 
+/** One header, by its lower-case name; undefined also for headers that are none, which JavaScript can hand over. */
+export function readHeader(headers: RequestHeaders, name: string): string | undefined {
+  if (!headers) return undefined
+  if (isHeaders(headers)) return headers.get(name) ?? undefined
+  const found = Object.keys(headers).find((each) => each.toLowerCase() === name)
+  return found === undefined ? undefined : headers[found]?.toString()
+}
+
 /** The headers that matter, by lower-case name; repeated ones joined as HTTP does. */
 function pick(headers: RequestHeaders): Map<string, string> {
   const values = new Map<string, string>()

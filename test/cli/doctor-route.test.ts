@@ -11,6 +11,7 @@ import { runChecks } from '../../src/cli/doctor/check.ts'
 import { Project } from '../../src/cli/doctor/project.ts'
 import { routeCheck } from '../../src/cli/doctor/route.ts'
 import type { ClerkSync } from '../../src/index.ts'
+import { probeHeaders } from '../../src/webhook/probe.ts'
 import { temporaryFolder } from '../support/cli.ts'
 import { embeddedDatabase, SECRET } from '../support/databases.ts'
 import { serveHttp } from '../support/http.ts'
@@ -51,6 +52,25 @@ describe('the route, as the doctor sees it', () => {
   beforeAll(async () => {
     sync = await database.open()
     handle = createNodeHandler(sync)
+  })
+
+  it('counts no probe of its own, and every request that only claims to be one', async () => {
+    const counted = embeddedDatabase()
+    const route = await counted.open()
+    const origin = await serveHttp(createNodeHandler(route))
+    await probe(`${origin}/api/webhooks/clerk`)
+    const at = Math.floor(Date.now() / 1000)
+    const claims: Record<string, string>[] = [
+      { 'clerk-sync-probe': '1' },
+      { 'clerk-sync-probe': `${at} v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=` },
+      probeHeaders(OTHER_SECRET, Date.now()),
+      probeHeaders(SECRET, Date.now() - 301_000),
+    ]
+    for (const claim of claims) await fetch(origin, { method: 'POST', headers: claim, body: '{}' })
+    await route.close()
+    const again = await counted.open()
+    const rows = await again.database.selectFrom('refusals').select(['code', 'requests']).execute()
+    expect(rows).toEqual([{ code: 'headers_missing', requests: claims.length }])
   })
 
   it('is well when clerk-sync answers with this secret, and nothing is recorded', async () => {

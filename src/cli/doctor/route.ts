@@ -3,8 +3,9 @@
  * together. Unsigned, signed, and signed over indented JSON, which only raw bytes survive.
  */
 
-import { PROBE_HEADER, PROBE_TYPE } from '../../reply.ts'
+import { PROBE_TYPE } from '../../reply.ts'
 import { type SignedDelivery, signDelivery } from '../../testing/sign.ts'
+import { probeHeaders } from '../../webhook/probe.ts'
 import type { Failure } from '../failure.ts'
 import { explainAnswer, explainSilence, isPage, ownCode, type RouteAnswer } from '../route-answer.ts'
 import { formatDuration } from '../times.ts'
@@ -43,8 +44,10 @@ async function probe(options: ProbeOptions): Promise<Result[]> {
   const { secret } = options
   const bodies = [JSON.stringify(EVENT), JSON.stringify(EVENT, null, 2)]
   const deliveries = secret === undefined ? [] : bodies.map((body) => signDelivery(body, { secret }))
+  // Without a secret the route counts it as any other refusal.
+  const unsignedHeaders = secret === undefined ? {} : probeHeaders(secret, Date.now())
   const [unsigned, signed, indented] = await Promise.all([
-    ask(options, { headers: { [PROBE_HEADER]: '1' }, body: Buffer.from(JSON.stringify(EVENT)) }),
+    ask(options, { headers: unsignedHeaders, body: Buffer.from(JSON.stringify(EVENT)) }),
     ...deliveries.map((delivery) => ask(options, delivery)),
   ])
   const result = judge(unsigned as Outcome, signed, indented, options)
