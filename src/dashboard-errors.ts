@@ -19,7 +19,8 @@ export const DASHBOARD_ERRORS = {
   dashboard_closed: {
     status: 403,
     summary: 'The dashboard is closed, because it would be open to everyone',
-    remedy: 'Set CLERK_SYNC_DASHBOARD_TOKEN, or give `token` or `authorize` to createDashboardHandler.',
+    remedy:
+      'Set CLERK_SYNC_DASHBOARD_TOKEN, or give `token` or `authorize` to createDashboardHandler. For use on this machine only, tell the handler the address of the socket: `handler(request, { remoteAddress })`.',
   },
   sign_in_required: {
     status: 401,

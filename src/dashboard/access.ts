@@ -6,7 +6,7 @@
 import { ClerkSyncError } from '../errors.ts'
 import type { SignInProblem } from './api.ts'
 import { Attempts } from './attempts.ts'
-import { isLocal, isSecure, requireHost } from './origin.ts'
+import { clientOf, isLocal, isSecure, requireHost } from './origin.ts'
 import type { Person } from './person.ts'
 import { endSession, Sessions } from './session.ts'
 
@@ -26,7 +26,11 @@ export interface AccessOptions {
 
 /** What the server knows of a request beside its content. */
 export interface Connection {
-  /** The other end's address. Without it, loopback is told by the host's name alone. */
+  /**
+   * The address of the socket's other end: proves that a request comes from this machine, and tells clients that guess
+   * tokens apart. Node's server: `request.socket.remoteAddress`; Hono: `getConnInfo(c).remote.address`.
+   * {@link toNodeListener} gives it.
+   */
   readonly remoteAddress?: string | undefined
 }
 
@@ -73,7 +77,8 @@ export class Access {
     const bearer = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
     // The host's sign-in may use bearer tokens too: only what is not ours is left to it.
     if (sessions?.isValid(request.headers.get('cookie'), now())) return TOKEN_HOLDER
-    if (sessions && bearer && !authorize) return this.#check(bearer, connection)
+    if (sessions && bearer && !authorize)
+      return this.#check(bearer, clientOf(request, connection.remoteAddress))
     if (sessions && bearer && sessions.isToken(bearer)) return TOKEN_HOLDER
     const person = authorize ? await authorize(request) : sessions ? null : LOCAL
     if (person === null) throw new ClerkSyncError('sign_in_required')
@@ -86,7 +91,7 @@ export class Access {
    */
   signIn(request: Request, token: string, connection: Connection): string {
     if (!this.#sessions) throw new ClerkSyncError('feature_unavailable', 'there is no token to sign in with')
-    this.#check(token, connection)
+    this.#check(token, clientOf(request, connection.remoteAddress))
     return this.#sessions.begin(this.#options.path, isSecure(request), this.#options.now())
   }
 
@@ -94,10 +99,10 @@ export class Access {
     return endSession(this.#options.path, isSecure(request))
   }
 
-  #check(token: string, { remoteAddress = 'unknown' }: Connection): Person {
-    this.#attempts.admit(remoteAddress)
+  #check(token: string, client: string | undefined): Person {
+    this.#attempts.admit(client)
     if (this.#sessions?.isToken(token)) return TOKEN_HOLDER
-    this.#attempts.fail(remoteAddress)
+    this.#attempts.fail(client)
     throw new ClerkSyncError('token_wrong')
   }
 

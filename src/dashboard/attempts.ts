@@ -3,37 +3,42 @@
 import { ClerkSyncError } from '../errors.ts'
 
 const WINDOW_MS = 60_000
-/** One address may be wrong so often in a minute; all together so often, whatever addresses they make up. */
-const MAX_PER_ADDRESS = 5
-const MAX_IN_ALL = 50
+const MAX_PER_CLIENT = 5
+/** Whoever has more addresses than this gains attempts: the longest forgotten make room, and memory has an end. */
+const MAX_CLIENTS = 10_000
 
 export class Attempts {
   readonly #now: () => number
-  #failures = new Map<string, number>()
-  #total = 0
+  readonly #failures = new Map<string, number>()
   #windowEnd = 0
 
   constructor(now: () => number) {
     this.#now = now
   }
 
-  /** @throws {ClerkSyncError} `too_many_attempts` */
-  admit(address: string): void {
+  /**
+   * Each client's failures count for that client alone: nobody is locked out by another's. Without a client there is
+   * nothing to count by.
+   * @throws {ClerkSyncError} `too_many_attempts`
+   */
+  admit(client: string | undefined): void {
     this.#turnOver()
-    const isTooMuch = (this.#failures.get(address) ?? 0) >= MAX_PER_ADDRESS || this.#total >= MAX_IN_ALL
-    if (isTooMuch) throw new ClerkSyncError('too_many_attempts')
+    if (client !== undefined && (this.#failures.get(client) ?? 0) >= MAX_PER_CLIENT)
+      throw new ClerkSyncError('too_many_attempts')
   }
 
-  fail(address: string): void {
+  fail(client: string | undefined): void {
+    if (client === undefined) return
     this.#turnOver()
-    this.#failures.set(address, (this.#failures.get(address) ?? 0) + 1)
-    this.#total++
+    const failures = (this.#failures.get(client) ?? 0) + 1
+    this.#failures.delete(client)
+    this.#failures.set(client, failures)
+    if (this.#failures.size > MAX_CLIENTS) this.#failures.delete(this.#failures.keys().next().value as string)
   }
 
   #turnOver(): void {
     if (this.#now() < this.#windowEnd) return
     this.#windowEnd = this.#now() + WINDOW_MS
-    this.#failures = new Map()
-    this.#total = 0
+    this.#failures.clear()
   }
 }

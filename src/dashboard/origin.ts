@@ -1,6 +1,7 @@
 /** Where a request comes from: which name it used, and whether another site's page sent it. */
 
 import { ClerkSyncError } from '../errors.ts'
+import { networkOf } from '../webhook/network.ts'
 
 /** Names of this machine that no other machine's owner can point elsewhere. */
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
@@ -26,18 +27,43 @@ export function requireHost(request: Request, allowed: ReadonlySet<string>): voi
 }
 
 /**
- * Whether nobody but this machine can have sent it. What passed a proxy or a tunnel says so.
- * @param remoteAddress the other end of the connection, if the server knows it
+ * Whether the request can only come from this machine. That takes proof: the address of the socket's other end. What
+ * passed a proxy or a tunnel says so.
+ * @param remoteAddress the other end of the connection; undefined where the server was not told, which proves nothing
  */
-export function isLocal(request: Request, remoteAddress: string | undefined): boolean {
-  const forwarded = request.headers.get('x-forwarded-for')?.split(',') ?? []
-  const addresses = [remoteAddress ?? '127.0.0.1', ...forwarded.map((address) => address.trim())]
-  return addresses.every(isLoopback) && !request.headers.has('forwarded')
+export function isLocal({ headers }: Request, remoteAddress: string | undefined): boolean {
+  if (remoteAddress === undefined || headers.has('forwarded') || headers.has('via')) return false
+  const realAddress = headers.get('x-real-ip')
+  const addresses = [remoteAddress, ...forwardedAddresses(headers), ...(realAddress ? [realAddress] : [])]
+  return addresses.every(isLoopback)
+}
+
+/**
+ * Whose attempts to sign in are counted together; undefined if nothing tells. A proxy on this machine or in a private
+ * network stands for all its clients, so that the address which it adds itself, the last one, is taken instead.
+ */
+export function clientOf({ headers }: Request, remoteAddress: string | undefined): string | undefined {
+  if (remoteAddress !== undefined && !isPrivate(remoteAddress)) return networkOf(remoteAddress)
+  const address = forwardedAddresses(headers).at(-1) ?? remoteAddress
+  return address === undefined ? undefined : networkOf(address)
+}
+
+function forwardedAddresses(headers: Headers): string[] {
+  const addresses = headers.get('x-forwarded-for')?.split(',') ?? []
+  return addresses.map((address) => address.trim())
 }
 
 function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/i, '')
+  const plain = toPlain(address)
   return plain === '::1' || /^127\.\d+\.\d+\.\d+$/.test(plain)
+}
+
+function isPrivate(address: string): boolean {
+  return isLoopback(address) || /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/i.test(toPlain(address))
+}
+
+function toPlain(address: string): string {
+  return address.replace(/^::ffff:/i, '')
 }
 
 /** @throws {ClerkSyncError} `request_forged` */

@@ -86,7 +86,7 @@ export async function openStage({ database, schema, dashboard = {} }: StageOptio
   const roles = createDashboardHandler(sync, { basePath: ROLES_BASE, authorize: byHeader })
   const { server, origin } = await serve((request) => {
     const { pathname } = new URL(request.url)
-    if (pathname.startsWith(BASE)) return handler(request)
+    if (pathname.startsWith(BASE)) return handler(request, { remoteAddress: '127.0.0.1' })
     return pathname.startsWith(ROLES_BASE) ? roles(request) : sync.fetch(request)
   })
   const deliver: Stage['deliver'] = async (events) => {

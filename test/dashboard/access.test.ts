@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
 import { createAdaptorServer } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
 import express from 'express'
 import { Hono } from 'hono'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -16,7 +17,7 @@ import {
 import type { ClerkSync } from '../../src/index.ts'
 import { embeddedDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
-import { ask, ORIGIN, refusal, requestFor } from './client.ts'
+import { ask, LOCAL, ORIGIN, refusal, requestFor } from './client.ts'
 
 const TOKEN = 'a-token-of-many-characters'
 const database = embeddedDatabase()
@@ -48,6 +49,9 @@ describe('without a token or a sign-in', () => {
 
   it.each([
     ['another machine', { remoteAddress: '10.0.0.7' }, 'dashboard_closed'],
+    ['a server that does not tell its address', { remoteAddress: null }, 'dashboard_closed'],
+    ['a proxy that names it alone', { headers: { 'x-real-ip': '203.0.113.7' } }, 'dashboard_closed'],
+    ['a proxy that hides it', { headers: { via: '1.1 squid' } }, 'dashboard_closed'],
     ['a tunnel', { headers: { 'x-forwarded-for': '203.0.113.7' } }, 'dashboard_closed'],
     ['a proxy', { headers: { forwarded: 'for=203.0.113.7' } }, 'dashboard_closed'],
     ['a name that points here (DNS rebinding)', { headers: { host: 'evil.example' } }, 'host_unknown'],
@@ -56,7 +60,7 @@ describe('without a token or a sign-in', () => {
     expect(await refusal(create(), 'GET overview', options)).toEqual([403, code])
     const page = await create()(
       new Request(`${ORIGIN}/dashboard/`, 'headers' in options ? { headers: options.headers } : {}),
-      'remoteAddress' in options ? options : {},
+      'remoteAddress' in options ? { remoteAddress: options.remoteAddress ?? undefined } : LOCAL,
     )
     expect([page.status, await page.text()]).toEqual([403, expect.not.stringContaining('<script')])
   })
@@ -82,7 +86,7 @@ describe('with a token', () => {
   it('lets in whoever has it, for twelve hours or until he signs out', async () => {
     let now = Date.now()
     const handler = create({ token: TOKEN, environment: 'production', now: () => now })
-    const response = await handler(new Request(`${ORIGIN}/dashboard/api/session`))
+    const response = await handler(new Request(`${ORIGIN}/dashboard/api/session`), LOCAL)
     expect([response.status, await response.json()]).toEqual([
       401,
       {
@@ -93,7 +97,7 @@ describe('with a token', () => {
         signInUrl: null,
       },
     ])
-    const signedIn = await handler(requestFor('POST session', { body: { token: TOKEN } }))
+    const signedIn = await handler(requestFor('POST session', { body: { token: TOKEN } }), LOCAL)
     const cookie = signedIn.headers.get('set-cookie') ?? ''
     expect(cookie).toMatch(
       /^clerk_sync_session=[\w.-]+; Path=\/dashboard\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
@@ -104,7 +108,7 @@ describe('with a token', () => {
     expect(await refusal(handler, 'GET session', { headers: forged })).toEqual([401, 'sign_in_required'])
     const elsewhere = create({ token: `${TOKEN}2` })
     expect(await refusal(elsewhere, 'GET session', { headers })).toEqual([401, 'sign_in_required'])
-    const signedOut = await handler(requestFor('DELETE session', { headers }))
+    const signedOut = await handler(requestFor('DELETE session', { headers }), LOCAL)
     expect(signedOut.headers.get('set-cookie')).toContain('Max-Age=0')
     now += 12 * 3_600_000 + 1
     expect(await refusal(handler, 'GET session', { headers })).toEqual([401, 'sign_in_required'])
@@ -113,7 +117,7 @@ describe('with a token', () => {
   it('marks the cookie as secure where the connection is', async () => {
     const handler = create({ token: TOKEN })
     const headers = { 'x-forwarded-proto': 'https' }
-    const response = await handler(requestFor('POST session', { body: { token: TOKEN }, headers }))
+    const response = await handler(requestFor('POST session', { body: { token: TOKEN }, headers }), LOCAL)
     expect(response.headers.get('set-cookie')).toContain('; Secure')
   })
 
@@ -126,24 +130,58 @@ describe('with a token', () => {
     })
   })
 
-  it('refuses who guesses, even when he then guesses right, for a minute', async () => {
+  const guessing = (options: DashboardOptions = {}) => {
+    const handler = create({ token: TOKEN, ...options })
+    return (token: string, remoteAddress?: string, forwardedFor?: string) => {
+      const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }
+      const request = requestFor('POST session', { body: { token }, headers })
+      return handler(request, { remoteAddress }).then(({ status }) => status)
+    }
+  }
+  const lockOut = async (guess: ReturnType<typeof guessing>, ...client: string[]) => {
+    for (let tries = 0; tries < 5; tries++) expect(await guess('wrong', ...client)).toBe(401)
+    expect(await guess(TOKEN, ...client)).toBe(429)
+  }
+
+  it('refuses a client that guesses, even when it then guesses right, for a minute', async () => {
     let now = 0
-    const handler = create({ token: TOKEN, now: () => now })
-    const guess = (token: string, remoteAddress: string) =>
-      handler(requestFor('POST session', { body: { token } }), { remoteAddress }).then(({ status }) => status)
-    for (let tries = 0; tries < 5; tries++) expect(await guess('wrong', '10.0.0.1')).toBe(401)
-    expect(await guess(TOKEN, '10.0.0.1')).toBe(429)
-    expect(
-      await refusal(handler, 'GET session', {
-        headers: { authorization: 'Bearer x' },
-        remoteAddress: '10.0.0.1',
-      }),
-    ).toEqual([429, 'too_many_attempts'])
-    expect(await guess(TOKEN, '10.0.0.2')).toBe(200)
-    for (let tries = 0; tries < 60; tries++) await guess('wrong', `10.0.1.${tries}`)
-    expect(await guess(TOKEN, '10.0.0.3')).toBe(429)
+    const guess = guessing({ now: () => now })
+    await lockOut(guess, '203.0.113.1')
     now += 60_000
-    expect(await guess(TOKEN, '10.0.0.1')).toBe(200)
+    expect(await guess(TOKEN, '203.0.113.1')).toBe(200)
+  })
+
+  it('counts wrong bearers as well', async () => {
+    const handler = create({ token: TOKEN })
+    const bearer = { headers: { authorization: 'Bearer x' }, remoteAddress: '203.0.113.1' }
+    for (let tries = 0; tries < 5; tries++)
+      expect(await refusal(handler, 'GET session', bearer)).toEqual([401, 'token_wrong'])
+    expect(await refusal(handler, 'GET session', bearer)).toEqual([429, 'too_many_attempts'])
+  })
+
+  it('locks nobody out for another’s guesses, however many', async () => {
+    const guess = guessing()
+    for (let other = 0; other < 300; other++) await guess('wrong', `203.0.113.${other % 250}`)
+    expect(await guess(TOKEN, '198.51.100.1')).toBe(200)
+    await lockOut(guess, '127.0.0.1', '203.0.113.251')
+    expect(await guess(TOKEN, '127.0.0.1', '198.51.100.2')).toBe(200)
+    // Who claims to come from elsewhere is counted by the address that the proxy saw.
+    expect(await guess(TOKEN, '10.0.0.1', '198.51.100.2, 203.0.113.251')).toBe(429)
+    await lockOut(guess, '203.0.113.252')
+    expect(await guess(TOKEN, '203.0.113.252', '198.51.100.2')).toBe(429)
+  })
+
+  it('locks nobody out where the server tells no address', async () => {
+    const guess = guessing()
+    for (let tries = 0; tries < 20; tries++) expect(await guess('wrong')).toBe(401)
+    expect(await guess(TOKEN)).toBe(200)
+  })
+
+  it('takes the addresses of one IPv6 subscriber for one client', async () => {
+    const guess = guessing()
+    for (let tries = 0; tries < 5; tries++) await guess('wrong', `2001:db8:0:7::${tries}`)
+    expect(await guess(TOKEN, '2001:0db8:0000:0007:1:2:3:4')).toBe(429)
+    expect(await guess(TOKEN, '2001:db8:0:8::1')).toBe(200)
   })
 
   it('refuses a token that is quickly guessed', () => {
@@ -168,7 +206,7 @@ describe('with roles', () => {
     ['admin', 'POST jobs/{id}/abort', 404],
   ] as const)('%s asks %s: %i', async (role, name, status) => {
     const path = { id: 'msg_access', handler: 'x', resource: 'users' }
-    const response = await as(role)(requestFor(name, { path }))
+    const response = await as(role)(requestFor(name, { path }), LOCAL)
     expect(response.status).toBe(status)
   })
 
@@ -214,7 +252,7 @@ describe('a request that changes something', () => {
     const from = (origin: string) => {
       const request = requestFor('POST events/{id}/replay', { path, headers: { origin } })
       request.headers.delete('sec-fetch-site')
-      return create()(request).then(({ status }) => status)
+      return create()(request, LOCAL).then(({ status }) => status)
     }
     expect([await from('https://evil.example'), await from('null'), await from(ORIGIN)]).toEqual([
       403, 403, 200,
@@ -244,7 +282,7 @@ describe('the page', () => {
     const handler = create({ assets, basePath: '/deep/in/app' })
     const [first, second] = await Promise.all(
       ['/deep/in/app', '/deep/in/app/events/msg_1'].map(async (path) => {
-        const response = await handler(new Request(`${ORIGIN}${path}`))
+        const response = await handler(new Request(`${ORIGIN}${path}`), LOCAL)
         const policy = response.headers.get('content-security-policy') ?? ''
         return { text: await response.text(), policy, nonce: /script-src 'nonce-([^']+)'/.exec(policy)?.[1] }
       }),
@@ -255,13 +293,13 @@ describe('the page', () => {
     expect(first?.nonce).not.toBe(second?.nonce)
     expect(first?.policy).toContain("default-src 'none'")
     expect(first?.policy).not.toMatch(/unsafe|https?:|\*/)
-    expect((await handler(new Request(`${ORIGIN}/elsewhere`))).status).toBe(404)
+    expect((await handler(new Request(`${ORIGIN}/elsewhere`), LOCAL)).status).toBe(404)
   })
 
   it('gets its files compressed if it can, once and for ever', async () => {
     const handler = create({ assets })
     const get = (headers: Record<string, string>) =>
-      handler(new Request(`${ORIGIN}/dashboard/a-12345678.js`, { headers }))
+      handler(new Request(`${ORIGIN}/dashboard/a-12345678.js`, { headers }), LOCAL)
     const plain = await get({})
     expect([await plain.text(), plain.headers.get('content-encoding')]).toEqual(['hello()', null])
     const compressed = await get({ 'accept-encoding': 'gzip, br' })
@@ -294,7 +332,7 @@ describe('signing in with Clerk', () => {
   }
 
   const status = async (token: string, handler: DashboardHandler) =>
-    (await handler(requestFor('GET session', { headers: { cookie: `__session=${token}` } }))).status
+    (await handler(requestFor('GET session', { headers: { cookie: `__session=${token}` } }), LOCAL)).status
 
   it('takes the role from the claims of a session token, and refuses forged and expired ones', async () => {
     const handler = create({
@@ -310,7 +348,7 @@ describe('signing in with Clerk', () => {
     expect(await status(sessionToken({ metadata, exp: 1 }), handler)).toBe(401)
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
     expect(await status(sessionToken({ metadata }, other), handler)).toBe(401)
-    const response = await handler(requestFor('GET session'))
+    const response = await handler(requestFor('GET session'), LOCAL)
     expect(await response.json()).toMatchObject({ signIn: 'external', signInUrl: '/sign-in' })
   })
 })
@@ -326,7 +364,7 @@ describe('hostile content', () => {
     await deliver(sync, eventOf('user.created', data), { id: 'msg_hostile' })
     const handler = create({ maskPersonalData: false })
     const path = { resource: 'users', id: 'user_hostile' }
-    const response = await handler(requestFor('GET resources/{resource}/{id}', { path }))
+    const response = await handler(requestFor('GET resources/{resource}/{id}', { path }), LOCAL)
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     expect(await response.json()).toMatchObject({ row: { first_name: hostile.replace('\u0000', '\ufffd') } })
@@ -340,7 +378,7 @@ describe('hostile content', () => {
       const request = new Request(
         `${ORIGIN}/dashboard/api/events/${id.startsWith('%') ? id : encodeURIComponent(id)}`,
       )
-      expect((await create()(request)).status).toBe(404)
+      expect((await create()(request, LOCAL)).status).toBe(404)
       expect(await ask(create(), 'GET search', { query: { q: id } })).toEqual({ hits: [] })
     },
   )
@@ -350,7 +388,10 @@ describe('the live stream', () => {
   it('tells of new events, of the overview and of jobs, to whoever watches', async () => {
     const handler = create()
     const leaving = new AbortController()
-    const response = await handler(new Request(`${ORIGIN}/dashboard/api/live`, { signal: leaving.signal }))
+    const response = await handler(
+      new Request(`${ORIGIN}/dashboard/api/live`, { signal: leaving.signal }),
+      LOCAL,
+    )
     expect(response.headers.get('content-type')).toContain('text/event-stream')
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
     let text = ''
@@ -401,11 +442,21 @@ describe('mounted', () => {
     expect(await use(await listen(createServer(app)))).toEqual(['admin', false])
   })
 
-  it('in Hono', async () => {
+  it('in Hono, which is told the address', async () => {
+    const app = new Hono()
+    const handler = create()
+    app.all('/dashboard/*', (c) => handler(c.req.raw, { remoteAddress: getConnInfo(c).remote.address }))
+    const server = createAdaptorServer({ fetch: app.fetch }) as Server
+    expect(await use(await listen(server))).toEqual(['admin', false])
+  })
+
+  it('in Hono without the address is closed, whatever name is asked for', async () => {
     const app = new Hono()
     const handler = create()
     app.all('/dashboard/*', (c) => handler(c.req.raw))
-    const server = createAdaptorServer({ fetch: app.fetch }) as Server
-    expect(await use(await listen(server))).toEqual(['admin', false])
+    const base = await listen(createAdaptorServer({ fetch: app.fetch }) as Server)
+    for (const path of ['', '/api/session', '/api/events']) {
+      expect((await fetch(`${base}/dashboard${path}`)).status).toBe(403)
+    }
   })
 })

@@ -8,7 +8,7 @@ export interface AskOptions {
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[]>>
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
-  readonly remoteAddress?: string
+  readonly remoteAddress?: string | null
 }
 
 export const ORIGIN = 'http://localhost:4848'
@@ -58,6 +58,10 @@ export async function refusal(
   return [response.status, code]
 }
 
-function connectionOf({ remoteAddress }: AskOptions) {
-  return remoteAddress === undefined ? {} : { remoteAddress }
+/** What a server tells that was asked from this machine. */
+export const LOCAL = { remoteAddress: '127.0.0.1' } as const
+
+/** This machine's, unless the test says otherwise; null for a server that does not tell. */
+function connectionOf({ remoteAddress = LOCAL.remoteAddress }: AskOptions) {
+  return remoteAddress === null ? {} : { remoteAddress }
 }

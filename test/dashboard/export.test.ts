@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
-import { refusal, requestFor } from './client.ts'
+import { LOCAL, refusal, requestFor } from './client.ts'
 import { serve } from './served.ts'
 
 describeEachDatabase('the export of a list', (database) => {
@@ -17,7 +17,7 @@ describeEachDatabase('the export of a list', (database) => {
     }
     await deliver(sync, eventOf('organization.created', { id: 'org_x' }), { id: 'msg_org' })
     const query = { type: ['user.*'], format: 'ndjson' }
-    const response = await handler(requestFor('GET events/export', { query }))
+    const response = await handler(requestFor('GET events/export', { query }), LOCAL)
     expect([response.status, response.headers.get('content-disposition')]).toEqual([
       200,
       'attachment; filename="clerk-sync-events.ndjson"',
@@ -40,7 +40,10 @@ describeEachDatabase('the export of a list', (database) => {
     const { sync, handler } = await open()
     const name = '=HYPERLINK("http://evil.example","Acme, Inc.")'
     await deliver(sync, eventOf('organization.created', { id: 'org_evil', name }), { id: 'msg_evil' })
-    const response = await handler(requestFor('GET events/export', { query: { resourceId: 'org_evil' } }))
+    const response = await handler(
+      requestFor('GET events/export', { query: { resourceId: 'org_evil' } }),
+      LOCAL,
+    )
     const [head, row, end] = (await response.text()).split('\r\n')
     expect([response.headers.get('content-type'), end]).toEqual(['text/csv; charset=utf-8', ''])
     expect(head).toMatch(/^received_at,occurred_at,id,type,outcome,/)
@@ -51,7 +54,7 @@ describeEachDatabase('the export of a list', (database) => {
   it('masks what the list masks, and is refused before it begins', async () => {
     const { sync, handler } = await open()
     await deliver(sync, eventOf('user.created', { id: 'user_masked' }), { id: 'msg_masked' })
-    const response = await handler(requestFor('GET events/export', { query: { id: 'msg_masked' } }))
+    const response = await handler(requestFor('GET events/export', { query: { id: 'msg_masked' } }), LOCAL)
     const user = await sync.database
       .selectFrom('users')
       .selectAll()
