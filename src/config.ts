@@ -11,7 +11,7 @@ import { ClerkSyncError } from './errors.ts'
 import type { EngineFactory } from './handlers/engine.ts'
 import { pgBoss } from './handlers/engines/pg-boss.ts'
 import type { HandlerDefinition } from './handlers/handler.ts'
-import { consoleLogger, type Logger } from './log.ts'
+import { consoleLogger, guardLogger, type Logger } from './log.ts'
 
 export interface ClerkSyncOptions {
   /**
@@ -204,7 +204,7 @@ export function firstOf(layers: readonly ClerkSyncOptions[]): ClerkSyncOptions {
  */
 export function resolveConfig(given: ClerkSyncOptions, environment: Environment): Config {
   const options = firstOf([given, environmentOptions(environment)])
-  const log = options.log ?? consoleLogger
+  const log = guardLogger(options.log ?? consoleLogger)
   warnOfOldName(options.signingSecret, environment, log)
   const secretKey = (options.secretKey ?? '').trim()
   const signingSecrets = list(options.signingSecret)

@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Logger, Receipt, TriedRun } from '../index.ts'
 import { REASONS } from '../inspect/reasons.ts'
+import { toJson } from '../log.ts'
 import { remedyLines } from './failure.ts'
 import { type Cell, layOut, type Room, roomOf } from './layout.ts'
 import { outcomeCell, type Result } from './outcome.ts'
@@ -66,8 +67,8 @@ export class DeliveryLog implements Logger {
   debug(): void {}
 
   info(fields: object, message: string): void {
-    if (message === 'delivery') this.#taken(fields as TakenDelivery)
-    else if (message === 'handler') this.#tried('info', fields as TriedRun)
+    if (message === 'delivery' && 'svixId' in fields) this.#taken(fields as TakenDelivery)
+    else if (isTriedRun(fields, message)) this.#tried('info', fields)
     else this.#tell('info', fields, message)
   }
 
@@ -80,8 +81,8 @@ export class DeliveryLog implements Logger {
   }
 
   #attend(level: Level, fields: object, message: string): void {
-    if (message === 'delivery refused') this.#refused(level, fields as RefusedDelivery)
-    else if (message === 'handler') this.#tried(level, fields as TriedRun)
+    if (message === 'delivery refused' && 'remedy' in fields) this.#refused(level, fields as RefusedDelivery)
+    else if (isTriedRun(fields, message)) this.#tried(level, fields)
     else this.#tell(level, fields, message)
   }
 
@@ -137,6 +138,11 @@ export class DeliveryLog implements Logger {
   }
 }
 
+/** A handler's own line may have the same message; only the worker's says how the run ended. */
+function isTriedRun(fields: object, message: string): fields is TriedRun {
+  return message === 'handler' && 'ending' in fields && 'ms' in fields
+}
+
 function takenRecord({ svixId, type, resource, resourceId, outcome, reason, changed, ms }: TakenDelivery) {
   return { id: svixId, event_type: type, resource, resource_id: resourceId, outcome, reason, changed, ms }
 }
@@ -183,9 +189,7 @@ function failureOf({ error, retryInSeconds }: TriedRun): string {
 /** `  ! the event loop was blocked  handlers=["syncCrm"] ms=9012` */
 export function noticeLine(message: string, fields: object, { colors }: Pen): string {
   const known = Object.entries(fields).filter(([, value]) => value !== undefined)
-  const details = known.map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
+  const details = known.map(([name, value]) => `${name}=${typeof value === 'string' ? value : toJson(value)}`)
   const tail = details.length > 0 ? `  ${colors.dim(printable(details.join(' ')))}` : ''
   return `  ${colors.yellow('!')} ${printable(message)}${tail}`
 }

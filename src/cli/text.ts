@@ -1,5 +1,7 @@
 /** Text from outside, made safe and fitted for a terminal: names and metadata are written by people we do not know. */
 
+import { toJson } from '../log.ts'
+
 /** Control characters, among them those that start terminal commands, and what reverses or breaks lines. */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
 
@@ -15,7 +17,7 @@ export function printableLines(text: string): string {
 
 /** JSON in one line, safe for a terminal and for a log. */
 export function toJsonLine(value: unknown): string {
-  return printable(JSON.stringify(value))
+  return printable(toJson(value))
 }
 
 function escapeCharacter(character: string): string {

@@ -96,13 +96,17 @@ function contextOf(
   return { ...context, tx: transaction.handle } as HandlerContext
 }
 
-/** Each line of a handler says whose it is. */
+/** Each line of a handler says whose it is. JavaScript may leave the fields out, as pino lets it. */
 function bindLog(log: Logger, bound: object): Logger {
+  const line = (level: keyof Logger) => (fields: unknown, message?: string) =>
+    typeof fields === 'string'
+      ? log[level](bound, fields)
+      : log[level]({ ...bound, ...(fields as object) }, String(message ?? ''))
   return {
-    debug: (fields, message) => log.debug({ ...bound, ...fields }, message),
-    info: (fields, message) => log.info({ ...bound, ...fields }, message),
-    warn: (fields, message) => log.warn({ ...bound, ...fields }, message),
-    error: (fields, message) => log.error({ ...bound, ...fields }, message),
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
   }
 }
 

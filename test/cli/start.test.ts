@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { type CliProcess, jsonLines, runCli, startCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
@@ -42,6 +43,26 @@ describe('start on the embedded database', () => {
     await again.stop()
     const listed = await runCli(['events', 'list', '--json'], { cwd })
     expect(jsonLines(listed.stdout)).toMatchObject([{ type: 'user.created', outcome: 'applied' }])
+  })
+})
+
+describe('start with a careless handler', () => {
+  const folder = temporaryFolder()
+  const config = fileURLToPath(new URL('careless-config.ts', import.meta.url))
+
+  it('shows its lines, and outlives a promise that it does not await', async () => {
+    const cli = await startCli(['--config', config, '--json'], { cwd: await folder() })
+    expect((await post(cli.url, delivery())).status).toBe(200)
+    await cli.until(/nobody waits for this/)
+    expect((await post(cli.url, delivery())).status).toBe(200)
+    await cli.until(/("ending":"handled".*){2}/s)
+    const { code, stdout } = await cli.stop()
+    const lines = jsonLines(stdout).filter(({ type }) => type === 'log')
+    const told = lines.map(({ message }) => message)
+    expect([code, told]).toEqual([
+      0,
+      expect.arrayContaining(['handler', 'delivery', 'delivery refused', 'just text']),
+    ])
   })
 })
 

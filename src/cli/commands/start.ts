@@ -22,6 +22,7 @@ import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples 
 import { Output, type OutputOptions } from '../output.ts'
 import { signingSecrets } from '../secrets.ts'
 import { detail, step } from '../steps.ts'
+import { logStrayRejections } from '../stray-rejections.ts'
 import { tellSummary } from '../summary.ts'
 import { formatDuration } from '../times.ts'
 
@@ -100,6 +101,7 @@ async function start(options: StartOptions): Promise<void> {
   const interruption = listenForInterruption()
   void interruption.happened.then(() => output.note('  Stopping …'))
   const log = new DeliveryLog(output)
+  logStrayRejections(log)
   const configuration = await loadConfiguration(options)
   const secrets = signingSecrets({ ...configuration.options, log })
   const sync = createClerkSync({ ...configuration.options, log, signingSecret: secrets })

@@ -13,6 +13,7 @@ import type { DatabaseOptions } from '../options.ts'
 import type { Output, OutputOptions } from '../output.ts'
 import { signingSecrets } from '../secrets.ts'
 import { detail, step } from '../steps.ts'
+import { logStrayRejections } from '../stray-rejections.ts'
 import { formatDuration } from '../times.ts'
 import { Forwarding } from './forwarding.ts'
 import { Overhearing } from './overhearing.ts'
@@ -56,6 +57,7 @@ export async function openSession(given: DevOptions, output: Output): Promise<Se
   const forwarding = given.forwardTo && new Forwarding(given.forwardTo, output)
   const overhearing = new Overhearing(forwarding?.forward)
   const log = new DeliveryLog(output, (svixId) => toDelivery(overhearing, svixId))
+  logStrayRejections(log)
   const configured = signingSecrets({ ...configuration.options, log })
   const hasSecret = configured.length > 0
   requireSecret(given, hasSecret)

@@ -1,0 +1,19 @@
+/** Handlers as they should not be, for `start.test.ts`. */
+
+import { defineConfig, on, polling } from '../../src/index.ts'
+
+export default defineConfig({
+  engine: polling(),
+  handlers: [
+    on(
+      'user.created',
+      ({ log }) => {
+        // Lines that look like the server's own, and one without fields, as JavaScript may write it.
+        for (const message of ['handler', 'delivery', 'delivery refused']) log.warn({ amount: 12n }, message)
+        log.info('just text' as never, undefined as never)
+        void Promise.reject(new Error('nobody waits for this'))
+      },
+      { name: 'careless' },
+    ),
+  ],
+})
