@@ -1,12 +1,13 @@
 /**
  * The throughput of clerk-sync with a ledger of years beside an empty one. `npm run growth`
  *
- * The rows of the past are made by Postgres itself, with ids as long and as sorted as real ones, but bodies of a few
- * hundred bytes: the indexes are as large as in production, the tables a fifth.
+ * The rows of the past are made by Postgres itself, with ids as long and as sorted as real ones. Bodies are those of the
+ * workload with other ids in them, so they are as large as real ones and Postgres compresses them as well.
  */
 
 import type pg from 'pg'
 import { analyze, readValue } from './database.ts'
+import { newUsers } from './load/events.ts'
 import type { WorkloadName } from './load/generator.ts'
 import { machineLines } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
@@ -27,18 +28,19 @@ interface Result {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions({ seconds: 8, rounds: 3 })
+  const options = readOptions({ seconds: 6, rounds: 2 })
   const events = options.events ?? (options.short ? EVENTS / 10 : EVENTS)
   const report = await Session.run(async (session) => {
     const empty = await session.serve('ours')
     const full = await session.serve('ours')
     await fill(session.client, full.schema, events)
     const size = await sizeOf(session.client, full.schema)
+    const bodies = await bodySizes(session.client)
     const results = []
     for (const workload of ['created', 'mixed'] as const) {
       results.push(await compare(session, { empty, full }, workload, options))
     }
-    return { machine: session.machine, options, events, size, results, aims: results.map(aimOf) }
+    return { machine: session.machine, options, events, size, bodies, results, aims: results.map(aimOf) }
   })
   console.log(options.json ? JSON.stringify(report, null, 2) : toText(report))
 }
@@ -52,9 +54,15 @@ async function lookInto(client: pg.Client, schema: string): Promise<void> {
 async function fill(client: pg.Client, schema: string, events: number): Promise<void> {
   progress(`filling ${whole(events)} events of ${whole(events / EVENTS_PER_USER)} users`)
   await lookInto(client, schema)
-  await client.query(PAST_USERS, [events / EVENTS_PER_USER])
+  const { subject, body } = newUsers().next().value
+  const data = JSON.stringify(JSON.parse(body).data)
+  await client.query(pastUsers(await typeOf(client, 'users', 'raw')), [
+    events / EVENTS_PER_USER,
+    data,
+    subject,
+  ])
   await client.query(PAST_ADDRESSES)
-  await client.query(PAST_EVENTS, [events, EVENTS_PER_USER])
+  await client.query(PAST_EVENTS, [events, EVENTS_PER_USER, body, subject])
   for (const name of ['users', 'email_addresses', 'events']) await client.query(`vacuum (analyze) ${name}`)
 }
 
@@ -62,13 +70,21 @@ async function fill(client: pg.Client, schema: string, events: number): Promise<
 const key = (serial: string) =>
   `'2' || lpad(to_hex(${serial}), 8, '0') || substr(md5(${serial}::text), 1, 18)`
 
-const PAST_USERS = `
+/** The column's type, to which text is cast. */
+function typeOf(client: pg.Client, table: string, column: string): Promise<string> {
+  const text = `select format_type(atttypid, atttypmod) from pg_attribute where attrelid = $1::regclass and attname = $2`
+  return readValue(client, text, [table, column])
+}
+
+/** The key stands for the template's own everywhere: in its id and in those of what belongs to it. */
+const likeTemplate = (template: string, id: string, key: string) =>
+  `replace(${template}, substr(${id}, 6), ${key})`
+
+const pastUsers = (rawType: string) => `
   insert into users (id, username, first_name, primary_email_address, public_metadata, raw, clerk_created_at,
     clerk_updated_at, observed_at, event_id)
   select 'user_' || key, lower(key), 'Ada', lower(key) || '@example.com', '{"plan": "pro"}',
-    json_build_object('id', 'user_' || key, 'object', 'user', 'username', lower(key), 'first_name', 'Ada',
-      'email_addresses', json_build_array(json_build_object('id', 'idn_' || key, 'email_address',
-        lower(key) || '@example.com')), 'public_metadata', json_build_object('plan', 'pro')),
+    ${likeTemplate('$2::text', '$3::text', 'key')}::${rawType},
     at, at, at, 'msg_' || key
   from (
     select ${key('serial')} as key, now() - interval '1 year' + serial * interval '1 second' as at
@@ -81,15 +97,21 @@ const PAST_ADDRESSES = `
 
 const PAST_EVENTS = `
   insert into events (id, type, resource, resource_id, occurred_at, received_at, outcome, body, body_sha256)
-  select 'msg_' || ${key('serial')}, 'user.updated', 'users', user_id, at, at, 'applied', body, sha256(body)
+  select 'msg_' || ${key('serial')}, 'user.updated', 'users', 'user_' || user_key, at, at, 'applied', body, sha256(body)
   from (
-    select serial, user_id, now() - interval '1 year' + serial * interval '5 seconds' as at,
-      convert_to(json_build_object('type', 'user.updated', 'object', 'event', 'timestamp', serial, 'data',
-        json_build_object('id', user_id, 'object', 'user', 'first_name', 'Ada', 'updated_at', serial))::text,
-        'UTF8') as body
+    select serial, user_key, now() - interval '1 year' + serial * interval '5 seconds' as at,
+      convert_to(${likeTemplate('$3::text', '$4::text', 'user_key')}, 'UTF8') as body
     from generate_series(1, $1::int) as serial,
-      lateral (select 'user_' || ${key('(1 + (serial - 1) / $2::int)')} as user_id) as owner
+      lateral (select ${key('(1 + (serial - 1) / $2::int)')} as user_key) as owner
   ) as past`
+
+/** How large bodies are, as they came and as they are stored. */
+function bodySizes(client: pg.Client): Promise<string> {
+  const text = `
+    select format('%s bytes, stored in %s', round(avg(octet_length(body))), round(avg(pg_column_size(body))))
+    from (select body from events limit 1000) as sample`
+  return readValue(client, text)
+}
 
 function sizeOf(client: pg.Client, schema: string): Promise<string> {
   const text = `
@@ -147,14 +169,15 @@ interface Report {
   readonly options: Options
   readonly events: number
   readonly size: string
+  readonly bodies: string
   readonly results: readonly Result[]
   readonly aims: readonly Aim[]
 }
 
-function toText({ machine, options, events, size, results, aims }: Report): string {
+function toText({ machine, options, events, size, bodies, results, aims }: Report): string {
   const { rounds, seconds, connections } = options
   const method = `${connections} connections, ${rounds} rounds of ${seconds} s, median (min–max)`
-  const past = `full: ${whole(events)} events of ${whole(events / EVENTS_PER_USER)} users, ${size}`
+  const past = `full: ${whole(events)} events of ${whole(events / EVENTS_PER_USER)} users, ${size}; a body: ${bodies}`
   const rows = results.map(({ workload, empty, full }) => [workload, wholeSpread(empty), wholeSpread(full)])
   const rates = table(['deliveries/s', 'empty', 'full'], rows)
   return [...machineLines(machine), method, past, '', rates, '', ...aims.map(aimLine)].join('\n')

@@ -2,69 +2,100 @@
  * Runs per second of handlers that do nothing, beside the bare engines; the time from commit to start; and what handlers
  * cost those who only receive. `npm run handlers --prefix bench`
  *
- * Everything runs in this process, one thing at a time, in turns. All runs wait before a worker starts, and are over when
- * the engine's own books say so. pg-boss takes as many jobs at a time as a handler of ours may have under way, and a hundred
- * besides, which is what suits it; each is settled by itself. A run of ours is besides claimed and written down in the table, with its event and its row read.
+ * One thing at a time, in turns. All runs wait before a worker starts, and are over when the engine's own books say so.
+ * Ten and a hundred runs are under way at a time, in the engines as in ours; each is settled by itself. A run of ours is
+ * besides claimed and written down in the table, with its event and its row read.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
 import { PgBoss } from 'pg-boss'
 import { bullmq } from '../src/handlers/engines/bullmq.ts'
-import { type ClerkSync, type ClerkSyncOptions, createClerkSync, pgBoss } from '../src/index.ts'
+import { type ClerkSync, type ClerkSyncOptions, createClerkSync } from '../src/index.ts'
 import { signDelivery } from '../src/testing/index.ts'
 import { createDatabase, type OwnDatabase, readValue } from './database.ts'
+import type { HandlersWorker } from './handlers-worker.ts'
 import { newUsers } from './load/events.ts'
 import { SECRET } from './load/requests.ts'
 import { describeMachine, machineLines } from './machine.ts'
 import { readOptions } from './options.ts'
-import { aimLine, progress, quantile, spread, table, wholeSpread } from './report.ts'
+import { Child } from './processes.ts'
+import { type Aim, aimLine, progress, quantile, spread, table, wholeSpread } from './report.ts'
 
 const REDIS_URL = process.env.BENCH_REDIS_URL || process.env.TEST_REDIS_URL || 'redis://127.0.0.1:6379'
 const PREFIX = `clerk-sync-bench-${process.pid}`
 const NAME = 'nothing'
 const AT_ONCE = 64
 const IDLE_EVENTS = 100
-const AT_LEAST = 0.7
-/** As ours. */
-const CONCURRENCY = 10
+const IDLE_PAUSE_MS = 20
 
-const { rounds, events, short, json } = readOptions({ seconds: 0, rounds: 3 })
+const { rounds, events, short, json } = readOptions({ seconds: 0, rounds: 2 })
 const RUNS = events ?? (short ? 500 : 5_000)
-const ENGINES = { 'pg-boss': pgBoss(), bullmq: bullmq({ connection: REDIS_URL, prefix: PREFIX }) }
+/** Without an engine, the default one. */
+const ENGINES = { default: {}, bullmq: { engine: bullmq({ connection: REDIS_URL, prefix: PREFIX }) } }
 const redis = { connection: { url: REDIS_URL }, prefix: PREFIX }
 let schemas = 0
 
+type Measurement = (database: OwnDatabase) => Promise<number>
+
+const MEASUREMENTS = {
+  'bare pg-boss, 10 at a time, runs/s': (database) => runBarePgBoss(database, 10),
+  'clerk-sync, default engine, 10 at a time, runs/s': (database) => runOurs(database, 'default', 10),
+  'bare pg-boss, 100 at a time, runs/s': (database) => runBarePgBoss(database, 100),
+  'clerk-sync, default engine, 100 at a time, runs/s': (database) => runOurs(database, 'default', 100),
+  'bare BullMQ, 10 at a time, runs/s': () => runBareBullmq(10),
+  'clerk-sync on BullMQ, 10 at a time, runs/s': (database) => runOurs(database, 'bullmq', 10),
+  'bare BullMQ, 100 at a time, runs/s': () => runBareBullmq(100),
+  'clerk-sync on BullMQ, 100 at a time, runs/s': (database) => runOurs(database, 'bullmq', 100),
+  'events/s received with no handler': ({ url }) => ingest(url, 0),
+  'events/s received with 5 handlers': ({ url }) => ingest(url, 5),
+  'commit to start when idle, same process, p50 in µs': ({ url }) => startHere(url),
+  'commit to start when idle, another process, p50 in µs': ({ url }) => startElsewhere(url),
+} as const satisfies Record<string, Measurement>
+
+type Name = keyof typeof MEASUREMENTS
+
+const RATIOS: readonly { of: Name; to: Name; atLeast: number }[] = [
+  {
+    of: 'clerk-sync, default engine, 10 at a time, runs/s',
+    to: 'bare pg-boss, 10 at a time, runs/s',
+    atLeast: 1,
+  },
+  {
+    of: 'clerk-sync, default engine, 100 at a time, runs/s',
+    to: 'bare pg-boss, 100 at a time, runs/s',
+    atLeast: 0.5,
+  },
+  {
+    of: 'clerk-sync on BullMQ, 10 at a time, runs/s',
+    to: 'bare BullMQ, 10 at a time, runs/s',
+    atLeast: 0.4,
+  },
+  {
+    of: 'clerk-sync on BullMQ, 100 at a time, runs/s',
+    to: 'bare BullMQ, 100 at a time, runs/s',
+    atLeast: 0.4,
+  },
+  { of: 'events/s received with 5 handlers', to: 'events/s received with no handler', atLeast: 0.7 },
+]
+
+const LATENCIES: readonly { of: Name; atMost: number }[] = [
+  { of: 'commit to start when idle, same process, p50 in µs', atMost: 3_000 },
+  { of: 'commit to start when idle, another process, p50 in µs', atMost: 10_000 },
+]
+
 async function main(): Promise<void> {
   await using database = await createDatabase()
-  const url = database.url
-  const measurements: Record<string, () => Promise<number>> = {
-    'bare pg-boss, runs/s': () => runBarePgBoss(database, CONCURRENCY),
-    'clerk-sync on pg-boss, runs/s': () => runOurs(database, 'pg-boss'),
-    'bare BullMQ, runs/s': () => runBareBullmq(),
-    'clerk-sync on BullMQ, runs/s': () => runOurs(database, 'bullmq'),
-    'bare pg-boss, a hundred at a time, runs/s': () => runBarePgBoss(database, 100),
-    'events/s received with no handler': () => ingest(url, 0),
-    'events/s received with 1 handler': () => ingest(url, 1),
-    'events/s received with 5 handlers': () => ingest(url, 5),
-    'commit to start when idle, pg-boss, p50 in µs': () => startLatency(url),
-  }
-  const values = new Map(Object.keys(measurements).map((name) => [name, [] as number[]]))
+  const names = Object.keys(MEASUREMENTS) as Name[]
+  const values = new Map(names.map((name) => [name, [] as number[]]))
   for (let round = 0; round <= rounds; round++) {
-    progress(round === 0 ? 'warm-up' : `round ${round}`)
-    for (const [name, measure] of Object.entries(measurements)) values.get(name)?.push(await measure())
+    for (const [name, measured] of values) {
+      measured.push(await MEASUREMENTS[name](database))
+      progress(`${round === 0 ? 'warm-up' : `round ${round}`}: ${name}: ${measured.at(-1)?.toFixed(0)}`)
+    }
   }
   const results = [...values].map(([name, [, ...counted]]) => ({ name, ...spread(counted) }))
-  const [barePgBoss, onPgBoss, bareBullmq, onBullmq] = results.map(({ median }) => median) as [
-    number,
-    number,
-    number,
-    number,
-  ]
-  const aims = [
-    { name: 'clerk-sync on pg-boss / bare pg-boss', value: onPgBoss / barePgBoss, atLeast: AT_LEAST },
-    { name: 'clerk-sync on BullMQ / bare BullMQ', value: onBullmq / bareBullmq, atLeast: AT_LEAST },
-  ]
+  const aims = aimsOf(new Map(results.map(({ name, median }) => [name, median])))
   const machine = describeMachine(database.facts)
   if (json) return console.log(JSON.stringify({ machine, runs: RUNS, rounds, results, aims }, null, 2))
   const rows = results.map(({ name, ...values }) => [name, wholeSpread(values)])
@@ -72,6 +103,18 @@ async function main(): Promise<void> {
   console.log(
     [...machineLines(machine), method, '', table(['', ''], rows), '', ...aims.map(aimLine)].join('\n'),
   )
+}
+
+function aimsOf(medians: ReadonlyMap<Name, number>): Aim[] {
+  const medianOf = (name: Name) => medians.get(name) ?? Number.NaN
+  return [
+    ...RATIOS.map(({ of, to, atLeast }) => ({
+      name: `${of} / ${to}`,
+      value: medianOf(of) / medianOf(to),
+      atLeast,
+    })),
+    ...LATENCIES.map(({ of, atMost }) => ({ name: of, value: medianOf(of), atMost })),
+  ]
 }
 
 async function runBarePgBoss({ url, client }: OwnDatabase, batchSize: number): Promise<number> {
@@ -100,7 +143,7 @@ async function runBarePgBoss({ url, client }: OwnDatabase, batchSize: number): P
   }
 }
 
-async function runBareBullmq(): Promise<number> {
+async function runBareBullmq(concurrency: number): Promise<number> {
   const queue = new Queue(`bare-${NAME}`, redis)
   await queue.addBulk(
     payloads().map((payload) => ({ name: 'run', ...payload, opts: { removeOnComplete: true } })),
@@ -108,7 +151,7 @@ async function runBareBullmq(): Promise<number> {
   let worker: Worker | undefined
   try {
     return await perSecond((count) => {
-      worker = new Worker(queue.name, async () => count(1), { ...redis, concurrency: CONCURRENCY })
+      worker = new Worker(queue.name, async () => count(1), { ...redis, concurrency })
     })
   } finally {
     await worker?.close()
@@ -136,10 +179,14 @@ async function perSecond(work: (count: (runs: number) => void) => unknown, done?
   return (RUNS / (performance.now() - startedAt)) * 1000
 }
 
-async function runOurs({ url, client }: OwnDatabase, engine: keyof typeof ENGINES): Promise<number> {
+async function runOurs(
+  { url, client }: OwnDatabase,
+  engine: keyof typeof ENGINES,
+  concurrency: number,
+): Promise<number> {
   let count: (runs: number) => void = () => undefined
-  const [sync, schema] = await open(url, { engine: ENGINES[engine] })
-  sync.on('user.created', () => count(1), { name: NAME, concurrency: CONCURRENCY })
+  const [sync, schema] = await open(url, ENGINES[engine])
+  sync.on('user.created', () => count(1), { name: NAME, concurrency })
   const done = async () => {
     const text = `select count(*)::int from ${schema}.handler_runs where status = 'succeeded'`
     return (await readValue<number>(client, text)) === RUNS
@@ -177,25 +224,49 @@ async function ingest(url: string, handlers: number): Promise<number> {
   }
 }
 
-/** One event at a time. The receipt comes just after the commit, perhaps even after the start. */
-async function startLatency(url: string): Promise<number> {
+async function startHere(url: string): Promise<number> {
   const [sync] = await open(url)
-  let started = Promise.withResolvers<number>()
-  sync.on('user.created', () => started.resolve(performance.now()), { name: NAME })
+  let started = Promise.withResolvers<bigint>()
+  sync.on('user.created', () => started.resolve(process.hrtime.bigint()), { name: NAME })
   try {
     await sync.work()
-    const times = new Float64Array(IDLE_EVENTS)
-    for (const [at, { body, headers }] of deliveries(IDLE_EVENTS).entries()) {
+    return await medianStart(sync, () => {
       started = Promise.withResolvers()
-      await sync.receive(body, headers)
-      const committedAt = performance.now()
-      times[at] = (await started.promise) - committedAt
-      await sleep(20)
-    }
-    return quantile(times.sort(), 0.5) * 1000
+      return started.promise
+    })
   } finally {
     await sync.close()
   }
+}
+
+/** This process only receives; another one only runs handlers. */
+async function startElsewhere(url: string): Promise<number> {
+  const [sync, schema] = await open(url)
+  const worker = new Child<HandlersWorker>('./handlers-worker.ts')
+  sync.on('user.created', () => undefined, { name: NAME })
+  try {
+    await worker.ask('work', { database: url, schema, name: NAME })
+    return await medianStart(sync, () => worker.ask('nextStart', undefined))
+  } finally {
+    await worker.stop()
+    await sync.close()
+  }
+}
+
+/** One event at a time. The receipt comes just after the commit, perhaps even after the start. In microseconds. */
+async function medianStart(sync: ClerkSync, nextStart: () => Promise<bigint>): Promise<number> {
+  const times: number[] = []
+  for (const { body, headers } of deliveries(IDLE_EVENTS)) {
+    const start = nextStart()
+    await sleep(IDLE_PAUSE_MS)
+    await sync.receive(body, headers)
+    const committedAt = process.hrtime.bigint()
+    times.push(Number((await start) - committedAt) / 1_000)
+  }
+  return quantile(
+    times.sort((a, b) => a - b),
+    0.5,
+  )
 }
 
 async function open(database: string, options: ClerkSyncOptions = {}): Promise<[ClerkSync, string]> {

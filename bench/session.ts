@@ -3,6 +3,7 @@
 import type pg from 'pg'
 import { analyze, checkpoint, createDatabase, emptyTables, type OwnDatabase, readValue } from './database.ts'
 import type { Acknowledged, Generator, LoadResult, WorkloadName } from './load/generator.ts'
+import type { Network } from './load/proxy.ts'
 import { describeMachine, type Machine } from './machine.ts'
 import { Child } from './processes.ts'
 import type { VariantServer } from './server.ts'
@@ -16,6 +17,14 @@ export interface Served {
   readonly schema: string
   readonly port: number
   readonly process: Child<VariantServer>
+}
+
+/** A network between the apps and the database. */
+export interface Proxied {
+  readonly port: number
+  /** The session's database, as it is found through the proxy. */
+  readonly url: string
+  readonly process: Child<Network>
 }
 
 const EXISTING_USERS = 1_000
@@ -63,6 +72,7 @@ export class Session {
   readonly #database: OwnDatabase
   readonly #postgresCpu: ServerCpu | undefined
   readonly #served: Served[] = []
+  readonly #proxies: Child<Network>[] = []
 
   private constructor(database: OwnDatabase, postgresCpu: ServerCpu | undefined) {
     this.#database = database
@@ -97,6 +107,15 @@ export class Session {
     const served = { name, schema, title, process: child, port: 0 }
     this.#served.push(served)
     return Object.assign(served, { port: await child.ask('listen', undefined) })
+  }
+
+  /** Starts a proxy in front of the database; it delays nothing until it is told to. */
+  async openProxy(): Promise<Proxied> {
+    const { hostname, port } = new URL(this.#database.url)
+    const process = new Child<Network>('./load/proxy.ts', [hostname, port || '5432'])
+    this.#proxies.push(process)
+    const ownPort = await process.ask('listen', undefined)
+    return { port: ownPort, url: this.#urlThrough(ownPort), process }
   }
 
   #urlThrough(port: number | undefined): string {
@@ -155,7 +174,7 @@ export class Session {
   }
 
   async #close(): Promise<void> {
-    const children = [this.generator, ...this.#served.map((served) => served.process)]
+    const children = [this.generator, ...this.#served.map((served) => served.process), ...this.#proxies]
     await Promise.all(children.map((child) => child.stop()))
   }
 }

@@ -70,7 +70,7 @@ interface Table {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions({ seconds: 5, rounds: 2, connections: CONNECTIONS })
+  const options = readOptions({ seconds: 4, rounds: 2, connections: CONNECTIONS })
   const names = chosenVariants(options)
   const report = await Session.run(async (session) => {
     const generatorPerSecond = await measureGenerator(session, Math.min(...options.connections))

@@ -1,5 +1,6 @@
 /** The load generator's process: prepares signed requests, then sends them as fast as the server answers. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { answer } from '../processes.ts'
 import { quantile } from '../report.ts'
 import { Connection } from './connection.ts'
@@ -23,6 +24,16 @@ export interface LoadResult {
 export interface Acknowledged {
   readonly ids: readonly string[]
   readonly subjects: readonly string[]
+}
+
+/** What came of requests that were sent at a fixed rate. */
+export interface PacedResult {
+  readonly sent: number
+  /** How many answers had each status; 0 stands for a connection that broke. */
+  readonly statuses: Readonly<Record<number, number>>
+  /** Of the requests that were answered with success; NaN without any. */
+  readonly p50: number
+  readonly p99: number
 }
 
 let workload: Workload = newUsers()
@@ -79,10 +90,46 @@ async function send(target: { port: number; connections: number; seconds?: numbe
   }
 }
 
+/** Sends what is prepared at a fixed rate, however long answers take, and waits for all of them. */
+async function sendAtRate({ port, rate }: { port: number; rate: number }): Promise<PacedResult> {
+  const idle: Connection[] = []
+  const startedAt = performance.now()
+  const answers = requests.map(async ({ bytes }, at) => {
+    await sleep(startedAt + (at * 1000) / rate - performance.now())
+    const sentAt = performance.now()
+    const status = await sendOnce(idle, port, bytes)
+    return { status, time: performance.now() - sentAt }
+  })
+  const results = await Promise.all(answers)
+  for (const connection of idle) connection.close()
+  const statuses: Record<number, number> = {}
+  for (const { status } of results) statuses[status] = (statuses[status] ?? 0) + 1
+  const times = results.filter(({ status }) => isSuccess(status)).map(({ time }) => time)
+  const sortedTimes = Float64Array.from(times).sort()
+  return {
+    sent: results.length,
+    statuses,
+    p50: quantile(sortedTimes, 0.5),
+    p99: quantile(sortedTimes, 0.99),
+  }
+}
+
+/** Over a connection that is idle, or else a new one, as Svix does. */
+async function sendOnce(idle: Connection[], port: number, bytes: Buffer): Promise<number> {
+  try {
+    const connection = idle.pop() ?? (await Connection.open(port))
+    const status = await connection.send(bytes)
+    idle.push(connection)
+    return status
+  } catch {
+    return 0
+  }
+}
+
 function isSuccess(status: number | undefined): boolean {
   return status !== undefined && status >= 200 && status < 300
 }
 
-const answers = { open, prepare, send }
+const answers = { open, prepare, send, sendAtRate }
 export type Generator = typeof answers
 answer(answers)
