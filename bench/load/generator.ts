@@ -95,7 +95,7 @@ async function sendAtRate({ port, rate }: { port: number; rate: number }): Promi
   const idle: Connection[] = []
   const startedAt = performance.now()
   const answers = requests.map(async ({ bytes }, at) => {
-    await sleep(startedAt + (at * 1000) / rate - performance.now())
+    await sleep(Math.max(0, startedAt + (at * 1000) / rate - performance.now()))
     const sentAt = performance.now()
     const status = await sendOnce(idle, port, bytes)
     return { status, time: performance.now() - sentAt }
