@@ -52,8 +52,9 @@ export interface ClerkSyncOptions {
    */
   maxBodyBytes?: number | undefined
   /**
-   * How many bytes of deliveries may be in memory, being read or waiting for the database, before others are refused
-   * with 503.
+   * How many bytes of verified deliveries may be in memory, waiting for the database, before others are refused with 503.
+   * Bodies whose signature is not verified yet have half as much beside it, and each client an eighth: beyond that, the
+   * largest unfinished body is refused.
    * @default 64 MiB
    */
   maxQueuedBytes?: number | undefined

@@ -73,6 +73,11 @@ export const ERRORS = {
     summary: 'The connection ended before the body did',
     remedy: 'Nothing is lost: Svix sends the event again. If it happens often, look at the proxy in front.',
   },
+  body_timeout: {
+    status: 408,
+    summary: 'The body did not arrive within 10 seconds',
+    remedy: 'Nothing is lost: Svix sends the event again. If it happens often, look at the proxy in front.',
+  },
   body_too_large: {
     status: 413,
     summary: 'The body is larger than the limit',
@@ -117,6 +122,12 @@ export const ERRORS = {
     summary: 'More events are waiting for the database than may be held in memory',
     remedy:
       'Nothing is lost: Svix sends the event again. Look at the database’s load, or raise `maxQueuedBytes`.',
+  },
+  bodies_crowded: {
+    status: 503,
+    summary: 'Too many bodies were begun and not finished, and this one made room for others',
+    remedy:
+      'Nothing is lost: Svix sends the event again. If it happens often, somebody floods the route: limit requests at the proxy or firewall.',
   },
   shutting_down: {
     status: 503,

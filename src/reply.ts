@@ -13,6 +13,8 @@ export interface WebhookRequest {
   readonly headers: RequestHeaders
   /** The exact bytes; null if something consumed them before. */
   readonly body: RawBody | null
+  /** The address of the socket's other end: the unfinished bodies of one client crowd out no other's. */
+  readonly remoteAddress?: string | undefined
   /** What to change in the app if the bytes are gone, for the log. */
   readonly advice?: string
 }

@@ -28,6 +28,7 @@ import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
 import { ByteBudget, type ByteShare } from './webhook/byte-budget.ts'
 import type { RequestHeaders } from './webhook/headers.ts'
+import { networkOf } from './webhook/network.ts'
 import { isProbe } from './webhook/probe.ts'
 import { type VerifyOptions, verify } from './webhook/verify.ts'
 
@@ -168,6 +169,10 @@ export function createClerkSync(options: ClerkSyncOptions = {}): ClerkSync {
   return new Sync(config, verification, database)
 }
 
+interface ReceivedRequest extends Pick<WebhookRequest, 'headers' | 'remoteAddress'> {
+  readonly body: RawBody
+}
+
 class Sync implements ClerkSync {
   readonly #config: Config
   readonly #verification: VerifyOptions
@@ -187,7 +192,7 @@ class Sync implements ClerkSync {
     this.#database = database
     this.#refusalLog = new RefusalLog(config.log)
     this.#refusals = new Refusals(database, config.now, () => this.#isReady)
-    this.#budget = new ByteBudget(config.maxQueuedBytes)
+    this.#budget = new ByteBudget(config)
     this.#handling = new Handling(database, config.engine, config.log)
     for (const handler of config.handlers) this.#handling.add(handler)
     const limits = { maxItems: MAX_BATCH_ITEMS, deadlineMs: config.commitTimeoutMs }
@@ -205,8 +210,12 @@ class Sync implements ClerkSync {
     return { kind, name: location, schema }
   }
 
-  async receive(body: RawBody, headers: RequestHeaders): Promise<Receipt> {
-    const share = this.#budget.open()
+  receive(body: RawBody, headers: RequestHeaders): Promise<Receipt> {
+    return this.#receive({ body, headers })
+  }
+
+  async #receive({ body, headers, remoteAddress }: ReceivedRequest): Promise<Receipt> {
+    const share = this.#budget.open(remoteAddress && networkOf(remoteAddress))
     try {
       return await this.#take(body, headers, share)
     } finally {
@@ -216,7 +225,8 @@ class Sync implements ClerkSync {
 
   async #take(body: RawBody, headers: RequestHeaders, share: ByteShare): Promise<Receipt> {
     const startedAt = performance.now()
-    const delivery = await verify(body, headers, this.#verification, share.add)
+    const delivery = await verify(body, headers, this.#verification, share)
+    share.accept()
     if (delivery.event?.type === PROBE_TYPE) return this.#answerProbe(delivery.svixId)
     await this.#prepare()
     const { changes, ...receipt } = await this.#ledger.record(delivery)
@@ -234,11 +244,11 @@ class Sync implements ClerkSync {
   }
 
   async handle(request: WebhookRequest): Promise<Reply> {
-    const { method, headers, body, advice } = request
+    const { method, headers, body, advice, remoteAddress } = request
     try {
       if (method !== 'POST') throw new ClerkSyncError('method_not_allowed')
       if (body === null) throw new ClerkSyncError('body_already_parsed', advice)
-      await this.receive(body, headers)
+      await this.#receive({ body, headers, remoteAddress })
       return ACCEPTED
     } catch (error) {
       const refusal = toClerkSyncError(error)

@@ -36,12 +36,13 @@ const ADVICE = 'an onRequest hook read request.raw first; register that hook for
 export function createFastifyHandler(sync?: SyncSource): FastifyRoute {
   const respond = createResponder(sync)
   const answer = async ({ raw }: Request, reply: Reply) => {
-    const { method, headers } = raw
+    const { method, headers, socket } = raw
+    const { remoteAddress } = socket
     const {
       status,
       headers: own,
       body,
-    } = await respond({ method, headers, body: bodyOf(raw), advice: ADVICE })
+    } = await respond({ method, headers, body: bodyOf(raw), advice: ADVICE, remoteAddress })
     // What is left of a refused body would be taken for the next request.
     const all = raw.complete ? own : { ...own, connection: 'close' }
     return reply.code(status).headers(all).send(body)

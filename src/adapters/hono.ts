@@ -1,11 +1,14 @@
 /** The webhook route for Hono. `clerk-sync/hono` */
 
+import type { IncomingMessage } from 'node:http'
 import { createResponder, type SyncSource } from '../index.ts'
 import { answer } from './web-request.ts'
 
 /** What is used of Hono's context. */
 interface Context {
   readonly req: { readonly raw: Request }
+  /** `@hono/node-server` puts Node's request here; other runtimes put other things. */
+  readonly env?: unknown
 }
 
 const ADVICE =
@@ -22,5 +25,10 @@ const ADVICE =
  */
 export function createHonoHandler(sync?: SyncSource): (context: Context) => Promise<Response> {
   const respond = createResponder(sync)
-  return ({ req }) => answer(respond, req.raw, ADVICE)
+  return ({ req, env }) => answer(respond, req.raw, ADVICE, addressIn(env))
+}
+
+function addressIn(env: unknown): string | undefined {
+  const { incoming } = (env ?? {}) as { readonly incoming?: Partial<Pick<IncomingMessage, 'socket'>> }
+  return incoming?.socket?.remoteAddress
 }

@@ -33,8 +33,9 @@ export async function answer(
   response: ServerResponse,
   advice: string,
 ): Promise<void> {
-  const { method, headers } = request
-  const reply = await respond({ method, headers, body: bodyOf(request), advice })
+  const { method, headers, socket } = request
+  const { remoteAddress } = socket
+  const reply = await respond({ method, headers, body: bodyOf(request), advice, remoteAddress })
   // Somebody else did meanwhile: a middleware that limits the time, for instance.
   if (response.headersSent) return
   // What is left of a refused body would be taken for the next request.

@@ -3,35 +3,42 @@
 import { isUtf8 } from 'node:buffer'
 import { types } from 'node:util'
 import { ClerkSyncError } from '../errors.ts'
+import type { ByteShare } from './byte-budget.ts'
 
 /** The bytes that arrived, a stream of them, or text that was decoded from them without loss. Never a parsed object. */
 export type RawBody = Uint8Array | ArrayBuffer | string | AsyncIterable<Uint8Array>
 
 export interface BodyLimits {
   readonly maxBodyBytes: number
-  /** Told of every byte that is taken into memory; throws to refuse it. */
-  readonly hold: (bytes: number) => void
+  /** Where the bytes are counted that are taken into memory. */
+  readonly share?: Pick<ByteShare, 'hold' | 'onCrowdedOut'> | undefined
 }
+
+/**
+ * For the whole body. Svix sends it at once and gives up after 15 seconds; who takes longer holds memory and a socket for
+ * its own sake.
+ */
+const BODY_TIMEOUT_MS = 10_000
 
 /**
  * The exact bytes of a body.
  * @param declaredLength the Content-Length, if there is one; a body declared too large is not read at all
- * @throws {ClerkSyncError} `body_…`, or what `hold` throws
+ * @throws {ClerkSyncError} `body_…` or `bodies_crowded`
  */
 export async function readBody(
   body: RawBody,
   declaredLength: number | undefined,
-  { maxBodyBytes, hold }: BodyLimits,
+  { maxBodyBytes, share }: BodyLimits,
 ): Promise<Uint8Array> {
   let length = 0
   const count = (bytes: number) => {
     length += bytes
     if (length > maxBodyBytes)
       throw new ClerkSyncError('body_too_large', `the limit is ${maxBodyBytes} bytes`)
-    hold(bytes)
+    share?.hold(bytes)
   }
   if (declaredLength !== undefined && declaredLength > maxBodyBytes) count(declaredLength)
-  const bytes = isStream(body) ? await readStream(body, count) : toBytes(body, count)
+  const bytes = isStream(body) ? await readStream(body, count, share) : toBytes(body, count)
   if (bytes.byteLength === 0) throw emptyBody(declaredLength)
   // Verifiers that decode before hashing turn invalid bytes into U+FFFD: many bodies then share one signature.
   if (!isUtf8(bytes)) throw new ClerkSyncError('body_not_utf8')
@@ -46,22 +53,112 @@ function isStream(body: RawBody): body is AsyncIterable<Uint8Array> {
 async function readStream(
   stream: AsyncIterable<Uint8Array>,
   count: (bytes: number) => void,
+  share: BodyLimits['share'],
 ): Promise<Uint8Array> {
   if ('locked' in stream && stream.locked) throw alreadyParsed('its stream was read before')
-  const chunks: Uint8Array[] = []
-  try {
-    for await (const chunk of stream) {
-      // A stream with an encoding gives text, in which invalid bytes have become U+FFFD.
-      if (!types.isUint8Array(chunk)) throw alreadyParsed(`its stream gives ${typeof chunk}s, not bytes`)
-      count(chunk.byteLength)
-      chunks.push(chunk)
-    }
-  } catch (cause) {
-    throw cause instanceof ClerkSyncError
-      ? cause
-      : new ClerkSyncError('body_incomplete', undefined, { cause })
+  const source = sourceOf(stream)
+  const ended = Promise.withResolvers<Uint8Array>()
+  const gathered = new GatheredBytes()
+  const giveUp = (error: unknown) => {
+    gathered.clear()
+    ended.reject(error instanceof ClerkSyncError ? error : incomplete(error))
+    source.leave()
   }
-  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+  let atTimeout = new ClerkSyncError('body_timeout')
+  // Answered when its time is over: a sender that is thrown out at once comes again at once, with another 2 MiB.
+  const wait = (error: ClerkSyncError) => {
+    gathered.clear()
+    atTimeout = error
+  }
+  const timer = setTimeout(() => giveUp(atTimeout), BODY_TIMEOUT_MS)
+  if (share) share.onCrowdedOut = wait
+  gather(source, gathered, count).then(
+    (bytes) => gathered.isCleared || ended.resolve(bytes),
+    (error) => (isCrowdedOut(error) ? wait(error) : giveUp(error)),
+  )
+  return ended.promise.finally(() => clearTimeout(timer))
+}
+
+function isCrowdedOut(error: unknown): error is ClerkSyncError {
+  return error instanceof ClerkSyncError && error.code === 'bodies_crowded'
+}
+
+function incomplete(cause: unknown): ClerkSyncError {
+  return new ClerkSyncError('body_incomplete', undefined, { cause })
+}
+
+async function gather(
+  source: Source,
+  gathered: GatheredBytes,
+  count: (bytes: number) => void,
+): Promise<Uint8Array> {
+  for (;;) {
+    const { done, value: chunk } = await source.next()
+    if (done || gathered.isCleared) return gathered.bytes
+    // A stream with an encoding gives text, in which invalid bytes have become U+FFFD.
+    if (!types.isUint8Array(chunk)) throw alreadyParsed(`its stream gives ${typeof chunk}s, not bytes`)
+    count(chunk.byteLength)
+    gathered.add(chunk)
+  }
+}
+
+/** What chunks come from. */
+interface Source {
+  next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>
+  /** Wants no more, and does not wait for a chunk that is awaited and may never come. */
+  leave(): void
+}
+
+/** By shape, as for bytes. */
+function isWebStream(stream: object): stream is ReadableStream<Uint8Array> {
+  return 'getReader' in stream
+}
+
+function sourceOf(stream: AsyncIterable<Uint8Array>): Source {
+  // The iterator of a web stream would cancel only after the chunk that does not come.
+  if (isWebStream(stream)) {
+    const reader = stream.getReader()
+    return { next: () => reader.read(), leave: () => void reader.cancel().catch(() => undefined) }
+  }
+  const iterator = stream[Symbol.asyncIterator]()
+  return { next: () => iterator.next(), leave: () => void iterator.return?.().catch(() => undefined) }
+}
+
+/**
+ * One growing buffer: a chunk of one byte costs some hundred bytes as an object of its own, and whoever sends a body of
+ * such chunks would hold a hundred times the memory that is counted.
+ */
+class GatheredBytes {
+  #buffer: Uint8Array = new Uint8Array()
+  #length = 0
+  isCleared = false
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  add(chunk: Uint8Array): void {
+    const length = this.#length + chunk.byteLength
+    // Most bodies are one chunk, which is not copied.
+    if (this.#length === 0) this.#buffer = chunk
+    else this.#copy(chunk, length)
+    this.#length = length
+  }
+
+  clear(): void {
+    this.#buffer = new Uint8Array()
+    this.#length = 0
+    this.isCleared = true
+  }
+
+  #copy(chunk: Uint8Array, length: number): void {
+    if (length > this.#buffer.byteLength) {
+      const larger = Buffer.allocUnsafeSlow(2 * length)
+      larger.set(this.#buffer.subarray(0, this.#length))
+      this.#buffer = larger
+    }
+    this.#buffer.set(chunk, this.#length)
+  }
 }
 
 /** By brand, not by class: Jest and other sandboxes have a `Uint8Array` of their own. */

@@ -25,17 +25,17 @@ export interface VerifyOptions {
  *
  * The headers are looked at before the body is read, so that a request which cannot be a delivery costs nothing.
  *
- * @param hold told of every byte that is taken into memory; throws to refuse it
+ * @param share where the bytes are counted that are taken into memory
  * @throws {ClerkSyncError} with a 4xx status; a verified body that is not usable is no error but parked
  */
 export async function verify(
   body: RawBody,
   headers: RequestHeaders,
   options: VerifyOptions,
-  hold: BodyLimits['hold'] = () => undefined,
+  share?: BodyLimits['share'],
 ): Promise<Delivery> {
   const message = readMessage(headers)
-  const rawBody = await readBody(body, message.contentLength, { ...options, hold })
+  const rawBody = await readBody(body, message.contentLength, { ...options, share })
   checkSignature({ message, headers, body: rawBody }, options)
   return {
     svixId: message.id,

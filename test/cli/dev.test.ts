@@ -91,20 +91,17 @@ describe('the limits of a sync that is listened in on', () => {
     return body
   }
 
-  it.each([
-    ['of a body', { maxBodyBytes: 2_500_000 }, 413, 3_000_000],
-    ['of all bodies', { maxBodyBytes: 50_000_000, maxQueuedBytes: 4_500_000 }, 503, 5_000_000],
-  ])('hold while it is read: %s', async (_, limits, status, read) => {
+  it('hold while it is read', async () => {
     const taken = vi.fn()
     await using sync = createClerkSync({
       log: silentLogger,
       signingSecret: SECRET,
       database: join(await folder(), 'none'),
-      ...limits,
+      maxBodyBytes: 2_500_000,
     })
     const body = endlessBody()
     const reply = await new Overhearing(taken).on(sync).handle({ method: 'POST', headers, body })
-    expect([reply.status, body.read]).toEqual([status, read])
+    expect([reply.status, body.read]).toEqual([413, 3_000_000])
     expect(taken).not.toHaveBeenCalled()
   })
 })
