@@ -12,6 +12,7 @@ import type { EngineFactory } from './handlers/engine.ts'
 import { pgBoss } from './handlers/engines/pg-boss.ts'
 import type { HandlerDefinition } from './handlers/handler.ts'
 import { consoleLogger, guardLogger, type Logger } from './log.ts'
+import { requireNumber } from './validate.ts'
 
 export interface ClerkSyncOptions {
   /**
@@ -216,15 +217,15 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     schema: schemaName(options.schema ?? 'clerk'),
     instanceIds: new Set(list(options.instanceId).map((id) => id.trim())),
     resources: new Set(options.resources ? resourceNames(options.resources) : RESOURCES.keys()),
-    toleranceSeconds: positive('toleranceSeconds', options.toleranceSeconds ?? 300),
-    maxBodyBytes: positive('maxBodyBytes', options.maxBodyBytes ?? 2 * MEBIBYTE),
-    maxQueuedBytes: positive('maxQueuedBytes', options.maxQueuedBytes ?? 64 * MEBIBYTE),
-    commitTimeoutMs: positive('commitTimeoutMs', options.commitTimeoutMs ?? 2_000),
+    toleranceSeconds: requireNumber('toleranceSeconds', options.toleranceSeconds ?? 300, 'positive'),
+    maxBodyBytes: requireNumber('maxBodyBytes', options.maxBodyBytes ?? 2 * MEBIBYTE, 'positive'),
+    maxQueuedBytes: requireNumber('maxQueuedBytes', options.maxQueuedBytes ?? 64 * MEBIBYTE, 'positive'),
+    commitTimeoutMs: requireNumber('commitTimeoutMs', options.commitTimeoutMs ?? 2_000, 'milliseconds'),
     secretKey,
     apiUrl: apiUrl(options.apiUrl ?? DEFAULT_API_URL),
     apiVersion: API_VERSION,
-    apiRateLimit: above0('apiRateLimit', options.apiRateLimit ?? rateLimitOf(secretKey)),
-    apiTimeoutMs: positive('apiTimeoutMs', options.apiTimeoutMs ?? 30_000),
+    apiRateLimit: requireNumber('apiRateLimit', options.apiRateLimit ?? rateLimitOf(secretKey), 'rate'),
+    apiTimeoutMs: requireNumber('apiTimeoutMs', options.apiTimeoutMs ?? 30_000, 'milliseconds'),
     apiPageSize: pageSize(options.apiPageSize ?? MAX_PAGE_SIZE),
     handlers: options.handlers ?? [],
     engine: options.engine ?? pgBoss(),
@@ -289,16 +290,6 @@ function pageSize(value: number): number {
     'option_invalid',
     `apiPageSize must be a whole number from ${MIN_PAGE_SIZE} to ${MAX_PAGE_SIZE}`,
   )
-}
-
-function above0(name: string, value: number): number {
-  if (value > 0) return value
-  throw new ClerkSyncError('option_invalid', `${name} must be above 0`)
-}
-
-function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value
-  throw new ClerkSyncError('option_invalid', `${name} must be a number above 0`)
 }
 
 /** What the environment says of the dashboard. */

@@ -152,6 +152,12 @@ export const ERRORS = {
     remedy:
       'A name has 1 to 100 letters, digits, "_", "-" or "."; give one with `{ name: "…" }` where the function has none. Numbers must be above 0.',
   },
+  handler_event_unknown: {
+    status: 500,
+    summary: 'Clerk sends no event of this type, so the handler would never run',
+    remedy:
+      'Use a type that Clerk sends: `EVENT_TYPES` of clerk-sync lists them. `user.*` means all types of a kind, `*` every event.',
+  },
   handler_duplicate: {
     status: 500,
     summary: 'Two handlers have the same name',
@@ -198,6 +204,12 @@ export const ERRORS = {
     status: 500,
     summary: 'The handler has no transaction',
     remedy: 'It was registered with `transactional: false`.',
+  },
+
+  id_invalid: {
+    status: 400,
+    summary: 'The id is not one that a row could have',
+    remedy: 'Pass the id as text, for example user_… from the session. Ids have 1 to 400 characters.',
   },
 
   // What was asked for is not there.
@@ -288,6 +300,16 @@ export const ERRORS = {
     status: 404,
     summary: 'There is no such row',
     remedy: 'Check the id and the table; what was never synced is not there either.',
+  },
+  resource_not_kept: {
+    status: 500,
+    summary: 'This table is not kept in step with Clerk',
+    remedy: 'Add it to the option `resources`, then run `clerk-sync backfill` for what came before.',
+  },
+  repair_refused: {
+    status: 500,
+    summary: 'The database refused to write what Clerk shows of this row',
+    remedy: 'Remove the constraint or trigger that the message names, or change it, then try again.',
   },
   job_not_found: {
     status: 404,

@@ -5,6 +5,7 @@ import { resolveConfig } from './config.ts'
 import { ClerkSyncError } from './errors.ts'
 import { postgresStore } from './idempotency/postgres.ts'
 import type { IdempotencyStore } from './idempotency/store.ts'
+import { requireNumber } from './validate.ts'
 
 export interface IdempotencyOptions<Context> {
   /**
@@ -52,6 +53,7 @@ export async function processIdempotently<Context = PoolClient>(
   { store, waitSeconds = 10 }: IdempotencyOptions<Context> = {},
 ): Promise<IdempotencyResult> {
   if (svixId === '') throw new ClerkSyncError('option_invalid', 'svixId is empty; it is the svix-id header')
+  requireNumber('waitSeconds', waitSeconds, 'limit')
   const chosen = store ?? ((await defaultStore()) as IdempotencyStore<unknown> as IdempotencyStore<Context>)
   const verdict = await chosen.once({ svixId, eventType, waitMs: waitSeconds * 1_000 }, handler)
   return {

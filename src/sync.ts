@@ -24,6 +24,7 @@ import { Refusals } from './ledger/refusals.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
+import { requireNumber } from './validate.ts'
 import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
 import { ByteBudget, type ByteShare } from './webhook/byte-budget.ts'
@@ -297,6 +298,7 @@ class Sync implements ClerkSync {
   }
 
   async drain({ maxSeconds = 10 }: DrainOptions = {}): Promise<DrainResult> {
+    requireNumber('maxSeconds', maxSeconds, 'seconds')
     await this.#prepare()
     const timeUp = sleep(maxSeconds * 1_000, undefined, { ref: false })
     const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
@@ -371,6 +373,7 @@ class Sync implements ClerkSync {
   }
 
   close({ handlerGraceMs = HANDLER_GRACE_MS }: CloseOptions = {}): Promise<void> {
+    requireNumber('handlerGraceMs', handlerGraceMs, 'duration')
     this.#closing ??= this.#close(handlerGraceMs)
     return this.#closing
   }

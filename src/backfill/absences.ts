@@ -11,7 +11,7 @@ import { findCauses } from './causes.ts'
 import { ask, settle } from './confirm.ts'
 import { canLookUp } from './lookup.ts'
 import type { Marks, Unseen } from './marks.ts'
-import { addDrift, type SweepProgress } from './progress.ts'
+import { addDrift, noteRefusal, type SweepProgress } from './progress.ts'
 import type { Task } from './task.ts'
 
 const BATCH_SIZE = 500
@@ -72,8 +72,10 @@ async function examine(
   absent.forEach(({ id }, index) => {
     addDrift(task.report, resource.table, id, EXTRA, causes[index] ?? 'no_event')
   })
-  progress.deleted += absent.length
-  if (task.writes) await settle(task, resource, answers)
+  const refused = task.writes ? await settle(task, resource, answers) : []
+  const isRefused = (id: string) => refused.some((each) => each.id === id)
+  progress.deleted += absent.filter(({ id }) => !isRefused(id)).length
+  for (const row of refused) noteRefusal(progress, row)
 }
 
 function sinceOf(unseen: readonly Unseen[], id: string): Date {

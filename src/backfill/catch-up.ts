@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Logger } from '../log.ts'
 import { Confirmation } from './confirmation.ts'
 import { Ensurer, type Row } from './ensure.ts'
+import { requireKept } from './kept.ts'
 import { RateBudget, UNLIMITED } from './rate-budget.ts'
 import {
   type BackfillOptions,
@@ -121,7 +122,7 @@ export class CatchingUp implements CatchUp {
     const { instanceIds, resources, log } = settings
     const api = () => this.api
     this.#confirmation = new Confirmation({ database, ledger, api, resources, instanceIds, log })
-    const ensurer = new Ensurer({ database, ledger, api, instanceIds })
+    const ensurer = new Ensurer({ database, ledger, api, instanceIds, resources })
     const ensure = async <Name extends ResourceName>(name: Name, key: Record<string, string>) => {
       await prepare()
       return ensurer.ensure(name, key)
@@ -147,6 +148,7 @@ export class CatchingUp implements CatchUp {
     id: string,
     options: WaitOptions = {},
   ): Promise<Row<Name>> {
+    requireKept(table, this.#settings.resources)
     await this.#prepare()
     return waitFor(this.#database.queries, table, id, options)
   }

@@ -7,9 +7,12 @@ import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
 import { fillPath, isWhole } from '../clerk/api-description.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
+import { ClerkSyncError } from '../errors.ts'
+import type { Applied } from '../ledger/ledger.ts'
 import type { Observation } from '../ledger/observation.ts'
 import { findInstance } from './instance.ts'
 import { type Answer, lookUp, type Wanted } from './lookup.ts'
+import type { RefusedRepair } from './progress.ts'
 import { observationsOf, type Repair, tellingOf } from './task.ts'
 
 /** What a repair outside of a job is made of. */
@@ -52,16 +55,40 @@ async function requireList({ api, call }: Repair, { api: description }: Resource
 
 /**
  * Marks as deleted what does not exist, and makes the other rows what Clerk showed.
+ * @returns the rows that the database refused to change
  * @throws {ClerkSyncError} `database_…`
  */
-export async function settle(repair: Repair, resource: Resource, answers: readonly Answer[]): Promise<void> {
+export async function settle(
+  repair: Repair,
+  resource: Resource,
+  answers: readonly Answer[],
+): Promise<RefusedRepair[]> {
   const absent = answers.filter(({ item }) => item === null)
   const deletions = absent.map((answer) => deletionOf(repair, resource, answer))
   const found = answers.flatMap(({ item, observedAt }) =>
     item ? observationsOf(repair, resource, item, observedAt, true) : [],
   )
   const kinds = new Map(deletions.map((deletion) => [deletion, 'extra'] as const))
-  await repair.ledger.apply([...deletions, ...found], tellingOf(repair, kinds))
+  const observations = [...deletions, ...found]
+  const applied = await repair.ledger.apply(observations, tellingOf(repair, kinds))
+  return refusedAmong(resource.table, observations, applied)
+}
+
+/** Those of a table's rows that the database refused. */
+export function refusedAmong(
+  table: string,
+  observations: readonly Observation[],
+  applied: readonly Applied[],
+): RefusedRepair[] {
+  return observations.flatMap(({ id, resource }, index) => {
+    const { outcome, error = 'no reason given' } = applied[index] as Applied
+    return outcome === 'failed' && resource.table === table ? [{ id, error }] : []
+  })
+}
+
+/** @throws {ClerkSyncError} `repair_refused` */
+export function requireApplied(table: string, [refused]: readonly RefusedRepair[]): void {
+  if (refused) throw new ClerkSyncError('repair_refused', `${table} ${refused.id}: ${refused.error}`)
 }
 
 function deletionOf(

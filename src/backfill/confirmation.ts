@@ -81,6 +81,8 @@ export class Confirmation {
     const failures: unknown[] = []
     for (const table of tables) {
       const tellsHandlers = await wasRead(database, schema, table, instanceId)
+      // Of a table that was kept when its row came late, and is not kept any more.
+      if (!this.#options.resources.has(table)) continue
       const resource = RESOURCES.get(table) as Resource
       await this.#askFor({ ...repair, tellsHandlers }, resource).catch((error) => failures.push(error))
     }
@@ -92,7 +94,12 @@ export class Confirmation {
       const ids = await this.#rows.claim(resource, repair.instanceId)
       if (ids.length === 0) return
       const answers = await this.#ask(repair, resource, ids)
-      if (answers.length > 0) await settle(repair, resource, answers)
+      const refused = answers.length > 0 ? await settle(repair, resource, answers) : []
+      if (refused.length > 0)
+        this.#options.log.error(
+          { table: resource.table, refused },
+          'the database refused to repair late rows',
+        )
       await this.#rows.remove(resource, ids)
     }
   }

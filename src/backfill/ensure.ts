@@ -16,6 +16,9 @@ import { available } from '../database/failure.ts'
 import type { ClerkTables, MirroredRow } from '../database/tables.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { observeItem } from '../ledger/observation.ts'
+import { requireId } from '../validate.ts'
+import { refusedAmong, requireApplied } from './confirm.ts'
+import { requireKept } from './kept.ts'
 import { parentMissingSince } from './lookup.ts'
 
 /** A row of a mirrored table. */
@@ -30,6 +33,8 @@ export interface EnsurerOptions {
   /** Asked only when a row is missing. */
   readonly api: () => ClerkApi
   readonly instanceIds: ReadonlySet<string>
+  /** The tables that are kept. */
+  readonly resources: ReadonlySet<string>
 }
 
 export class Ensurer {
@@ -43,9 +48,11 @@ export class Ensurer {
 
   /**
    * The live row, fetched from Clerk if there is none. Undefined for what was deleted or does not exist.
-   * @throws {ClerkSyncError} `api_…`, `database_…`
+   * @throws {ClerkSyncError} `api_…`, `database_…`, `id_invalid`, `resource_not_kept`, `repair_refused`
    */
   async ensure<Name extends ResourceName>(name: Name, key: Key): Promise<Row<Name> | undefined> {
+    requireKept(name, this.#options.resources)
+    for (const [column, value] of Object.entries(key)) requireId(column, value)
     const known = await this.#find(name, key)
     if (known?.deleted_at === null) return known
     // A deletion is final for an id: no look at Clerk for every request with the token of a deleted user. But whoever left
@@ -74,7 +81,8 @@ export class Ensurer {
     if (shown === null) return
     const [instanceId = null] = instanceIds.size === 1 ? instanceIds : []
     const source = { eventId: null, instanceId, observedAt: shown.observedAt, isConfirmed: true }
-    await ledger.apply(observeItem(source, resource, shown.item))
+    const observations = observeItem(source, resource, shown.item)
+    requireApplied(name, refusedAmong(name, observations, await ledger.apply(observations)))
   }
 }
 

@@ -62,6 +62,19 @@ export function newProgress(): SweepProgress {
   }
 }
 
+/** A row that the database refused to change. */
+export interface RefusedRepair {
+  readonly id: string
+  /** What the database said. */
+  readonly error: string
+}
+
+/** Counts a row that the database refused to change. */
+export function noteRefusal(progress: SweepProgress, { id, error }: RefusedRepair): void {
+  progress.failed++
+  progress.error ??= { code: 'rejected_by_database', message: `${id}: ${error}` }
+}
+
 /** Why a row differs from Clerk, as far as can be told. */
 export type Cause =
   /** No event told of it: it was not sent, not delivered, or refused. */

@@ -25,7 +25,7 @@ import {
   readPages,
   START,
 } from './pages.ts'
-import { addDrift, type Cause, type SweepProgress } from './progress.ts'
+import { addDrift, type Cause, noteRefusal, type SweepProgress } from './progress.ts'
 import { observationsOf, type Task, tellingOf } from './task.ts'
 import { workAhead } from './work-ahead.ts'
 
@@ -208,7 +208,7 @@ export class Sweep {
       const { outcome, error } = applied[index] as Applied
       if (outcome === 'applied') this.#progress.written++
       else if (outcome === 'stale') this.#progress.skipped++
-      else this.#noteFailure(id, error)
+      else noteRefusal(this.#progress, { id, error: error ?? 'no reason given' })
       // Meanwhile an event has made it good.
       if (outcome === 'stale') return
       const cause = causes[index]
@@ -225,11 +225,6 @@ export class Sweep {
     const applied = await ledger.apply(observations, tellingOf(this.#task, kinds))
     const results = new Map(observations.map((observation, index) => [observation, applied[index]]))
     return found.map(({ shown: [primary] }) => results.get(primary) as Applied)
-  }
-
-  #noteFailure(id: string, error: string | undefined): void {
-    this.#progress.failed++
-    this.#progress.error ??= { code: 'rejected_by_database', message: `${id}: ${error}` }
   }
 
   /** None for a backfill, for which everything is missing. */

@@ -8,6 +8,7 @@ import type { Database } from '../database/database.ts'
 import { type Job, JobStore } from '../database/jobs.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { requireNumbers } from '../validate.ts'
 import { findInstance } from './instance.ts'
 import { endLapsed } from './lapse.ts'
 import { unseenSince, wasRead } from './last-sweep.ts'
@@ -122,6 +123,7 @@ export class Sweeps {
   }
 
   async #run(kind: 'backfill' | 'reconcile', options: ReconcileOptions): Promise<ReconcileResult> {
+    requireNumbers(options, { maxDeletions: 'limit' })
     const { dryRun = false, restart: isFresh, signal } = options
     const resources = this.#choose(options.resources)
     // Before the job begins, so that it goes on with none of another instance's.

@@ -7,8 +7,10 @@ import type { Resource } from '../clerk/resource.ts'
 import { redact } from '../clerk/secrets.ts'
 import { available } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
-import { ask, openRepair, type RepairParts, settle } from './confirm.ts'
+import { requireId } from '../validate.ts'
+import { ask, openRepair, type RepairParts, requireApplied, settle } from './confirm.ts'
 import { findInstance } from './instance.ts'
+import { requireKept } from './kept.ts'
 import { type Answer, canLookUp, type Wanted } from './lookup.ts'
 import type { Repair } from './task.ts'
 
@@ -36,13 +38,13 @@ export interface ClerkView {
   instanceId(signal?: AbortSignal): Promise<string | null>
   /**
    * Asks Clerk for one resource.
-   * @throws {ClerkSyncError} `api_…`, `database_…`; `feature_unavailable` for what it cannot be asked for: a kind that it
+   * @throws {ClerkSyncError} `api_…`, `database_…`, `id_invalid`, `resource_not_kept`; `feature_unavailable` for what it cannot be asked for: a kind that it
    * does not show one by one, a row of another instance, or what no row tells the organization of
    */
   show(resource: ResourceName, id: string): Promise<ShownResource>
   /**
    * Asks Clerk for one resource and applies what it shows, deletions included, under the same guard as events.
-   * @throws {ClerkSyncError} as {@link show}
+   * @throws {ClerkSyncError} as {@link show}, and `repair_refused`
    */
   apply(resource: ResourceName, id: string): Promise<ShownResource>
 }
@@ -64,7 +66,7 @@ export function createClerkView(parts: ClerkViewParts): ClerkView {
     apply: async (name, id) => {
       const { repair, row, answer } = await look(parts, name, id)
       // Without a row there is nothing to delete; a tombstone would only be in the way of an event that is yet to come.
-      if (row || answer.item) await settle(repair, CATALOGUE[name], [answer])
+      if (row || answer.item) requireApplied(name, await settle(repair, CATALOGUE[name], [answer]))
       return toShown(CATALOGUE[name], answer)
     },
   }
@@ -82,6 +84,8 @@ interface Look {
 
 async function look(parts: ClerkViewParts, name: ResourceName, id: string): Promise<Look> {
   const resource: Resource = CATALOGUE[name]
+  requireKept(name, parts.resources)
+  requireId('id', id)
   if (!canLookUp(resource)) throw unavailable(`Clerk does not show ${name} one by one`)
   await parts.prepare()
   const row = await find(parts, name, id)

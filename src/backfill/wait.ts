@@ -7,6 +7,7 @@ import { toDate } from '../clerk/event.ts'
 import { available } from '../database/failure.ts'
 import type { ClerkTables, MirroredRow } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
+import { requireId, requireNumber } from '../validate.ts'
 import type { Row } from './ensure.ts'
 
 export interface WaitOptions {
@@ -38,6 +39,8 @@ export async function waitFor<Name extends ResourceName>(
   id: string,
   { updatedAt, deleted = false, timeoutMs = 5_000, signal }: WaitOptions,
 ): Promise<Row<Name>> {
+  requireId('id', id)
+  requireNumber('timeoutMs', timeoutMs, 'duration')
   const since = updatedAt instanceof Date ? updatedAt : toDate(updatedAt)
   const deadline = performance.now() + timeoutMs
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {

@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { closest } from '../closest.ts'
 import { OPTION_NAMES } from '../config.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSyncOptions } from '../index.ts'
-import { closest } from './did-you-mean.ts'
 
 export interface ConfigFile {
   /** As it was named or found. */

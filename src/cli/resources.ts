@@ -2,7 +2,7 @@
 
 import { Argument, InvalidArgumentError } from 'commander'
 import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
-import { closest } from './did-you-mean.ts'
+import { closest } from '../closest.ts'
 
 const LISTED = [...RESOURCES.values()].filter(({ api }) => api !== undefined).map(({ table }) => table)
 

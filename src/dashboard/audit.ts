@@ -23,11 +23,18 @@ export class AuditLog {
 
   /**
    * Does something in somebody's name. It counts as failed until it is done.
+   * @param isDone whether its result is a success
    * @throws whatever it throws
    */
-  async record<Result>(person: Person, deed: Deed, work: () => Promise<Result>): Promise<Result> {
+  async record<Result>(
+    person: Person,
+    deed: Deed,
+    work: () => Promise<Result>,
+    isDone: (result: Result) => boolean = () => true,
+  ): Promise<Result> {
     const id = await this.write(person, deed, false)
     const result = await work()
+    if (!isDone(result)) return result
     await this.#database.updateTable('audit_log').set({ succeeded: true }).where('id', '=', id).execute()
     return result
   }

@@ -1,8 +1,10 @@
 /** What every route of the dashboard works with. */
 
+import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
 import type { Reading, ReadSource } from '../inspect/reading.ts'
 import { read } from '../inspect/reading.ts'
+import { isId } from '../validate.ts'
 import type { AnswerOf, Check, RouteName, Routes, Scenario, Session, Setting, TrafficState } from './api.ts'
 import type { AuditLog } from './audit.ts'
 import type { Live } from './live.ts'
@@ -72,7 +74,12 @@ export function ask<Result>(call: Desk, work: (reading: Reading) => Promise<Resu
   return read(call.source, work)
 }
 
-/** A `{name}` of the path. */
+/**
+ * A `{name}` of the path.
+ * @throws {ClerkSyncError} `request_invalid`
+ */
 export function nameIn({ names }: Call, name: string): string {
-  return names[name] as string
+  const value = names[name]
+  if (isId(value)) return value
+  throw new ClerkSyncError('request_invalid', `${name} in the path must be a text of 400 characters at most`)
 }

@@ -36,7 +36,16 @@ export const EVENT_ROUTES: Endpoints<
     'operator',
     (call) => record(call, { action: 'reveal' }, () => detail(call, false)),
   ],
-  'POST events/{id}/replay': ['operator', (call) => record(call, { action: 'replay' }, () => replay(call))],
+  'POST events/{id}/replay': [
+    'operator',
+    (call) =>
+      record(
+        call,
+        { action: 'replay' },
+        () => replay(call),
+        ({ outcome }) => outcome !== 'failed',
+      ),
+  ],
   'POST events/{id}/runs/{handler}/retry': ['operator', retry],
   'POST events/{id}/runs/{handler}/discard': ['admin', discard],
 }
@@ -86,8 +95,13 @@ interface EventDeed {
   readonly reason?: string | undefined
 }
 
-function record<Result>(call: Call, deed: EventDeed, work: () => Promise<Result>): Promise<Result> {
+function record<Result>(
+  call: Call,
+  deed: EventDeed,
+  work: () => Promise<Result>,
+  isDone?: (result: Result) => boolean,
+): Promise<Result> {
   const { id, handler } = call.names
   const target = `events/${id}${handler === undefined ? '' : `/runs/${handler}`}`
-  return call.audit.record(call.person, { ...deed, target }, work)
+  return call.audit.record(call.person, { ...deed, target }, work, isDone)
 }

@@ -77,7 +77,7 @@ function taskOf({ body }: Call): Task {
       return { kind, resources: resourcesOf(body), dryRun: body.boolean('dryRun') ?? false }
     case 'replay': {
       const conditions = eventConditionsOf(body.object('filter'))
-      const expected = body.number('expected', Number.MAX_SAFE_INTEGER) ?? 0
+      const expected = body.count('expected', Number.MAX_SAFE_INTEGER) ?? 0
       return { kind, filter: toEventFilter(conditions, untilOf(body)), expected, pace: paceOf(body) }
     }
     default: {
@@ -91,7 +91,7 @@ function taskOf({ body }: Call): Task {
 function paceOf(body: Fields): Pace {
   return {
     perSecond: body.number('perSecond', MAX_PER_SECOND) ?? DEFAULT_PER_SECOND,
-    stopAfterFailures: body.number('stopAfterFailures', 1_000),
+    stopAfterFailures: body.count('stopAfterFailures', 1_000),
   }
 }
 

@@ -5,6 +5,7 @@ import { ClerkSyncError } from '../errors.ts'
 import type { PageRequest } from '../inspect/cursor.ts'
 import type { EventConditions } from '../inspect/event-list.ts'
 import type { EventOrigin, EventOutcome, RunState, Time } from '../inspect/model.ts'
+import { type NumberKind, numberFault } from '../validate.ts'
 
 const OUTCOMES = ['applied', 'stale', 'ignored', 'parked', 'failed'] as const satisfies EventOutcome[]
 const ORIGINS = ['webhook', 'backfill', 'reconcile', 'existing'] as const satisfies EventOrigin[]
@@ -99,11 +100,21 @@ export class Fields {
 
   /** A number above 0. */
   number(name: string, most: number): number | undefined {
-    const [value] = this.#values.get(name) ?? []
+    return this.#numeric(name, 'positive', most)
+  }
+
+  /** A whole number above 0. */
+  count(name: string, most: number): number | undefined {
+    return this.#numeric(name, 'count', most)
+  }
+
+  #numeric(name: string, kind: NumberKind, most: number): number | undefined {
+    const [value, ...others] = this.#values.get(name) ?? []
     if (value === undefined) return undefined
-    const number = Number(value)
-    if (number > 0 && number <= most) return number
-    throw invalid(`${name} must be a number from 1 to ${most}`)
+    const number = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
+    const fault = numberFault(name, others.length > 0 ? undefined : number, kind, most)
+    if (fault) throw invalid(fault)
+    return number as number
   }
 
   boolean(name: string): boolean | undefined {
@@ -148,8 +159,7 @@ function toObject(value: unknown, name: string): Record<string, unknown> {
 }
 
 export function pageOf(fields: Fields): PageRequest {
-  const limit = fields.number('limit', MAX_LIMIT) ?? DEFAULT_LIMIT
-  return { limit: Math.floor(limit), cursor: fields.text('cursor') }
+  return { limit: fields.count('limit', MAX_LIMIT) ?? DEFAULT_LIMIT, cursor: fields.text('cursor') }
 }
 
 export function eventConditionsOf(fields: Fields): EventConditions {

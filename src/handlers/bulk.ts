@@ -16,6 +16,7 @@ import type { ClerkTables, Outcome, RunStatus } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { databaseTime, matching } from '../ledger/replay.ts'
 import { synthesize } from '../ledger/synthetic.ts'
+import { requireDates, requireNumbers } from '../validate.ts'
 import type { RunKey } from './engine.ts'
 import type { HandlerDefinition } from './handler.ts'
 import { isFor } from './registry.ts'
@@ -97,6 +98,7 @@ export class Bulk {
   }
 
   async count(filter: RunFilter): Promise<number> {
+    requireDates({ since: filter.since, until: filter.until })
     const { count } = await this.#database.queries
       .selectFrom('handler_runs')
       .select((select) => sql<number>`${select.fn.countAll()}::integer`.as('count'))
@@ -121,6 +123,7 @@ export class Bulk {
 
   /** Runs a handler for what was there before it, once for each event or row that it has not run for. */
   async handlePast(definition: HandlerDefinition, past: Past, options: BulkOptions): Promise<BulkResult> {
+    if (!('existing' in past)) requireDates({ since: past.since, until: past.until })
     const scope = { handler: definition.name, ...past }
     const source =
       'existing' in past ? this.#rows(definition, past.existing) : await this.#events(definition, past)
@@ -213,6 +216,7 @@ export class Bulk {
 
   async #asJob({ kind, scope, matched, step }: Work, options: BulkOptions): Promise<BulkResult> {
     const { perSecond = DEFAULT_RATE, stopAfterFailures, note, signal, onProgress } = options
+    requireNumbers(options, { perSecond: 'rate', stopAfterFailures: 'count' })
     const asked = { ...scope, pace: { perSecond, stopAfterFailures, note } }
     // Not going on with an earlier one: what was meant then has changed since.
     const job = await this.#jobs.begin({ kind, scope: asked, isFresh: true, signal })

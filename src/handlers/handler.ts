@@ -3,10 +3,12 @@
 import type { Selectable } from 'kysely'
 import type { CATALOGUE } from '../clerk/catalogue.ts'
 import type { ClerkEvent } from '../clerk/event.ts'
+import { patternFault } from '../clerk/event-patterns.ts'
 import type { EventType } from '../clerk/payloads.ts'
 import type { Change, ClerkTables, EventSource, Outcome } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { numberFault } from '../validate.ts'
 import { retryDelays } from './retry.ts'
 import type { HandlerTransaction } from './transaction.ts'
 
@@ -116,7 +118,7 @@ export interface HandlerDefinition {
  *   await tx.query('insert into profiles (user_id) values ($1)', [event.data.id])
  * }, { name: 'profile' })
  *
- * @throws {ClerkSyncError} `handler_invalid`
+ * @throws {ClerkSyncError} `handler_invalid`, `handler_event_unknown`
  */
 export function on<Pattern extends EventPattern>(
   patterns: Pattern | readonly Pattern[],
@@ -126,19 +128,21 @@ export function on<Pattern extends EventPattern>(
   const name = options.name ?? deriveName(handle)
   if (!NAME.test(name))
     throw new ClerkSyncError('handler_invalid', `the name ${JSON.stringify(name.slice(0, 100))}`)
-  const isPositive = (value: number) => Number.isFinite(value) && value > 0
+  const chosen: readonly string[] = typeof patterns === 'string' ? [patterns] : [...patterns]
+  const unknown = chosen.map(patternFault).find(Boolean)
+  if (unknown || chosen.length === 0) {
+    throw new ClerkSyncError('handler_event_unknown', `${name} is for ${unknown ?? 'no event type at all'}`)
+  }
   const { retries, timeoutSeconds = 30, concurrency = 10 } = options
   const delays = typeof retries === 'object' ? retries : [retries ?? 0]
-  const faults = {
-    retries: !delays.every((delay) => Number.isFinite(delay) && delay >= 0),
-    timeoutSeconds: !isPositive(timeoutSeconds),
-    concurrency: !(isPositive(concurrency) && Number.isInteger(concurrency)),
-  }
-  const fault = Object.entries(faults).find(([, isWrong]) => isWrong)?.[0]
-  if (fault) throw new ClerkSyncError('handler_invalid', `${fault} of ${name}`)
+  const fault =
+    delays.map((delay) => numberFault('retries', delay, 'limit')).find(Boolean) ??
+    numberFault('timeoutSeconds', timeoutSeconds, 'seconds') ??
+    numberFault('concurrency', concurrency, 'count')
+  if (fault) throw new ClerkSyncError('handler_invalid', `${name}: ${fault}`)
   return Object.freeze({
     name,
-    patterns: typeof patterns === 'string' ? [patterns] : [...patterns],
+    patterns: chosen,
     handle: handle as unknown as Handler,
     retryDelays: retryDelays(retries),
     timeoutMs: timeoutSeconds * 1_000,

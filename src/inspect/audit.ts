@@ -13,7 +13,7 @@ export async function listAudit(
   reading: Reading,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<AuditEntry>> {
-  const position = readCursor(cursor, 2)
+  const position = readCursor(cursor, ['time', 'id'])
   const rows = await reading.query<AuditRow>(
     `select *, at::text as position from ${reading.table('audit_log')}
      ${position ? 'where (at, id) < ($2::timestamptz, $3)' : ''} order by at desc, id desc limit $1`,

@@ -34,7 +34,7 @@ export async function listEventItems(
   { limit, cursor }: PageRequest,
   isMasked: boolean,
 ): Promise<PageOf<EventItem>> {
-  const position = readCursor(cursor, 2)
+  const position = readCursor(cursor, ['time', 'id'])
   const parameters = new Parameters()
   const { text, order } = selection(reading, conditions, parameters, { position, most: limit + 1 })
   const rows = await reading.query<PositionRow>(

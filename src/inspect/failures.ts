@@ -143,7 +143,7 @@ export async function listFailedRuns(
   isMasked: boolean,
 ): Promise<PageOf<HandlerRun & { readonly event: EventItem | null }>> {
   const parameters = new Parameters()
-  const position = readCursor(cursor, 2)
+  const position = readCursor(cursor, ['time', 'id'])
   const conditions = [
     state ? `status = ${literal(state)}` : FAILING,
     `handler = ${parameters.add(handler)}`,

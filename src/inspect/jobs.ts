@@ -37,7 +37,7 @@ export async function listJobs(
   reading: Reading,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<JobSummary>> {
-  const position = readCursor(cursor, 2)
+  const position = readCursor(cursor, ['time', 'id'])
   const rows = await reading.query<JobRow>(
     `select ${columns(reading)} from ${reading.table('jobs')} as jobs
      ${position ? 'where (created_at, id) < ($2::timestamptz, $3)' : ''}

@@ -1,10 +1,11 @@
 /** How people's questions are put to the database: read only, and never for long, whatever they ask. */
 
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { toUnavailable } from '../database/failure.ts'
+import { failureKind, toUnavailable } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
+import { ClerkSyncError } from '../errors.ts'
 import type { Time } from './model.ts'
 
 /** Where to read. A sync is one: `{ database: sync.database, schema: sync.location.schema }`. */
@@ -59,6 +60,10 @@ export async function read<Result>(
         return work(new Reading(trx, schema))
       })
   } catch (error) {
+    // The database works, and refuses a value of the question.
+    if (failureKind(error) === 'rejected') {
+      throw new ClerkSyncError('request_invalid', 'the database cannot read a value of it', { cause: error })
+    }
     throw toUnavailable(error)
   }
 }

@@ -75,7 +75,7 @@ export async function listResources(
   isMasked: boolean,
 ): Promise<PageOf<ResourceItem>> {
   const { q, deleted, link } = conditions
-  const position = readCursor(cursor, 1)
+  const position = readCursor(cursor, ['id'])
   const parameters = new Parameters()
   const ids = q === undefined ? undefined : (await findIds(reading, table, q)).map(({ id }) => id)
   const where = [

@@ -5,6 +5,7 @@ import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import { type Delivery, readContent } from '../clerk/event.ts'
 import { available } from '../database/failure.ts'
 import type { ClerkTables, Outcome } from '../database/tables.ts'
+import { requireDates, requireNumber } from '../validate.ts'
 import type { Receipt, RecordedDelivery } from './record.ts'
 
 /** Which events to replay. All conditions must hold; an empty filter means every event. */
@@ -63,6 +64,8 @@ export async function replay(
   filter: EventFilter,
   { signal, perSecond = Number.POSITIVE_INFINITY, onReceipt, onBatch }: ReplayOptions = {},
 ): Promise<ReplayResult> {
+  requireNumber('perSecond', perSecond, 'rate')
+  requireDates({ since: filter.since, until: filter.until })
   const most = Math.max(1, Math.min(BATCH_SIZE, Math.floor(perSecond)))
   const counts = { matched: 0, applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0, withoutBody: 0 }
   const until = filter.until ?? (await available(databaseTime(database)))

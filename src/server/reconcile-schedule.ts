@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import { toUnavailable } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync, ReconcileResult } from '../index.ts'
+import { requireNumber } from '../validate.ts'
 
 export interface ReconcileScheduleOptions {
   /** How many milliseconds lie between two reconciles. */
@@ -33,6 +34,7 @@ export class ReconcileSchedule {
   constructor(sync: ClerkSync, options: ReconcileScheduleOptions) {
     this.#sync = sync
     this.#options = options
+    requireNumber('reconcile.everyMs', options.everyMs, 'positive')
   }
 
   start(): void {

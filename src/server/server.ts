@@ -14,6 +14,7 @@ import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
 import { consoleLogger } from '../log.ts'
 import { type Reply, refuse, toClerkSyncError } from '../reply.ts'
+import { requireNumber } from '../validate.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 import { UpkeepSchedule, type UpkeepScheduleOptions } from './upkeep-schedule.ts'
 
@@ -139,7 +140,7 @@ class StandaloneServer implements ClerkSyncServer {
       ...(reconcile ? [new ReconcileSchedule(sync, reconcile)] : []),
       new UpkeepSchedule(sync, upkeep),
     ]
-    this.#graceMs = graceMs
+    this.#graceMs = requireNumber('graceMs', graceMs, 'duration')
     // Set here, because Node can be started with a flag that makes its parser lenient for all others.
     this.#http = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) => {
       void this.#answer(request, response)

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toUnavailable } from '../database/failure.ts'
 import type { ClerkSync, ClerkSyncError } from '../index.ts'
+import { requireNumber } from '../validate.ts'
 
 export interface UpkeepScheduleOptions {
   /**
@@ -28,7 +29,7 @@ export class UpkeepSchedule {
 
   constructor(sync: ClerkSync, { everyMs = HOUR_MS, onError = () => undefined }: UpkeepScheduleOptions = {}) {
     this.#sync = sync
-    this.#everyMs = everyMs
+    this.#everyMs = requireNumber('upkeep.everyMs', everyMs, 'milliseconds')
     this.#onError = onError
   }
 

@@ -1,7 +1,7 @@
 /** `clerk-sync explain`: what a code means and what to do about it. Works without a network. */
 
 import type { Command } from 'commander'
-import { closest } from '../did-you-mean.ts'
+import { closest } from '../../closest.ts'
 import { EXPLANATIONS, type Explanation } from '../explanations.ts'
 import { remedyLines, usageError } from '../failure.ts'
 import { layOut } from '../layout.ts'

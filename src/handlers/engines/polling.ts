@@ -3,6 +3,7 @@
  * wants no second set of tables.
  */
 
+import { requireNumber } from '../../validate.ts'
 import type { Engine, EngineFactory } from '../engine.ts'
 
 export interface PollingOptions {
@@ -14,6 +15,7 @@ export interface PollingOptions {
 }
 
 export function polling({ everyMs = 1_000 }: PollingOptions = {}): EngineFactory {
+  requireNumber('everyMs', everyMs, 'milliseconds')
   const nothing = async () => undefined
   const engine: Engine = {
     isTransactional: true,
