@@ -83,7 +83,8 @@ describe('a signing secret', () => {
   })
 
   it('is never repeated by an error or a warning, whatever it is', () => {
-    const canary = fc.string({ minLength: 8, maxLength: 60 }).filter((text) => text.trim().length >= 8)
+    // Between digits that stand in no stack trace: a random text alone can be a word such as "property".
+    const canary = fc.string({ minLength: 1, maxLength: 50 }).map((text) => `8q7z${text}z7q8`)
     const prefix = fc.constantFrom('', 'whsec_', 'sk_test_', '"', 'whsec', 'WHSEC_', ' ')
     fc.assert(
       fc.property(prefix, canary, (start, rest) => {
@@ -97,7 +98,7 @@ describe('a signing secret', () => {
         const error = thrownBy(() => createVerifier({ signingSecret: [start + rest], log: log as never }))
         if (error !== undefined) expect(error).toMatchObject({ code: expect.stringMatching(/^secret_/) })
         const told = warnings.join() + (error === undefined ? '' : everythingOf(error))
-        expect(told).not.toContain(rest.trim())
+        for (const part of [rest, '8q7z', 'z7q8']) expect(told).not.toContain(part)
       }),
       { numRuns: 500 },
     )
