@@ -13,6 +13,21 @@ export interface CodeBlock {
   readonly code: string
 }
 
+/** The packages that only the folders of test/frameworks have, by folder. */
+export const FRAMEWORK_PACKAGES: Readonly<Record<string, RegExp>> = {
+  nuxt: /from 'h3'/,
+  elysia: /from 'elysia'/,
+  'tanstack-start': /from '@tanstack\/react-router'/,
+  google: /from 'firebase-functions\/https'/,
+}
+
+/** Whether it imports one of them. */
+export function isOfFramework({ code }: CodeBlock): boolean {
+  return Object.values(FRAMEWORK_PACKAGES).some((pattern) => pattern.test(code))
+}
+
+export const placeOf = ({ page, line }: CodeBlock): string => `${page}:${line}`
+
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const BLOCK = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm

@@ -6,5 +6,14 @@ describeFramework({
   title: 'Deno',
   folder: 'deno',
   recipe: 'main.ts',
-  start: (port, preload) => ['deno', 'serve', ...ALLOWED, ...preload, '--host', '127.0.0.1', '--port', port, preload.length > 0 ? 'read.ts' : 'main.ts'],
+  start: (port, preload) => [
+    'deno',
+    'serve',
+    ...ALLOWED,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    port,
+    preload.length > 0 ? 'read.ts' : 'main.ts',
+  ],
 })

@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { describeAdapter, type Serve } from '../adapters/contract.ts'
 import type { ClerkSync, WebhookRequest } from '../../src/index.ts'
+import { describeAdapter, type Serve } from '../adapters/contract.ts'
 import { readBlocks } from '../docs/code-blocks.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
@@ -32,6 +32,8 @@ export interface Framework {
   /** @param preload a module to load before the app, unless Node does */
   readonly start: (port: string, preload: readonly string[]) => readonly string[]
   readonly env?: Record<string, string>
+  /** Of a route that reads the request before it hands it over. */
+  readonly readPath?: string
   /** Whether the framework leaves the bytes of a request that was read, so that `/read` answers too. */
   readonly keepsBodies?: boolean
   readonly takesPipelines?: boolean
@@ -73,12 +75,12 @@ function describeRelayed(framework: Framework): void {
       sync = chosen
       return { port: app.port, path, stop: async () => undefined }
     }
-  const { title, keepsBodies = false, ...rest } = framework
+  const { title, keepsBodies = false, readPath = '/read', ...rest } = framework
   describeAdapter(title, {
     ...rest,
     serve: serve(PATH),
-    lost: keepsBodies ? {} : { 'the request was read': [serve('/read'), ADVICE] },
-    kept: keepsBodies ? { 'the request was read': serve('/read') } : {},
+    lost: keepsBodies ? {} : { 'the request was read': [serve(readPath), ADVICE] },
+    kept: keepsBodies ? { 'the request was read': serve(readPath) } : {},
   })
 }
 
@@ -105,7 +107,9 @@ function describeDeployed(framework: Framework, url: string): void {
       CLERK_WEBHOOK_SIGNING_SECRET: SECRET,
     })
     const post = (headers: Record<string, string>, body: string) =>
-      fetch(`http://127.0.0.1:${app.port}${PATH}`, { method: 'POST', headers, body }).then(({ status }) => status)
+      fetch(`http://127.0.0.1:${app.port}${PATH}`, { method: 'POST', headers, body }).then(
+        ({ status }) => status,
+      )
     const { headers, body } = sign(eventOf('user.created', { id: 'user_1', first_name: 'Ada' }))
     const type = { 'content-type': 'application/json' }
     const statuses = [
@@ -114,13 +118,17 @@ function describeDeployed(framework: Framework, url: string): void {
     ]
     await app.stop()
     expect(statuses).toEqual([200, 400])
-    expect(await sync.database.selectFrom('users').select('first_name').execute()).toEqual([{ first_name: 'Ada' }])
+    expect(await sync.database.selectFrom('users').select('first_name').execute()).toEqual([
+      { first_name: 'Ada' },
+    ])
   })
 }
 
 /** Writes the recipe into the app, and builds it with nothing in the environment that clerk-sync would read. */
 async function build({ folder, recipe, build: command }: Framework): Promise<void> {
-  const block = readBlocks().find(({ page, code }) => page === 'docs/frameworks.md' && code.startsWith(`// ${recipe}\n`))
+  const block = readBlocks().find(
+    ({ page, code }) => page === 'docs/frameworks.md' && code.startsWith(`// ${recipe}\n`),
+  )
   if (!block) throw new Error(`docs/frameworks.md has no recipe for ${recipe}`)
   const file = join(folderOf(folder), recipe)
   await mkdir(dirname(file), { recursive: true })
@@ -146,18 +154,22 @@ async function start(framework: Framework, env: Record<string, string>): Promise
   const port = await freePort()
   const cwd = folderOf(framework.folder)
   const [program = '', ...words] = framework.start(String(port), isRelayed ? ['--preload', RELAY] : [])
-  const child = spawn(program === 'node' ? process.execPath : join(cwd, 'node_modules/.bin', program), words, {
-    cwd,
-    env: {
-      ...environment(),
-      ...(isRelayed && { NODE_OPTIONS: `--import=${pathToFileURL(RELAY)}` }),
-      ...{ PORT: String(port), HOST: '127.0.0.1' },
-      ...framework.env,
-      ...env,
+  const child = spawn(
+    program === 'node' ? process.execPath : join(cwd, 'node_modules/.bin', program),
+    words,
+    {
+      cwd,
+      env: {
+        ...environment(),
+        ...(isRelayed && { NODE_OPTIONS: `--import=${pathToFileURL(RELAY)}` }),
+        ...{ PORT: String(port), HOST: '127.0.0.1' },
+        ...framework.env,
+        ...env,
+      },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
     },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  )
   const output: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(String(chunk)))
   await untilAnswering(port, child, output)
@@ -166,8 +178,14 @@ async function start(framework: Framework, env: Record<string, string>): Promise
 
 async function untilAnswering(port: number, child: ChildProcess, output: readonly string[]): Promise<void> {
   const deadline = Date.now() + 60_000
-  while (!(await fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false))) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the app does not start:\n${output.join('')}`)
+  while (
+    !(await fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`the app does not start:\n${output.join('')}`)
     await sleep(100)
   }
 }

@@ -5,7 +5,10 @@
 
 const { createClerkSync } = await import(process.env.RELAY_PACKAGE)
 
-const sync = createClerkSync({ signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', database: 'postgres://127.0.0.1' })
+const sync = createClerkSync({
+  signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  database: 'postgres://127.0.0.1',
+})
 sync.handle = relay
 globalThis[Symbol.for('clerk-sync.shared')] = sync
 

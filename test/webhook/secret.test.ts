@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { ClerkSyncError, createClerkSync, createVerifier } from '../../src/index.ts'
 import { parseSecret } from '../../src/webhook/secret.ts'
 import { sign } from '../../src/webhook/signature.ts'
-import { SECRET } from '../support/databases.ts'
+import { SECRET, silent } from '../support/databases.ts'
 
 const KEY = SECRET.slice('whsec_'.length)
 
@@ -113,9 +113,20 @@ describe('a signing secret', () => {
     expect(parseSecret(text).warnings).toEqual(warnings.map((warning) => expect.stringContaining(warning)))
   })
 
-  it('is needed to start', () => {
-    const options = { signingSecret: '', database: 'memory://' }
-    expect(thrownBy(() => createClerkSync(options))).toMatchObject({ code: 'secret_missing' })
+  it('is needed to receive, but not to read', async () => {
+    const sync = createClerkSync({ signingSecret: '', database: 'memory://', log: silent })
+    await sync.migrate()
+    expect(await sync.database.selectFrom('users').select('id').execute()).toEqual([])
+    await expect(sync.receive('{}', {})).rejects.toMatchObject({ code: 'secret_missing' })
+    const answer = await sync.fetch(new Request('https://test/webhook', { method: 'POST', body: '{}' }))
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      { error: 'not_configured', ref: expect.stringMatching(/^rej_/) },
+    ])
+    await sync.close()
+  })
+
+  it('is needed to verify', () => {
     expect(thrownBy(() => createVerifier({ signingSecret: [] }))).toMatchObject({ code: 'secret_missing' })
     expect(thrownBy(() => createVerifier({ signingSecret: [' ', ''] }))).toMatchObject({
       code: 'secret_missing',

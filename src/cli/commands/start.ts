@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { dashboardEnvironment } from '../../config.ts'
-import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
+import { type ClerkSync, ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
   DASHBOARD_PATH,
@@ -104,6 +104,7 @@ async function start(options: StartOptions): Promise<void> {
   logStrayRejections(log)
   const configuration = await loadConfiguration(options)
   const secrets = signingSecrets({ ...configuration.options, log })
+  if (secrets.length === 0) throw new ClerkSyncError('secret_missing')
   const sync = createClerkSync({ ...configuration.options, log, signingSecret: secrets })
   const hasSecretKey = configuration.originsOf('secretKey').length > 0
   const session = { options, output, log, sync, configuration, hasSecretKey }

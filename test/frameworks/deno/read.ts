@@ -1,6 +1,9 @@
 import { sharedClerkSync } from 'clerk-sync'
 import app from './main.ts'
 
+// Deno's --preload does not reach `deno serve`.
+await import('../relay.mjs')
+
 export default {
   ...app,
   async fetch(request: Request) {
