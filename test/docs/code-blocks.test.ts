@@ -5,6 +5,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { runCli } from '../support/cli.ts'
 import { embeddedDatabase } from '../support/databases.ts'
 import { blocksOf, isOfFramework, placeOf, readBlocks, root } from './code-blocks.ts'
+import { createSupabaseRoles } from './supabase.ts'
 import { typeCheck } from './type-check.ts'
 
 const blocks = readBlocks()
@@ -45,6 +46,7 @@ describe('TypeScript in the documentation', () => {
 
 describe('SQL in the documentation', () => {
   const database = embeddedDatabase()
+  beforeAll(async () => createSupabaseRoles(await database.open()))
 
   it.each(inLanguage('sql'))('runs: %s', async (_, { code }) => {
     const { database: queries } = await database.open()

@@ -89,9 +89,10 @@ async function answer(sync: ClerkSync, request: IncomingMessage, response: Serve
   const envelope = JSON.parse(decodeURIComponent(String(request.headers['x-envelope'])))
   const { isGone, ...rest }: { isGone: boolean } & WebhookRequest = envelope
   const reply = await sync.handle({ ...rest, body: isGone ? null : request })
-  // A connection whose request was not read to its end is of no use to the next.
-  response.writeHead(200, { connection: 'close' }).end(JSON.stringify(reply))
+  // Not every client of the relay takes an answer before it has sent the whole request.
   request.resume()
+  if (!request.readableEnded && !request.destroyed) await once(request, 'close')
+  response.end(JSON.stringify(reply))
 }
 
 /** Without the relay: a delivery through the app is in the tables. */
