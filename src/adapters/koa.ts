@@ -29,8 +29,9 @@ const ADVICE =
 export function createKoaHandler(sync?: SyncSource): (context: Context) => Promise<void> {
   const respond = createResponder(sync)
   return async (context) => {
-    const { method, headers } = context.req
-    const reply = await respond({ method, headers, body: bodyOf(context.req), advice: ADVICE })
+    const { method, headers, socket } = context.req
+    const { remoteAddress } = socket
+    const reply = await respond({ method, headers, body: bodyOf(context.req), advice: ADVICE, remoteAddress })
     context.status = reply.status
     context.set(reply.headers)
     // The unread rest of a refused body would be parsed as the next request.

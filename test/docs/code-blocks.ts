@@ -17,13 +17,15 @@ export interface CodeBlock {
 export const FRAMEWORK_PACKAGES: Readonly<Record<string, RegExp>> = {
   nuxt: /from 'h3'/,
   elysia: /from 'elysia'/,
-  'tanstack-start': /from '@tanstack\/react-router'/,
   google: /from 'firebase-functions\/https'/,
 }
 
+/** Its types depend on what its build generates; compiled there. */
+const GENERATED = /from '@tanstack\/react-router'/
+
 /** Whether it imports one of them. */
 export function isOfFramework({ code }: CodeBlock): boolean {
-  return Object.values(FRAMEWORK_PACKAGES).some((pattern) => pattern.test(code))
+  return GENERATED.test(code) || Object.values(FRAMEWORK_PACKAGES).some((pattern) => pattern.test(code))
 }
 
 export const placeOf = ({ page, line }: CodeBlock): string => `${page}:${line}`

@@ -2,7 +2,6 @@
 
 import { CATALOGUE, CHILD_SETS } from '../../clerk/catalogue.ts'
 import type { Column, Columns } from '../../clerk/resource.ts'
-import { toSingular } from './names.ts'
 
 export type SqlType = Column['sqlType'] | 'json'
 
@@ -12,13 +11,6 @@ export interface ColumnDefinition {
   readonly isNullable: boolean
   /** Whether the database gives it a value: the time of the write. */
   readonly hasDefault: boolean
-}
-
-/** A column that holds the id of another table's row. No foreign key: events arrive in any order. */
-export interface RelationDefinition {
-  readonly table: string
-  readonly column: string
-  readonly target: string
 }
 
 export interface TableDefinition {
@@ -44,26 +36,6 @@ export const TABLES: readonly TableDefinition[] = [
   ...Object.values(CATALOGUE).map((resource) => define(resource, ['id'])),
   ...Object.values(CHILD_SETS).map((set) => define(set, ['user_id', 'id'])),
 ]
-
-/** Ids at the provider of a sign-in, not Clerk's. */
-const FOREIGN_IDS = /^provider_/
-
-const TARGETS = TABLES.filter(({ key }) => key.length === 1).map(({ name }) => ({
-  name,
-  singular: toSingular(name),
-}))
-
-/** By the names of the columns: `user_id`, `payer_user_id`. */
-export const RELATIONS: readonly RelationDefinition[] = TABLES.flatMap(({ name: table, columns }) =>
-  columns.flatMap(({ name: column }) => {
-    const [target] = FOREIGN_IDS.test(column)
-      ? []
-      : TARGETS.filter(({ singular }) => `_${column}`.endsWith(`_${singular}_id`)).sort(
-          (a, b) => b.singular.length - a.singular.length,
-        )
-    return target ? [{ table, column, target: target.name }] : []
-  }),
-)
 
 interface Described {
   readonly table: string

@@ -1,7 +1,5 @@
 /** Names of tables and columns in the manner of other languages. */
 
-import type { RelationDefinition } from './definitions.ts'
-
 /** `primary_email_address` → `primaryEmailAddress` */
 export function toCamelCase(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
@@ -16,15 +14,4 @@ export function toSingular(table: string): string {
 /** `organization_memberships` → `OrganizationMembership` */
 export function toModelName(table: string): string {
   return toCamelCase(`_${toSingular(table)}`)
-}
-
-/** The field that leads from a row to the one it names: `payer_user_id` → `payerUser` */
-export function toOneField(column: string): string {
-  return toCamelCase(column.replace(/_id$/, ''))
-}
-
-/** The field that leads back: `sessions`, `subscriptionsByPayerUser` */
-export function toManyField({ table, column, target }: RelationDefinition): string {
-  const isPlain = column === `${toSingular(target)}_id`
-  return toCamelCase(isPlain ? table : `${table}_by_${column.replace(/_id$/, '')}`)
 }

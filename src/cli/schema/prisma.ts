@@ -1,13 +1,8 @@
 /** The tables for Prisma: models to add to a schema of one's own. https://www.prisma.io/docs/orm/prisma-schema */
 
-import {
-  type ColumnDefinition,
-  RELATIONS,
-  type SqlType,
-  TABLES,
-  type TableDefinition,
-} from './definitions.ts'
-import { toCamelCase, toManyField, toModelName, toOneField } from './names.ts'
+import { type ColumnDefinition, type SqlType, TABLES, type TableDefinition } from './definitions.ts'
+import { toCamelCase, toModelName } from './names.ts'
+import { RELATIONS, toManyField, toOneField } from './relations.ts'
 
 const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'String',
