@@ -1,1 +1,0 @@
-export default { serverDir: './', compatibilityDate: '2026-11-01' }

@@ -1,1 +1,0 @@
-export default { compatibilityDate: '2026-11-01', telemetry: false }

@@ -1,6 +1,0 @@
-import { sharedClerkSync } from 'clerk-sync'
-
-export const POST = async ({ request }) => {
-  await request.text()
-  return sharedClerkSync().fetch(request)
-}
