@@ -155,6 +155,7 @@ export interface CloseOptions {
 
 /**
  * Creates a sync. Nothing is opened or connected before it is first used, but a malformed configuration is refused here.
+ * Without a signing secret it reads, backfills and runs handlers; deliveries are answered 503.
  *
  * @example
  * const sync = createClerkSync({ signingSecret: 'whsec_…', database: 'postgres://localhost/app' })
@@ -165,7 +166,8 @@ export interface CloseOptions {
  */
 export function createClerkSync(options: ClerkSyncOptions = {}): ClerkSync {
   const config = resolveConfig(options, process.env)
-  const verification = toVerifyOptions(config)
+  // Code that only reads the tables has no use for a secret, and often none in its environment.
+  const verification = config.signingSecrets.length > 0 ? toVerifyOptions(config) : undefined
   const database = openDatabase(config.database, config.schema)
   return new Sync(config, verification, database)
 }
@@ -176,7 +178,7 @@ interface ReceivedRequest extends Pick<WebhookRequest, 'headers' | 'remoteAddres
 
 class Sync implements ClerkSync {
   readonly #config: Config
-  readonly #verification: VerifyOptions
+  readonly #verification: VerifyOptions | undefined
   readonly #database: Database
   readonly #handling: Handling
   readonly #ledger: Ledger
@@ -187,7 +189,7 @@ class Sync implements ClerkSync {
   #prepared: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(config: Config, verification: VerifyOptions, database: Database) {
+  constructor(config: Config, verification: VerifyOptions | undefined, database: Database) {
     this.#config = config
     this.#verification = verification
     this.#database = database
@@ -226,6 +228,7 @@ class Sync implements ClerkSync {
 
   async #take(body: RawBody, headers: RequestHeaders, share: ByteShare): Promise<Receipt> {
     const startedAt = performance.now()
+    if (!this.#verification) throw new ClerkSyncError('secret_missing')
     const delivery = await verify(body, headers, this.#verification, share)
     share.accept()
     if (delivery.event?.type === PROBE_TYPE) return this.#answerProbe(delivery.svixId)
@@ -253,9 +256,11 @@ class Sync implements ClerkSync {
       return ACCEPTED
     } catch (error) {
       const refusal = toClerkSyncError(error)
-      const { secrets, now } = this.#verification
+      const { secrets, now } = this.#verification ?? { secrets: [], now: this.#config.now }
       if (!isProbe(headers, secrets, now())) this.#refusals.add(refusal)
-      return refuse(refusal, this.#refusalLog.add(refusal))
+      // The answer is public: which part of the configuration is missing is for the log alone.
+      const shown = refusal.code === 'secret_missing' ? new ClerkSyncError('not_configured') : refusal
+      return refuse(shown, this.#refusalLog.add(refusal))
     }
   }
 

@@ -35,7 +35,7 @@ await sync.work()
 
 const answerDelivery = createNodeHandler(sync)
 const server = createServer(async (request, response) => {
-  if (request.url === '/api/webhooks/clerk') return answerDelivery(request, response)
+  if (request.url?.split('?')[0] === '/api/webhooks/clerk') return answerDelivery(request, response)
   const profiles = await database
     .selectFrom('profiles')
     .selectAll()

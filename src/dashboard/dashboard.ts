@@ -2,7 +2,9 @@
 
 import { dashboardEnvironment } from '../config.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { ClerkSync } from '../index.ts'
+import { type ClerkSync, type SyncSource, sharedClerkSync } from '../index.ts'
+import { consoleLogger } from '../log.ts'
+import { RefusalLog } from '../refusal-log.ts'
 import { toClerkSyncError } from '../reply.ts'
 import { readVersion } from '../version.ts'
 import { Access, type Authorize, type Connection } from './access.ts'
@@ -77,16 +79,40 @@ export type DashboardHandler = (request: Request, connection?: Connection) => Pr
  *
  * Without `token` and `authorize` it answers this machine only, and in production nobody.
  *
+ * @param sync a sync, or a function that makes it at the first request, so that a build needs neither secrets nor a
+ * database; default: the one that the process shares
+ *
  * @example
  * // app/dashboard/[[...path]]/route.ts
- * const handler = createDashboardHandler(sync, { authorize: clerkSignIn() })
+ * const handler = createDashboardHandler(sharedClerkSync, { authorize: clerkSignIn() })
  * export { handler as GET, handler as POST, handler as DELETE }
  *
- * @throws {ClerkSyncError} `option_invalid`
+ * @throws {ClerkSyncError} `option_invalid`, unless `sync` is a function: then the log says it at the first request
  */
-export function createDashboardHandler(sync: ClerkSync, options: DashboardOptions = {}): DashboardHandler {
-  const dashboard = new Dashboard(sync, options)
+export function createDashboardHandler(
+  sync: SyncSource = sharedClerkSync,
+  options: DashboardOptions = {},
+): DashboardHandler {
+  const create = () => new Dashboard(typeof sync === 'function' ? sync() : sync, options)
+  if (typeof sync === 'function') return answerOnceMade(create)
+  const dashboard = create()
   return (request, connection = {}) => dashboard.answer(request, connection)
+}
+
+/** Until the dashboard can be made, requests are answered 503. */
+function answerOnceMade(create: () => Dashboard): DashboardHandler {
+  const failures = new RefusalLog(consoleLogger)
+  let dashboard: Dashboard | undefined
+  return async (request, connection = {}) => {
+    try {
+      dashboard ??= create()
+    } catch (error) {
+      failures.add(toClerkSyncError(error))
+      const { status, message, remedy } = new ClerkSyncError('not_configured')
+      return serveProblem(status, message, remedy)
+    }
+    return dashboard.answer(request, connection)
+  }
 }
 
 const MIN_TOKEN_LENGTH = 16

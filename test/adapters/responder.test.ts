@@ -30,12 +30,20 @@ describe('the sync of the environment', () => {
   it('fails no build for want of a secret, but answers 503 and logs why', async () => {
     vi.stubEnv('CLERK_WEBHOOK_SIGNING_SECRET', undefined)
     const logged = vi.spyOn(console, 'error').mockReturnValue()
-    expect(await deliverTo(POST)).toEqual([503, refusalBody('not_configured')])
+    expect(await deliverTo(createNextHandler(() => createClerkSync()))).toEqual([
+      503,
+      refusalBody('not_configured'),
+    ])
     expect(logged.mock.calls.flat().join()).toContain('"code":"secret_missing"')
   })
 
-  it('is made once there is a secret', async () => {
+  it('is made once the configuration is right', async () => {
     vi.stubEnv('CLERK_WEBHOOK_SIGNING_SECRET', SECRET)
+    vi.stubEnv('CLERK_SYNC_SCHEMA', 'x'.repeat(64))
+    const logged = vi.spyOn(console, 'error').mockReturnValue()
+    expect(await deliverTo(POST)).toEqual([503, refusalBody('not_configured')])
+    expect(logged.mock.calls.flat().join()).toContain('"code":"option_invalid"')
+    vi.stubEnv('CLERK_SYNC_SCHEMA', undefined)
     expect(await deliverTo(POST)).toEqual([200, '{"ok":true}'])
     expect(await sharedClerkSync().database.selectFrom('users').select('id').execute()).toHaveLength(1)
   })

@@ -29,6 +29,9 @@ const FLOORS: readonly (readonly string[])[] = [
 /** Translators between a framework and the public API know that API, and what Node brings along. */
 const ADAPTERS_MAY_IMPORT = /^\.\.\/index\.ts$|^node:/
 
+/** Nest takes modules and decorators only in its own form. */
+const NEST_MAY_IMPORT = /^@nestjs\/(common|core)$/
+
 /** Whoever else reads the environment makes the configuration depend on the moment. */
 const MAY_READ_ENVIRONMENT = /^(sync|verifier|config|process-idempotently)\.ts$|^cli\//
 
@@ -55,7 +58,10 @@ function faultOf(from: string, to: string): string | undefined {
 function faultsOf({ path, imports }: Source): string[] {
   return imports.flatMap(({ specifier, path: target }) => {
     const foreign =
-      path.startsWith('adapters/') && !specifier.startsWith('./') && !ADAPTERS_MAY_IMPORT.test(specifier)
+      path.startsWith('adapters/') &&
+      !specifier.startsWith('./') &&
+      !ADAPTERS_MAY_IMPORT.test(specifier) &&
+      !(path === 'adapters/nest.ts' && NEST_MAY_IMPORT.test(specifier))
     const fault = foreign
       ? 'Adapters import the public API and node: modules only.'
       : target && faultOf(path, target)

@@ -184,10 +184,10 @@ describe('clerk-sync config', () => {
   })
 
   it.each([
-    'postgres://app:#hidden@db.example.com/app',
-    'postgres://app:/hidden@db.example.com/app',
-    'host=db password=hidden dbname=app',
-  ])('redacts an address in which nobody can tell what is the password: %s', async (address) => {
+    ['a fragment in it', 'postgres://app:#hidden@db.example.com/app'],
+    ['a path in it', 'postgres://app:/hidden@db.example.com/app'],
+    ['no URL', 'host=db password=hidden dbname=app'],
+  ])('redacts an address in which nobody can tell what is the password: %s', async (_, address) => {
     const { database } = await showConfig(await folderWith({}), ['--database', address])
     expect(JSON.stringify(database)).not.toContain('hidden')
   })

@@ -130,13 +130,16 @@ describeWithPostgres('what clerk-sync schema prints, on Postgres', (url) => {
 ${prelude}import { drizzle } from 'drizzle-orm/node-postgres'
 import { eq } from 'drizzle-orm'
 import { emailAddresses, users } from './schema.ts'
+import * as schema from './schema.ts'
 const rows = await drizzle(pool)
   .select({ firstName: users.firstName, createdAt: users.clerkCreatedAt, email: emailAddresses.emailAddress })
   .from(users).leftJoin(emailAddresses, eq(emailAddresses.userId, users.id)).where(eq(users.id, 'user_ada'))
+const related = await drizzle(pool, { schema }).query.users.findFirst({ with: { emailAddresses: true, sessions: true } })
+const address: string | null | undefined = related?.emailAddresses[0]?.emailAddress
 const name: string | null | undefined = rows[0]?.firstName
 const at: Date | null | undefined = rows[0]?.createdAt
 // @ts-ignore
-console.log(JSON.stringify({ name, isDate: at instanceof Date, rows: rows.length }))
+console.log(JSON.stringify({ name, isDate: at instanceof Date, hasAddress: typeof address === 'string' }))
 await pool.end()
 `
     const project = await compile('drizzle', {
@@ -144,7 +147,7 @@ await pool.end()
       'query.ts': script,
     })
     const { stdout } = await run(process.execPath, [join(project, 'query.ts')])
-    expect(JSON.parse(stdout)).toMatchObject({ name: 'Ada', isDate: true })
+    expect(JSON.parse(stdout)).toEqual({ name: 'Ada', isDate: true, hasAddress: true })
   })
 
   it('reads rows through Kysely', async () => {

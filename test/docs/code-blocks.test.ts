@@ -1,84 +1,22 @@
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { basename, join } from 'node:path'
-import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import { beforeAll, describe, expect, it } from 'vitest'
 import benchManifest from '../../bench/package.json' with { type: 'json' }
 import manifest from '../../package.json' with { type: 'json' }
 import { runCli } from '../support/cli.ts'
 import { embeddedDatabase } from '../support/databases.ts'
-import { blocksOf, type CodeBlock, readBlocks, root } from './code-blocks.ts'
+import { blocksOf, isOfFramework, placeOf, readBlocks, root } from './code-blocks.ts'
+import { createSupabaseRoles } from './supabase.ts'
+import { typeCheck } from './type-check.ts'
 
 const blocks = readBlocks()
-const placeOf = ({ page, line }: CodeBlock) => `${page}:${line}`
 const inLanguage = (...languages: string[]) =>
   blocks
     .filter(({ language }) => languages.includes(language))
     .map((block) => [placeOf(block), block] as const)
 
-const run = promisify(execFile)
-const typescript = createRequire(import.meta.url).resolve('typescript/package.json')
-
-/** `clerk-sync/next` → its source. */
-const paths = Object.fromEntries(
-  Object.entries(manifest.exports)
-    .filter(([, target]) => target.endsWith('.js'))
-    .map(([subpath, target]) => [
-      join(manifest.name, subpath),
-      [join(root, target.replace('./dist/', 'src/').replace(/\.js$/, '.ts'))],
-    ]),
-)
-
-/** What examples speak of without saying where it is from. */
-const GIVEN = `
-import type { ClerkSync } from 'clerk-sync'
-declare global {
-  const sync: ClerkSync
-  const request: Request
-}`
-
-/** Type-checks blocks against the sources, in one run; returns the complaints by place. */
-async function typeCheck(checked: readonly CodeBlock[]): Promise<Map<string, string[]>> {
-  await mkdir(join(root, 'node_modules/.cache'), { recursive: true })
-  const folder = await mkdtemp(join(root, 'node_modules/.cache/docs-'))
-  const files = new Map(checked.map((block, at) => [`${at}.${block.language}`, block]))
-  for (const [name, { line, code }] of files) {
-    // On the same line as in the page, so that a complaint's line number is right.
-    await writeFile(join(folder, name), `${'\n'.repeat(line - 1)}${code}\nexport {}\n`)
-  }
-  await writeFile(join(folder, 'given.d.ts'), GIVEN)
-  const compilerOptions = {
-    paths,
-    jsx: 'react-jsx',
-    noUnusedLocals: false,
-    rootDir: root,
-    types: ['node', 'react'],
-  }
-  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['.'], exclude: [] }
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const tsc = join(typescript, '../bin/tsc')
-  const { stdout } = await run(process.execPath, [tsc, '-p', folder, '--pretty', 'false']).catch(
-    (error) => error,
-  )
-  await rm(folder, { recursive: true })
-  return complaintsIn(stdout, files)
-}
-
-function complaintsIn(output: string, files: ReadonlyMap<string, CodeBlock>): Map<string, string[]> {
-  const complaints = new Map<string, string[]>()
-  for (const complaint of output.split(/\n(?=\S)/).filter((line) => line.trim() !== '')) {
-    const [, path = '', line = '', text = complaint] = /^(.+?)\((\d+),\d+\): ([\s\S]*)$/.exec(complaint) ?? []
-    const block = files.get(basename(path))
-    const place = block ? placeOf(block) : 'elsewhere'
-    complaints.set(place, [...(complaints.get(place) ?? []), `line ${line}: ${text.trim()}`])
-  }
-  return complaints
-}
-
 describe('TypeScript in the documentation', () => {
-  const written = inLanguage('ts', 'tsx')
+  // Those of frameworks that are not installed here: test/frameworks/docs.framework.ts.
+  const written = inLanguage('ts', 'tsx').filter(([, block]) => !isOfFramework(block))
   let complaints: Map<string, string[]>
   beforeAll(async () => {
     complaints = await typeCheck(written.map(([, block]) => block))
@@ -108,6 +46,7 @@ describe('TypeScript in the documentation', () => {
 
 describe('SQL in the documentation', () => {
   const database = embeddedDatabase()
+  beforeAll(async () => createSupabaseRoles(await database.open()))
 
   it.each(inLanguage('sql'))('runs: %s', async (_, { code }) => {
     const { database: queries } = await database.open()

@@ -13,14 +13,29 @@ export interface CodeBlock {
   readonly code: string
 }
 
+/** The packages that only the folders of test/frameworks have, by folder. */
+export const FRAMEWORK_PACKAGES: Readonly<Record<string, RegExp>> = {
+  nuxt: /from 'h3'/,
+  elysia: /from 'elysia'/,
+  google: /from 'firebase-functions\/https'/,
+}
+
+/** Its types depend on what its build generates; compiled there. */
+const GENERATED = /from '@tanstack\/react-router'/
+
+/** Whether it imports one of them. */
+export function isOfFramework({ code }: CodeBlock): boolean {
+  return GENERATED.test(code) || Object.values(FRAMEWORK_PACKAGES).some((pattern) => pattern.test(code))
+}
+
+export const placeOf = ({ page, line }: CodeBlock): string => `${page}:${line}`
+
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const BLOCK = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm
 
 export function readBlocks(): CodeBlock[] {
-  const pages = globSync(['*.md', 'docs/*.md', 'docs/deploy/*.md', 'examples/*/README.md', 'bench/*.md'], {
-    cwd: root,
-  })
+  const pages = globSync(['*.md', 'docs/*.md', 'examples/*/README.md', 'bench/*.md'], { cwd: root })
   return pages.sort().flatMap((page) => blocksOf(page, readFileSync(join(root, page), 'utf8')))
 }
 

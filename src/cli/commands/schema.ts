@@ -29,7 +29,7 @@ interface SchemaOptions extends OutputOptions, ConfigOptions, Partial<Record<For
 export function register(command: Command): void {
   withExamples(command, [
     ['clerk-sync schema --drizzle > src/db/clerk.ts', 'tables for Drizzle'],
-    ['clerk-sync schema --prisma >> prisma/schema.prisma', 'models for Prisma'],
+    ['clerk-sync schema --prisma > prisma/clerk.prisma', 'models for Prisma'],
     ['clerk-sync schema --sql', 'the tables, to read'],
   ])
   command

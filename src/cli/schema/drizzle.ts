@@ -2,6 +2,7 @@
 
 import { type ColumnDefinition, type SqlType, TABLES, type TableDefinition } from './definitions.ts'
 import { toCamelCase } from './names.ts'
+import { RELATIONS, type RelationDefinition, toManyField, toOneField } from './relations.ts'
 
 const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'text',
@@ -12,16 +13,26 @@ const TYPES: Readonly<Record<SqlType, string>> = {
   json: 'json',
 }
 
+const HEADER = [
+  '// Made by: clerk-sync schema --drizzle > src/db/clerk.ts',
+  '// Keep it in a file of its own, and run the command again after an upgrade: it replaces the file.',
+  '// clerk-sync migrates these tables: import from this file, but do not list it as `schema` in drizzle.config.ts, or',
+  '// drizzle-kit will create them as well.',
+]
+
 export function toDrizzle(schema: string): string {
   // Drizzle refuses a pgSchema of this name.
   const isPublic = schema === 'public'
   const imports = [...Object.values(TYPES), isPublic ? 'pgTable' : 'pgSchema', 'primaryKey'].sort()
   const head = [
+    ...HEADER,
+    `import { relations } from 'drizzle-orm'`,
     `import { ${imports.join(', ')} } from 'drizzle-orm/pg-core'`,
     ...(isPublic ? [] : ['', `export const clerk = pgSchema(${JSON.stringify(schema)})`]),
   ]
   const create = isPublic ? 'pgTable' : 'clerk.table'
-  return [head.join('\n'), ...TABLES.map((table) => toTable(table, create))].join('\n\n')
+  const tables = TABLES.map((table) => toTable(table, create))
+  return [head.join('\n'), ...tables, ...TABLES.flatMap(toRelations)].join('\n\n')
 }
 
 function toTable({ name, description, key, columns }: TableDefinition, create: string): string {
@@ -31,6 +42,27 @@ function toTable({ name, description, key, columns }: TableDefinition, create: s
       ? ''
       : `, (table) => [primaryKey({ columns: [${key.map((each) => `table.${toCamelCase(each)}`).join(', ')}] })]`
   return `/** ${description} */\nexport const ${toCamelCase(name)} = ${create}('${name}', {\n${lines.join('\n')}\n}${extra})`
+}
+
+function toRelations({ name }: TableDefinition): string[] {
+  const out = RELATIONS.filter(({ table }) => table === name).map(toOne)
+  const back = RELATIONS.filter(({ target }) => target === name).map(toMany)
+  if (out.length + back.length === 0) return []
+  const used = [...(out.length > 0 ? ['one'] : []), ...(back.length > 0 ? ['many'] : [])].join(', ')
+  const table = toCamelCase(name)
+  const lines = [...out, ...back].map((line) => `  ${line},`).join('\n')
+  return [`export const ${table}Relations = relations(${table}, ({ ${used} }) => ({\n${lines}\n}))`]
+}
+
+function toOne({ table, column, target }: RelationDefinition): string {
+  const [from, to] = [toCamelCase(table), toCamelCase(target)]
+  const fields = `fields: [${from}.${toCamelCase(column)}], references: [${to}.id]`
+  return `${toOneField(column)}: one(${to}, { ${fields}, relationName: '${table}_${column}' })`
+}
+
+function toMany(relation: RelationDefinition): string {
+  const { table, column } = relation
+  return `${toManyField(relation)}: many(${toCamelCase(table)}, { relationName: '${table}_${column}' })`
 }
 
 function toColumn({ name, type, isNullable, hasDefault }: ColumnDefinition, key: readonly string[]): string {

@@ -5,9 +5,13 @@ export function toCamelCase(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
+/** `organization_memberships` → `organization_membership` */
+export function toSingular(table: string): string {
+  if (table.endsWith('ies')) return `${table.slice(0, -3)}y`
+  return table.endsWith('sses') ? table.slice(0, -2) : table.slice(0, -1)
+}
+
 /** `organization_memberships` → `OrganizationMembership` */
 export function toModelName(table: string): string {
-  const name = toCamelCase(`_${table}`)
-  if (name.endsWith('ies')) return `${name.slice(0, -3)}y`
-  return name.endsWith('sses') ? name.slice(0, -2) : name.slice(0, -1)
+  return toCamelCase(`_${toSingular(table)}`)
 }

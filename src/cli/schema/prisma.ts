@@ -2,6 +2,7 @@
 
 import { type ColumnDefinition, type SqlType, TABLES, type TableDefinition } from './definitions.ts'
 import { toCamelCase, toModelName } from './names.ts'
+import { RELATIONS, toManyField, toOneField } from './relations.ts'
 
 const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'String',
@@ -22,19 +23,43 @@ const NATIVE: Readonly<Partial<Record<SqlType, string>>> = {
 const PREFIX = 'Clerk'
 
 export function toPrisma(schema: string): string {
-  const head = `// In the datasource: schemas = ["public", ${JSON.stringify(schema)}]
-// clerk-sync migrates these tables; keep Prisma from doing it as well: in prisma.config.ts list them as tables.external.`
+  const external = TABLES.map(({ name }) => `'${schema}.${name}'`).join(', ')
+  const head = `// Made by: clerk-sync schema --prisma > prisma/clerk.prisma
+// Keep it in a file of its own beside your schema, and run the command again after an upgrade: it replaces the file.
+//
+// In the datasource of your schema:
+//   schemas = ["public", ${JSON.stringify(schema)}]
+// In prisma.config.ts, so that Prisma reads the whole folder and leaves these tables to clerk-sync:
+//   schema: 'prisma',
+//   experimental: { externalTables: true },
+//   tables: { external: [${external}] },`
   return [head, ...TABLES.map((table) => toModel(table, schema))].join('\n\n')
 }
 
 function toModel({ name, description, key, columns }: TableDefinition, schema: string): string {
   const lines = [
     ...columns.map((column) => toField(column, key)),
+    ...relationsOf(name),
     ...(key.length > 1 ? [`@@id([${key.map(toCamelCase).join(', ')}])`] : []),
     `@@map("${name}")`,
     `@@schema(${JSON.stringify(schema)})`,
   ]
   return `/// ${description}\nmodel ${PREFIX}${toModelName(name)} {\n${lines.map((line) => `  ${line}`).join('\n')}\n}`
+}
+
+function relationsOf(table: string): string[] {
+  const named = ({ table, column }: { table: string; column: string }) => `${table}_${column}`
+  const out = RELATIONS.filter((relation) => relation.table === table).map((relation) => {
+    const isRequired = TABLES.find(({ name }) => name === table)?.key.includes(relation.column)
+    const type = `${PREFIX}${toModelName(relation.target)}${isRequired ? '' : '?'}`
+    const fields = `fields: [${toCamelCase(relation.column)}], references: [id]`
+    return `${toOneField(relation.column)} ${type} @relation("${named(relation)}", ${fields})`
+  })
+  const back = RELATIONS.filter(({ target }) => target === table).map(
+    (relation) =>
+      `${toManyField(relation)} ${PREFIX}${toModelName(relation.table)}[] @relation("${named(relation)}")`,
+  )
+  return [...out, ...back]
 }
 
 function toField({ name, type, isNullable, hasDefault }: ColumnDefinition, key: readonly string[]): string {

@@ -1,0 +1,66 @@
+/**
+ * Passes the output of the tests on, and fails if it holds any secret that the tests use: what a test prints, or a library
+ * under test logs, would be printed in production too.
+ *
+ *     npm test 2>&1 | npm run -s search-output
+ */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+
+const TESTS = fileURLToPath(new URL('../test', import.meta.url))
+const KINDS = [
+  /** Signing secrets: the key counts, with its prefix and without. */
+  /whsec_([A-Za-z0-9+/]{24,}={0,2})/g,
+  /** Secret keys of Clerk's Backend API. */
+  /(sk_(?:test|live)_[A-Za-z0-9]{12,})/g,
+  /** Tokens of the dashboard and of tunnels. */
+  /\b[A-Z_]*TOKEN = '([^']{12,})'/g,
+  /** Passwords of databases, other than the one that equals its user. */
+  /postgres(?:ql)?:\/\/([\w-]+):(?!\1@)([^@'"`\s/$]{6,})@/g,
+]
+
+/** The secrets in the tests' sources and fixtures. */
+export function secretsOfTests(folder: string = TESTS): Set<string> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const texts = files
+    .filter((path) => ['.ts', '.json'].includes(extname(path)) && !path.includes('node_modules'))
+    .map((path) => readFileSync(join(folder, path), 'utf8'))
+  const found = texts.flatMap((text) =>
+    KINDS.flatMap((kind) => [...text.matchAll(kind)].map((match) => match.at(-1))),
+  )
+  return new Set(found.filter((secret) => secret !== undefined && !isRepetition(secret)) as string[])
+}
+
+/** Stands in a test for what is no secret at all. */
+function isRepetition(secret: string): boolean {
+  return new Set(secret.replace(/=+$/, '')).size < 5
+}
+
+/** The lines that hold a secret, with the secret cut. */
+export function leaksIn(output: string, secrets: ReadonlySet<string>): string[] {
+  return output.split('\n').flatMap((line, index) => {
+    const secret = [...secrets].find((each) => line.includes(each))
+    return secret === undefined
+      ? []
+      : [`line ${index + 1}: ${line.replaceAll(secret, `${secret.slice(0, 6)}…`)}`]
+  })
+}
+
+async function main(): Promise<void> {
+  let output = ''
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    process.stdout.write(chunk)
+    output += chunk
+  }
+  const secrets = secretsOfTests()
+  // Colours in the middle of a secret would hide it.
+  const leaks = leaksIn(stripVTControlCharacters(output), secrets)
+  for (const leak of leaks) console.error(`A secret was printed, ${leak}`)
+  if (leaks.length > 0) process.exitCode = 1
+  else console.log(`The output holds none of the ${secrets.size} secrets that the tests use.`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

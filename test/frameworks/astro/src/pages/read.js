@@ -1,0 +1,7 @@
+import { sharedClerkSync } from 'clerk-sync'
+
+export const prerender = false
+export const POST = async ({ request }) => {
+  await request.text()
+  return sharedClerkSync().fetch(request)
+}
