@@ -1,8 +1,9 @@
 /**
- * What Clerk's webhooks really carry, as loose types: every field that Clerk documents, none of them promised.
+ * What Clerk's webhooks really carry, as types: every field that Clerk documents.
  *
  * Clerk's own types and its OpenAPI disagree with each other and with received payloads, so a field here is
- * optional unless no event can do without it, and unknown fields stay reachable. Names are Clerk's.
+ * optional unless both require it. A value that `@clerk/backend` describes fits without a cast. Names are Clerk's; fields
+ * that are not listed do not compile, and are in the row's `raw`.
  */
 
 /** Milliseconds since 1970. */
@@ -16,55 +17,61 @@ export interface Payload {
   [field: string]: unknown
 }
 
-interface Identified extends Payload {
+type Identified = {
   id: string
+  /** Clerk's name for the kind; in some events that of another kind. */
+  object?: string
 }
 
-interface Timestamped extends Identified {
+type Timestamped = Identified & {
   created_at?: Milliseconds
   updated_at?: Milliseconds
 }
 
-export interface VerificationPayload extends Payload {
+export type VerificationPayload = {
+  object?: string
   status?: string
   strategy?: string
   attempts?: number | null
   expire_at?: Milliseconds | null
+  channel?: string | null
+  verified_at?: Milliseconds | null
   verified_at_client?: string | null
 }
 
-export interface EmailAddressPayload extends Timestamped {
-  email_address?: string
+export type EmailAddressPayload = Timestamped & {
+  email_address: string
   reserved?: boolean
-  verification?: VerificationPayload | null
-  linked_to?: { type: string; id: string }[]
+  verification: VerificationPayload | null
+  linked_to: { type: string; id: string }[]
   matches_sso_connection?: boolean
 }
 
-export interface PhoneNumberPayload extends Timestamped {
-  phone_number?: string
+export type PhoneNumberPayload = Timestamped & {
+  phone_number: string
   reserved_for_second_factor?: boolean
   default_second_factor?: boolean
-  reserved?: boolean
-  verification?: VerificationPayload | null
-  linked_to?: { type: string; id: string }[]
+  reserved: boolean
+  verification: VerificationPayload | null
+  linked_to: { type: string; id: string }[]
   backup_codes?: string[] | null
 }
 
-export interface Web3WalletPayload extends Timestamped {
-  web3_wallet?: string
-  verification?: VerificationPayload | null
+export type Web3WalletPayload = Timestamped & {
+  web3_wallet: string
+  verification: VerificationPayload | null
 }
 
-export interface PasskeyPayload extends Identified {
+export type PasskeyPayload = Identified & {
   name?: string
   last_used_at?: Milliseconds
   verification?: VerificationPayload | null
 }
 
-export interface ExternalAccountPayload extends Timestamped {
+export type ExternalAccountPayload = Timestamped & {
   provider?: string
   identification_id?: string
+  external_account_id?: string
   provider_user_id?: string
   approved_scopes?: string
   email_address?: string
@@ -75,12 +82,12 @@ export interface ExternalAccountPayload extends Timestamped {
   image_url?: string | null
   username?: string | null
   phone_number?: string | null
-  public_metadata?: Metadata
+  public_metadata?: Metadata | null
   label?: string | null
   verification?: VerificationPayload | null
 }
 
-export interface SamlAccountPayload extends Identified {
+export type SamlAccountPayload = Identified & {
   provider?: string
   active?: boolean
   email_address?: string
@@ -88,12 +95,12 @@ export interface SamlAccountPayload extends Identified {
   last_name?: string | null
   provider_user_id?: string | null
   last_authenticated_at?: Milliseconds | null
-  public_metadata?: Metadata
+  public_metadata?: Metadata | null
   verification?: VerificationPayload | null
-  saml_connection?: Payload | null
+  saml_connection?: object | null
 }
 
-export interface EnterpriseAccountPayload extends Identified {
+export type EnterpriseAccountPayload = Identified & {
   protocol?: string
   provider?: string
   active?: boolean
@@ -102,95 +109,96 @@ export interface EnterpriseAccountPayload extends Identified {
   last_name?: string | null
   provider_user_id?: string | null
   enterprise_connection_id?: string | null
-  public_metadata?: Metadata
+  public_metadata?: Metadata | null
   verification?: VerificationPayload | null
-  enterprise_connection?: Payload | null
+  enterprise_connection?: object | null
   last_authenticated_at?: Milliseconds | null
 }
 
-export interface UserPayload extends Timestamped {
-  external_id?: string | null
-  primary_email_address_id?: string | null
-  primary_phone_number_id?: string | null
-  primary_web3_wallet_id?: string | null
-  username?: string | null
-  first_name?: string | null
-  last_name?: string | null
+export type UserPayload = Timestamped & {
+  external_id: string | null
+  primary_email_address_id: string | null
+  primary_phone_number_id: string | null
+  primary_web3_wallet_id: string | null
+  username: string | null
+  first_name: string | null
+  last_name: string | null
   locale?: string | null
   profile_image_url?: string
   image_url?: string
-  has_image?: boolean
-  public_metadata?: Metadata
+  has_image: boolean
+  public_metadata: Metadata | null
   private_metadata?: Metadata | null
   unsafe_metadata?: Metadata
-  email_addresses?: EmailAddressPayload[]
-  phone_numbers?: PhoneNumberPayload[]
-  web3_wallets?: Web3WalletPayload[]
+  email_addresses: EmailAddressPayload[]
+  phone_numbers: PhoneNumberPayload[]
+  web3_wallets: Web3WalletPayload[]
   passkeys?: PasskeyPayload[]
-  external_accounts?: ExternalAccountPayload[]
+  external_accounts: ExternalAccountPayload[]
   saml_accounts?: SamlAccountPayload[]
-  enterprise_accounts?: EnterpriseAccountPayload[]
-  password_enabled?: boolean
-  two_factor_enabled?: boolean
-  totp_enabled?: boolean
-  backup_code_enabled?: boolean
+  enterprise_accounts: EnterpriseAccountPayload[]
+  password_enabled: boolean
+  two_factor_enabled: boolean
+  totp_enabled: boolean
+  backup_code_enabled: boolean
   mfa_enabled_at?: Milliseconds | null
   mfa_disabled_at?: Milliseconds | null
   password_last_updated_at?: Milliseconds | null
-  last_sign_in_at?: Milliseconds | null
-  last_active_at?: Milliseconds | null
-  banned?: boolean
-  locked?: boolean
+  last_sign_in_at: Milliseconds | null
+  last_active_at: Milliseconds | null
+  banned: boolean
+  locked: boolean
   deprovisioned?: boolean
-  lockout_expires_in_seconds?: number | null
-  verification_attempts_remaining?: number | null
-  delete_self_enabled?: boolean
-  create_organization_enabled?: boolean
+  lockout_expires_in_seconds: number | null
+  verification_attempts_remaining: number | null
+  delete_self_enabled: boolean
+  create_organization_enabled: boolean
   create_organizations_limit?: number | null
-  legal_accepted_at?: Milliseconds | null
+  legal_accepted_at: Milliseconds | null
   bypass_client_trust?: boolean
   scim?: Payload | null
   timezone?: string | null
 }
 
 /** What most `*.deleted` events carry. There is no time in it: the envelope's `timestamp` is the only clock. */
-export interface DeletedPayload extends Identified {
+export type DeletedPayload = Identified & {
   deleted?: boolean
   slug?: string | null
   external_id?: string
 }
 
-export interface SessionPayload extends Timestamped {
-  user_id?: string
-  client_id?: string
+export type SessionPayload = Timestamped & {
+  user_id: string
+  client_id: string
   actor?: Payload | null
-  status?: string
+  status: string
   last_active_organization_id?: string | null
-  last_active_at?: Milliseconds
-  latest_activity?: Payload | null
-  expire_at?: Milliseconds
-  abandon_at?: Milliseconds
-  user?: UserPayload
+  last_active_at: Milliseconds
+  latest_activity?: object | null
+  expire_at: Milliseconds
+  abandon_at: Milliseconds
+  user?: UserPayload | null
 }
 
-export interface OrganizationPayload extends Timestamped {
-  name?: string
-  slug?: string
+export type OrganizationPayload = Timestamped & {
+  name: string
+  slug: string
   image_url?: string
-  has_image?: boolean
+  has_image: boolean
   members_count?: number
   missing_member_with_elevated_permissions?: boolean
   pending_invitations_count?: number
-  max_allowed_memberships?: number
-  admin_delete_enabled?: boolean
-  public_metadata?: Metadata
+  max_allowed_memberships: number
+  admin_delete_enabled: boolean
+  public_metadata: Metadata | null
   private_metadata?: Metadata
   created_by?: string
   last_active_at?: Milliseconds
   role_set_key?: string | null
 }
 
-export interface PublicUserPayload extends Payload {
+export type PublicUserPayload = {
+  profile_image_url?: string | undefined
   user_id?: string
   identifier?: string | null
   first_name?: string | null
@@ -202,66 +210,67 @@ export interface PublicUserPayload extends Payload {
   deprovisioned?: boolean
 }
 
-export interface OrganizationMembershipPayload extends Timestamped {
-  role?: string
+export type OrganizationMembershipPayload = Timestamped & {
+  role: string
   role_name?: string
-  permissions?: string[]
-  public_metadata?: Metadata
+  permissions: string[]
+  public_metadata: Metadata | null
   private_metadata?: Metadata
   /** Partial: it lacks `private_metadata` and `created_by`. */
-  organization?: OrganizationPayload
+  organization: OrganizationPayload
   public_user_data?: PublicUserPayload
 }
 
-export interface OrganizationInvitationPayload extends Timestamped {
-  email_address?: string
-  role?: string
-  role_name?: string
+export type OrganizationInvitationPayload = Timestamped & {
+  email_address: string
+  role: string
+  role_name: string
   organization_id?: string
   inviter_id?: string | null
   public_inviter_data?: PublicUserPayload
-  public_organization_data?: Payload | null
+  public_organization_data?: object | null
   status?: string
-  public_metadata?: Metadata
+  public_metadata: Metadata | null
   private_metadata?: Metadata
   /** Holds the invitation's ticket. */
-  url?: string | null
-  expires_at?: Milliseconds | null
+  url: string | null
+  expires_at: Milliseconds | null
   /** Only in `organizationInvitation.accepted`. */
   user_id?: string
 }
 
-export interface OrganizationDomainPayload extends Timestamped {
-  organization_id?: string
-  name?: string
-  enrollment_mode?: string
-  affiliation_email_address?: string | null
+export type OrganizationDomainPayload = Timestamped & {
+  organization_id: string
+  name: string
+  enrollment_mode: string
+  affiliation_email_address: string | null
   affiliation_verification?: VerificationPayload | null
   ownership_verification?: VerificationPayload | null
+  /** An alias of `affiliation_verification`, which Clerk will remove. */
   verification?: VerificationPayload | null
-  total_pending_invitations?: number
-  total_pending_suggestions?: number
-  public_organization_data?: Payload | null
+  total_pending_invitations: number
+  total_pending_suggestions: number
+  public_organization_data?: object | null
 }
 
-export interface PermissionPayload extends Timestamped {
-  key?: string
-  name?: string
-  description?: string
+export type PermissionPayload = Timestamped & {
+  key: string
+  name: string
+  description: string
   type?: string
 }
 
-export interface RolePayload extends Timestamped {
-  key?: string
-  name?: string
-  description?: string | null
-  is_creator_eligible?: boolean
-  permissions?: PermissionPayload[]
+export type RolePayload = Timestamped & {
+  key: string
+  name: string
+  description: string | null
+  is_creator_eligible: boolean
+  permissions: PermissionPayload[]
 }
 
-export interface InvitationPayload extends Timestamped {
+export type InvitationPayload = Timestamped & {
   email_address?: string
-  public_metadata?: Metadata
+  public_metadata?: Metadata | null
   revoked?: boolean
   status?: string
   /** Holds the invitation's ticket. */
@@ -269,16 +278,16 @@ export interface InvitationPayload extends Timestamped {
   expires_at?: Milliseconds | null
 }
 
-export interface WaitlistEntryPayload extends Timestamped {
-  email_address?: string
-  status?: string
+export type WaitlistEntryPayload = Timestamped & {
+  email_address: string
+  status: string
   is_locked?: boolean
   invitation?: InvitationPayload | null
 }
 
-export interface EmailPayload extends Identified {
+export type EmailPayload = Identified & {
   slug?: string | null
-  from_email_name?: string
+  from_email_name: string
   reply_to_email_name?: string | null
   to_email_address?: string
   email_address_id?: string | null
@@ -287,25 +296,25 @@ export interface EmailPayload extends Identified {
   body?: string
   body_plain?: string | null
   status?: string
-  data?: Payload
-  delivered_by_clerk?: boolean
+  data?: Payload | null
+  delivered_by_clerk: boolean
   suppression_reason?: string | null
 }
 
-export interface SmsMessagePayload extends Identified {
+export type SmsMessagePayload = Identified & {
   slug?: string | null
-  from_phone_number?: string
-  to_phone_number?: string
+  from_phone_number: string
+  to_phone_number: string
   phone_number_id?: string | null
   user_id?: string | null
-  message?: string
-  status?: string
-  data?: Payload
-  delivered_by_clerk?: boolean
+  message: string
+  status: string
+  data?: Payload | null
+  delivered_by_clerk: boolean
   created_at_ms?: Milliseconds
 }
 
-export interface PayerPayload extends Timestamped {
+export type PayerPayload = Timestamped & {
   /** `""` for an organization's payer. */
   user_id?: string
   first_name?: string
@@ -317,7 +326,7 @@ export interface PayerPayload extends Timestamped {
   image_url?: string
 }
 
-export interface SubscriptionItemPayload extends Timestamped {
+export type SubscriptionItemPayload = Timestamped & {
   status?: string
   is_free_trial?: boolean
   period_start?: Milliseconds
@@ -330,9 +339,10 @@ export interface SubscriptionItemPayload extends Timestamped {
   /** `null` inside a subscription's `items`. */
   subscription_id?: string | null
   seats?: Payload
+  credits?: Payload | null
 }
 
-export interface SubscriptionPayload extends Timestamped {
+export type SubscriptionPayload = Timestamped & {
   status?: string
   active_at?: Milliseconds | null
   canceled_at?: Milliseconds | null
@@ -345,7 +355,38 @@ export interface SubscriptionPayload extends Timestamped {
   items?: SubscriptionItemPayload[]
 }
 
-export interface PaymentAttemptPayload extends Timestamped {
+export type AmountPayload = {
+  amount?: number
+  amount_formatted?: string
+  currency?: string
+  currency_symbol?: string
+}
+
+export type TotalsPayload = {
+  subtotal?: AmountPayload
+  tax_total?: AmountPayload
+  grand_total?: AmountPayload
+}
+
+export type PayeePayload = {
+  id?: string
+  gateway_type?: string
+  gateway_external_id?: string
+  gateway_status?: string
+}
+
+export type PaymentSourcePayload = {
+  id?: string
+  gateway?: string
+  gateway_external_id?: string
+  gateway_external_account_id?: string | null
+  payment_method?: string
+  status?: string
+  card_type?: string
+  last4?: string
+}
+
+export type PaymentAttemptPayload = Timestamped & {
   instance_id?: string
   payment_id?: string
   invoice_id?: string
@@ -354,13 +395,13 @@ export interface PaymentAttemptPayload extends Timestamped {
   status?: string
   paid_at?: Milliseconds | null
   failed_at?: Milliseconds | null
-  failed_reason?: Payload | null
+  failed_reason?: object | null
   billing_date?: Milliseconds
   charge_type?: string
-  payee?: Payload
+  payee?: PayeePayload
   payer?: PayerPayload
-  totals?: Payload
-  payment_source?: Payload
+  totals?: TotalsPayload
+  payment_source?: PaymentSourcePayload
   subscription_items?: SubscriptionItemPayload[]
 }
 

@@ -32,12 +32,12 @@ export function getPermission({ clerk, ids: [id = ''] }: Call): Answer {
 
 const FILTERS: Filters<RolePayload | PermissionPayload> = {
   query: (values, name) => {
-    const isNamed = contains<RolePayload>((each) => [each.name, each.key])(values, name)
+    const isNamed = contains<RolePayload | PermissionPayload>((each) => [each.name, each.key])(values, name)
     return (each) => each.id === values[0] || isNamed(each)
   },
 }
 
-const ORDERS: NonNullable<List<RolePayload>['orders']> = {
+const ORDERS: NonNullable<List<RolePayload | PermissionPayload>['orders']> = {
   name: ({ name }) => name,
   key: ({ key }) => key,
 }
