@@ -43,8 +43,8 @@ interface Section {
 const SECTIONS: readonly Section[] = [
   {
     title: 'What the doctor finds',
-    text: 'A problem makes `doctor` exit with 3, a warning does not.',
-    kinds: ['problem', 'warning'],
+    text: 'A problem makes `doctor` exit with 3; a warning does not, nor does what a check cannot know.',
+    kinds: ['problem', 'warning', 'unclear'],
   },
   {
     title: 'What makes a signature not fit',
@@ -70,7 +70,7 @@ function renderSection({ title, text, kinds }: Section): string {
 
 function renderEntry({ code, kind, summary, remedy, status }: Explanation): string {
   const notes = [
-    ...(kind === 'warning' ? ['warning'] : []),
+    ...(kind === 'warning' || kind === 'unclear' ? [kind] : []),
     ...(status === undefined ? [] : [`HTTP ${status}`]),
   ]
   const note = notes.length === 0 ? '' : ` (${notes.join(', ')})`

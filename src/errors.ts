@@ -102,6 +102,12 @@ export const ERRORS = {
     remedy:
       'Check that the database runs and DATABASE_URL is right. No delivery is lost: Svix sends it again.',
   },
+  database_denied: {
+    status: 503,
+    summary: 'The database user lacks a privilege',
+    remedy:
+      'Grant the user usage on the schema and select, insert, update and delete on its tables. To create a schema it needs `grant create on database`; an existing schema needs no such grant.',
+  },
   database_timeout: {
     status: 503,
     summary: 'The database did not answer in time',

@@ -2,11 +2,10 @@
 
 import type { Delivery } from './clerk/event.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
-import { ClerkSyncError } from './errors.ts'
 import type { RawBody } from './webhook/body.ts'
 import { Diagnostician } from './webhook/diagnosis.ts'
 import type { RequestHeaders } from './webhook/headers.ts'
-import { parseSecret } from './webhook/secret.ts'
+import { missingSecret, parseSecret } from './webhook/secret.ts'
 import { type VerifyOptions, verify } from './webhook/verify.ts'
 
 export type VerifierOptions = Pick<
@@ -37,7 +36,7 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
 
 /** @throws {ClerkSyncError} `secret_…` for a missing or malformed secret */
 export function toVerifyOptions(config: Config): VerifyOptions {
-  if (config.signingSecrets.length === 0) throw new ClerkSyncError('secret_missing')
+  if (config.signingSecrets.length === 0) throw missingSecret(config.otherSecrets)
   const secrets = config.signingSecrets.map(parseSecret)
   for (const warning of secrets.flatMap((secret) => secret.warnings)) config.log.warn({}, warning)
   const { signingSecrets: configured, otherSecrets: others, now } = config

@@ -52,7 +52,7 @@ function settingsOf(configuration: Configuration): Setting[] {
   )
 }
 
-const STATUSES = { passed: 'pass', warning: 'warn', problem: 'fail' } as const
+const STATUSES = { passed: 'pass', warning: 'warn', problem: 'fail', unclear: 'skip' } as const
 
 function toCheck({ group, check, status, code, message, remedy }: CheckedResult): Check {
   return {

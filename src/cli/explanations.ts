@@ -8,7 +8,7 @@ import { PROBLEMS } from './problems.ts'
 export interface Explanation {
   readonly code: string
   /** Where it is met. */
-  readonly kind: 'error' | 'finding' | 'problem' | 'warning' | 'reason'
+  readonly kind: 'error' | 'finding' | 'problem' | 'warning' | 'unclear' | 'reason'
   readonly summary: string
   readonly remedy: string
   /** The HTTP status of the webhook route's answer, for an error. */

@@ -6,15 +6,15 @@
 import type { Failure } from './failure.ts'
 
 interface Entry {
-  /** A problem makes `doctor` exit with 3; a warning does not. */
-  readonly level: 'problem' | 'warning'
+  /** A problem makes `doctor` exit with 3; a warning does not. Unclear is what a check cannot know. */
+  readonly level: 'problem' | 'warning' | 'unclear'
   /** Without a full stop: a detail may follow. */
   readonly summary: string
   readonly remedy: string
 }
 
 const PUBLIC_ROUTE =
-  'Leave the route public: do not call auth.protect() for it in proxy.ts or middleware.ts, and in no layout around it.'
+  'Use a bare clerkMiddleware() in proxy.ts or middleware.ts, and check the session in each page, layout or route that needs one.'
 
 export const PROBLEMS = {
   // The configuration.
@@ -77,10 +77,11 @@ export const PROBLEMS = {
     summary: 'The database has no connection left',
     remedy: 'Close what holds connections, raise max_connections, or connect through a pooler.',
   },
-  database_denied: {
+  database_certificate_missing: {
     level: 'problem',
-    summary: 'The database user may not read the tables',
-    remedy: 'Grant it usage on the schema and all rights on its tables.',
+    summary: 'A certificate file that the address of the database names does not exist',
+    remedy:
+      'Correct the path of sslrootcert, sslcert or sslkey in DATABASE_URL, or remove the parameter to use the certificates that Node trusts.',
   },
 
   // Time.
@@ -108,6 +109,17 @@ export const PROBLEMS = {
     level: 'problem',
     summary: 'The route runs on the edge runtime, which has no TCP for a database',
     remedy: "Delete `export const runtime = 'edge'` from the route; Node is the default.",
+  },
+  middleware_protects: {
+    level: 'warning',
+    summary: 'The middleware in this project keeps webhooks out',
+    remedy:
+      'Use a bare clerkMiddleware() and check the session in each page, layout or route that needs one.',
+  },
+  middleware_unclear: {
+    level: 'unclear',
+    summary: 'The source of the middleware does not tell whether webhooks get through',
+    remedy: 'Ask the running app: `clerk-sync doctor --url`.',
   },
   route_file_missing: {
     level: 'warning',
@@ -204,11 +216,65 @@ export const PROBLEMS = {
     summary: 'Clerk’s middleware protects this route, and a webhook is not signed in',
     remedy: PUBLIC_ROUTE,
   },
+  redirected_to_language: {
+    level: 'problem',
+    summary: 'The route redirects to a path with a language, and Svix follows no redirect',
+    remedy:
+      'Exempt the webhook from the middleware for languages: leave /api out of `config.matcher`, or return before it is called.',
+  },
   login_wall: {
     level: 'problem',
-    summary: 'Something in front of the route wants a login',
+    summary: 'Something in front of the route requires a login',
     remedy:
-      'Let the webhook route through: switch off Vercel’s deployment protection for this domain or use the production domain, or exempt the path from the proxy’s password or challenge.',
+      'Find what answers in place of the route, in the app or in front of it, and exempt the path there.',
+  },
+  vercel_protection: {
+    level: 'problem',
+    summary: 'Vercel’s deployment protection answers in place of the route',
+    remedy:
+      'Use the production domain, or append ?x-vercel-protection-bypass=SECRET to the endpoint URL in Clerk’s dashboard; the secret is in Vercel → Settings → Deployment Protection → Protection Bypass for Automation.',
+  },
+  preview_guarded: {
+    level: 'problem',
+    summary: 'A guard of preview deployments answers in place of the route',
+    remedy:
+      'Exempt the webhook route in the guard. If the guard takes its secret from the query, append it to the endpoint URL in Clerk’s dashboard, as in ?x-vercel-protection-bypass=SECRET.',
+  },
+  cloudflare_challenge: {
+    level: 'problem',
+    summary: 'Cloudflare answers with a challenge for browsers, which Svix cannot solve',
+    remedy:
+      'In Cloudflare → Security → WAF add a custom rule that skips challenges for the path of the route.',
+  },
+  cloudflare_access: {
+    level: 'problem',
+    summary: 'Cloudflare Access requires a login',
+    remedy:
+      'In Cloudflare Zero Trust → Access add an application for the path of the route with a Bypass policy.',
+  },
+  password_wall: {
+    level: 'problem',
+    summary: 'The route is behind HTTP basic authentication',
+    remedy:
+      'Exempt the path of the route from the password, in the proxy or the middleware that asks for it.',
+  },
+  host_not_allowed: {
+    level: 'problem',
+    summary: 'The development server refuses the host name of the tunnel',
+    remedy:
+      'Add the host to `server.allowedHosts` in vite.config.ts (Nuxt: `vite.server.allowedHosts`), and restart it.',
+  },
+  function_verifies_jwt: {
+    level: 'problem',
+    summary: 'Supabase requires a JWT before it calls the function, and webhooks carry none',
+    remedy:
+      'Deploy the function with --no-verify-jwt, or set `verify_jwt = false` for it in supabase/config.toml. The signature protects the route.',
+  },
+  proxy_failed: {
+    level: 'problem',
+    summary: 'A proxy answers because the app behind it does not',
+    remedy:
+      'Start the app, and check the address and port that the proxy or tunnel forwards to. If the app runs, read its log: it may crash on the request.',
   },
   route_not_found: {
     level: 'problem',

@@ -30,50 +30,99 @@ export function isPage({ headers, text }: RouteAnswer): boolean {
   return (headers.get('content-type') ?? '').startsWith('text/html') && /^\s*</.test(text)
 }
 
+/** What an answer is recognised by, most specific first: whoever stands in front of the route answers before it. */
+const SIGNS: readonly (readonly [code: ProblemCode, isIt: (answer: RouteAnswer) => boolean])[] = [
+  ['vercel_protection', isVercelWall],
+  ['cloudflare_challenge', ({ headers }) => headers.get('cf-mitigated') === 'challenge'],
+  ['cloudflare_access', ({ headers }) => locationOf(headers).includes('.cloudflareaccess.com')],
+  ['password_wall', ({ headers }) => /^basic/i.test(headers.get('www-authenticate') ?? '')],
+  ['host_not_allowed', isHostRefused],
+  ['function_verifies_jwt', isSupabaseWall],
+  ['preview_guarded', ({ status, text }) => [401, 403].includes(status) && /bypass/i.test(text)],
+  ['redirected_to_language', isLanguageRedirect],
+  ['route_protected', isProtected],
+  ['route_slow', isFunctionTimeout],
+  ['edge_runtime', ({ status, text }) => status >= 500 && /edge runtime|edge function/i.test(text)],
+  ['proxy_failed', isProxyFailure],
+]
+
 function classify(answer: RouteAnswer): [code: ProblemCode, detail?: string] {
-  const { status, headers } = answer
-  if (isProtected(answer)) return ['route_protected', `it answers ${status}`]
-  const wall = wallOf(answer)
-  if (wall !== undefined) return ['login_wall', wall]
-  if (isRedirect(status)) return ['redirected']
-  if (status === 401 || status === 403) return ['login_wall', `it answers ${status}`]
-  if (status === 404) return ['route_not_found']
-  if (status === 405) return ['method_not_allowed_by_route']
-  if (headers.get('x-vercel-error') === 'FUNCTION_INVOCATION_TIMEOUT' || status === 504) return ['route_slow']
-  if (status >= 500 && /edge runtime|edge function/i.test(answer.text)) return ['edge_runtime']
-  return status >= 500
-    ? ['route_failed', `it answers ${status}`]
-    : ['delivery_refused', `it answers ${status}`]
+  const fact = `it answers ${answer.status}`
+  const [code] = SIGNS.find(([, isIt]) => isIt(answer)) ?? []
+  if (code !== undefined) return [code, fact]
+  return [codeOfStatus(answer.status), fact]
+}
+
+/** What the status alone tells. */
+function codeOfStatus(status: number): ProblemCode {
+  if (isRedirect(status)) return 'redirected'
+  if (status === 401 || status === 403) return 'login_wall'
+  if (status === 404) return 'route_not_found'
+  if (status === 405) return 'method_not_allowed_by_route'
+  if (status === 504) return 'route_slow'
+  return status >= 500 ? 'route_failed' : 'delivery_refused'
 }
 
 function isRedirect(status: number): boolean {
   return status >= 300 && status < 400
 }
 
-/** Clerk's middleware says so in headers; it answers 404 as well as 401, or redirects to a sign-in page. */
-function isProtected({ status, headers }: RouteAnswer): boolean {
-  if (![401, 404, 302, 303, 307].includes(status)) return false
-  const isClerk = [...headers.keys()].some((name) => name.startsWith('x-clerk-auth-'))
-  return isClerk || /sign-?in/i.test(headers.get('location') ?? '')
+function locationOf(headers: Headers): string {
+  return headers.get('location') ?? ''
 }
 
-/** Which login wall or challenge it is, if it is a known one. */
-function wallOf({ status, headers, text }: RouteAnswer): string | undefined {
-  const cookie = headers.get('set-cookie') ?? ''
-  const location = headers.get('location') ?? ''
-  if (cookie.includes('_vercel_sso_nonce') || location.startsWith('https://vercel.com/sso-api')) {
-    return 'Vercel’s deployment protection'
-  }
-  if (
-    status === 401 &&
-    /vercel/i.test(headers.get('server') ?? '') &&
-    /Authentication Required/i.test(text)
-  ) {
-    return 'Vercel’s deployment protection'
-  }
-  if (headers.get('cf-mitigated') === 'challenge') return 'a challenge of Cloudflare'
-  if (location.includes('.cloudflareaccess.com')) return 'Cloudflare Access'
-  return /^basic/i.test(headers.get('www-authenticate') ?? '') ? 'HTTP basic authentication' : undefined
+/**
+ * Clerk's middleware adds its headers to every answer that passes it, also to the 404 of a missing route. It denies by
+ * rewriting to a path of its own, which Next.js reports; or by sending the sender to a sign-in page.
+ */
+function isProtected({ status, headers }: RouteAnswer): boolean {
+  const isDenied =
+    /^protect-/.test(headers.get('x-clerk-auth-reason') ?? '') ||
+    /clerk_\d+/.test(headers.get('x-middleware-rewrite') ?? '')
+  const isClerk = [...headers.keys()].some((name) => name.startsWith('x-clerk-auth-'))
+  if (status === 404) return isDenied
+  if (status === 401 || status === 403) return isDenied || isClerk
+  return isRedirect(status) && /sign-?(in|up)|\blogin\b/i.test(locationOf(headers))
+}
+
+function isVercelWall({ status, headers, text }: RouteAnswer): boolean {
+  if ((headers.get('set-cookie') ?? '').includes('_vercel_sso_nonce')) return true
+  if (locationOf(headers).startsWith('https://vercel.com/sso-api')) return true
+  const isVercel = /vercel/i.test(headers.get('server') ?? '')
+  return status === 401 && isVercel && /Authentication Required/i.test(text)
+}
+
+/** Vite, and what is built on it: Nuxt, React Router, TanStack Start. Webpack’s server says the same in other words. */
+function isHostRefused({ status, text }: RouteAnswer): boolean {
+  return status === 403 && /\ballowedHosts\b|invalid host header/i.test(text)
+}
+
+/** Supabase’s gateway answers before the function runs. */
+function isSupabaseWall({ status, url, text }: RouteAnswer): boolean {
+  const isFunction = url.pathname.startsWith('/functions/v1/') || url.hostname.endsWith('.supabase.co')
+  const isGateway = /missing authorization header|invalid jwt|UNAUTHORIZED_(NO_AUTH|INVALID_JWT)/i.test(text)
+  return status === 401 && isGateway && (isFunction || text.startsWith('{"code":'))
+}
+
+/** next-intl and its like: the same path, behind a language. */
+function isLanguageRedirect({ status, url, headers }: RouteAnswer): boolean {
+  const location = locationOf(headers)
+  if (!isRedirect(status) || !URL.canParse(location, url.href)) return false
+  const [, language, rest] =
+    /^\/([a-z]{2,3}(?:-[A-Za-z]{2,4})?)(\/.*)$/.exec(new URL(location, url.href).pathname) ?? []
+  return language !== undefined && rest === url.pathname
+}
+
+function isFunctionTimeout({ headers }: RouteAnswer): boolean {
+  return headers.get('x-vercel-error') === 'FUNCTION_INVOCATION_TIMEOUT'
+}
+
+/** 520 to 526 are Cloudflare’s for an origin that does not answer as it should. */
+function isProxyFailure({ status, headers, text }: RouteAnswer): boolean {
+  if (status === 502 || (status >= 520 && status <= 526)) return true
+  return (
+    headers.get('x-ngrok-error') !== null || headers.has('ngrok-error-code') || /\bERR_NGROK_\d+/.test(text)
+  )
 }
 
 function explainRedirect({ url, headers }: RouteAnswer): Failure {

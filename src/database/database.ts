@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { Kysely, PGliteDialect, PostgresDialect, type PostgresPool } from 'kysely'
 import type { Pool, PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
+import { readAddress } from './address.ts'
 import { type EmbeddedHandle, IN_MEMORY, openEmbedded, type PGlite } from './embedded.ts'
 import { withinSchema } from './introspector.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
@@ -71,8 +72,9 @@ const STATEMENT_TIMEOUT_MS = 12_000
 const SILENCE_MS = STATEMENT_TIMEOUT_MS + 1_000
 
 export function openDatabase(address: DatabaseAddress, schema: string): Database {
-  if (typeof address !== 'string') return openPostgres(address, schema)
-  if (/^postgres(ql)?:\/\//.test(address)) return openPostgres({ connectionString: address }, schema)
+  if (typeof address !== 'string') return openPostgres(readAddress(address), schema)
+  if (/^postgres(ql)?:\/\//.test(address))
+    return openPostgres(readAddress({ connectionString: address }), schema)
   if (address !== IN_MEMORY && /^\w+:\/\//.test(address)) throw unknownAddress(address)
   if (address !== IN_MEMORY && MISTAKEN.test(address)) throw mistakenAddress()
   return openFolder(address === IN_MEMORY ? address : resolve(address), schema)

@@ -52,6 +52,28 @@ export function isMissing(error: unknown): boolean {
   return OUTDATED.has(sqlState(error) ?? '')
 }
 
+/** Whether the user lacks a privilege. */
+export function isDenied(error: unknown): boolean {
+  return sqlState(error) === '42501'
+}
+
+/** Where more is known than for every outage. */
+function remedyFor(error: unknown): string | undefined {
+  if (!isFileMissing(error)) return undefined
+  return 'sslrootcert, sslcert or sslkey in DATABASE_URL names this file: correct the path, or remove the parameter to use the certificates that Node trusts.'
+}
+
+/** `pg` reads the certificates that an address names when it connects. */
+export function isFileMissing(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ENOENT' &&
+    'syscall' in error &&
+    error.syscall === 'open'
+  )
+}
+
 /** The refusal that a caller of ours understands, for a failure of the database. */
 export function toUnavailable(error: unknown): ClerkSyncError {
   if (error instanceof ClerkSyncError) return error
@@ -59,7 +81,8 @@ export function toUnavailable(error: unknown): ClerkSyncError {
   const cause = { cause: error }
   if (isMissing(error)) return new ClerkSyncError('database_outdated', messageOf(error), cause)
   if (TIMEOUT.has(state)) return new ClerkSyncError('database_timeout', undefined, cause)
-  return new ClerkSyncError('database_unavailable', messageOf(error), cause)
+  if (isDenied(error)) return new ClerkSyncError('database_denied', messageOf(error), cause)
+  return new ClerkSyncError('database_unavailable', messageOf(error), { ...cause, remedy: remedyFor(error) })
 }
 
 /** A query whose failure is a {@link ClerkSyncError}. */

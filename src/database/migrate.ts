@@ -12,6 +12,7 @@ import * as overview from './migrations/0005-overview.ts'
 import * as spans from './migrations/0006-spans.ts'
 import * as mutes from './migrations/0007-mutes.ts'
 import * as late from './migrations/0008-late.ts'
+import { explainDenial } from './privilege.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
@@ -38,7 +39,7 @@ const MIGRATIONS_TABLE = 'migrations'
  */
 export async function migrate(database: Kysely<ClerkTables>, schema: string): Promise<string[]> {
   const { error, results = [] } = await migrator(database, schema).migrateToLatest()
-  if (error !== undefined) throw toMigrationError(error)
+  if (error !== undefined) throw (await explainDenial(database, schema, error)) ?? toMigrationError(error)
   return results.filter((result) => result.status === 'Success').map((result) => result.migrationName)
 }
 

@@ -23,6 +23,8 @@ export interface Finding {
   readonly code: FindingCode
   /** Which secret, or how the body was written. Never holds any of either. */
   readonly detail?: string | undefined
+  /** What is wrong besides, and must be mended too. */
+  readonly also?: FindingCode | undefined
 }
 
 export interface DiagnosticianOptions {
@@ -39,6 +41,8 @@ const MAX_PER_MINUTE = 10
 const MINUTE_MS = 60_000
 /** Trying everything over a body of this size takes some 10 ms. Clerk's are of 2 to 10 KB. */
 const MAX_BYTES = 64 * 1024
+/** Clerk's usual body, and enough for a sender of one's own; each secret is tried with each other fault. */
+const MAX_PAIR_BYTES = 16 * 1024
 /** A sender that takes the time twice, or rounds it otherwise. */
 const MAX_SECONDS_OFF = 10
 
@@ -73,10 +77,11 @@ export class Diagnostician {
   diagnose(evidence: Evidence): Finding | undefined {
     if (evidence.body.byteLength > MAX_BYTES || !this.#mayWork()) return undefined
     // All are tried, whichever fits, so that the time it takes says nothing.
-    const [found] = this.#hypotheses(evidence).filter(({ signature, prefix, body, keys }) =>
-      isSignedContent(signature, prefix, body, keys),
+    const single = this.#hypotheses(evidence)
+    const [found] = [...single, ...this.#pairs(single, evidence)].filter(
+      ({ signature, prefix, body, keys }) => isSignedContent(signature, prefix, body, keys),
     )
-    return found && { code: found.code, detail: found.detail }
+    return found && { code: found.code, detail: found.detail, also: found.also }
   }
 
   #mayWork(): boolean {
@@ -97,6 +102,28 @@ export class Diagnostician {
       ...otherSpellings(signature),
     ].map((difference) => ({ ...asItIs, ...difference }))
   }
+
+  /**
+   * Two faults at once: a wrong secret, and something else. A sender of one's own often makes both, and a proxy may change
+   * a body that another secret signed. The cost is that of the rest once more, with a few more keys for each.
+   */
+  #pairs(single: readonly Hypothesis[], { message, body }: Evidence): Hypothesis[] {
+    if (body.byteLength > MAX_PAIR_BYTES) return []
+    const others = single.filter(({ keys }) => keys === this.#keys)
+    const shifts = new Set(
+      otherPrefixes(message).flatMap(({ code, prefix }) => (code === 'timestamp_changed' ? [prefix] : [])),
+    )
+    return this.#secretHypotheses.flatMap(({ code, detail, keys }) =>
+      others
+        .filter(({ prefix }) => !shifts.has(prefix))
+        .map((other) => ({ ...other, code, detail: describePair(detail, other), also: other.code, keys })),
+    )
+  }
+}
+
+function describePair(secret: string | undefined, { code, detail }: Finding): string {
+  const other = detail === undefined ? '' : `, ${detail}`
+  return `${secret ?? 'the configured one'}; also ${code}${other}`
 }
 
 /** None if the value is no secret. */

@@ -40,6 +40,11 @@ export const FINDINGS = {
     remedy:
       'Pass on the bytes that arrived. In Express register the route before express.json(); in a proxy or function forward the raw body, not JSON.stringify(request.body).',
   },
+  body_base64: {
+    summary: 'it fits the decoded body, so the body is still in base64',
+    remedy:
+      'Decode it first. API Gateway and AWS Lambda say so in the event: `event.isBase64Encoded ? Buffer.from(event.body, "base64") : event.body`.',
+  },
   body_encoded_twice: {
     summary:
       'it fits what the body holds as a JSON string or a list of bytes, so something encoded the body again',

@@ -14,7 +14,7 @@ const MARK = '\uFEFF'
 /** Every body that this one may have been. */
 export function rewritingsOf(body: Uint8Array): Rewriting[] {
   const text = Buffer.from(body).toString()
-  return [...encodings(text), ...blanks(text), ...jsonRewritings(text)]
+  return [...encodings(text), ...base64(text), ...blanks(text), ...jsonRewritings(text)]
     .filter((each) => each.text !== text)
     .map(({ text: original, ...rest }) => ({ ...rest, body: toBytes(original) }))
 }
@@ -45,6 +45,12 @@ function encodings(text: string): Draft[] {
     { code: 'body_mark_changed', text: text.startsWith(MARK) ? text.slice(1) : MARK + text },
     { code: 'body_recoded', text: Buffer.from(text, 'latin1') },
   ]
+}
+
+/** What API Gateway makes of a body that it takes for binary. A JSON body is never base64 as it is. */
+function base64(text: string): Draft[] {
+  if (!/^[A-Za-z0-9+/_-]+={0,2}\s*$/.test(text)) return []
+  return [{ code: 'body_base64', text: Buffer.from(text, 'base64') }]
 }
 
 function jsonRewritings(text: string): Draft[] {

@@ -1,7 +1,7 @@
 /** Signing secrets: `whsec_` and base64, as Clerk's dashboard shows them. A malformed one is refused at start. */
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { ClerkSyncError } from '../errors.ts'
+import { ClerkSyncError, ERRORS } from '../errors.ts'
 
 const PREFIX = 'whsec_'
 /** Below this, forging by guessing is conceivable. The Standard Webhooks spec wants 24; Svix's own docs print one of 18. */
@@ -34,6 +34,26 @@ export function parseSecret(text: string): SigningSecret {
     warnings.push(`The signing secret has ${bytes.length} bytes; Clerk’s have 24.`)
   return { key: createSecretKey(bytes), warnings }
 }
+
+/**
+ * That no secret is configured, with the variables that hold what may be it.
+ * @param others the values of other variables by their names
+ */
+export function missingSecret(others: ReadonlyMap<string, string>): ClerkSyncError {
+  const names = [...others].filter(([, value]) => LIKE_A_SECRET.test(value)).map(([name]) => name)
+  if (names.length === 0) return new ClerkSyncError('secret_missing')
+  const verb = names.length === 1 ? 'holds' : 'hold'
+  return new ClerkSyncError(
+    'secret_missing',
+    `${names.join(' and ')} ${verb} a whsec_ value, under a name that is not read`,
+    {
+      remedy: `If it is this endpoint’s secret, rename the variable to CLERK_WEBHOOK_SIGNING_SECRET. ${ERRORS.secret_missing.remedy}`,
+    },
+  )
+}
+
+/** In a shell's or container's file the quotes may have become part of the value. */
+const LIKE_A_SECRET = /^["'`\s]*whsec_/
 
 function withoutPrefix(secret: string): string {
   if (secret.startsWith(PREFIX)) return secret.slice(PREFIX.length)

@@ -58,8 +58,9 @@ function checkSignature(evidence: Evidence, options: VerifyOptions): void {
 
 function mismatch(finding: Finding | undefined): ClerkSyncError {
   if (finding === undefined) return new ClerkSyncError('signature_mismatch')
-  const { code, detail } = finding
-  const { summary, remedy } = FINDINGS[code]
+  const { code, detail, also } = finding
+  const { summary } = FINDINGS[code]
+  const remedy = [code, ...(also ? [also] : [])].map((each) => FINDINGS[each].remedy).join(' ')
   const fact = detail === undefined ? summary : `${summary} (${detail})`
   return new ClerkSyncError('signature_mismatch', fact, { finding: code, remedy })
 }

@@ -176,9 +176,62 @@ describe('the route, as the doctor sees it', () => {
     ['is missing', 'route_not_found', answer(404, { 'content-type': 'text/html' })],
     ['does not answer POST', 'method_not_allowed_by_route', answer(405)],
     [
+      'is missing in an app with Clerk’s middleware',
+      'route_not_found',
+      answer(404, { 'x-clerk-auth-status': 'signed-out', 'x-clerk-auth-reason': 'dev-browser-missing' }),
+    ],
+    [
       'is answered 404 by Clerk’s middleware',
       'route_protected',
-      answer(404, { 'x-clerk-auth-status': 'signed-out' }),
+      answer(404, {
+        'x-clerk-auth-status': 'signed-out',
+        'x-clerk-auth-reason': 'protect-rewrite, token-missing',
+      }),
+    ],
+    [
+      'is answered 404 by Clerk’s middleware, by a rewrite',
+      'route_protected',
+      answer(404, { 'x-clerk-auth-status': 'signed-out', 'x-middleware-rewrite': '/clerk_1727999' }),
+    ],
+    [
+      'is answered by Vite',
+      'host_not_allowed',
+      answer(
+        403,
+        { 'content-type': 'text/plain' },
+        'Blocked request. This host ("a.ngrok-free.app") is not allowed.\nTo allow this host, add "a.ngrok-free.app" to `server.allowedHosts` in vite.config.js.',
+      ),
+    ],
+    ['is answered by webpack’s server', 'host_not_allowed', answer(403, {}, 'Invalid Host header')],
+    [
+      'is a function of Supabase that verifies a JWT',
+      'function_verifies_jwt',
+      answer(
+        401,
+        { 'content-type': 'application/json' },
+        '{"code":401,"message":"Missing authorization header"}',
+      ),
+    ],
+    [
+      'is behind a guard of previews',
+      'preview_guarded',
+      answer(403, {}, 'Preview automation bypass required'),
+    ],
+    [
+      'is behind a proxy without an app',
+      'proxy_failed',
+      answer(502, { server: 'nginx' }, '<html>502 Bad Gateway</html>'),
+    ],
+    [
+      'is behind a tunnel without an app',
+      'proxy_failed',
+      answer(404, { 'ngrok-error-code': 'ERR_NGROK_3200' }),
+    ],
+    ['is behind Cloudflare without an app', 'proxy_failed', answer(522)],
+    [
+      'is behind Cloudflare Access',
+      'cloudflare_access',
+      answer(302, { location: 'https://a.cloudflareaccess.com/x' }),
     ],
     [
       'is answered 401 by Clerk’s middleware',
@@ -195,18 +248,28 @@ describe('the route, as the doctor sees it', () => {
     ],
     [
       'is behind Vercel’s protection',
-      'login_wall',
+      'vercel_protection',
       answer(401, { server: 'Vercel', 'set-cookie': '_vercel_sso_nonce=x' }),
       'Vercel’s',
     ],
     [
       'is behind Vercel’s protection, by a redirect',
-      'login_wall',
+      'vercel_protection',
       answer(302, { location: 'https://vercel.com/sso-api?url=x' }),
       'Vercel’s',
     ],
-    ['is behind a password', 'login_wall', answer(401, { 'www-authenticate': 'Basic realm="x"' }), 'basic'],
-    ['is behind a challenge', 'login_wall', answer(403, { 'cf-mitigated': 'challenge' }), 'Cloudflare'],
+    [
+      'is behind a password',
+      'password_wall',
+      answer(401, { 'www-authenticate': 'Basic realm="x"' }),
+      'basic',
+    ],
+    [
+      'is behind a challenge',
+      'cloudflare_challenge',
+      answer(403, { 'cf-mitigated': 'challenge' }),
+      'Cloudflare',
+    ],
     ['is behind an unknown login', 'login_wall', answer(403)],
     [
       'redirects to https',
@@ -229,9 +292,8 @@ describe('the route, as the doctor sees it', () => {
     ],
     [
       'redirects to a language',
-      'redirected',
+      'redirected_to_language',
       answer(307, { location: '/en/api/webhooks/clerk' }),
-      'to another path',
     ],
     ['is a page', 'page_answered', answer(200, { 'content-type': 'text/html; charset=utf-8' }, '<html>')],
     ['accepts everything', 'unsigned_accepted', answer(200)],
@@ -261,8 +323,8 @@ describe('the route, as the doctor sees it', () => {
       join(folder, 'src/proxy.ts'),
       'export default clerkMiddleware(async (auth) => {\n  await auth.protect()\n})\n',
     )
-    const result = await verdictOn(answer(404, { 'x-clerk-auth-status': 'signed-out' }), { folder })
-    expect(result.remedy).toMatch(/^src\/proxy\.ts:2\. Leave the route public/)
+    const result = await verdictOn(answer(401, { 'x-clerk-auth-status': 'signed-out' }), { folder })
+    expect(result.remedy).toMatch(/^src\/proxy\.ts:2\. Use a bare clerkMiddleware\(\)/)
   })
 
   it.each([

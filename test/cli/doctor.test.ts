@@ -65,6 +65,11 @@ describe('the doctor on the configuration', () => {
     ['nothing but a secret', [], {}],
     ['no secret', ['secret_missing'], { env: { CLERK_WEBHOOK_SIGNING_SECRET: undefined } }],
     [
+      'a secret under a name that is not read',
+      ['secret_missing', 'secret_elsewhere'],
+      { env: { CLERK_WEBHOOK_SIGNING_SECRET: undefined, CLERK_SIGNING_SECRET: SECRET } },
+    ],
+    [
       'the API key for a secret',
       ['secret_is_api_key'],
       { env: { CLERK_WEBHOOK_SIGNING_SECRET: 'sk_test_abcdefghijklmnop' } },
@@ -207,9 +212,48 @@ describeWithPostgres('the doctor on Postgres', (url) => {
     expect(results.filter(({ group }) => group === 'traffic')).toEqual([])
   })
 
-  it('finds a user who may not read', async () => {
+  it('finds a user who may not read, and prints the grant', async () => {
     const address = at({ username: role, password: 'x' })
-    expect((await examineAt(address)).codes).toEqual(['database_denied'])
+    const { codes, results } = await examineAt(address)
+    expect(codes).toEqual(['database_denied'])
+    expect(results.find(({ code }) => code === 'database_denied')?.remedy).toContain(
+      `grant usage, create on schema "${schema}" to "${role}";`,
+    )
+  })
+
+  it('finds a certificate that is missing', async () => {
+    const { codes, results } = await examineAt(at({ search: '?sslmode=verify-full&sslrootcert=/nope.pem' }))
+    expect(codes).toEqual(['database_certificate_missing'])
+    expect(results.find(({ code }) => code)?.message).toContain('/nope.pem')
+  })
+
+  it.each([
+    '?channel_binding=prefer',
+    '?schema=public&pgbouncer=true&connection_limit=1',
+    '?sslmode=disable&channel_binding=require',
+  ])('can read the address with %s', async (search) => {
+    expect((await examineAt(at({ search }))).codes).toEqual(['no_events'])
+  })
+
+  it('reads sslrootcert=system as the certificates of the system', async () => {
+    const { codes } = await examineAt(at({ search: '?sslmode=verify-full&sslrootcert=system' }))
+    // The server of the tests has no TLS: it was asked for it, and no file was looked for.
+    expect(codes).toEqual(['database_tls_required'])
+  })
+
+  it('needs no right to create a schema that exists', async () => {
+    const name = `${schema}_given`
+    const args = ['migrate', '--database', at({ username: role, password: 'x' }), '--schema', name]
+    const refused = await runCli(args, { cwd: await newFolder() })
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('database_denied') })
+    expect(refused.stderr.replace(/\s+/g, ' ')).toMatch(
+      new RegExp(
+        `create schema "${name}" authorization "${role}"; or: grant create on database "\\w+" to "${role}"`,
+      ),
+    )
+    await query(`create schema "${name}" authorization ${role}`)
+    expect(await runCli(args, { cwd: await newFolder() })).toMatchObject({ code: 0 })
+    await query(`drop schema "${name}" cascade`)
   })
 
   it('finds tables that are missing, and creates none', async () => {

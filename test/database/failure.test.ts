@@ -30,7 +30,7 @@ const TABLE: Row[] = [
   ['no such table', databaseError('42P01'), 'unavailable', 'database_outdated', false],
   ['no such column', databaseError('42703'), 'unavailable', 'database_outdated', false],
   ['table exists already', databaseError('42P07'), 'unavailable', 'database_unavailable', false],
-  ['permission denied', databaseError('42501'), 'unavailable', 'database_unavailable', false],
+  ['permission denied', databaseError('42501'), 'unavailable', 'database_denied', false],
   ['read-only transaction', databaseError('25006'), 'unavailable', 'database_unavailable', false],
   ['aborted transaction', databaseError('25P02'), 'unavailable', 'database_unavailable', false],
   ['statement timeout', databaseError('57014'), 'unavailable', 'database_timeout', true],

@@ -160,6 +160,8 @@ const CASES: readonly (readonly [what: string, finding: string, sent: Sent, says
     { body: JSON.stringify(JSON.parse(python)), headers: signed(python) },
     'after each comma and colon',
   ],
+  ['a body in base64', 'body_base64', { body: Buffer.from(COMPACT).toString('base64') }, 'still in base64'],
+  ['a body in the base64 of addresses', 'body_base64', { body: Buffer.from(COMPACT).toString('base64url') }],
   ['a body that was stringified twice', 'body_encoded_twice', { body: JSON.stringify(COMPACT) }],
   ['a buffer that was stringified', 'body_encoded_twice', { body: JSON.stringify(Buffer.from(COMPACT)) }],
   ['a newline at the end', 'body_blanks_changed', { body: `${COMPACT}\n` }],
@@ -184,6 +186,47 @@ describe('a signature that does not fit', () => {
       expect(error.message).toContain(says)
     })
   }
+
+  it.each<[what: string, also: keyof typeof FINDINGS, finding: string, sent: Sent]>([
+    [
+      'an undecoded secret over timestamp.body',
+      'content_misspelt',
+      'secret_not_decoded',
+      { headers: signedBy(SECRET, CONTENT.slice('msg_1.'.length)) },
+    ],
+    [
+      'an undecoded secret over the body alone',
+      'content_misspelt',
+      'secret_not_decoded',
+      { headers: signedBy(SECRET.slice(6), COMPACT) },
+    ],
+    [
+      'another secret over a body in base64',
+      'body_base64',
+      'other_secret',
+      {
+        body: Buffer.from(COMPACT).toString('base64'),
+        headers: signed(COMPACT, OTHER_SECRET),
+        environment: { MY_HOOK: OTHER_SECRET },
+      },
+    ],
+    [
+      'another secret over a body that was parsed',
+      'body_reserialised',
+      'other_secret',
+      {
+        body: JSON.stringify(EVENT, null, 2),
+        headers: signed(COMPACT, OTHER_SECRET),
+        environment: { MY_HOOK: OTHER_SECRET },
+      },
+    ],
+  ])('because of two faults names both: %s', async (_, also, finding, sent) => {
+    const error = await refusalOf(sent)
+    expect(error.finding).toBe(finding)
+    expect(error.message).toContain(`also ${also}`)
+    expect(error.remedy).toContain(FINDINGS[also].remedy)
+    expect(error.remedy).toContain(FINDINGS[finding as keyof typeof FINDINGS].remedy)
+  })
 
   it('is provoked for every finding that there is', () => {
     expect(new Set(CASES.map(([, finding]) => finding))).toEqual(new Set(Object.keys(FINDINGS)))

@@ -22,7 +22,7 @@ import { clerkChecks } from '../doctor/clerk.ts'
 import { clockChecks } from '../doctor/clock.ts'
 import { configurationChecks } from '../doctor/configuration.ts'
 import { databaseCheck, ExaminedDatabase } from '../doctor/database.ts'
-import { Project, projectCheck } from '../doctor/project.ts'
+import { Project, projectChecks } from '../doctor/project.ts'
 import { routeCheck } from '../doctor/route.ts'
 import { trafficChecks } from '../doctor/traffic.ts'
 import { EXIT, remedyLines, usageError } from '../failure.ts'
@@ -116,13 +116,21 @@ async function watch(options: DoctorOptions, output: Output): Promise<void> {
 function report(results: readonly CheckedResult[], options: DoctorOptions, output: Output): void {
   const shown = options.onlyProblems ? results.filter(({ status }) => status !== 'passed') : results
   const count = (wanted: Status) => results.filter(({ status }) => status === wanted).length
-  const counts = { passed: count('passed'), warnings: count('warning'), problems: count('problem') }
+  const counts = {
+    passed: count('passed'),
+    warnings: count('warning'),
+    problems: count('problem'),
+    unclear: count('unclear'),
+  }
   if (output.json) {
     for (const { fix, ...result } of shown)
       output.stdout.record({ type: 'result', ...result, ...(fix && { fix: fix.what }) })
     output.stdout.record({ type: 'summary', ...counts })
   } else tell(shown, output.stdout)
-  output.note(`\n${counts.problems} problems · ${counts.warnings} warnings · ${counts.passed} passed`)
+  const unclear = counts.unclear > 0 ? ` · ${counts.unclear} unclear` : ''
+  output.note(
+    `\n${counts.problems} problems · ${counts.warnings} warnings${unclear} · ${counts.passed} passed`,
+  )
   process.exitCode = counts.problems > 0 ? EXIT.foundProblems : 0
 }
 
@@ -169,7 +177,7 @@ async function runAll(
     databaseCheck(examined),
     ...clockChecks(examined, config, isOffline),
     ...clerkChecks(examined, config, isOffline),
-    projectCheck(project),
+    ...projectChecks(project),
     ...trafficChecks(examined),
   ]
   const { url, timeout: timeoutMs } = options
@@ -199,7 +207,12 @@ function tell(results: readonly CheckedResult[], pen: Pen): void {
   }
 }
 
-const MARKS = { passed: ['✓', 'green'], warning: ['!', 'yellow'], problem: ['✗', 'red'] } as const
+const MARKS = {
+  passed: ['✓', 'green'],
+  warning: ['!', 'yellow'],
+  problem: ['✗', 'red'],
+  unclear: ['?', 'yellow'],
+} as const
 
 function linesOf({ status, code, message, remedy }: CheckedResult, pen: Pen): string[] {
   const [mark, color] = MARKS[status]

@@ -6,7 +6,8 @@ import type { ClerkSync } from '../../index.ts'
 import type { Failure } from '../failure.ts'
 import { describeProblem, PROBLEMS, type ProblemCode } from '../problems.ts'
 
-export type Status = 'passed' | 'warning' | 'problem'
+/** `unclear` where the check cannot know. */
+export type Status = 'passed' | 'warning' | 'problem' | 'unclear'
 
 /** One thing that a check found. */
 export interface Result {

@@ -3,8 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { type Config, OPTION_NAMES } from '../../config.ts'
-import { ClerkSyncError } from '../../errors.ts'
-import { parseSecret } from '../../webhook/secret.ts'
+import { missingSecret, parseSecret } from '../../webhook/secret.ts'
 import { type Configuration, DEFAULT, describeOrigin } from '../configuration.ts'
 import { type Check, failed, found, passed, type Result } from './check.ts'
 
@@ -30,9 +29,9 @@ function checkOptions({ path, originsOf }: Configuration): Result[] {
   ]
 }
 
-function checkSecrets({ originsOf }: Configuration, { signingSecrets }: Config): Result[] {
+function checkSecrets({ originsOf }: Configuration, { signingSecrets, otherSecrets }: Config): Result[] {
   const [origin = DEFAULT] = originsOf('signingSecret')
-  if (signingSecrets.length === 0) return [failed(new ClerkSyncError('secret_missing'))]
+  if (signingSecrets.length === 0) return [failed(missingSecret(otherSecrets))]
   const results = signingSecrets.map((secret) => judge(secret, describeOrigin(origin)))
   return origin.name === 'CLERK_WEBHOOK_SECRET' ? [...results, found('secret_old_name')] : results
 }

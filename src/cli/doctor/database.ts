@@ -1,6 +1,8 @@
 /** Whether the database can be used, and if not, why exactly. */
 
+import { isFileMissing } from '../../database/failure.ts'
 import { pendingMigrations } from '../../database/migrate.ts'
+import { explainDenial } from '../../database/privilege.ts'
 import { ClerkSyncError } from '../../errors.ts'
 import type { ClerkSync } from '../../index.ts'
 import { requireDatabase } from '../open.ts'
@@ -12,6 +14,7 @@ import { type Check, failed, passed, type Result, toResult } from './check.ts'
 const CAUSES: Readonly<Record<string, ProblemCode>> = {
   ENOTFOUND: 'database_host_unknown',
   EAI_AGAIN: 'database_host_unknown',
+  ENOENT: 'database_certificate_missing',
   ECONNREFUSED: 'database_refused',
   ENETUNREACH: 'database_unreachable',
   EHOSTUNREACH: 'database_unreachable',
@@ -19,7 +22,6 @@ const CAUSES: Readonly<Record<string, ProblemCode>> = {
   '28000': 'database_login_failed',
   '28P01': 'database_login_failed',
   '3D000': 'database_absent',
-  '42501': 'database_denied',
   '53300': 'database_full',
 }
 
@@ -55,20 +57,31 @@ export class ExaminedDatabase {
       const what = `Run the pending migrations on ${location.name}`
       return [reachable, { ...outdated, fix: { what, apply: (sync) => sync.migrate() } }]
     } catch (error) {
-      return [this.#explain(error)]
+      return [await this.#explain(error)]
     }
   }
 
-  #explain(error: unknown): Result {
+  async #explain(error: unknown): Promise<Result> {
     // Whoever runs the server holds it: that is as it should be.
     if (error instanceof ClerkSyncError && error.code === 'embedded_locked') return toResult(error, 'warning')
+    const { database, location } = this.sync
+    const denial = await explainDenial(database, location.schema, error)
+    if (denial) return failed(denial)
     const code = causeOf(error)
-    return code === undefined ? failed(error) : toResult(describeProblem(code, this.sync.location.name))
+    return code === undefined
+      ? failed(error)
+      : toResult(describeProblem(code, detailOf(error, location.name)))
   }
 }
 
 export function databaseCheck(examined: ExaminedDatabase): Check {
   return { group: 'database', name: 'database', run: () => examined.examine() }
+}
+
+/** Which file is missing says more than which database. */
+function detailOf(error: unknown, name: string): string {
+  const cause = error instanceof ClerkSyncError ? error.cause : error
+  return isFileMissing(cause) ? ((cause as NodeJS.ErrnoException).path ?? name) : name
 }
 
 function causeOf(error: unknown): ProblemCode | undefined {

@@ -2,6 +2,7 @@
 
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { examineProtection, howToAsk, howToOpen } from '../init/protection.ts'
 import { type Check, found, passed, type Result } from './check.ts'
 
 interface SourceFile {
@@ -79,16 +80,30 @@ function readOrEmpty(path: string): string {
 
 const EDGE = /^\s*export\s+const\s+runtime\s*=\s*['"](experimental-)?edge['"]/
 
-/** Only Next.js has its routes where one can look. */
-export function projectCheck(project: Project): Check {
-  return {
+/** Only Next.js requires its routes to be in a certain place. */
+export function projectChecks(project: Project): Check[] {
+  const check = (name: string, inspect: () => Result[]): Check => ({
     group: 'project',
-    name: 'route file',
-    run: async () => (project.usesNext ? [inspectRoute(project)] : []),
-  }
+    name,
+    run: async () => inspect(),
+  })
+  return [
+    check('route file', () => (project.usesNext ? [inspectRoute(project)] : [])),
+    check('middleware', () => inspectMiddleware(project)),
+  ]
 }
 
-export function findRoute(project: Project): SourceFile | undefined {
+function inspectMiddleware(project: Project): Result[] {
+  const protection = examineProtection(project)
+  if (protection === undefined) return []
+  const { place, path, verdict } = protection
+  if (verdict === 'public') return [passed(`${place} lets webhooks through.`)]
+  return verdict === 'protected'
+    ? [found('middleware_protects', place, howToOpen(path))]
+    : [found('middleware_unclear', place, howToAsk(path))]
+}
+
+export function findRoute(project: Pick<Project, 'files'>): SourceFile | undefined {
   return project.files.find(({ text }) => /['"]clerk-sync\/next['"]/.test(text))
 }
 

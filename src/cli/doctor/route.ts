@@ -7,6 +7,7 @@ import { PROBE_TYPE } from '../../reply.ts'
 import { type SignedDelivery, signDelivery } from '../../testing/sign.ts'
 import { probeHeaders } from '../../webhook/probe.ts'
 import type { Failure } from '../failure.ts'
+import { examineProtection } from '../init/protection.ts'
 import { explainAnswer, explainSilence, isPage, ownCode, type RouteAnswer } from '../route-answer.ts'
 import { formatDuration } from '../times.ts'
 import { type Check, found, passed, type Result, toResult } from './check.ts'
@@ -123,16 +124,24 @@ function checkPace(outcomes: readonly (Outcome | undefined)[], { timeoutMs }: Pr
 }
 
 /** The line in this project that does it, by the code of a problem. */
-const CULPRITS: Readonly<Record<string, readonly [line: RegExp, path?: RegExp]>> = {
-  route_protected: [/\bprotect\s*\(/, /(^|\/)(proxy|middleware)\.[cm]?[jt]s$/],
-  body_already_parsed: [/\b(express|bodyParser)\.(json|urlencoded|text|raw)\s*\(/],
-  body_rewritten: [/\b(express|bodyParser)\.(json|urlencoded|text)\s*\(/],
+const CULPRITS: Readonly<Record<string, RegExp>> = {
+  body_already_parsed: /\b(express|bodyParser)\.(json|urlencoded|text|raw)\s*\(/,
+  body_rewritten: /\b(express|bodyParser)\.(json|urlencoded|text)\s*\(/,
 }
 
 function pointAt(result: Result, { project, url }: ProbeOptions): Result {
-  const [line, path] = CULPRITS[result.code ?? ''] ?? []
-  const place = line ? project.findLine(line, path) : otherPath(result, project, url)
+  const line = CULPRITS[result.code ?? '']
+  const place = line
+    ? project.findLine(line)
+    : (protectingLine(result, project) ?? otherPath(result, project, url))
   return place === undefined ? result : { ...result, remedy: `${place}. ${result.remedy}` }
+}
+
+/** The line of the project’s own middleware, if it is what protects the route. */
+function protectingLine({ code }: Result, project: Project): string | undefined {
+  if (code !== 'route_protected') return undefined
+  const protection = examineProtection(project)
+  return protection?.verdict === 'protected' ? protection.place : undefined
 }
 
 /** Where Next.js has the route, if that is not where it was looked for. */
