@@ -7,6 +7,7 @@
  */
 
 import { DASHBOARD_ERRORS } from './dashboard-errors.ts'
+import { DATABASE_ERRORS } from './database-errors.ts'
 
 interface ErrorEntry {
   /** The HTTP status of the webhook route's answer. Configuration errors use 500: they stop the start. */
@@ -96,33 +97,7 @@ export const ERRORS = {
   },
 
   // The engine cannot take a delivery now; Svix will send it again.
-  database_unavailable: {
-    status: 503,
-    summary: 'The database is not available',
-    remedy:
-      'Check that the database runs and DATABASE_URL is right. No delivery is lost: Svix sends it again.',
-  },
-  database_denied: {
-    status: 503,
-    summary: 'The database user lacks a privilege',
-    remedy:
-      'Grant the user usage on the schema and select, insert, update and delete on its tables. To create a schema it needs `grant create on database`; an existing schema needs no such grant.',
-  },
-  database_timeout: {
-    status: 503,
-    summary: 'The database did not answer in time',
-    remedy: 'Nothing is lost: Svix sends the event again. Look for locks, slow disks or an exhausted pool.',
-  },
-  database_outdated: {
-    status: 503,
-    summary: 'The database lacks tables or columns that this version needs',
-    remedy: 'Run `clerk-sync migrate`.',
-  },
-  database_ahead: {
-    status: 503,
-    summary: 'The database was migrated by a newer version of clerk-sync',
-    remedy: 'Upgrade clerk-sync on this machine.',
-  },
+  ...DATABASE_ERRORS,
   overloaded: {
     status: 503,
     summary: 'More events are waiting for the database than may be held in memory',

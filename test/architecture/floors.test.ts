@@ -6,7 +6,15 @@ import { parseSource, readSources, type Source } from './sources.ts'
  * know each other. Single files of one floor may.
  */
 const FLOORS: readonly (readonly string[])[] = [
-  ['closest.ts', 'errors.ts', 'dashboard-errors.ts', 'log.ts', 'validate.ts', 'version.ts'],
+  [
+    'closest.ts',
+    'errors.ts',
+    'dashboard-errors.ts',
+    'database-errors.ts',
+    'log.ts',
+    'validate.ts',
+    'version.ts',
+  ],
   ['clerk/'],
   ['database/'],
   ['webhook/', 'ledger/', 'idempotency/'],

@@ -22,7 +22,8 @@ import { clerkChecks } from '../doctor/clerk.ts'
 import { clockChecks } from '../doctor/clock.ts'
 import { configurationChecks } from '../doctor/configuration.ts'
 import { databaseCheck, ExaminedDatabase } from '../doctor/database.ts'
-import { Project, projectChecks } from '../doctor/project.ts'
+import { middlewareCheck } from '../doctor/middleware.ts'
+import { Project, projectCheck } from '../doctor/project.ts'
 import { routeCheck } from '../doctor/route.ts'
 import { trafficChecks } from '../doctor/traffic.ts'
 import { EXIT, remedyLines, usageError } from '../failure.ts'
@@ -177,7 +178,8 @@ async function runAll(
     databaseCheck(examined),
     ...clockChecks(examined, config, isOffline),
     ...clerkChecks(examined, config, isOffline),
-    ...projectChecks(project),
+    projectCheck(project),
+    middlewareCheck(project),
     ...trafficChecks(examined),
   ]
   const { url, timeout: timeoutMs } = options

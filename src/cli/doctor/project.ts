@@ -2,7 +2,6 @@
 
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { examineProtection, howToAsk, howToOpen } from '../init/protection.ts'
 import { type Check, found, passed, type Result } from './check.ts'
 
 interface SourceFile {
@@ -81,26 +80,12 @@ function readOrEmpty(path: string): string {
 const EDGE = /^\s*export\s+const\s+runtime\s*=\s*['"](experimental-)?edge['"]/
 
 /** Only Next.js requires its routes to be in a certain place. */
-export function projectChecks(project: Project): Check[] {
-  const check = (name: string, inspect: () => Result[]): Check => ({
+export function projectCheck(project: Project): Check {
+  return {
     group: 'project',
-    name,
-    run: async () => inspect(),
-  })
-  return [
-    check('route file', () => (project.usesNext ? [inspectRoute(project)] : [])),
-    check('middleware', () => inspectMiddleware(project)),
-  ]
-}
-
-function inspectMiddleware(project: Project): Result[] {
-  const protection = examineProtection(project)
-  if (protection === undefined) return []
-  const { place, path, verdict } = protection
-  if (verdict === 'public') return [passed(`${place} lets webhooks through.`)]
-  return verdict === 'protected'
-    ? [found('middleware_protects', place, howToOpen(path))]
-    : [found('middleware_unclear', place, howToAsk(path))]
+    name: 'route file',
+    run: async () => (project.usesNext ? [inspectRoute(project)] : []),
+  }
 }
 
 export function findRoute(project: Pick<Project, 'files'>): SourceFile | undefined {

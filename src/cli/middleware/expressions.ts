@@ -15,12 +15,10 @@ import type {
   TemplateLiteral,
 } from 'acorn'
 import { constructed } from './frameworks.ts'
-import type { Interpreter } from './interpreter.ts'
 import { methodOf } from './methods.ts'
 import type { Scope } from './scope.ts'
 import { giveUp, known, list, type Primitive, truthOf, UNDEFINED, UNKNOWN, type Value } from './value.ts'
-
-type Walk = Pick<Interpreter, 'decide' | 'step' | 'close' | 'bind' | 'isInHandler'>
+import type { Walk } from './walk.ts'
 
 const COMPARISONS: Readonly<Record<string, (a: never, b: never) => Primitive>> = {
   '<': (a, b) => a < b,

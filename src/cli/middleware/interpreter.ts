@@ -16,14 +16,10 @@ import type {
 import { Expressions } from './expressions.ts'
 import { Scope } from './scope.ts'
 import { callable, deny, Ending, giveUp, type Thing, UNDEFINED, UNKNOWN, type Value } from './value.ts'
+import type { FunctionNode, Walk } from './walk.ts'
 import type { Decide } from './ways.ts'
 
 type Executable = Statement | ModuleDeclaration
-
-interface FunctionNode {
-  readonly params: readonly Pattern[]
-  readonly body: BlockStatement | Expression
-}
 
 /** How a statement ends, if not by going on to the next. */
 type Completion = { readonly type: 'return'; readonly value: Value } | { readonly type: 'break' | 'continue' }
@@ -31,7 +27,7 @@ type Completion = { readonly type: 'return'; readonly value: Value } | { readonl
 /** A middleware takes a few hundred steps; one that takes more loops or recurs. */
 const MAX_STEPS = 20_000
 
-export class Interpreter {
+export class Interpreter implements Walk {
   readonly decide: Decide
   readonly #expressions: Expressions
   #steps = 0
