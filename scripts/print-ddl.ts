@@ -1,7 +1,7 @@
 /** Prints the tables that the catalogue describes, to be frozen in a migration. */
 
 import { CHILD_SETS, RESOURCES } from '../src/clerk/catalogue.ts'
-import type { ChildSet, Columns, Lapse, Resource } from '../src/clerk/resource.ts'
+import type { ChildSet, Columns, Expiry, Resource } from '../src/clerk/resource.ts'
 
 const STANDARD = [
   'raw json',
@@ -28,32 +28,46 @@ function createIndex(table: string, column: string): string {
 }
 
 /** Leads to what is over, and holds nothing but what is open. */
-function createLapseIndex(table: string, { open, ends }: Lapse): string {
+function createExpiryIndex(table: string, { open, ends }: Expiry): string {
   const statuses = open.map((status) => `'${status}'`).join(', ')
   const isOpen = `deleted_at is null and status in (${statuses})`
   return `create index on ${table} (least(${Object.keys(ends).join(', ')})) where ${isOpen};`
 }
 
 function resourceDdl(resource: Resource): string {
-  const { table, columns, indexes = [], parents = {}, lapse } = resource
+  const { table, columns, indexes = [], parents = {}, expiry } = resource
   const indexed = [...Object.keys(parents), ...indexes]
   return [
     createTable(table, ['id text not null'], 'id', columns),
     ...indexed.map((c) => createIndex(table, c)),
-    ...(lapse ? [createLapseIndex(table, lapse)] : []),
+    ...(expiry ? [createExpiryIndex(table, expiry)] : []),
   ].join('\n')
 }
 
 function childDdl(childSet: ChildSet): string {
-  const { table, columns, indexes = [] } = childSet
-  const ids = ['user_id text not null', 'id text not null']
-  return [createTable(table, ids, 'user_id, id', columns), ...indexes.map((c) => createIndex(table, c))].join(
-    '\n',
-  )
+  const { table, parentColumn, columns, indexes = [] } = childSet
+  const ids = [`${parentColumn} text not null`, 'id text not null']
+  return [
+    createTable(table, ids, `${parentColumn}, id`, columns),
+    ...indexes.map((c) => createIndex(table, c)),
+  ].join('\n')
 }
 
+/** Its columns are those that the table has now: who adds one makes the view anew. */
+function createLiveView(table: string): string {
+  return `create view ${table}_live as select * from ${table} where deleted_at is null;`
+}
+
+/** A view would otherwise show its owner's rows to everybody, whatever the tables' row level security says. Since 15. */
+const SECURE_VIEWS = `do $$ declare live text; begin
+  if current_setting('server_version_num')::int >= 150000 then
+    for live in select viewname from pg_views where schemaname = current_schema() and right(viewname, 5) = '_live' loop
+      execute format('alter view %I set (security_invoker = true)', live); end loop; end if; end $$;`
+
+const tables = [...RESOURCES.keys(), ...Object.keys(CHILD_SETS)]
 const statements = [
   ...[...RESOURCES.values()].map(resourceDdl),
   ...Object.values(CHILD_SETS).map((c) => childDdl(c)),
 ]
-console.log(statements.join('\n\n'))
+const views = [...tables.map(createLiveView), SECURE_VIEWS].join('\n')
+console.log([...statements, views].join('\n\n'))

@@ -194,7 +194,7 @@ export function schemaPage(): string {
 }
 
 function resourceSection(resource: Resource): string {
-  const events = Object.keys(resource.events).map((type) => `\`${type}\``)
+  const events = Object.keys(resource.events).map((type) => `\`${type}\`${isRetired(resource, type)}`)
   const sources = [
     events.length > 0 ? `Events: ${events.join(', ')}.` : 'Clerk sends no events of its own for it.',
     ...holders(resource.table).map((holder) => `Also taken from inside \`${holder}\`.`),
@@ -203,9 +203,16 @@ function resourceSection(resource: Resource): string {
   return `## ${resource.table}\n\n${resource.description} ${sources.join(' ')}\n\n${columnTable(resource.columns)}`
 }
 
+/** Said of types that need not be ticked. */
+function isRetired({ retired = [] }: Resource, type: string): string {
+  return retired.some((each) => each === type) ? ' (no longer sent)' : ''
+}
+
 function childSection(childSet: ChildSet): string {
-  const text = `${childSet.description} Replaced as a whole with their user; the key is \`(user_id, id)\`.`
-  return `## ${childSet.table}\n\n${text}\n\n${columnTable(childSet.columns, ['| `user_id` | text | the user’s `id` |'])}`
+  const { description, parentColumn } = childSet
+  const parent = parentColumn.replace('_id', '')
+  const text = `${description} Replaced as a whole with their ${parent}; the key is \`(${parentColumn}, id)\`.`
+  return `## ${childSet.table}\n\n${text}\n\n${columnTable(childSet.columns, [`| \`${parentColumn}\` | text | the ${parent}’s \`id\` |`])}`
 }
 
 function holders(table: string): string[] {

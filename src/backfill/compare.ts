@@ -67,10 +67,10 @@ export async function compare(
   const sets = isThorough ? (first.resource.children ?? []) : []
   const children = new Map<ChildSet, ChildRows>()
   for (const set of rows.length > 0 ? sets : []) {
-    const members = await readRows(database, qualify(schema, set.table), 'user_id', ids)
+    const members = await readRows(database, qualify(schema, set.table), set.parentColumn, ids)
     children.set(
       set,
-      Map.groupBy(members, (member) => String(member.user_id)),
+      Map.groupBy(members, (member) => String(member[set.parentColumn])),
     )
   }
   return observations.map((observation) => {

@@ -4,7 +4,8 @@
  */
 
 import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
-import { fillPath, isWhole } from '../clerk/api-description.ts'
+import { type ApiDescription, type ApiList, fillPath, isWhole } from '../clerk/api-description.ts'
+import { RESOURCES } from '../clerk/catalogue.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { ClerkSyncError } from '../errors.ts'
@@ -48,9 +49,16 @@ export async function ask(repair: Repair, resource: Resource, rows: readonly Wan
 
 /** A feature that was switched off meanwhile looks as if everything in it had been deleted. */
 async function requireList({ api, call }: Repair, { api: description }: Resource): Promise<void> {
-  const [list] = description?.lists ?? []
-  if (list === undefined || !isWhole(list)) return
+  const list = wholeList(description)
+  if (list === undefined) return
   await api.page(fillPath(list.path, {}), { ...list.query, ...list.parts?.[0], limit: '1' }, call)
+}
+
+/** The list itself, or that of what it is listed by. */
+function wholeList(description: ApiDescription | undefined): ApiList | undefined {
+  const [list] = description?.lists ?? []
+  if (list === undefined || !isWhole(list)) return undefined
+  return list.per ? wholeList(RESOURCES.get(list.per)?.api) : list
 }
 
 /**

@@ -103,10 +103,11 @@ async function* results(
   call: ApiCall,
 ): AsyncGenerator<ListedPage> {
   const path = pathOf(find, wanted)
+  const adds = fillQuery(find.adds ?? {}, wanted[0] ?? {})
   for (const part of find.parts ?? [{}]) {
     const query = { ...queryOf(find, wanted), ...part }
     for (let position: Position | null = START; position; ) {
-      const page: ListedPage = await readByOffset({ api, call }, path, query, position)
+      const page: ListedPage = await readByOffset({ api, call }, path, query, position, { adds })
       yield page
       position = page.next
     }

@@ -123,11 +123,16 @@ export async function readByOffset(
   path: string,
   query: Parameters,
   position: Position,
-  pageSize = api.pageSize,
+  { pageSize = api.pageSize, adds }: { pageSize?: number; adds?: Query } = {},
 ): Promise<ListedPage> {
   let offset = Math.max(0, position.offset - OVERLAP)
   for (;;) {
-    const page = await api.page(path, { ...query, limit: String(pageSize), offset: String(offset) }, call)
+    const page = await api.page(
+      path,
+      { ...query, limit: String(pageSize), offset: String(offset) },
+      call,
+      adds,
+    )
     const seen = new Set(position.lastIds)
     const isConnected = offset === 0 || page.items.some(({ id }) => seen.has(id))
     if (isConnected) return toListed(page, pageSize, offset, position)
@@ -171,7 +176,7 @@ async function readBelow(
   above: string,
   position: Position,
 ): Promise<ListedPage> {
-  const { items, next } = await readByOffset(reading, above, {}, position, ITEMS_AT_ONCE)
+  const { items, next } = await readByOffset(reading, above, {}, position, { pageSize: ITEMS_AT_ONCE })
   return together(
     await readAll(
       reading,
@@ -203,15 +208,17 @@ async function readAll(reading: Reading, list: ApiList, ids: readonly string[]):
 
 async function readWhole(reading: Reading, list: ApiList, id: string): Promise<ListedPage[]> {
   const path = fillPath(list.path, { id })
+  const adds = fillQuery(list.adds ?? {}, { id })
   if (list.paging === 'none') {
-    const { item, observedAt } = await reading.api.item(path, reading.call)
+    const { item, observedAt } = await reading.api.item(path, reading.call, adds)
     return item ? [{ items: [item], observedAt, total: null, next: null }] : []
   }
   const pages: ListedPage[] = []
   const query = fillQuery(list.query ?? {}, { id })
+  const pageSize = Math.min(reading.api.pageSize, list.maxPageSize ?? reading.api.pageSize)
   try {
     for (let position: Position | null = START; position; position = pages.at(-1)?.next ?? null) {
-      pages.push(await readByOffset(reading, path, query, position))
+      pages.push(await readByOffset(reading, path, query, position, { pageSize, adds }))
     }
   } catch (error) {
     // What it is the list of is gone by now; whether the feature is, the next request tells.

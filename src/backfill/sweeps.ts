@@ -9,8 +9,9 @@ import { type Job, JobStore } from '../database/jobs.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { requireNumbers } from '../validate.ts'
+
+import { expire } from './expiry.ts'
 import { findInstance } from './instance.ts'
-import { endLapsed } from './lapse.ts'
 import { unseenSince, wasRead } from './last-sweep.ts'
 import { clearOldMarks } from './marks.ts'
 import type { Position } from './pages.ts'
@@ -82,8 +83,8 @@ export interface BackfillResult extends SweepsProgress {
 export interface ReconcileResult extends BackfillResult {
   /** What differed from Clerk; repaired, unless it was a dry run. */
   readonly drift: DriftReport
-  /** How many sessions were marked as ended because their time was over. */
-  readonly lapsed: number
+  /** How many sessions and invitations were marked as ended because their time was over. */
+  readonly expired: number
 }
 
 export interface SweepsOptions {
@@ -113,7 +114,7 @@ export class Sweeps {
 
   /** @throws {ClerkSyncError} `job_running`, `api_…`, `database_…`; the signal's reason */
   async backfill(options: BackfillOptions): Promise<BackfillResult> {
-    const { drift: _, lapsed: __, ...result } = await this.#run('backfill', options)
+    const { drift: _, expired: __, ...result } = await this.#run('backfill', options)
     return result
   }
 
@@ -187,10 +188,10 @@ class Run {
   async finish(): Promise<ReconcileResult> {
     try {
       await this.#sweepAll()
-      const lapsed = await this.#endLapsed()
+      const expired = await this.#expire()
       const status = statusOf(this.#kind, Object.values(this.#memory.progress))
       await this.#job.end(status, this.#state)
-      return { ...this.#progress, status, drift: this.#memory.report, lapsed }
+      return { ...this.#progress, status, drift: this.#memory.report, expired }
     } catch (error) {
       const isStopped = this.#wishes.signal?.aborted === true
       // Whoever lost the job must not end it.
@@ -255,13 +256,13 @@ class Run {
   }
 
   /** By Clerk's clock, as it was when Clerk was last asked. */
-  async #endLapsed(): Promise<number> {
+  async #expire(): Promise<number> {
     const { database, resources } = this.#options
     const times = Object.values(this.#memory.progress).flatMap(({ startedAt }) => startedAt ?? [])
     const now = times.sort().at(-1)
     if (this.#kind === 'backfill' || this.#wishes.dryRun || now === undefined) return 0
     const kept = [...RESOURCES.values()].filter(({ table }) => resources.has(table))
-    return endLapsed(database.queries, database.schema, kept, this.#job.id, new Date(now))
+    return expire(database.queries, database.schema, kept, this.#job.id, new Date(now))
   }
 
   #task(call: ApiCall, tellsHandlers: boolean): Task {

@@ -34,6 +34,12 @@ export interface ApiList {
   readonly paging: 'cursor' | 'offset' | 'none'
   /** One list for each live row of this table: a request or more per row, so that it is read only on request. */
   readonly per?: string
+  /** Those rows are few, so that it is read with the other lists. */
+  readonly isFew?: boolean
+  /** What its items do not tell and the request does: put into each, before its own fields. */
+  readonly adds?: Query
+  /** How many rows a page may have. */
+  readonly maxPageSize?: number
   /** One list for each item of this list, which no table holds: a request or more per item, so that it is read only on request. */
   readonly below?: string
   /** One list for each of these queries: no single one shows all. */
@@ -48,6 +54,8 @@ export interface ApiSearch {
   readonly path: string
   readonly query: Query
   readonly parts?: readonly Query[]
+  /** As {@link ApiList.adds}. */
+  readonly adds?: Query
   /**
    * How many ids one request may ask for, each as one more parameter.
    * @default 1
@@ -65,8 +73,8 @@ export const MAX_PAGE_SIZE = 500
 export const OLDEST_FIRST: Query = { order_by: '+created_at' }
 
 /** Whether it takes few enough requests to be read without being asked for. */
-export function isWhole({ per, below }: ApiList): boolean {
-  return per === undefined && below === undefined
+export function isWhole({ per, isFew = false, below }: ApiList): boolean {
+  return (per === undefined || isFew) && below === undefined
 }
 
 /** Whether there is a value for each placeholder. */

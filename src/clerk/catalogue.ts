@@ -7,19 +7,34 @@
 import type { ClerkEvent } from './event.ts'
 import type { EventType, Payload } from './payloads.ts'
 import type { Effect, Resource } from './resource.ts'
+import { allowlistIdentifiers } from './resources/allowlist-identifiers.ts'
+import { apiKeys } from './resources/api-keys.ts'
+import { blocklistIdentifiers } from './resources/blocklist-identifiers.ts'
+import { creditBalances } from './resources/credit-balances.ts'
+import { directories } from './resources/directories.ts'
+import { directoryGroupRoleMappings } from './resources/directory-group-role-mappings.ts'
 import { emails } from './resources/emails.ts'
+import { enterpriseConnections } from './resources/enterprise-connections.ts'
 import { invitations } from './resources/invitations.ts'
+import { m2mTokens } from './resources/m2m-tokens.ts'
+import { machines } from './resources/machines.ts'
+import { oauthApplications } from './resources/oauth-applications.ts'
 import { organizationDomains } from './resources/organization-domains.ts'
 import { organizationInvitations } from './resources/organization-invitations.ts'
 import { organizationMemberships } from './resources/organization-memberships.ts'
 import { organizations } from './resources/organizations.ts'
 import { paymentAttempts } from './resources/payment-attempts.ts'
 import { permissions } from './resources/permissions.ts'
+import { planFeatures, plans } from './resources/plans.ts'
+import { prices } from './resources/prices.ts'
+import { roleSets } from './resources/role-sets.ts'
 import { roles } from './resources/roles.ts'
 import { sessions } from './resources/sessions.ts'
 import { smsMessages } from './resources/sms-messages.ts'
+import { statements } from './resources/statements.ts'
 import { subscriptionItems } from './resources/subscription-items.ts'
 import { subscriptions } from './resources/subscriptions.ts'
+import { trustedDevices } from './resources/trusted-devices.ts'
 import {
   emailAddresses,
   enterpriseAccounts,
@@ -49,7 +64,23 @@ export const CATALOGUE = {
   sms_messages: smsMessages,
   subscriptions,
   subscription_items: subscriptionItems,
+  // Statements hold the payments.
+  statements,
   payment_attempts: paymentAttempts,
+  plans,
+  prices,
+  credit_balances: creditBalances,
+  role_sets: roleSets,
+  enterprise_connections: enterpriseConnections,
+  directories,
+  directory_group_role_mappings: directoryGroupRoleMappings,
+  oauth_applications: oauthApplications,
+  machines,
+  m2m_tokens: m2mTokens,
+  api_keys: apiKeys,
+  trusted_devices: trustedDevices,
+  allowlist_identifiers: allowlistIdentifiers,
+  blocklist_identifiers: blocklistIdentifiers,
 } as const
 
 /** By table name. */
@@ -61,6 +92,7 @@ export const CHILD_SETS = {
   external_accounts: externalAccounts,
   saml_accounts: samlAccounts,
   enterprise_accounts: enterpriseAccounts,
+  plan_features: planFeatures,
 } as const
 
 /** A resource's name, which is also its table's: `users`, `organization_memberships`, … */
@@ -74,8 +106,14 @@ const EVENTS = new Map(
   ),
 )
 
-/** Every event type that Clerk is known to send. */
+/** Every event type that is applied. */
 export const EVENT_TYPES = [...EVENTS.keys()] as readonly EventType[]
+
+/** Of a resource's event types those that Clerk still sends: what an endpoint is to be asked for. */
+export function currentTypes({ events, retired = [] }: Resource): EventType[] {
+  const types = Object.keys(events) as EventType[]
+  return types.filter((type) => !retired.includes(type))
+}
 
 /** What an event of this type does, or `undefined` for a type this version does not know. */
 export function findEvent(type: string): { resource: Resource; effect: Effect } | undefined {

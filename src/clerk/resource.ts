@@ -12,7 +12,7 @@ import type { EventType, Payload } from './payloads.ts'
 import type { SecretFinder } from './secrets.ts'
 import { toStorableJson, toStorableText } from './storable.ts'
 
-type SqlType = 'text' | 'boolean' | 'integer' | 'timestamptz' | 'jsonb'
+type SqlType = 'text' | 'boolean' | 'integer' | 'bigint' | 'timestamptz' | 'jsonb'
 
 /** Where in the payload a column's value is: a dotted path, paths of which the first present counts, or a function. */
 type Source = string | readonly string[] | ((data: Payload) => unknown)
@@ -43,6 +43,15 @@ export function integer(source?: Source): Column<number> {
   return { sqlType: 'integer', source, cast: (value) => (isInt32(value) ? value : null) }
 }
 
+/** A whole number of 64 bits, such as money in its smallest unit. JavaScript is exact up to 2^53; more becomes null. */
+export function bigint(source?: Source): Column<number> {
+  return {
+    sqlType: 'bigint',
+    source,
+    cast: (value) => (Number.isSafeInteger(value) ? (value as number) : null),
+  }
+}
+
 /** A time that Clerk gives in milliseconds. */
 export function time(source?: Source): Column<Date> {
   return { sqlType: 'timestamptz', source, cast: toDate }
@@ -65,6 +74,8 @@ export interface ChildSet<C extends Columns = Columns> {
   readonly description: string
   /** The payload's field that holds the set. */
   readonly field: string
+  /** The column with the id of the resource that holds the set. */
+  readonly parentColumn: string
   /** The fields that can tell the members of one parent's set apart, best first. */
   readonly identity: readonly string[]
   readonly columns: C
@@ -87,6 +98,8 @@ export interface Resource<C extends Columns = Columns> {
   /** One sentence for the schema page. */
   readonly description: string
   readonly events: Readonly<Partial<Record<EventType, Effect>>>
+  /** Those of its types that Clerk sends no more: applied, never asked for. */
+  readonly retired?: readonly EventType[]
   readonly columns: C
   /** Columns that people search by. */
   readonly indexes?: readonly string[]
@@ -101,12 +114,12 @@ export interface Resource<C extends Columns = Columns> {
   /** How the Backend API shows it. Absent: only events do. */
   readonly api?: ApiDescription
   /** How it ends by itself, without an event. */
-  readonly lapse?: Lapse
+  readonly expiry?: Expiry
 }
 
-/** An end that nobody tells: when a column's time has come. */
-export interface Lapse {
-  /** The statuses that can lapse. */
+/** An end without an event: when the time in a column has come. */
+export interface Expiry {
+  /** The statuses that can expire. */
   readonly open: readonly string[]
   /** The status after it, by the column that holds the time; the first whose time is over counts. */
   readonly ends: Readonly<Record<string, string>>

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { Kysely, PGliteDialect, PostgresDialect, type PostgresPool } from 'kysely'
-import type { Pool, PoolConfig } from 'pg'
+import type { CustomTypesConfig, Pool, PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
 import { readAddress } from './address.ts'
 import { type EmbeddedHandle, IN_MEMORY, openEmbedded, type PGlite } from './embedded.ts'
@@ -145,6 +145,7 @@ async function createPool(config: PoolConfig): Promise<Pool> {
     keepAlive: true,
     application_name: 'clerk-sync',
     ...config,
+    types: withNumbers(config.types ?? pg.types),
   })
   // A connection that is lost tells so twice: the query in flight fails, and an error is emitted, which would end the
   // process if nobody heard it. Idle connections emit it through the pool. Either way the pool replaces the connection.
@@ -152,6 +153,15 @@ async function createPool(config: PoolConfig): Promise<Pool> {
   pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
+
+/** `bigint` comes as text from `pg`, because JavaScript is exact only up to 2^53. Nothing here is beyond. */
+function withNumbers(types: CustomTypesConfig): CustomTypesConfig {
+  const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+    oid === BIGINT ? Number : types.getTypeParser(oid, format as 'text')
+  return { getTypeParser } as CustomTypesConfig
+}
+
+const BIGINT = 20
 
 /**
  * When a network or a pooler drops a connection without a word, the query in flight waits until the system gives up,

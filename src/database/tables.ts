@@ -43,10 +43,18 @@ type ResourceTables = {
 }
 
 type ChildTables = {
-  [name in keyof typeof CHILD_SETS]: MirroredRow & { user_id: string } & Values<
-      (typeof CHILD_SETS)[name]['columns']
-    >
+  [name in keyof typeof CHILD_SETS]: MirroredRow &
+    ParentId<(typeof CHILD_SETS)[name]['parentColumn']> &
+    Values<(typeof CHILD_SETS)[name]['columns']>
 }
+
+/** Whose set it is. */
+type ParentId<Column extends string> = { [name in Column]: string }
+
+type MirroredTables = ResourceTables & ChildTables
+
+/** Views of the tables, without what was deleted. */
+type LiveViews = { [name in keyof MirroredTables as `${name}_live`]: MirroredTables[name] }
 
 /** What became of an event. */
 export type Outcome =
@@ -306,7 +314,7 @@ export interface AuditLogTable {
 }
 
 /** Every table of clerk-sync, by its name within the schema. */
-export interface ClerkTables extends ResourceTables, ChildTables {
+export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   events: EventsTable
   handler_runs: HandlerRunsTable
   handlers: HandlersTable

@@ -262,7 +262,7 @@ function resourceRow(resource: Resource, { id, observation, tombstone }: Written
 function childRows(childSet: ChildSet, { id, observation, tombstone }: Written, bytes: Bytes): Row[] {
   return [...membersOf(childSet, observation.state?.data ?? {})].map(([childId, member]) => ({
     ...readColumns(childSet.columns, member),
-    user_id: id,
+    [childSet.parentColumn]: id,
     id: childId,
     clerk_created_at: toDate(member.created_at),
     clerk_updated_at: toDate(member.updated_at),

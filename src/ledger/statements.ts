@@ -120,19 +120,25 @@ function askForStatement({ table }: Resource, schema: string): string {
 
 /** Somebody may have removed the parent's row by hand and left these. */
 function childStatement(childSet: ChildSet, schema: string): ChildStatement {
-  const columns = { user_id: 'text', id: 'text', ...sqlTypes(childSet.columns), ...STANDARD_COLUMNS }
+  const columns = {
+    [childSet.parentColumn]: 'text',
+    id: 'text',
+    ...sqlTypes(childSet.columns),
+    ...STANDARD_COLUMNS,
+  }
   const types = { ...columns, ...BYTES_PLACE }
   const names = Object.keys(columns).map(quoteIdentifier)
   const text = prepared(`
     insert into ${qualify(schema, childSet.table)} (${names}, raw)
     select ${names}, ${sliceOfBytes('raw', parameterAfter(types))} from ${columnArrays(types)}
-    on conflict (user_id, id) do update set ${[...names, 'raw'].map((name) => `${name} = excluded.${name}`)}`)
+    on conflict (${childSet.parentColumn}, id) do update set ${[...names, 'raw'].map((name) => `${name} = excluded.${name}`)}`)
   return { childSet, text, types }
 }
 
 function clearStatement(children: readonly ChildSet[], schema: string): string {
   const deletions = children.map(
-    ({ table }) => `delete from ${qualify(schema, table)} where user_id = any($1::text[])`,
+    ({ table, parentColumn }) =>
+      `delete from ${qualify(schema, table)} where ${parentColumn} = any($1::text[])`,
   )
   return `with ${named(deletions)} select`
 }
@@ -140,10 +146,10 @@ function clearStatement(children: readonly ChildSet[], schema: string): string {
 /** By their ids too, which leads Postgres to the index: how many rows a JSON document has it does not know. */
 function buryMembersStatement(children: readonly ChildSet[], schema: string): string {
   const burials = children.map(
-    ({ table }) => `
+    ({ table, parentColumn }) => `
       update ${qualify(schema, table)} as stored
       set deleted_at = parent.deleted_at, event_id = parent.event_id, synced_at = now()
-      from parent where stored.user_id = any($2::text[]) and stored.user_id = parent.id
+      from parent where stored.${parentColumn} = any($2::text[]) and stored.${parentColumn} = parent.id
       and (stored.deleted_at is null or parent.deleted_at < stored.deleted_at)`,
   )
   return `with parent as materialized (select * from ${tombstones()}), ${named(burials)} select`

@@ -91,7 +91,7 @@ interface Layout {
   readonly table: string
   readonly columns: Columns
   /** The column with the id of the resource that a row is, or belongs to. */
-  readonly owner: 'id' | 'user_id'
+  readonly owner: string
   /** The rows of one resource. */
   readonly rowsOf: (resource: Payload) => Row[]
 }
@@ -109,16 +109,16 @@ function layoutsOf(resource: Resource): Layout[] {
   return [main, ...(resource.children ?? []).map(childLayout)]
 }
 
-function childLayout({ table, columns, field }: ChildSet): Layout {
+function childLayout({ table, columns, field, parentColumn }: ChildSet): Layout {
   return {
     table,
     columns,
-    owner: 'user_id',
+    owner: parentColumn,
     rowsOf: (data) =>
       listOf(data[field]).map((member) => ({
         ...standardColumns(member),
         ...readColumns(columns, member),
-        user_id: data.id,
+        [parentColumn]: data.id,
       })),
   }
 }

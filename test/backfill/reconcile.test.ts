@@ -195,9 +195,9 @@ describeEachDatabase('a reconcile', (database) => {
   it('ends sessions whose time is over', async () => {
     await deliverAll(clerk.act('signIn'))
     await deliverAll(clerk.act('signIn'))
-    expect(await sync.reconcile({ resources: ['roles'] })).toMatchObject({ lapsed: 0 })
+    expect(await sync.reconcile({ resources: ['roles'] })).toMatchObject({ expired: 0 })
     laterBy(clerk, 8 * 86_400_000)
-    expect(await sync.reconcile({ resources: ['roles'] })).toMatchObject({ lapsed: 2 })
+    expect(await sync.reconcile({ resources: ['roles'] })).toMatchObject({ expired: 2 })
     const sessions = await sync.database.selectFrom('sessions').select(['status', 'event_id']).execute()
     expect(sessions.map(({ status }) => status)).toEqual(['expired', 'expired'])
     expect(sessions[0]?.event_id).toMatch(/^job_/)

@@ -43,6 +43,10 @@ const NOT_COMPARED = new Set([
   'subscriptions',
   'subscription_items',
   'sessions',
+  'api_keys',
+  'm2m_tokens',
+  'trusted_devices',
+  'credit_balances',
 ])
 
 /** Columns that rightly differ. */

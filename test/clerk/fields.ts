@@ -27,7 +27,7 @@ export const RESOURCE_FIELDS = {
   sessions: {
     text: 'user_id client_id status last_active_organization_id',
     time: 'last_active_at expire_at abandon_at',
-    json: 'actor latest_activity',
+    json: 'actor latest_activity tasks',
     raw: 'object user',
   },
   organizations: {
@@ -78,20 +78,21 @@ export const RESOURCE_FIELDS = {
   },
   subscriptions: {
     text: 'status latest_payment_id payer_id payment_source_id',
+    boolean: 'eligible_for_free_trial',
     time: 'active_at canceled_at ended_at past_due_at',
-    json: 'payer',
+    json: 'payer next_payment',
     raw: 'object items',
   },
   subscription_items: {
-    text: 'status plan_id subscription_id plan_period',
+    text: 'status plan_id price_id subscription_id plan_period',
     boolean: 'is_free_trial',
-    time: 'period_start period_end canceled_at past_due_at',
-    json: 'plan payer seats',
+    time: 'period_start period_end canceled_at past_due_at next_payment_date',
+    json: 'plan payer seats payment_method totals credits discount',
     // `interval` is another name of `plan_period`.
-    raw: `object credit credits proration_date lifetime_paid next_payment_amount next_payment_date amount`,
+    raw: `object credit proration_date lifetime_paid next_payment next_payment_amount amount`,
   },
   payment_attempts: {
-    text: 'payment_id invoice_id statement_id gateway_external_id status charge_type',
+    text: 'payment_id invoice_id statement_id gateway_external_id status charge_type subscription_item_id',
     time: 'paid_at failed_at billing_date',
     json: 'failed_reason payee payer totals payment_source subscription_items',
     raw: 'object instance_id',

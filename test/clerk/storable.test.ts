@@ -222,7 +222,8 @@ describeEachDatabase('hostile content', (database) => {
   })
 
   it('of 4,000 characters was tried on every index on text', () => {
-    expect(INDEXED_TEXT.filter(({ type }) => type === undefined)).toMatchObject([{ table: 'invitations' }])
+    const untried = INDEXED_TEXT.filter(({ type }) => type === undefined)
+    for (const { table } of untried) expect(RESOURCES.get(table)?.events, table).toEqual({})
     expect(INDEXED_TEXT.length).toBeGreaterThan(8)
   })
 })

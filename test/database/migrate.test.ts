@@ -205,10 +205,13 @@ const OWN = {
 const EXPECTED = new Map<string, Table>([
   ...[...RESOURCES.values()].map(({ table, columns }) => [table, tableOf(columns, { id: 'text' })] as const),
   ...Object.values(CHILD_SETS).map(
-    ({ table, columns }) => [table, tableOf(columns, { user_id: 'text', id: 'text' })] as const,
+    ({ table, parentColumn, columns }) =>
+      [table, tableOf(columns, { [parentColumn]: 'text', id: 'text' })] as const,
   ),
   ...Object.entries(OWN),
 ])
+
+const MIRRORED = [...RESOURCES.keys(), ...Object.keys(CHILD_SETS)]
 
 /** The SQL for the catalogue as it is now. */
 const ddl = execFileSync(process.execPath, [
@@ -256,7 +259,23 @@ describeEachDatabase('the migrated database', (database) => {
   })
 
   it('has no other tables', () => {
-    expect([...actual.keys()].sort()).toEqual([...EXPECTED.keys(), 'migrations', 'migrations_lock'].sort())
+    const views = MIRRORED.map((table) => `${table}_live`)
+    expect([...actual.keys()].sort()).toEqual(
+      [...EXPECTED.keys(), ...views, 'migrations', 'migrations_lock'].sort(),
+    )
+  })
+
+  it.each(MIRRORED)('has a view of %s with its columns', (table) => {
+    expect(actual.get(`${table}_live`)).toEqual(actual.get(table))
+  })
+
+  it('has views that show nobody more than the tables do', async () => {
+    const { rows } = await sql<{ name: string; options: string[] | null }>`
+      select relname as name, reloptions as options from pg_class
+      where relkind = 'v' and relnamespace = ${sync.location.schema}::regnamespace`.execute(sync.database)
+    const unprotected = rows.filter(({ options }) => !options?.includes('security_invoker=true'))
+    expect(unprotected).toEqual([])
+    expect(rows).toHaveLength(MIRRORED.length)
   })
 
   it('has the indexes of the catalogue, and no others', async () => {

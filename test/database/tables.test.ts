@@ -24,7 +24,7 @@ type Mine = ClerkSchema<'clerk'> & { projects: Project }
 
 describe('the types of the tables', () => {
   it('name every table, alone and with its schema', () => {
-    expectTypeOf<keyof ClerkTables>().toEqualTypeOf<
+    expectTypeOf<Exclude<keyof ClerkTables, `${string}_live`>>().toEqualTypeOf<
       | 'users'
       | 'organizations'
       | 'organization_memberships'
@@ -47,6 +47,22 @@ describe('the types of the tables', () => {
       | 'external_accounts'
       | 'saml_accounts'
       | 'enterprise_accounts'
+      | 'statements'
+      | 'plans'
+      | 'prices'
+      | 'credit_balances'
+      | 'role_sets'
+      | 'enterprise_connections'
+      | 'directories'
+      | 'directory_group_role_mappings'
+      | 'oauth_applications'
+      | 'machines'
+      | 'm2m_tokens'
+      | 'api_keys'
+      | 'trusted_devices'
+      | 'allowlist_identifiers'
+      | 'blocklist_identifiers'
+      | 'plan_features'
       | 'events'
       | 'handler_runs'
       | 'handlers'
@@ -61,6 +77,9 @@ describe('the types of the tables', () => {
       | 'failure_mutes'
       | 'audit_log'
     >()
+    expectTypeOf<ClerkTables['users_live']>().toEqualTypeOf<ClerkTables['users']>()
+    expectTypeOf<ClerkTables['plan_features']['plan_id']>().toEqualTypeOf<string>()
+    expectTypeOf<ClerkTables['plans']['fee_amount']>().toEqualTypeOf<number | null>()
     expectTypeOf<keyof ClerkSchema<'auth'>>().toExtend<`auth.${keyof ClerkTables}`>()
     expectTypeOf<ClerkSchema<'auth'>['auth.events']>().toEqualTypeOf<EventsTable>()
   })

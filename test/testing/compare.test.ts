@@ -1,14 +1,23 @@
 import { sql, type Transaction } from 'kysely'
 import { beforeAll, expect, it } from 'vitest'
 import { CATALOGUE, CHILD_SETS } from '../../src/clerk/catalogue.ts'
-import type { Columns } from '../../src/clerk/resource.ts'
+import type { Columns, Resource } from '../../src/clerk/resource.ts'
 import type { ClerkSync, ClerkTables } from '../../src/index.ts'
 import { compareTables, type TableComparison } from '../../src/testing/index.ts'
 import { Random } from '../../src/testing/random.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliverAll, liveThrough, signAll } from './histories.ts'
 
-const TABLES = Object.entries({ ...CATALOGUE, ...CHILD_SETS } as Record<string, { columns: Columns }>)
+/** No event tells of these; tests of the Backend API look at them. */
+const SILENT = ['plan_features', ...Object.values(CATALOGUE).flatMap(silentTable)]
+
+function silentTable({ table, events }: Resource): string[] {
+  return Object.keys(events).length > 0 || table === 'invitations' ? [] : [table]
+}
+
+const TABLES = Object.entries({ ...CATALOGUE, ...CHILD_SETS } as Record<string, { columns: Columns }>).filter(
+  ([table]) => !SILENT.includes(table),
+)
 
 /** Enough for a live row in each of the tables. */
 const { clerk, events } = liveThrough(39, 500)
@@ -17,6 +26,7 @@ const { clerk, events } = liveThrough(39, 500)
 const OTHER_VALUES = {
   text: (column: string) => `coalesce(${column}, '') || '.'`,
   boolean: (column: string) => `not coalesce(${column}, false)`,
+  bigint: (column: string) => `coalesce(${column}, 0) + 1`,
   integer: (column: string) => `coalesce(${column}, 0) + 1`,
   timestamptz: (column: string) => `coalesce(${column}, now()) + interval '1 millisecond'`,
   jsonb: (column: string) => `jsonb_build_array(coalesce(${column}, 'null'))`,
@@ -31,7 +41,9 @@ describeEachDatabase('comparing the tables with a simulated Clerk', (database) =
   })
 
   it('finds nothing where nothing differs', async () => {
-    const comparisons = await compareTables(sync.database, clerk)
+    const all = await compareTables(sync.database, clerk)
+    const comparisons = all.filter(({ table }) => !SILENT.includes(table))
+    expect(all).toHaveLength(TABLES.length + SILENT.length)
     expect(comparisons.map(({ table }) => table).sort()).toEqual(TABLES.map(([table]) => table).sort())
     for (const { table, expected, actual, differences, differenceCount } of comparisons) {
       expect({ differences, differenceCount }, table).toEqual({ differences: [], differenceCount: 0 })

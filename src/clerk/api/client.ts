@@ -95,10 +95,11 @@ export class ClerkApi {
 
   /**
    * A page of a list.
+   * @param adds what its items do not tell
    * @throws {ClerkSyncError} `api_…`; `api_feature_off` if there is no such list
    */
-  async page(path: string, query: Parameters, call: ApiCall): Promise<Shown<Page>> {
-    return this.#read(path, query, call, readPage).catch((error) => {
+  async page(path: string, query: Parameters, call: ApiCall, adds?: Query): Promise<Shown<Page>> {
+    return this.#read(path, query, call, (body) => readPage(body, adds)).catch((error) => {
       if (!(error instanceof NotFound)) throw error
       throw new ClerkSyncError('api_feature_off', error.message, { cause: error })
     })
@@ -106,10 +107,11 @@ export class ClerkApi {
 
   /**
    * A resource, or null if there is none.
+   * @param adds what it does not tell
    * @throws {ClerkSyncError} `api_…`
    */
-  async item(path: string, call: ApiCall): Promise<Shown<{ readonly item: Item | null }>> {
-    return this.#read(path, {}, call, (body) => ({ item: readItem(body) })).catch((error) => {
+  async item(path: string, call: ApiCall, adds?: Query): Promise<Shown<{ readonly item: Item | null }>> {
+    return this.#read(path, {}, call, (body) => ({ item: readItem(body, adds) })).catch((error) => {
       if (error instanceof NotFound) return { item: null, observedAt: error.observedAt }
       throw error
     })

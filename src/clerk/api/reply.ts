@@ -3,6 +3,7 @@
  * error page or half a page taken for "nothing there" would delete everything.
  */
 
+import type { Query } from '../api-description.ts'
 import { isObject, MAX_JSON_DEPTH } from '../event.ts'
 import { scanElements, scanJson } from '../json-scan.ts'
 import type { Payload } from '../payloads.ts'
@@ -24,19 +25,26 @@ export interface Page {
 /** The answer cannot be used: it is cut off, or not the API's. */
 export class UnusableReply extends Error {}
 
-/** A list: bare, or as `{ data, total_count }`. */
-export function readPage(body: Uint8Array): Page {
+/**
+ * A list: bare, or as `{ data, total_count }`.
+ * @param adds what its items do not tell
+ */
+export function readPage(body: Uint8Array, adds: Query = {}): Page {
   const value = parse(body)
-  if (Array.isArray(value)) return { items: toItems(value, body), total: null }
-  const { data, total_count: total } = isObject(value) ? value : {}
-  if (!Array.isArray(data) || typeof total !== 'number') throw new UnusableReply('it is not a list')
-  const list = scanJson(body, 'data', MAX_DEPTH).member as Uint8Array
-  return { items: toItems(data, list), total }
+  if (Array.isArray(value)) return { items: toItems(value, body, adds), total: null }
+  const { total_count: total, ...lists } = isObject(value) ? value : {}
+  const name = LIST_NAMES.find((each) => Array.isArray(lists[each]))
+  if (name === undefined || typeof total !== 'number') throw new UnusableReply('it is not a list')
+  const list = scanJson(body, name, MAX_DEPTH).member as Uint8Array
+  return { items: toItems(lists[name] as unknown[], list, adds), total }
 }
 
+/** Tokens of machines are the one list with a name of its own. */
+const LIST_NAMES = ['data', 'm2m_tokens'] as const
+
 /** One resource. */
-export function readItem(body: Uint8Array): Item {
-  return toItem(parse(body), body)
+export function readItem(body: Uint8Array, adds: Query = {}): Item {
+  return toItem(parse(body), body, adds)
 }
 
 /** `{ total_count }` */
@@ -58,14 +66,28 @@ function parse(body: Uint8Array): unknown {
   }
 }
 
-function toItems(values: readonly unknown[], list: Uint8Array): Item[] {
+function toItems(values: readonly unknown[], list: Uint8Array, adds: Query): Item[] {
   const texts = scanElements(list)
-  return values.map((value, index) => toItem(value, texts[index] as Uint8Array))
+  return values.map((value, index) => toItem(value, texts[index] as Uint8Array, adds))
 }
 
-function toItem(data: unknown, raw: Uint8Array): Item {
+function toItem(shown: unknown, text: Uint8Array, adds: Query): Item {
+  const { data, raw } = isObject(shown) ? withAdded(shown, text, adds) : { data: shown, raw: text }
   if (!isObject(data) || typeof data.id !== 'string' || data.id === '') {
     throw new UnusableReply('it holds something without an id')
   }
   return { id: data.id, data, raw }
 }
+
+/** What Clerk wrote stays as it is written, behind what is added. */
+function withAdded(shown: Payload, text: Uint8Array, adds: Query): { data: Payload; raw: Uint8Array } {
+  const missing = Object.entries(adds).filter(([name]) => shown[name] === undefined)
+  if (missing.length === 0) return { data: shown, raw: text }
+  const data = { ...Object.fromEntries(missing), ...shown }
+  const added = missing.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
+  const rest = Buffer.from(text.subarray(text.indexOf(OPENING_BRACE) + 1))
+  const separator = Object.keys(shown).length > 0 ? ',' : ''
+  return { data, raw: Buffer.concat([Buffer.from(`{${added}${separator}`), rest]) }
+}
+
+const OPENING_BRACE = 0x7b

@@ -21,6 +21,7 @@ export const invitations = defineResource({
     public_metadata: json<Metadata>(),
   },
   indexes: ['email_address'],
+  expiry: { open: ['pending'], ends: { expires_at: 'expired' } },
   secrets: invitationSecrets,
   api: {
     lists: [{ path: '/invitations', paging: 'offset', query: OLDEST_FIRST, parts: STATUSES }],

@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { VerificationPayload } from '../payloads.ts'
-import { defineResource, id, integer, json, text } from '../resource.ts'
+import { defineResource, id, integer, json, text, time } from '../resource.ts'
 
 export const organizationDomains = defineResource({
   table: 'organization_domains',
@@ -17,7 +17,14 @@ export const organizationDomains = defineResource({
     affiliation_email_address: text(),
     total_pending_invitations: integer(),
     total_pending_suggestions: integer(),
-    verification_status: text('verification.status'),
+    // `verification` is the old name of `affiliation_verification`, which Clerk will remove.
+    verification_status: text(['affiliation_verification.status', 'verification.status']),
+    ownership_status: text('ownership_verification.status'),
+    verified_at: time([
+      'ownership_verification.verified_at',
+      'affiliation_verification.verified_at',
+      'verification.verified_at',
+    ]),
     verification: json<VerificationPayload>(),
     affiliation_verification: json<VerificationPayload>(),
     ownership_verification: json<VerificationPayload>(),

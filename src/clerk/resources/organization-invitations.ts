@@ -27,6 +27,7 @@ export const organizationInvitations = defineResource({
     public_organization_data: json(['public_organization_data', 'data.public_organization_data']),
   },
   indexes: ['email_address'],
+  expiry: { open: ['pending'], ends: { expires_at: 'expired' } },
   secrets: secretField('url'),
   parents: { organization_id: 'organizations' },
   api: {

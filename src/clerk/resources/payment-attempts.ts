@@ -1,5 +1,5 @@
 import type { PayerPayload, SubscriptionItemPayload } from '../payloads.ts'
-import { defineResource, id, integer, json, text, time } from '../resource.ts'
+import { bigint, defineResource, id, json, text, time } from '../resource.ts'
 
 export const paymentAttempts = defineResource({
   table: 'payment_attempts',
@@ -8,8 +8,9 @@ export const paymentAttempts = defineResource({
   columns: {
     status: text(),
     charge_type: text(),
-    amount: integer('totals.grand_total.amount'),
-    currency: text('totals.grand_total.currency'),
+    // The Backend API may have no totals, and tells the amount beside them.
+    amount: bigint(['totals.grand_total.amount', 'amount.amount']),
+    currency: text(['totals.grand_total.currency', 'amount.currency']),
     billing_date: time(),
     paid_at: time(),
     failed_at: time(),
@@ -26,6 +27,7 @@ export const paymentAttempts = defineResource({
     payee: json(),
     // The webhook's name, then the Backend API's.
     payment_source: json(['payment_source', 'payment_method']),
+    subscription_item_id: id(),
     // As they were when paid: history, so they never touch `subscription_items`. Only events tell them.
     subscription_items: json<SubscriptionItemPayload[]>(),
   },

@@ -27,11 +27,13 @@ export const sessions = defineResource({
     last_active_at: time(),
     expire_at: time(),
     abandon_at: time(),
+    // What is left to be done before a pending session is active. Only the Backend API has them.
+    tasks: json(),
     actor: json(),
     latest_activity: json(),
   },
   parents: { user_id: 'users' },
-  lapse: { open: ['active', 'pending'], ends: { abandon_at: 'abandoned', expire_at: 'expired' } },
+  expiry: { open: ['active', 'pending'], ends: { abandon_at: 'abandoned', expire_at: 'expired' } },
   secrets: secretsWithin('user', userSecrets),
   embeds: [{ resource: 'users', find: wholeUser }],
   api: {

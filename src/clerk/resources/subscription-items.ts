@@ -1,5 +1,5 @@
 import type { PayerPayload } from '../payloads.ts'
-import { boolean, defineResource, id, integer, json, text, time } from '../resource.ts'
+import { bigint, boolean, defineResource, id, json, text, time } from '../resource.ts'
 
 export const subscriptionItems = defineResource({
   table: 'subscription_items',
@@ -16,6 +16,7 @@ export const subscriptionItems = defineResource({
     'subscriptionItem.pastDue': 'upsert',
     'subscriptionItem.freeTrialEnding': 'upsert',
   },
+  retired: ['subscriptionItem.created'],
   columns: {
     subscription_id: id(),
     status: text(),
@@ -30,8 +31,19 @@ export const subscriptionItems = defineResource({
     plan_id: id(['plan_id', 'plan.id']),
     plan_slug: text('plan.slug'),
     plan_name: text('plan.name'),
-    plan_amount: integer(['plan.amount', 'plan.fee.amount']),
+    plan_amount: bigint(['plan.amount', 'plan.fee.amount']),
     plan_currency: text(['plan.currency', 'plan.fee.currency']),
+    price_id: id(),
+    // Only the Backend API tells these; by Clerk's types events would, in flat fields.
+    lifetime_paid: bigint(['lifetime_paid.amount', 'lifetime_paid']),
+    next_payment_amount: bigint(['next_payment.amount.amount', 'next_payment_amount']),
+    next_payment_date: time(['next_payment.date', 'next_payment_date']),
+    next_payment: json(),
+    payment_method: json(),
+    totals: json(),
+    credits: json(['credits', 'credit']),
+    // Not in the specification: https://clerk.com/docs/guides/billing/discounts
+    discount: json(),
     payer_id: id(['payer_id', 'payer.id']),
     payer_user_id: id('payer.user_id'),
     payer_organization_id: id('payer.organization_id'),

@@ -1,5 +1,5 @@
 import type { PayerPayload, Payload } from '../payloads.ts'
-import { defineResource, id, json, listOf, text, time } from '../resource.ts'
+import { boolean, defineResource, id, json, listOf, text, time } from '../resource.ts'
 
 /**
  * Inside a subscription, an item's `subscription_id` is null, and payer and clock may be left out: all are the
@@ -34,6 +34,8 @@ export const subscriptions = defineResource({
     past_due_at: time(),
     latest_payment_id: id(),
     payment_source_id: id(),
+    eligible_for_free_trial: boolean(),
+    next_payment: json(),
     payer: json<PayerPayload>(),
   },
   indexes: ['payer_user_id', 'payer_organization_id'],

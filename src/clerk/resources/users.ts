@@ -17,6 +17,7 @@ export const emailAddresses = defineChildSet({
   table: 'email_addresses',
   description: 'The e-mail addresses of each user.',
   field: 'email_addresses',
+  parentColumn: 'user_id',
   identity: ['id', 'email_address'],
   columns: {
     email_address: text(),
@@ -33,6 +34,7 @@ export const phoneNumbers = defineChildSet({
   table: 'phone_numbers',
   description: 'The phone numbers of each user. Backup codes are not kept.',
   field: 'phone_numbers',
+  parentColumn: 'user_id',
   identity: ['id', 'phone_number'],
   columns: {
     phone_number: text(),
@@ -50,6 +52,7 @@ export const web3Wallets = defineChildSet({
   table: 'web3_wallets',
   description: 'The Web3 wallets of each user.',
   field: 'web3_wallets',
+  parentColumn: 'user_id',
   identity: ['id', 'web3_wallet'],
   columns: {
     web3_wallet: text(),
@@ -63,6 +66,7 @@ export const passkeys = defineChildSet({
   table: 'passkeys',
   description: 'The passkeys of each user.',
   field: 'passkeys',
+  parentColumn: 'user_id',
   identity: ['id', 'name'],
   columns: {
     name: text(),
@@ -76,6 +80,7 @@ export const externalAccounts = defineChildSet({
   table: 'external_accounts',
   description: 'The OAuth accounts that each user connected.',
   field: 'external_accounts',
+  parentColumn: 'user_id',
   identity: ['id', 'external_account_id', 'identification_id'],
   columns: {
     provider: text(),
@@ -103,6 +108,7 @@ export const samlAccounts = defineChildSet({
   table: 'saml_accounts',
   description: 'The SAML accounts of each user.',
   field: 'saml_accounts',
+  parentColumn: 'user_id',
   identity: ['id', 'provider_user_id'],
   columns: {
     provider: text(),
@@ -123,6 +129,7 @@ export const enterpriseAccounts = defineChildSet({
   table: 'enterprise_accounts',
   description: 'The enterprise single sign-on accounts of each user.',
   field: 'enterprise_accounts',
+  parentColumn: 'user_id',
   identity: ['id', 'provider_user_id'],
   columns: {
     protocol: text(),

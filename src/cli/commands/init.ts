@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { CATALOGUE } from '../../clerk/catalogue.ts'
+import { currentTypes, RESOURCES } from '../../clerk/catalogue.ts'
 import { choose, isConfirmed } from '../confirm.ts'
 import { Project } from '../doctor/project.ts'
 import { EXIT } from '../failure.ts'
@@ -135,8 +135,8 @@ function listPaths(files: readonly PlannedFile[]): string {
 }
 
 /** By resource, as Clerk’s dashboard groups them. */
-const EVENTS = Object.values(CATALOGUE).flatMap(({ events }) => {
-  const types = Object.keys(events)
+const EVENTS = [...RESOURCES.values()].flatMap((resource) => {
+  const types = currentTypes(resource)
   return types.length > 0 ? [types] : []
 })
 

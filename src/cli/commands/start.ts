@@ -195,10 +195,10 @@ function scheduleOf({ options, output, hasSecretKey }: Session): ReconcileSchedu
   }
 }
 
-function tellResult({ jobId, status, drift, lapsed }: ReconcileResult, output: Output): void {
+function tellResult({ jobId, status, drift, expired }: ReconcileResult, output: Output): void {
   const { total, refreshed } = drift
   if (output.json)
-    output.stdout.record({ type: 'reconcile', time: new Date(), jobId, status, total, refreshed, lapsed })
+    output.stdout.record({ type: 'reconcile', time: new Date(), jobId, status, total, refreshed, expired })
   else output.note(`  Reconciled: ${status}, ${total} rows differed and were repaired`)
 }
 

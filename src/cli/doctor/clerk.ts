@@ -6,7 +6,7 @@ import { findInstance } from '../../backfill/instance.ts'
 import { UNLIMITED } from '../../backfill/rate-budget.ts'
 import { ClerkApi } from '../../clerk/api/client.ts'
 import { OLDEST_FIRST } from '../../clerk/api-description.ts'
-import { RESOURCES } from '../../clerk/catalogue.ts'
+import { currentTypes, RESOURCES } from '../../clerk/catalogue.ts'
 import type { Resource } from '../../clerk/resource.ts'
 import type { Config } from '../../config.ts'
 import { ClerkSyncError } from '../../errors.ts'
@@ -65,8 +65,9 @@ async function checkEventTypes(api: ClerkApi, config: Config, sync: ClerkSync): 
   const silent = await Promise.all(
     candidates.map(async (resource) => ((await isSilent(resource, since, api, sync)) ? [resource] : [])),
   )
-  return silent.flat().map(({ table, events }) => {
-    const types = Object.keys(events).join(', ')
+  return silent.flat().map((resource) => {
+    const { table } = resource
+    const types = currentTypes(resource).join(', ')
     return found(
       'event_types_missing',
       table,

@@ -34,7 +34,7 @@ const STANDARD: readonly ColumnDefinition[] = [
 
 export const TABLES: readonly TableDefinition[] = [
   ...Object.values(CATALOGUE).map((resource) => define(resource, ['id'])),
-  ...Object.values(CHILD_SETS).map((set) => define(set, ['user_id', 'id'])),
+  ...Object.values(CHILD_SETS).map((set) => define(set, [set.parentColumn, 'id'])),
 ]
 
 interface Described {

@@ -8,6 +8,7 @@ const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'text',
   boolean: 'boolean',
   integer: 'integer',
+  bigint: 'bigint',
   timestamptz: 'timestamp',
   jsonb: 'jsonb',
   json: 'json',
@@ -19,6 +20,12 @@ const HEADER = [
   '// clerk-sync migrates these tables: import from this file, but do not list it as `schema` in drizzle.config.ts, or',
   '// drizzle-kit will create them as well.',
 ]
+
+/** Amounts of money are far from where a number loses its exactness. */
+const OPTIONS: Readonly<Partial<Record<SqlType, string>>> = {
+  timestamptz: ', { withTimezone: true }',
+  bigint: ", { mode: 'number' }",
+}
 
 export function toDrizzle(schema: string): string {
   // Drizzle refuses a pgSchema of this name.
@@ -66,7 +73,7 @@ function toMany(relation: RelationDefinition): string {
 }
 
 function toColumn({ name, type, isNullable, hasDefault }: ColumnDefinition, key: readonly string[]): string {
-  const options = type === 'timestamptz' ? ', { withTimezone: true }' : ''
+  const options = OPTIONS[type] ?? ''
   const isOnlyKey = key.length === 1 && key[0] === name
   return [
     `${TYPES[type]}('${name}'${options})`,

@@ -7,6 +7,8 @@ const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'string',
   boolean: 'boolean',
   integer: 'number',
+  // As `pg` reads it unless it is told otherwise.
+  bigint: 'string',
   timestamptz: 'Date',
   jsonb: 'unknown',
   json: 'unknown',

@@ -8,6 +8,7 @@ const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'String',
   boolean: 'Boolean',
   integer: 'Int',
+  bigint: 'BigInt',
   timestamptz: 'DateTime',
   jsonb: 'Json',
   json: 'Json',

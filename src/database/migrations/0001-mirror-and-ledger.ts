@@ -141,6 +141,7 @@ create table organization_invitations (
 ) with (toast_tuple_target = 8160);
 create index on organization_invitations (organization_id);
 create index on organization_invitations using hash (email_address);
+create index on organization_invitations (least(expires_at)) where deleted_at is null and status in ('pending');
 
 create table organization_domains (
   id text not null,
@@ -151,6 +152,8 @@ create table organization_domains (
   total_pending_invitations integer,
   total_pending_suggestions integer,
   verification_status text,
+  ownership_status text,
+  verified_at timestamptz,
   verification jsonb,
   affiliation_verification jsonb,
   ownership_verification jsonb,
@@ -214,6 +217,7 @@ create table sessions (
   last_active_at timestamptz,
   expire_at timestamptz,
   abandon_at timestamptz,
+  tasks jsonb,
   actor jsonb,
   latest_activity jsonb,
   raw json,
@@ -227,6 +231,7 @@ create table sessions (
   primary key (id)
 ) with (toast_tuple_target = 8160);
 create index on sessions (user_id);
+create index on sessions (least(abandon_at, expire_at)) where deleted_at is null and status in ('active', 'pending');
 
 create table invitations (
   id text not null,
@@ -246,6 +251,7 @@ create table invitations (
   primary key (id)
 ) with (toast_tuple_target = 8160);
 create index on invitations using hash (email_address);
+create index on invitations (least(expires_at)) where deleted_at is null and status in ('pending');
 
 create table waitlist_entries (
   id text not null,
@@ -327,6 +333,8 @@ create table subscriptions (
   past_due_at timestamptz,
   latest_payment_id text,
   payment_source_id text,
+  eligible_for_free_trial boolean,
+  next_payment jsonb,
   payer jsonb,
   raw json,
   clerk_created_at timestamptz,
@@ -355,8 +363,17 @@ create table subscription_items (
   plan_id text,
   plan_slug text,
   plan_name text,
-  plan_amount integer,
+  plan_amount bigint,
   plan_currency text,
+  price_id text,
+  lifetime_paid bigint,
+  next_payment_amount bigint,
+  next_payment_date timestamptz,
+  next_payment jsonb,
+  payment_method jsonb,
+  totals jsonb,
+  credits jsonb,
+  discount jsonb,
   payer_id text,
   payer_user_id text,
   payer_organization_id text,
@@ -377,11 +394,35 @@ create index on subscription_items (subscription_id);
 create index on subscription_items (payer_user_id);
 create index on subscription_items (payer_organization_id);
 
+create table statements (
+  id text not null,
+  status text,
+  timestamp timestamptz,
+  payer_id text,
+  payer_user_id text,
+  payer_organization_id text,
+  amount bigint,
+  currency text,
+  totals jsonb,
+  payer jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on statements (payer_user_id);
+create index on statements (payer_organization_id);
+
 create table payment_attempts (
   id text not null,
   status text,
   charge_type text,
-  amount integer,
+  amount bigint,
   currency text,
   billing_date timestamptz,
   paid_at timestamptz,
@@ -398,6 +439,7 @@ create table payment_attempts (
   payer jsonb,
   payee jsonb,
   payment_source jsonb,
+  subscription_item_id text,
   subscription_items jsonb,
   raw json,
   clerk_created_at timestamptz,
@@ -411,6 +453,320 @@ create table payment_attempts (
 ) with (toast_tuple_target = 8160);
 create index on payment_attempts (payer_user_id);
 create index on payment_attempts (payer_organization_id);
+
+create table plans (
+  id text not null,
+  slug text,
+  name text,
+  description text,
+  product_id text,
+  for_payer_type text,
+  is_default boolean,
+  is_recurring boolean,
+  publicly_visible boolean,
+  has_base_fee boolean,
+  fee_amount bigint,
+  annual_fee_amount bigint,
+  annual_monthly_fee_amount bigint,
+  currency text,
+  free_trial_enabled boolean,
+  free_trial_days integer,
+  unit_prices jsonb,
+  avatar_url text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on plans using hash (slug);
+
+create table prices (
+  id text not null,
+  plan_id text,
+  amount bigint,
+  annual_monthly_amount bigint,
+  currency text,
+  description text,
+  is_default boolean,
+  supported_billing_periods text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on prices (plan_id);
+
+create table credit_balances (
+  id text not null,
+  user_id text,
+  organization_id text,
+  amount bigint,
+  currency text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on credit_balances (user_id);
+create index on credit_balances (organization_id);
+
+create table role_sets (
+  id text not null,
+  key text,
+  name text,
+  description text,
+  type text,
+  default_role_key text,
+  creator_role_key text,
+  roles jsonb,
+  role_set_migration jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on role_sets using hash (key);
+
+create table enterprise_connections (
+  id text not null,
+  organization_id text,
+  name text,
+  provider text,
+  active boolean,
+  domains jsonb,
+  sync_user_attributes boolean,
+  disable_additional_identifications boolean,
+  allow_organization_account_linking boolean,
+  custom_attributes jsonb,
+  saml_connection jsonb,
+  oauth_config jsonb,
+  logo_public_url text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on enterprise_connections (organization_id);
+
+create table directories (
+  id text not null,
+  enterprise_connection_id text,
+  name text,
+  provider text,
+  enabled boolean,
+  endpoint_url text,
+  group_role_mapping_enabled boolean,
+  attribute_mapping jsonb,
+  custom_attributes jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on directories (enterprise_connection_id);
+
+create table directory_group_role_mappings (
+  id text not null,
+  directory_id text,
+  directory_group_id text,
+  directory_group_display_name text,
+  role_id text,
+  role_key text,
+  precedence integer,
+  role jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on directory_group_role_mappings (directory_id);
+
+create table oauth_applications (
+  id text not null,
+  name text,
+  client_id text,
+  client_uri text,
+  client_image_url text,
+  public boolean,
+  dynamically_registered boolean,
+  consent_screen_enabled boolean,
+  pkce_required boolean,
+  scopes text,
+  redirect_uris jsonb,
+  callback_url text,
+  authorize_url text,
+  token_fetch_url text,
+  user_info_url text,
+  discovery_url text,
+  token_introspection_url text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on oauth_applications (client_id);
+
+create table machines (
+  id text not null,
+  name text,
+  default_token_ttl integer,
+  scoped_machines jsonb,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+
+create table m2m_tokens (
+  id text not null,
+  subject text,
+  claims jsonb,
+  scopes jsonb,
+  revoked boolean,
+  revocation_reason text,
+  expired boolean,
+  expiration timestamptz,
+  last_used_at timestamptz,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on m2m_tokens using hash (subject);
+
+create table api_keys (
+  id text not null,
+  subject text,
+  user_id text,
+  organization_id text,
+  type text,
+  name text,
+  description text,
+  claims jsonb,
+  scopes jsonb,
+  revoked boolean,
+  revocation_reason text,
+  expired boolean,
+  expiration timestamptz,
+  created_by text,
+  last_used_at timestamptz,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on api_keys (user_id);
+create index on api_keys (organization_id);
+
+create table trusted_devices (
+  id text not null,
+  user_id text,
+  name text,
+  platform text,
+  app_identifier text,
+  algorithm text,
+  status text,
+  last_used_at timestamptz,
+  revoked_at timestamptz,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on trusted_devices (user_id);
+
+create table allowlist_identifiers (
+  id text not null,
+  identifier text,
+  identifier_type text,
+  invitation_id text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on allowlist_identifiers using hash (identifier);
+
+create table blocklist_identifiers (
+  id text not null,
+  identifier text,
+  identifier_type text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (id)
+) with (toast_tuple_target = 8160);
+create index on blocklist_identifiers using hash (identifier);
 
 create table email_addresses (
   user_id text not null,
@@ -574,6 +930,67 @@ create table enterprise_accounts (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
+
+create table plan_features (
+  plan_id text not null,
+  id text not null,
+  slug text,
+  name text,
+  description text,
+  avatar_url text,
+  raw json,
+  clerk_created_at timestamptz,
+  clerk_updated_at timestamptz,
+  observed_at timestamptz,
+  deleted_at timestamptz,
+  synced_at timestamptz not null default now(),
+  event_id text,
+  instance_id text,
+  primary key (plan_id, id)
+) with (toast_tuple_target = 8160);
+
+create view users_live as select * from users where deleted_at is null;
+create view organizations_live as select * from organizations where deleted_at is null;
+create view organization_memberships_live as select * from organization_memberships where deleted_at is null;
+create view organization_invitations_live as select * from organization_invitations where deleted_at is null;
+create view organization_domains_live as select * from organization_domains where deleted_at is null;
+create view roles_live as select * from roles where deleted_at is null;
+create view permissions_live as select * from permissions where deleted_at is null;
+create view sessions_live as select * from sessions where deleted_at is null;
+create view invitations_live as select * from invitations where deleted_at is null;
+create view waitlist_entries_live as select * from waitlist_entries where deleted_at is null;
+create view emails_live as select * from emails where deleted_at is null;
+create view sms_messages_live as select * from sms_messages where deleted_at is null;
+create view subscriptions_live as select * from subscriptions where deleted_at is null;
+create view subscription_items_live as select * from subscription_items where deleted_at is null;
+create view statements_live as select * from statements where deleted_at is null;
+create view payment_attempts_live as select * from payment_attempts where deleted_at is null;
+create view plans_live as select * from plans where deleted_at is null;
+create view prices_live as select * from prices where deleted_at is null;
+create view credit_balances_live as select * from credit_balances where deleted_at is null;
+create view role_sets_live as select * from role_sets where deleted_at is null;
+create view enterprise_connections_live as select * from enterprise_connections where deleted_at is null;
+create view directories_live as select * from directories where deleted_at is null;
+create view directory_group_role_mappings_live as select * from directory_group_role_mappings where deleted_at is null;
+create view oauth_applications_live as select * from oauth_applications where deleted_at is null;
+create view machines_live as select * from machines where deleted_at is null;
+create view m2m_tokens_live as select * from m2m_tokens where deleted_at is null;
+create view api_keys_live as select * from api_keys where deleted_at is null;
+create view trusted_devices_live as select * from trusted_devices where deleted_at is null;
+create view allowlist_identifiers_live as select * from allowlist_identifiers where deleted_at is null;
+create view blocklist_identifiers_live as select * from blocklist_identifiers where deleted_at is null;
+create view email_addresses_live as select * from email_addresses where deleted_at is null;
+create view phone_numbers_live as select * from phone_numbers where deleted_at is null;
+create view web3_wallets_live as select * from web3_wallets where deleted_at is null;
+create view passkeys_live as select * from passkeys where deleted_at is null;
+create view external_accounts_live as select * from external_accounts where deleted_at is null;
+create view saml_accounts_live as select * from saml_accounts where deleted_at is null;
+create view enterprise_accounts_live as select * from enterprise_accounts where deleted_at is null;
+create view plan_features_live as select * from plan_features where deleted_at is null;
+do $$ declare live text; begin
+  if current_setting('server_version_num')::int >= 150000 then
+    for live in select viewname from pg_views where schemaname = current_schema() and right(viewname, 5) = '_live' loop
+      execute format('alter view %I set (security_invoker = true)', live); end loop; end if; end $$;
 
 create table events (
   id text not null primary key,

@@ -1,4 +1,4 @@
-/** Rows that came late: whether Clerk still has what they show, nobody has asked yet. And what upkeep and lapses look for. */
+/** Rows that came late: whether Clerk still has what they show, nobody has asked yet. And what upkeep looks for. */
 
 export const name = '0008_late'
 
@@ -19,6 +19,4 @@ create table late_rows (
 );
 
 create index on events (received_at) where secret_body is not null;
-
-create index on sessions (least(abandon_at, expire_at)) where deleted_at is null and status in ('active', 'pending');
 `

@@ -14,9 +14,12 @@ import { money } from '../simulated-clerk/payments.ts'
 import { currentItems } from '../simulated-clerk/subscription-items.ts'
 import type { Call } from './lists.ts'
 
+/** To whom, and of what. */
+type Shown = Pick<Call, 'clerk' | 'apiVersion'>
+
 const NULLS_SINCE = '2025-11-10'
 
-function showPayer({ apiVersion = '', clerk }: Call, payer: PayerPayload | undefined): Payload {
+function showPayer({ apiVersion = '', clerk }: Shown, payer: PayerPayload | undefined): Payload {
   const entries = Object.entries({ ...payer, instance_id: clerk.instanceId })
   return apiVersion < NULLS_SINCE
     ? Object.fromEntries(entries)
@@ -41,13 +44,26 @@ export function showPlan({ id, slug, name, amount, currency, is_recurring }: Pay
     for_payer_type: slug === 'team' ? 'org' : 'user',
     slug,
     avatar_url: null,
-    features: [],
+    features: featuresOf(String(slug)),
     free_trial_enabled: false,
     free_trial_days: null,
   }
 }
 
-export function showPrice({ clerk }: Call, plan: Payload): Payload {
+/** The same feature may be of several plans. */
+function featuresOf(slug: string): Payload[] {
+  const slugs = slug === 'free' ? ['support'] : ['support', 'analytics']
+  return slugs.map((each) => ({
+    object: 'feature',
+    id: `feat_${each.padEnd(27, '0')}`,
+    name: each,
+    description: null,
+    slug: each,
+    avatar_url: null,
+  }))
+}
+
+export function showPrice({ clerk }: Pick<Call, 'clerk'>, plan: Payload): Payload {
   const { id, fee, annual_monthly_fee } = showPlan(plan)
   const { amount, currency, currency_symbol } = money(Number(plan.amount), String(plan.currency))
   return {
@@ -75,7 +91,7 @@ function priceIdOf({ id }: Payload): string {
 }
 
 /** It names no subscription. */
-export function showItem(call: Call, item: SubscriptionItemPayload): Payload {
+export function showItem(call: Shown, item: SubscriptionItemPayload): Payload {
   const plan = item.plan ?? {}
   const fee = money(Number(plan.amount), String(plan.currency))
   const since = (status: string) => (item.status === status ? item.updated_at : null)
@@ -107,7 +123,7 @@ export function showItem(call: Call, item: SubscriptionItemPayload): Payload {
 }
 
 /** Only its items tell who pays. */
-export function showSubscription(call: Call, subscription: SubscriptionPayload): Payload {
+export function showSubscription(call: Shown, subscription: SubscriptionPayload): Payload {
   const items = currentItems(call.clerk, subscription)
   const [next] = items.filter(({ period_end }) => period_end)
   return {
@@ -131,7 +147,7 @@ export function showSubscription(call: Call, subscription: SubscriptionPayload):
   }
 }
 
-export function showPaymentAttempt(call: Call, attempt: PaymentAttemptPayload): Payload {
+export function showPaymentAttempt(call: Shown, attempt: PaymentAttemptPayload): Payload {
   const [item] = attempt.subscription_items ?? []
   const total = attempt.totals?.grand_total as Payload | undefined
   return {
@@ -167,7 +183,7 @@ function showPaymentMethod({ payment_source, payer }: PaymentAttemptPayload): Pa
 }
 
 /** The simulated Clerk makes a statement for each payment. */
-export function showStatement(call: Call, attempt: PaymentAttemptPayload): Payload {
+export function showStatement(call: Shown, attempt: PaymentAttemptPayload): Payload {
   const { grand_total, subtotal, tax_total } = attempt.totals ?? {}
   return {
     object: 'commerce_statement',

@@ -28,6 +28,17 @@ import {
 } from './organizations.ts'
 import { getSession, listInvitations, listSessions, listWaitlistEntries } from './people.ts'
 import { getPermission, getRole, listPermissions, listRoles } from './roles.ts'
+import {
+  getCreditsOfOrganization,
+  getCreditsOfUser,
+  getOf,
+  getRoleSet,
+  listApiKeys,
+  listM2mTokens,
+  listMappings,
+  listOf,
+  listTrustedDevices,
+} from './settings.ts'
 import { countUsers, getIdentification, getUser, listUsers } from './users.ts'
 
 export interface Route {
@@ -65,7 +76,8 @@ const ORGANIZATIONS: readonly Route[] = [
   { path: '/organization_roles/*', endpoint: getRole },
   { path: '/organization_permissions', endpoint: listPermissions },
   { path: '/organization_permissions/*', endpoint: getPermission },
-  { path: '/role_sets', endpoint: nothing('counted') },
+  { path: '/role_sets', endpoint: listOf('role_sets') },
+  { path: '/role_sets/*', endpoint: getRoleSet },
 ]
 
 const BILLING: readonly Route[] = [
@@ -77,15 +89,45 @@ const BILLING: readonly Route[] = [
   { path: '/billing/statements/*/payment_attempts', endpoint: listPaymentAttempts },
   { path: '/users/*/billing/subscription', endpoint: getSubscriptionOfUser },
   { path: '/organizations/*/billing/subscription', endpoint: getSubscriptionOfOrganization },
+  { path: '/users/*/billing/credits', endpoint: getCreditsOfUser },
+  { path: '/organizations/*/billing/credits', endpoint: getCreditsOfOrganization },
+]
+
+/** What a team sets up. */
+const SETTINGS: readonly Route[] = [
+  {
+    path: '/enterprise_connections',
+    endpoint: listOf('enterprise_connections'),
+    feature: 'enterprise_connections',
+  },
+  {
+    path: '/enterprise_connections/*',
+    endpoint: getOf('enterprise_connections', 'enterprise connection'),
+    feature: 'enterprise_connections',
+  },
+  { path: '/directories', endpoint: listOf('directories') },
+  { path: '/directories/*', endpoint: getOf('directories', 'directory') },
+  { path: '/directories/*/group_role_mappings', endpoint: listMappings },
+  { path: '/oauth_applications', endpoint: listOf('oauth_applications') },
+  { path: '/oauth_applications/*', endpoint: getOf('oauth_applications', 'OAuth application') },
+  { path: '/machines', endpoint: listOf('machines') },
+  { path: '/machines/*', endpoint: getOf('machines', 'machine') },
+  {
+    path: '/allowlist_identifiers',
+    endpoint: listOf('allowlist_identifiers', 'either'),
+    feature: 'restrictions',
+  },
+  { path: '/blocklist_identifiers', endpoint: listOf('blocklist_identifiers'), feature: 'restrictions' },
+  { path: '/api_keys', endpoint: listApiKeys },
+  { path: '/api_keys/*', endpoint: getOf('api_keys', 'API key') },
+  { path: '/m2m_tokens', endpoint: listM2mTokens },
+  { path: '/users/*/trusted_devices', endpoint: listTrustedDevices },
 ]
 
 /** The instance itself, what the simulated Clerk has none of, and what Clerk has given up. */
 const OTHERS: readonly Route[] = [
   { path: '/instance', endpoint: getInstance },
   { path: '/domains', endpoint: nothing('counted'), feature: 'domains' },
-  { path: '/enterprise_connections', endpoint: nothing('counted'), feature: 'enterprise_connections' },
-  { path: '/allowlist_identifiers', endpoint: nothing('array'), feature: 'restrictions' },
-  { path: '/blocklist_identifiers', endpoint: nothing('counted'), feature: 'restrictions' },
   { path: '/redirect_urls', endpoint: nothing('array') },
   { path: '/jwt_templates', endpoint: nothing('array') },
   { path: '/clients', endpoint: gone },
@@ -97,6 +139,7 @@ export const ROUTES: readonly Route[] = [
   ...USERS,
   ...ORGANIZATIONS.map((route) => ({ ...route, feature: 'organizations' as const })),
   ...BILLING.map((route) => ({ ...route, feature: 'billing' as const })),
+  ...SETTINGS,
   ...OTHERS,
 ]
 

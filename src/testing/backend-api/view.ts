@@ -2,7 +2,9 @@
 
 import type { ResourceName } from '../../clerk/catalogue.ts'
 import type { ResourcePayloads } from '../simulated-clerk/instance.ts'
+import { PLANS } from '../simulated-clerk/subscription-items.ts'
 import type { SimulatedClerk } from '../simulated-clerk.ts'
+import { showPlan, showPrice, showStatement } from './billing-shapes.ts'
 import { permissionsOf, rolesOf } from './roles.ts'
 import {
   showDomain,
@@ -51,7 +53,16 @@ const SHOWN: { readonly [Name in ResourceName]?: (clerk: SimulatedClerk) => unkn
   sessions: each('sessions', showSession),
   invitations: each('invitations', showInvitation),
   waitlist_entries: each('waitlist_entries', showWaitlistEntry),
+  plans: () => PLANS.map(showPlan),
+  prices: (clerk) => PLANS.map((plan) => showPrice({ clerk }, plan)),
+  statements: (clerk) =>
+    [...clerk.resources('payment_attempts').values()].map((attempt) =>
+      showStatement({ clerk, apiVersion: API_VERSION }, attempt),
+    ),
 }
+
+/** As `clerk-sync` asks for it, unless it is told otherwise. */
+const API_VERSION = '2026-05-12'
 
 /** What whoever wants whole organizations asks for. */
 const COUNTS = { members: true, missingAdmin: true }

@@ -1,6 +1,14 @@
 /** Everything that can happen, by name. */
 
 import type { Action } from './action.ts'
+import {
+  createApiKey,
+  createM2mToken,
+  registerDevice,
+  revokeApiKey,
+  revokeDevice,
+  revokeM2mToken,
+} from './credential-actions.ts'
 import { addMember, changeMember, rejoinOrganization, removeMember } from './membership-actions.ts'
 import { sendEmail, sendSms } from './messages.ts'
 import { addDomain, removeDomain, updateDomain } from './organization-domains.ts'
@@ -20,6 +28,28 @@ import {
   updateRole,
 } from './roles.ts'
 import { beginSignIn, completeSignIn, endSession, removeSession, revokeSession, signIn } from './sessions.ts'
+import {
+  allowIdentifier,
+  blockIdentifier,
+  createDirectory,
+  createEnterpriseConnection,
+  createMachine,
+  createOAuthApplication,
+  createRoleSet,
+  deleteDirectory,
+  deleteEnterpriseConnection,
+  deleteMachine,
+  deleteOAuthApplication,
+  disallowIdentifier,
+  mapDirectoryGroup,
+  unblockIdentifier,
+  unmapDirectoryGroup,
+  updateDirectory,
+  updateEnterpriseConnection,
+  updateMachine,
+  updateOAuthApplication,
+  updateRoleSet,
+} from './setting-actions.ts'
 import {
   acceptInvitation,
   createInvitation,
@@ -117,4 +147,30 @@ export const ACTIONS = {
   acceptInvitation,
   deleteWaitlistEntry,
   noteActivity,
+  createEnterpriseConnection,
+  updateEnterpriseConnection,
+  deleteEnterpriseConnection,
+  createDirectory,
+  updateDirectory,
+  deleteDirectory,
+  mapDirectoryGroup,
+  unmapDirectoryGroup,
+  createRoleSet,
+  updateRoleSet,
+  createOAuthApplication,
+  updateOAuthApplication,
+  deleteOAuthApplication,
+  createMachine,
+  updateMachine,
+  deleteMachine,
+  allowIdentifier,
+  disallowIdentifier,
+  blockIdentifier,
+  unblockIdentifier,
+  createApiKey,
+  revokeApiKey,
+  createM2mToken,
+  revokeM2mToken,
+  registerDevice,
+  revokeDevice,
 } as const satisfies Record<string, Action>

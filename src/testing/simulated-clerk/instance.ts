@@ -17,6 +17,7 @@ import type {
   OrganizationInvitationPayload,
   OrganizationMembershipPayload,
   OrganizationPayload,
+  Payload,
   PaymentAttemptPayload,
   PermissionPayload,
   RolePayload,
@@ -30,6 +31,13 @@ import type {
 import { ksuid } from '../ksuid.ts'
 import type { Random } from '../random.ts'
 import { Table } from './table.ts'
+
+/** Of what no event tells. */
+interface SettingPayload extends Payload {
+  id: string
+  created_at?: Milliseconds
+  updated_at?: Milliseconds
+}
 
 /** The JSON of each kind of resource. */
 export interface ResourcePayloads {
@@ -48,6 +56,21 @@ export interface ResourcePayloads {
   subscriptions: SubscriptionPayload
   subscription_items: SubscriptionItemPayload
   payment_attempts: PaymentAttemptPayload
+  statements: SettingPayload
+  plans: SettingPayload
+  prices: SettingPayload
+  credit_balances: SettingPayload
+  role_sets: SettingPayload
+  enterprise_connections: SettingPayload
+  directories: SettingPayload
+  directory_group_role_mappings: SettingPayload
+  oauth_applications: SettingPayload
+  machines: SettingPayload
+  m2m_tokens: SettingPayload
+  api_keys: SettingPayload
+  trusted_devices: SettingPayload
+  allowlist_identifiers: SettingPayload
+  blocklist_identifiers: SettingPayload
 }
 
 type Tables = { readonly [Name in ResourceName]: Table<ResourcePayloads[Name]> }
@@ -155,6 +178,21 @@ function createTables(): Tables {
     subscriptions: new Table(({ payer }) => [String(payer?.user_id || payer?.organization_id)]),
     subscription_items: new Table((item) => [String(item.subscription_id)]),
     payment_attempts: new Table(),
+    statements: new Table(),
+    plans: new Table(),
+    prices: new Table(),
+    credit_balances: new Table(),
+    role_sets: new Table(),
+    enterprise_connections: new Table(),
+    directories: new Table(),
+    directory_group_role_mappings: new Table(({ directory_id }) => [String(directory_id)]),
+    oauth_applications: new Table(),
+    machines: new Table(),
+    m2m_tokens: new Table(({ subject }) => [String(subject)]),
+    api_keys: new Table(({ subject }) => [String(subject)]),
+    trusted_devices: new Table(({ user_id }) => [String(user_id)]),
+    allowlist_identifiers: new Table(),
+    blocklist_identifiers: new Table(),
   }
 }
 

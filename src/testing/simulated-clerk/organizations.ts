@@ -47,6 +47,7 @@ function dissolve(instance: Instance, organization: OrganizationPayload): void {
   const memberships = tables.organization_memberships.deleteOwnedBy(organization.id)
   tables.organization_invitations.deleteOwnedBy(organization.id)
   tables.organization_domains.deleteOwnedBy(organization.id)
+  tables.api_keys.deleteOwnedBy(organization.id)
   tables.organizations.delete(organization)
   const { id, slug = null } = organization
   const deleted: DeletedPayload = { object: 'organization', id, slug, deleted: true }

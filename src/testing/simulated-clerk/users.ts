@@ -138,6 +138,8 @@ function remove(instance: Instance, user: UserPayload): void {
   const { tables } = instance
   const memberships = tables.organization_memberships.deleteOwnedBy(user.id)
   tables.sessions.deleteOwnedBy(user.id)
+  tables.api_keys.deleteOwnedBy(user.id)
+  tables.trusted_devices.deleteOwnedBy(user.id)
   tables.users.delete(user)
   const deleted: DeletedPayload = { object: 'user', id: user.id, deleted: true }
   if (user.external_id) deleted.external_id = user.external_id

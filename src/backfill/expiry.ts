@@ -1,7 +1,7 @@
-/** Ends what ended by itself: Clerk sends no event when a session's time is over. */
+/** Ends what ended by itself: Clerk sends no event when the time of a session or an invitation is over. */
 
 import type { Kysely } from 'kysely'
-import type { Lapse, Resource } from '../clerk/resource.ts'
+import type { Expiry, Resource } from '../clerk/resource.ts'
 import { available } from '../database/failure.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
@@ -11,28 +11,28 @@ import type { ClerkTables } from '../database/tables.ts'
 const BATCH_SIZE = 1_000
 
 /** Sets the status of those whose time is over, and returns how many they are. */
-export async function endLapsed(
+export async function expire(
   database: Kysely<ClerkTables>,
   schema: string,
   resources: readonly Resource[],
   jobId: string,
   now: Date,
 ): Promise<number> {
-  let ended = 0
-  for (const { table, lapse } of resources) {
-    if (!lapse) continue
-    const text = endSome(qualify(schema, table), lapse)
+  let expired = 0
+  for (const { table, expiry } of resources) {
+    if (!expiry) continue
+    const text = expireSome(qualify(schema, table), expiry)
     let batch = 0
     do {
       batch = (await available(query(database, text, [now, jobId]))).length
-      ended += batch
+      expired += batch
     } while (batch === BATCH_SIZE)
   }
-  return ended
+  return expired
 }
 
 /** A row that a delivery holds is skipped: what it writes is newer, or the next reconcile ends it. */
-function endSome(table: string, { open, ends }: Lapse): string {
+function expireSome(table: string, { open, ends }: Expiry): string {
   const cases = Object.entries(ends).map(
     ([column, status]) => `when ${quoteIdentifier(column)} <= $1::timestamptz then '${status}'`,
   )
@@ -40,12 +40,12 @@ function endSome(table: string, { open, ends }: Lapse): string {
   const end = `least(${Object.keys(ends).map(quoteIdentifier).join(', ')})`
   const statuses = open.map((status) => `'${status}'`).join(', ')
   return `
-    with lapsed as (
+    with over as (
       select id from ${table}
       where deleted_at is null and status in (${statuses}) and ${end} <= $1::timestamptz
       limit ${BATCH_SIZE} for update skip locked
     )
     update ${table} as row
     set synced_at = now(), event_id = $2, status = case ${cases.join(' ')} end
-    from lapsed where row.id = lapsed.id returning row.id`
+    from over where row.id = over.id returning row.id`
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
-import { endLapsed } from '../../src/backfill/lapse.ts'
+import { expire } from '../../src/backfill/expiry.ts'
 import { RESOURCES } from '../../src/clerk/catalogue.ts'
 import type { ClerkSync } from '../../src/index.ts'
 import { describeEachDatabase, describeWithPostgres, postgresDatabase } from '../support/databases.ts'
@@ -13,7 +13,7 @@ const EARLIER = new Date('2026-03-01T11:00:00Z')
 const LATER = new Date('2026-03-01T13:00:00Z')
 
 const end = (sync: ClerkSync, database = sync.database) =>
-  endLapsed(database, sync.location.schema, [...RESOURCES.values()], 'job_1', NOW)
+  expire(database, sync.location.schema, [...RESOURCES.values()], 'job_1', NOW)
 
 /** Opens sessions with the same end, and returns their ids. */
 async function openSessions(sync: ClerkSync, count: number, end: object): Promise<string[]> {
