@@ -61,10 +61,11 @@ function toRelations({ name }: TableDefinition): string[] {
   return [`export const ${table}Relations = relations(${table}, ({ ${used} }) => ({\n${lines}\n}))`]
 }
 
-function toOne({ table, column, target }: RelationDefinition): string {
+function toOne(relation: RelationDefinition): string {
+  const { table, column, target } = relation
   const [from, to] = [toCamelCase(table), toCamelCase(target)]
   const fields = `fields: [${from}.${toCamelCase(column)}], references: [${to}.id]`
-  return `${toOneField(column)}: one(${to}, { ${fields}, relationName: '${table}_${column}' })`
+  return `${toOneField(relation)}: one(${to}, { ${fields}, relationName: '${table}_${column}' })`
 }
 
 function toMany(relation: RelationDefinition): string {

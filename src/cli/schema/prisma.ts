@@ -54,7 +54,7 @@ function relationsOf(table: string): string[] {
     const isRequired = TABLES.find(({ name }) => name === table)?.key.includes(relation.column)
     const type = `${PREFIX}${toModelName(relation.target)}${isRequired ? '' : '?'}`
     const fields = `fields: [${toCamelCase(relation.column)}], references: [id]`
-    return `${toOneField(relation.column)} ${type} @relation("${named(relation)}", ${fields})`
+    return `${toOneField(relation)} ${type} @relation("${named(relation)}", ${fields})`
   })
   const back = RELATIONS.filter(({ target }) => target === table).map(
     (relation) =>

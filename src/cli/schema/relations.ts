@@ -30,9 +30,13 @@ export const RELATIONS: readonly RelationDefinition[] = TABLES.flatMap(({ name: 
   }),
 )
 
-/** The field that leads from a row to the one it names: `payer_user_id` → `payerUser` */
-export function toOneField(column: string): string {
-  return toCamelCase(column.replace(/_id$/, ''))
+/** The field that leads from a row to the one it names: `payer_user_id` → `payerUser`; `planRow` beside a column `plan` */
+export function toOneField({ table, column }: RelationDefinition): string {
+  const name = column.replace(/_id$/, '')
+  const isTaken = TABLES.some(
+    (each) => each.name === table && each.columns.some((other) => other.name === name),
+  )
+  return toCamelCase(isTaken ? `${name}_row` : name)
 }
 
 /** The field that leads back: `sessions`, `subscriptionsByPayerUser` */
