@@ -30,7 +30,7 @@ export function openDashboard(
   webhookPath: string | undefined,
 ): DashboardHandler {
   const examineAll = async () =>
-    (await examine({ ...options, timeout: ROUTE_TIMEOUT_MS }, configuration)).map(toCheck)
+    (await examine({ ...options, timeout: ROUTE_TIMEOUT_MS }, configuration, sync)).map(toCheck)
   return createDashboardHandler(sync, {
     webhookPath,
     environment,

@@ -1,6 +1,7 @@
 /** What happens in a simulated Clerk, at the pace of a clock on the wall. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClerkEvent } from '../index.ts'
 import type { SimulatedClerk } from '../testing/index.ts'
 
 export interface Pace {
@@ -15,6 +16,20 @@ export interface Pace {
 /** After a pause what did not happen is not made up for; only hiccups are. */
 const MAX_BACKLOG_MS = 1_000
 
+/** What happens next, once the real clock has reached the time at which it happened. */
+export async function actNow(
+  clerk: SimulatedClerk,
+  signal: AbortSignal | undefined,
+  act: (clerk: SimulatedClerk) => ClerkEvent[] = (each) => each.act(),
+): Promise<ClerkEvent[]> {
+  clerk.advanceTo(Date.now())
+  const events = act(clerk)
+  // Each change takes a few of its milliseconds; an event from the future would look like a wrong clock.
+  const options = signal === undefined ? {} : { signal }
+  await sleep(Math.max(0, clerk.now - Date.now()), undefined, options).catch(() => undefined)
+  return events
+}
+
 /** The users of the start at once, then one thing after the other. */
 export async function* liveTraffic(clerk: SimulatedClerk, pace: Pace, signal: AbortSignal) {
   for (let user = 0; user < pace.users; user++) yield clerk.act('createUser')
@@ -23,7 +38,6 @@ export async function* liveTraffic(clerk: SimulatedClerk, pace: Pace, signal: Ab
     await sleep(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
     due = Math.max(due + pace.rate, performance.now() - MAX_BACKLOG_MS)
-    clerk.advanceTo(Date.now())
-    yield clerk.act()
+    yield await actNow(clerk, signal)
   }
 }

@@ -15,6 +15,7 @@ import type { ClerkSync } from '../index.ts'
 import { consoleLogger } from '../log.ts'
 import { type Reply, refuse, toClerkSyncError } from '../reply.ts'
 import { requireNumber } from '../validate.ts'
+import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 import { UpkeepSchedule, type UpkeepScheduleOptions } from './upkeep-schedule.ts'
 
@@ -72,8 +73,7 @@ export interface ClerkSyncServer {
   stop(): Promise<'drained' | 'cut_off'>
 }
 
-export const DEFAULT_PORT = 4848
-export const DEFAULT_HOST = '127.0.0.1'
+export { DEFAULT_HOST, DEFAULT_PORT }
 /** The path that Clerk's guides use, and the one of a server that does nothing else. */
 export const WEBHOOK_PATHS = ['/api/webhooks/clerk', '/webhooks/clerk'] as const
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { type Config, resolveConfig } from '../../config.ts'
 import { ClerkSyncError } from '../../errors.ts'
-import { createClerkSync } from '../../index.ts'
+import { type ClerkSync, createClerkSync } from '../../index.ts'
 import { createSigningSecret } from '../../testing/sign.ts'
 import { parseSecret } from '../../webhook/secret.ts'
 import { type Configuration, loadConfiguration } from '../configuration.ts'
@@ -138,8 +138,13 @@ function report(results: readonly CheckedResult[], options: DoctorOptions, outpu
 /**
  * What cannot be read does not keep the rest from being looked at.
  * @param given of a server that runs; else it is loaded
+ * @param running the server’s own, since an embedded database has one user; else one is opened
  */
-export async function examine(options: DoctorOptions, given?: Configuration): Promise<CheckedResult[]> {
+export async function examine(
+  options: DoctorOptions,
+  given?: Configuration,
+  running?: ClerkSync,
+): Promise<CheckedResult[]> {
   const unreadable: CheckedResult[] = []
   const orDefaults = <Value>(error: unknown, value: Value): Value => {
     if (!(error instanceof ClerkSyncError)) throw error
@@ -149,7 +154,7 @@ export async function examine(options: DoctorOptions, given?: Configuration): Pr
   const configuration =
     given ?? (await loadConfiguration(options).catch((error) => orDefaults(error, NOTHING)))
   const config = await resolve(configuration).catch((error) => orDefaults(error, resolveRest(configuration)))
-  return [...unreadable, ...(await runAll(configuration, config, options))]
+  return [...unreadable, ...(await runAll(configuration, config, options, running))]
 }
 
 const NOTHING: Configuration = { options: {}, path: undefined, originsOf: () => [] }
@@ -167,9 +172,11 @@ async function runAll(
   configuration: Configuration,
   config: Config,
   options: DoctorOptions,
+  running: ClerkSync | undefined,
 ): Promise<CheckedResult[]> {
   const { database, schema } = config
-  const sync = createClerkSync({ database, schema, signingSecret: createSigningSecret(), log: silentLogger })
+  const sync =
+    running ?? createClerkSync({ database, schema, signingSecret: createSigningSecret(), log: silentLogger })
   const examined = new ExaminedDatabase(sync)
   const project = new Project(process.cwd())
   const isOffline = options.offline === true
@@ -187,7 +194,7 @@ async function runAll(
   try {
     return await runChecks(checks)
   } finally {
-    await sync.close()
+    if (running === undefined) await sync.close()
   }
 }
 

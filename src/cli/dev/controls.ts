@@ -22,7 +22,7 @@ export interface Actions {
 }
 
 /** What changes by itself. */
-export type Watched = Pick<FooterState, 'counts' | 'p95' | 'activity'>
+export type Watched = Pick<FooterState, 'counts' | 'p95' | 'activity' | 'trouble'>
 
 interface Binding {
   readonly key: string

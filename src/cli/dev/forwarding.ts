@@ -20,6 +20,8 @@ export class Forwarding {
   readonly #underWay = new Set<Promise<unknown>>()
   #isReachable = true
   #skipped = 0
+  /** What the app answered last; null if it did not. */
+  #lastStatus: number | null = 200
 
   constructor(url: URL, output: Output) {
     this.#url = url
@@ -31,6 +33,12 @@ export class Forwarding {
   readonly forward = (delivery: Overheard): void => {
     if (this.#underWay.size >= MAX_UNDER_WAY) this.#skip()
     else this.#deliver(delivery)
+  }
+
+  /** What is wrong with the app, for the footer. */
+  get trouble(): string | undefined {
+    if (!this.#isReachable || this.#lastStatus === null) return 'your app does not answer'
+    return this.#lastStatus >= 300 ? `your app answers ${this.#lastStatus}` : undefined
   }
 
   /** Tells once that nobody listens there, and once when somebody does again. */
@@ -48,9 +56,13 @@ export class Forwarding {
   }
 
   #deliver(delivery: Overheard): void {
-    const work = this.#log.deliver(delivery).catch(() => undefined)
+    const work = this.#log.deliver(delivery).then(this.#note, () => this.#note(null))
     this.#underWay.add(work)
     void work.finally(() => this.#underWay.delete(work))
+  }
+
+  readonly #note = (status: number | null): void => {
+    this.#lastStatus = status
   }
 
   #tell(isReachable: boolean): void {

@@ -65,7 +65,7 @@ export async function openSession(given: DevOptions, output: Output): Promise<Se
   const isSimulated = given.simulate === true || !hasSecret
   const simulation = isSimulated ? await startSimulation(given) : undefined
   const options = simulation ? { ...given, database: given.database ?? SIMULATED_FOLDER } : given
-  const shown = simulation ? simulated(configuration, simulation, options) : configuration
+  const shown = simulation ? simulated(configuration, simulation, options, secret) : configuration
   try {
     const sync = overhearing.on(createClerkSync({ ...shown.options, signingSecret: secret, log }))
     return { options, output, log, configuration: shown, hasSecret, secret, simulation, forwarding, sync }
@@ -90,9 +90,11 @@ function simulated(
   configuration: Configuration,
   { api }: Simulation,
   { database }: DevOptions,
+  signingSecret: readonly string[],
 ): Configuration {
   const options: ClerkSyncOptions = {
     database,
+    signingSecret,
     instanceId: [],
     secretKey: api.secretKey,
     apiUrl: api.url,

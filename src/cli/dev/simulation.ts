@@ -9,12 +9,14 @@ import {
   type SimulatedSvix,
   startBackendApi,
 } from '../../testing/index.ts'
-import { liveTraffic, type Pace } from '../live-traffic.ts'
+import { actNow, liveTraffic, type Pace } from '../live-traffic.ts'
 import { SCENARIOS } from './scenarios.ts'
 
 /** Svix’s next tries after 5 s, 5 min and 30 min come after 80 ms, 5 s and 30 s. */
 const TIME_SCALE = 1 / 60
 const USERS = 20
+/** The users of the start were created before now; each takes less than a second of the simulated clock. */
+const HISTORY_MS = USERS * 1_000
 
 export interface SimulationOptions {
   /** The same seed, the same people who do the same things. */
@@ -42,7 +44,8 @@ export class Simulation implements SimulatedTraffic {
   #isPaused = false
 
   static async start(options: SimulationOptions): Promise<Simulation> {
-    const clerk = createSimulatedClerk({ seed: options.seed, startAt: Date.now() })
+    const startAt = Date.now() - HISTORY_MS
+    const clerk = createSimulatedClerk({ seed: options.seed, startAt, maxPauseMs: 1 })
     return new Simulation(clerk, await startBackendApi(clerk), options)
   }
 
@@ -81,8 +84,7 @@ export class Simulation implements SimulatedTraffic {
   async play(name: string): Promise<number> {
     const scenario = SCENARIOS.find((each) => each.name === name)
     if (!scenario || !this.#route) return 0
-    this.#clerk.advanceTo(Date.now())
-    const events = scenario.act(this.#clerk)
+    const events = await actNow(this.#clerk, undefined, scenario.act)
     await using svix = createSimulatedSvix({ ...this.#route, timeScale: TIME_SCALE, ...scenario.delivery })
     svix.send(events)
     await svix.settled()
@@ -102,8 +104,8 @@ export class Simulation implements SimulatedTraffic {
   }
 
   /** Lets somebody sign up, paused or not. */
-  act(): void {
-    this.#svix?.send(this.#clerk.act('createUser'))
+  async act(): Promise<void> {
+    this.#svix?.send(await actNow(this.#clerk, undefined, (clerk) => clerk.act('createUser')))
   }
 
   toggle(): void {

@@ -1,0 +1,178 @@
+/** What `clerk-sync dev` does, apart from its options: imported once its first line is printed, because it takes a second. */
+
+import { once } from 'node:events'
+import { dashboardEnvironment } from '../../config.ts'
+import { type ClerkSync, ClerkSyncError } from '../../index.ts'
+import {
+  type ClerkSyncServer,
+  DASHBOARD_PATH,
+  DEFAULT_PORT,
+  startServer,
+  WEBHOOK_PATHS,
+} from '../../server/server.ts'
+import { isLoopback, originOf } from '../address.ts'
+import { openDashboard } from '../dashboard.ts'
+import { Interrupted, type listenForInterruption } from '../interruption.ts'
+import type { Output } from '../output.ts'
+import { buildEvent } from '../sample.ts'
+import { detail, step } from '../steps.ts'
+import { countWords, tellSummary } from '../summary.ts'
+import { formatDuration } from '../times.ts'
+import { type Actions, Controls, type Watched } from './controls.ts'
+import { Passage } from './passage.ts'
+import { createSimulator } from './samples.ts'
+import { type DevOptions, openSession, prepare, type Session } from './session.ts'
+
+/** What a key sends. */
+const SENT_TYPE = 'user.created'
+
+/** What there is from the first line on. */
+export interface Beginning {
+  readonly output: Output
+  readonly interruption: ReturnType<typeof listenForInterruption>
+  readonly startedAt: number
+}
+
+export async function runDev(
+  options: DevOptions,
+  { output, interruption, startedAt }: Beginning,
+): Promise<void> {
+  const session = await openSession(options, output)
+  try {
+    await prepare(session)
+    if (!interruption.signal.aborted) await run(session, interruption.signal, startedAt)
+  } finally {
+    await session.simulation?.close()
+    await session.sync.close()
+  }
+  // Orchestrators send SIGTERM to end a service, and people press q: that is a success.
+  if (interruption.signal.aborted && (await interruption.happened) === 'SIGINT')
+    throw new Interrupted('SIGINT')
+}
+
+/** What is there once the server listens. */
+interface Running extends Session {
+  readonly server: ClerkSyncServer
+  readonly passage: Passage
+  readonly webhooks: string
+  readonly dashboard: string
+}
+
+async function run(session: Session, interrupted: AbortSignal, startedAt: number): Promise<void> {
+  const { options, output, log, secret, simulation, forwarding } = session
+  const quitting = new AbortController()
+  const leaving = AbortSignal.any([interrupted, quitting.signal])
+  const running = await serve(session)
+  const { server, passage, webhooks } = running
+  announce(running, startedAt)
+  const controls = output.isInteractive ? control(running, quitting) : undefined
+  // At once, so that the terminal's own Ctrl-C works while what is under way ends.
+  leaving.addEventListener('abort', () => controls?.stop(), { once: true })
+  try {
+    if (options.tunnel) await passage.open(options.tunnel)
+    await Promise.all([
+      ended(leaving),
+      simulation?.run({ url: webhooks, secret }, leaving),
+      forwarding?.watch(leaving),
+    ])
+  } finally {
+    controls?.stop()
+    output.note('  Stopping …')
+    await passage.close()
+    await forwarding?.settled()
+    await server.stop()
+  }
+  tellSummary({ outcomes: log.outcomes, answers: server.answers, startedAt }, output)
+}
+
+async function serve(session: Session): Promise<Running> {
+  const { options, output, sync, secret, simulation } = session
+  const dashboard = openDashboard(
+    {
+      ...session,
+      environment: simulation ? 'simulated' : 'development',
+      simulator: createSimulator(sync, secret, simulation),
+    },
+    WEBHOOK_PATHS[0],
+  )
+  const server = await listen({ sync, dashboard, host: options.host }, options.port, output)
+  const origin = originOf(options.host, server.port)
+  const webhooks = `${origin}${WEBHOOK_PATHS[0]}`
+  const passage = new Passage(new URL(webhooks), output)
+  return { ...session, server, passage, webhooks, dashboard: `${origin}${DASHBOARD_PATH}` }
+}
+
+type Served = Pick<Parameters<typeof startServer>[0], 'sync' | 'dashboard' | 'host'>
+
+/** A port that was asked for is that or none. */
+async function listen(served: Served, port: DevOptions['port'], output: Output): Promise<ClerkSyncServer> {
+  if (port !== 'any') return startServer({ ...served, port })
+  try {
+    return await startServer(served)
+  } catch (error) {
+    const isTaken = error instanceof ClerkSyncError && error.code === 'port_taken'
+    if (!isTaken) throw error
+    output.note(`  ! Port ${DEFAULT_PORT} is taken; this is another one.`)
+    return startServer({ ...served, port: 0 })
+  }
+}
+
+/** Whoever reads it, and in whatever form: the first line of data says that it is ready. */
+function announce(running: Running, startedAt: number): void {
+  const { options, output, sync, simulation, webhooks, dashboard } = running
+  step(output, 'Webhooks', webhooks)
+  step(output, 'Dashboard', dashboard)
+  if (!isLoopback(options.host) && dashboardEnvironment().token === undefined)
+    detail(output, 'Only from this machine, until CLERK_SYNC_DASHBOARD_TOKEN is set.')
+  if (options.forwardTo) step(output, 'Forward', String(options.forwardTo))
+  output.note(`\n  Ready in ${formatDuration(performance.now() - startedAt)}\n`)
+  const simulated = simulation !== undefined
+  const facts = { webhooks, dashboard, simulated, seed: simulation?.seed, database: sync.location }
+  if (output.json) output.stdout.record({ type: 'ready', time: new Date(), ...facts })
+  else output.stdout.line(`ready webhooks=${webhooks} dashboard=${dashboard}`)
+}
+
+function control(running: Running, quitting: AbortController): Controls {
+  const { options, output, log, sync, secret, simulation, passage, dashboard } = running
+  const simulator = createSimulator(sync, secret)
+  const actions: Actions = {
+    send: async () =>
+      simulation ? simulation.act() : void (await simulator.send(SENT_TYPE, buildEvent(SENT_TYPE, {}).data)),
+    retry: () => retry(sync, output),
+    open: dashboard,
+    setFilter: (text) => {
+      log.filter = text
+    },
+    togglePause: simulation && (() => simulation.toggle()),
+    // Real people do not belong among simulated ones.
+    toggleTunnel: simulation ? undefined : () => passage.toggle(options.tunnel ?? 'clerk'),
+    quit: () => quitting.abort(),
+    interrupt: () => void process.emit('SIGINT', 'SIGINT'),
+  }
+  return new Controls(output, () => watch(running), actions)
+}
+
+function watch({ log, server, simulation, passage, forwarding }: Running): Watched {
+  const failing = [...log.failing.values()]
+  const words = ['retrying', 'dead'].map(
+    (ending) => [failing.filter((each) => each === ending).length, ending] as const,
+  )
+  const failures = words.filter(([count]) => count > 0).map((word) => word.join(' '))
+  const counts = [...countWords({ outcomes: log.outcomes, answers: server.answers }), ...failures]
+  const source = simulation?.isPaused ? 'paused' : 'live'
+  const activity = passage.isOpen ? `${source}, tunnel open` : source
+  return { counts, p95: log.p95, activity, trouble: forwarding?.trouble }
+}
+
+/** Runs of handlers, whether they are tried again by themselves or not, and events that the database refused. */
+async function retry(sync: ClerkSync, output: Output): Promise<void> {
+  const runs = await sync.handlers.retry({}, { note: 'dev' })
+  const events = await sync.replay({ outcomes: ['failed'] })
+  output.note(
+    `  ${runs.changed} runs are tried again, ${events.applied} of ${events.matched} events applied.`,
+  )
+}
+
+async function ended(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
