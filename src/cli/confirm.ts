@@ -7,6 +7,7 @@ import type { Output } from './output.ts'
 /**
  * Whether something that is done to many at once is wanted.
  * @param what a sentence without its point: what it is about, and how many
+ * @param isDefault whether Enter means yes: for what destroys nothing
  * @throws {CommandError} where nobody is there to ask, and `--yes` was not given
  */
 export async function isConfirmed(
@@ -14,12 +15,13 @@ export async function isConfirmed(
   question: string,
   yes: boolean,
   output: Output,
+  isDefault = false,
 ): Promise<boolean> {
   if (yes) output.note(what)
   if (yes) return true
   if (!output.canAsk) throw usageError(`${what}, and nobody is there to confirm.`, 'Add --yes to do it.')
   const message = `${what}. ${question}`
-  return ask((prompts) => prompts.confirm({ message, initialValue: false, output: process.stderr }))
+  return ask((prompts) => prompts.confirm({ message, initialValue: isDefault, output: process.stderr }))
 }
 
 export interface Choice<Value extends string> {

@@ -380,7 +380,7 @@ describeOnTerminal('the questions of clerk-sync init', () => {
     const project = await ask('no', app)
     terminal.press('\r')
     await terminal.until(/Go ahead\?/)
-    terminal.press('\r')
+    terminal.press('n')
     expect(await terminal.ended).toMatchObject({ code: 0, state: 'usual' })
     expect(terminal.screen.at(-1)).toContain('Nothing was written.')
     expect(existsSync(join(project, 'app/api'))).toBe(false)

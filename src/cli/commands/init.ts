@@ -12,6 +12,7 @@ import { diffLines } from '../init/diff.ts'
 import { FRAMEWORKS, type Framework, ROUTE_PATH } from '../init/frameworks.ts'
 import { type Plan, type PlannedFile, planFor } from '../init/plan.ts'
 import { protectionOf } from '../init/protection.ts'
+import { RECIPE_NAMES, RECIPES, type RecipeName } from '../init/recipes.ts'
 import { withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { printable, wrap } from '../text.ts'
@@ -80,6 +81,10 @@ const NAMES: Readonly<Record<Framework, string>> = {
   fastify: 'Fastify',
   hono: 'Hono',
   node: 'Node',
+  ...(Object.fromEntries(RECIPE_NAMES.map((recipe) => [recipe, RECIPES[recipe].name])) as Record<
+    RecipeName,
+    string
+  >),
 }
 
 function describe({ framework, dialect }: App): string {
@@ -103,7 +108,7 @@ async function agreedOf(
 ): Promise<PlannedFile[]> {
   const additions = pending.filter(({ action }) => action !== 'replace')
   const isAdding =
-    additions.length > 0 && (await isAgreed(`Add ${listPaths(additions)}`, options.yes, output))
+    additions.length > 0 && (await isAgreed(`Add ${listPaths(additions)}`, options.yes, output, true))
   // Who wants nothing added is not asked what may be destroyed.
   if (additions.length > 0 && !isAdding) return []
   const agreed = [...additions]
@@ -112,8 +117,13 @@ async function agreedOf(
   return agreed
 }
 
-function isAgreed(what: string, yes: boolean | undefined, output: Output): Promise<boolean> {
-  return isConfirmed(what, 'Go ahead?', yes === true, output)
+function isAgreed(
+  what: string,
+  yes: boolean | undefined,
+  output: Output,
+  isDefault = false,
+): Promise<boolean> {
+  return isConfirmed(what, 'Go ahead?', yes === true, output, isDefault)
 }
 
 /** What somebody wrote is not replaced by a `--yes` that may be meant for new files. */
@@ -142,7 +152,6 @@ const EVENTS = [...RESOURCES.values()].flatMap((resource) => {
 
 function tellSteps({ install }: App, { paste }: Plan, warning: string | undefined, output: Output): void {
   const { yellow, bold } = output.stderr.colors
-  if (warning) output.note(`\n  ${yellow('!')} ${printable(warning)}`)
   if (install) output.note(`\n  ${bold('Install')}   ${install}`)
   if (paste.length > 0) output.note(`\n  ${bold('Paste')}     into the file that makes the server`)
   for (const line of paste) output.note(`            ${line}`)
@@ -155,6 +164,8 @@ function tellSteps({ install }: App, { paste }: Plan, warning: string | undefine
   for (const types of EVENTS) {
     for (const line of wrap(types.join(' '), width)) output.note(`              ${line}`)
   }
+  // Last, where it is still on the screen.
+  if (warning) output.note(`\n  ${yellow('!')} ${printable(warning)}`)
 }
 
 function recordOf(

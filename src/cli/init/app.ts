@@ -1,9 +1,10 @@
 /** What kind of app the working directory holds. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { usageError } from '../failure.ts'
 import type { Dialect, Framework } from './frameworks.ts'
+import { recipesOf } from './recipes.ts'
 
 export interface App {
   readonly root: string
@@ -15,6 +16,7 @@ export interface App {
 
 interface Manifest {
   readonly type?: string
+  readonly workspaces?: unknown
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
 }
@@ -28,9 +30,11 @@ export async function detectApp(
   choose: (likely: readonly [Framework, ...Framework[]]) => Promise<Framework>,
 ): Promise<App> {
   const manifest = readManifest(root)
-  const names = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
+  const names = dependenciesOf(manifest)
   const has = (path: string) => existsSync(join(root, path))
-  const found = await choose(frameworksOf(names, has))
+  const frameworks = frameworksOf(names, has)
+  if (frameworks[0] === 'node' && isWorkspace(manifest, has)) throw rootOfWorkspace(root)
+  const found = await choose(frameworks)
   const isTypeScript = has('tsconfig.json')
   const dialect = {
     isTypeScript,
@@ -39,6 +43,10 @@ export async function detectApp(
     importsTs: isTypeScript && importsTs(readFileSync(join(root, 'tsconfig.json'), 'utf8')),
   }
   return { root, framework: found, dialect, install: names.has('clerk-sync') ? undefined : installerOf(root) }
+}
+
+function dependenciesOf({ dependencies, devDependencies }: Manifest): Set<string> {
+  return new Set(Object.keys({ ...dependencies, ...devDependencies }))
 }
 
 type Has = (path: string) => boolean
@@ -58,8 +66,33 @@ function readManifest(root: string): Manifest {
 /** Next.js first: apps have other servers beside it, and rarely the other way round. */
 function frameworksOf(names: ReadonlySet<string>, has: Has): [Framework, ...Framework[]] {
   const servers = (['express', 'fastify', 'hono'] as const).filter((name) => names.has(name))
-  if (!names.has('next')) return [servers[0] ?? 'node', ...servers.slice(1)]
-  return [has('app') || has('src/app') || !hasPages(has) ? 'next-app' : 'next-pages', ...servers]
+  const recipes = recipesOf(names)
+  // Bun runs what is written for Node, but an app without a framework on Bun has no listener of Node's.
+  if (recipes.length === 0 && servers.length === 0 && has('bun.lock')) recipes.push('bun')
+  if (recipes.length === 0 && servers.length === 0 && (has('deno.json') || has('deno.jsonc')))
+    recipes.push('deno')
+  const others: Framework[] = [...recipes, ...servers]
+  if (!names.has('next')) return [others[0] ?? 'node', ...others.slice(1)]
+  return [has('app') || has('src/app') || !hasPages(has) ? 'next-app' : 'next-pages', ...others]
+}
+
+/** The root of a workspace is no app: a listener there would answer nobody. */
+function isWorkspace({ workspaces }: Manifest, has: Has): boolean {
+  return workspaces !== undefined || has('pnpm-workspace.yaml')
+}
+
+function rootOfWorkspace(root: string): Error {
+  const [app] = globSync(['apps/*/package.json', 'packages/*/package.json'], { cwd: root })
+    .sort()
+    .filter(
+      (path) =>
+        frameworksOf(dependenciesOf(readManifest(join(root, dirname(path)))), () => false)[0] !== 'node',
+    )
+  const folder = app ? dirname(app) : 'apps/web'
+  return usageError(
+    'This is the root of a workspace, not an app.',
+    `Run it in the folder of the app that receives webhooks: cd ${folder}`,
+  )
 }
 
 function hasPages(has: Has): boolean {

@@ -1,7 +1,10 @@
 /** Where each framework has its webhook route, and what stands in it. */
 
-export const FRAMEWORKS = ['next-app', 'next-pages', 'express', 'fastify', 'hono', 'node'] as const
-export type Framework = (typeof FRAMEWORKS)[number]
+import { isRecipe, RECIPE_NAMES, RECIPES, type RecipeName } from './recipes.ts'
+
+const SERVER_NAMES = ['next-app', 'next-pages', 'express', 'fastify', 'hono', 'node'] as const
+export type Framework = (typeof SERVER_NAMES)[number] | RecipeName
+export const FRAMEWORKS: readonly Framework[] = [...SERVER_NAMES, ...RECIPE_NAMES]
 
 /** How a project is written. */
 export interface Dialect {
@@ -27,6 +30,7 @@ export interface RouteFile {
 export const ROUTE_PATH = '/api/webhooks/clerk'
 
 export function routeFileOf(framework: Framework, dialect: Dialect): RouteFile {
+  if (isRecipe(framework)) return RECIPES[framework].write(dialect, ROUTE_PATH)
   const folder = dialect.hasSrc ? 'src/' : ''
   if (framework === 'next-app') {
     return {
@@ -62,7 +66,7 @@ const SERVERS = {
     create: 'createNodeHandler',
     mount: [
       '// first in the request listener',
-      `if (request.url === '${ROUTE_PATH}') return clerkWebhook(request, response)`,
+      `if (request.url?.split('?')[0] === '${ROUTE_PATH}') return clerkWebhook(request, response)`,
     ],
   },
 } as const

@@ -6,6 +6,7 @@ import { CONFIG_FILES } from '../config-file.ts'
 import { type Project, servedPath } from '../doctor/project.ts'
 import type { App } from './app.ts'
 import { CONFIG_TEXT, endingOf, ROUTE_PATH, routeFileOf } from './frameworks.ts'
+import { isRecipe } from './recipes.ts'
 
 export interface PlannedFile {
   /** From the project's folder. */
@@ -25,7 +26,8 @@ export interface Plan {
 
 const ENDINGS = ['.ts', '.tsx', '.mts', '.js', '.jsx', '.mjs']
 /** Any import of an adapter: then somebody has made the route, maybe elsewhere and with options of his own. */
-const HAS_ROUTE = /(?:from\s+|require\(\s*)['"]clerk-sync\/(next|express|fastify|hono|node)['"]/
+const HAS_ROUTE =
+  /(?:from\s+|require\(\s*)['"]clerk-sync\/(next|express|fastify|hono|koa|lambda|nest|node)['"]/
 
 export function planFor(app: App, project: Project): Plan {
   const { stem, paste } = routeFileOf(app.framework, app.dialect)
@@ -41,7 +43,7 @@ function routeFile(app: App, project: Project): PlannedFile {
   const served = project.files.find(({ path }) => isNext && servedPath(path) === ROUTE_PATH)
   if (served) return plan(app, served.path, routeFileOf(routerOf(served.path), app.dialect).text)
   const { stem, text } = routeFileOf(app.framework, app.dialect)
-  return plan(app, pathOf(app, stem, isNext), text)
+  return plan(app, pathOf(app, stem, isNext || isRecipe(app.framework)), text)
 }
 
 function routerOf(path: string): 'next-app' | 'next-pages' {
