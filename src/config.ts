@@ -9,7 +9,7 @@ import { MAX_PAGE_SIZE } from './clerk/api-description.ts'
 import { RESOURCES, type ResourceName } from './clerk/catalogue.ts'
 import { ClerkSyncError } from './errors.ts'
 import type { EngineFactory } from './handlers/engine.ts'
-import { pgBoss } from './handlers/engines/pg-boss.ts'
+import { postgres } from './handlers/engines/postgres.ts'
 import type { HandlerDefinition } from './handlers/handler.ts'
 import { consoleLogger, guardLogger, type Logger } from './log.ts'
 import { requireNumber } from './validate.ts'
@@ -98,9 +98,9 @@ export interface ClerkSyncOptions {
    */
   handlers?: readonly HandlerDefinition[] | undefined
   /**
-   * What brings events to handlers: `pgBoss()`, `polling()`, or one from `clerk-sync/bullmq`, `clerk-sync/inngest`,
+   * What brings events to handlers: `postgres()`, or one from `clerk-sync/bullmq`, `clerk-sync/inngest`,
    * `clerk-sync/trigger`.
-   * @default pgBoss(), in the same database
+   * @default postgres(), the same database
    */
   engine?: EngineFactory | undefined
   /** Where to tell what happens. Default: warnings and errors to the console. */
@@ -228,7 +228,7 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     apiTimeoutMs: requireNumber('apiTimeoutMs', options.apiTimeoutMs ?? 30_000, 'milliseconds'),
     apiPageSize: pageSize(options.apiPageSize ?? MAX_PAGE_SIZE),
     handlers: options.handlers ?? [],
-    engine: options.engine ?? pgBoss(),
+    engine: options.engine ?? postgres(),
     log,
     now: options.now ?? Date.now,
   })

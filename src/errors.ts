@@ -165,6 +165,12 @@ export const ERRORS = {
     summary: 'The process that ran the handler ended, or was silent for too long',
     remedy: 'Look for crashes and out-of-memory kills, and for code that blocks the event loop.',
   },
+  secrets_forgotten: {
+    status: 500,
+    summary: 'The event’s code or link was forgotten after its handlers had ended',
+    remedy:
+      'Discard the run: a message without its code helps nobody. To run the handler anyway set `acceptsForgottenSecrets`, and look at `secretsForgotten`.',
+  },
   body_gone: {
     status: 500,
     summary: 'The event’s body is no longer kept',

@@ -52,9 +52,8 @@ export { ClerkSyncError, type ErrorCode } from './errors.ts'
 // The team's handlers.
 export type { BulkOptions, BulkProgress, BulkResult, Past } from './handlers/bulk.ts'
 export type { HandlerControl, HandlerInfo } from './handlers/control.ts'
-export type { Engine, EngineContext, EngineFactory, RunKey, Runner, Sweep, Wake } from './handlers/engine.ts'
-export { type PgBossOptions, pgBoss } from './handlers/engines/pg-boss.ts'
-export { type PollingOptions, polling } from './handlers/engines/polling.ts'
+export type { Engine, EngineContext, EngineFactory, RunKey, Runner, Scope, Wake } from './handlers/engine.ts'
+export { postgres } from './handlers/engines/postgres.ts'
 export {
   type EventPattern,
   type Handler,
@@ -65,7 +64,7 @@ export {
   type MatchingRow,
   on,
 } from './handlers/handler.ts'
-export type { DrainOptions, DrainResult } from './handlers/handling.ts'
+export type { DrainOptions, DrainResult } from './handlers/runtime.ts'
 export type { RunFilter } from './handlers/run-filter.ts'
 export type { HandlerTransaction } from './handlers/transaction.ts'
 export type { TriedRun } from './handlers/worker.ts'

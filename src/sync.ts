@@ -15,9 +15,9 @@ import type { ClerkTables } from './database/tables.ts'
 import { keepUp, type UpkeepResult } from './database/upkeep.ts'
 import { ClerkSyncError } from './errors.ts'
 import { createControl, type HandlerControl } from './handlers/control.ts'
-import type { RunKey } from './handlers/engine.ts'
+import type { RunKey } from './handlers/run.ts'
 import { type EventPattern, type Handler, type HandlerOptions, on } from './handlers/handler.ts'
-import { type DrainOptions, type DrainResult, Handling } from './handlers/handling.ts'
+import { type DrainOptions, type DrainResult, HandlerRuntime } from './handlers/runtime.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Receipt, RecordedDelivery } from './ledger/record.ts'
 import { Refusals } from './ledger/refusals.ts'
@@ -68,7 +68,8 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult>
 
   /**
-   * Registers a handler: code of yours that runs once for every event of a kind. Before the first event is received.
+   * Registers a handler: code of yours that runs once for every event of a kind. Before the first event is received, and
+   * before {@link work}: earlier events have no runs for it.
    *
    * @example
    * sync.on('user.created', async ({ event, tx }) => {
@@ -86,7 +87,11 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   /** Handlers as people see them: pause one, try failed runs again, run one for what was there before it. */
   readonly handlers: HandlerControl
 
-  /** Runs the handlers in this process, until it is closed. Any number of processes may. */
+  /**
+   * Runs the handlers in this process, until it is closed. Any number of processes may. Another call changes nothing; after a
+   * failed start it starts again. Without a handler there is nothing to start.
+   * @throws {ClerkSyncError} `database_…`, or `shutting_down` after {@link close}
+   */
   work(): Promise<void>
 
   /**
@@ -106,13 +111,13 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
   /**
    * Adds up what was counted by the minute, and removes what is kept no longer: minutes after 8 days, refused requests after
-   * 30, sums of ten minutes after 200, the audit log after 400. Events, runs and rows stay. Begins to ask Clerk for rows that
+   * 30, finished runs of handlers after 90, sums of ten minutes after 200, the audit log after 400. Events, open runs and rows stay. Begins to ask Clerk for rows that
    * came late. `clerk-sync start` does so every hour; where no server stays, call it from a cron route.
    *
    * @returns how many rows were removed, or null if another process is at it
    * @throws {ClerkSyncError} `database_…`
    */
-  maintain(): Promise<UpkeepResult | null>
+  maintain(): Promise<MaintenanceResult | null>
 
   /** Whether the database answers and has the tables; throws what is wrong. */
   check(): Promise<void>
@@ -144,6 +149,9 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
     readonly schema: string
   }
 }
+
+/** How many rows were removed, by table. */
+export type MaintenanceResult = UpkeepResult & { readonly handler_runs: number }
 
 export interface CloseOptions {
   /**
@@ -180,7 +188,7 @@ class Sync implements ClerkSync {
   readonly #config: Config
   readonly #verification: VerifyOptions | undefined
   readonly #database: Database
-  readonly #handling: Handling
+  readonly #handlers: HandlerRuntime
   readonly #ledger: Ledger
   readonly #catchUp: CatchingUp
   readonly #refusalLog: RefusalLog
@@ -196,11 +204,11 @@ class Sync implements ClerkSync {
     this.#refusalLog = new RefusalLog(config.log)
     this.#refusals = new Refusals(database, config.now, () => this.#isReady)
     this.#budget = new ByteBudget(config)
-    this.#handling = new Handling(database, config.engine, config.log)
-    for (const handler of config.handlers) this.#handling.add(handler)
+    this.#handlers = new HandlerRuntime(database, config.engine, config.log)
+    for (const handler of config.handlers) this.#handlers.add(handler)
     const limits = { maxItems: MAX_BATCH_ITEMS, deadlineMs: config.commitTimeoutMs }
     const onLateRows = () => void this.#catchUp.confirmLate()
-    this.#ledger = new Ledger(database, config, this.#handling, limits, onLateRows)
+    this.#ledger = new Ledger(database, config, this.#handlers, limits, onLateRows)
     this.#catchUp = new CatchingUp(database, this.#ledger, config, () => this.#prepare())
   }
 
@@ -280,26 +288,26 @@ class Sync implements ClerkSync {
     handle: Handler<Pattern>,
     options?: HandlerOptions,
   ): void {
-    this.#handling.add(on(patterns, handle, options))
+    this.#handlers.add(on(patterns, handle, options))
   }
 
   readonly handlers: HandlerControl = createControl(
-    () => this.#handling.registry,
+    () => this.#handlers.registry,
     async () => {
       await this.#prepare()
-      return this.#handling.parts
+      return this.#handlers.parts
     },
   )
 
   async work(): Promise<void> {
     await this.#prepare()
     void this.#catchUp.confirmLate()
-    await this.#handling.work()
+    await this.#handlers.work()
   }
 
   async run(runs: readonly RunKey[]): Promise<void> {
     await this.#prepare()
-    await this.#handling.run(runs)
+    await this.#handlers.run(runs)
   }
 
   async drain({ maxSeconds = 10 }: DrainOptions = {}): Promise<DrainResult> {
@@ -307,14 +315,12 @@ class Sync implements ClerkSync {
     await this.#prepare()
     const timeUp = sleep(maxSeconds * 1_000, undefined, { ref: false })
     const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
-    const [result] = await Promise.all([this.#handling.drain(maxSeconds), late])
+    const [result] = await Promise.all([this.#handlers.drain(maxSeconds), late])
     return result
   }
 
   async migrate(): Promise<string[]> {
-    const ran = await migrate(this.#database.queries, this.#database.schema)
-    await this.#handling.prepare()
-    return ran
+    return migrate(this.#database.queries, this.#database.schema)
   }
 
   async replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult> {
@@ -365,10 +371,15 @@ class Sync implements ClerkSync {
     return { resources, instanceIds }
   }
 
-  async maintain(): Promise<UpkeepResult | null> {
+  async maintain(): Promise<MaintenanceResult | null> {
     await this.#prepare()
     void this.#catchUp.confirmLate()
-    return available(keepUp(this.#database.queries, this.#database.schema))
+    return available(this.#maintain())
+  }
+
+  async #maintain(): Promise<MaintenanceResult | null> {
+    const removed = await keepUp(this.#database.queries, this.#database.schema)
+    return removed && { ...removed, handler_runs: await this.#handlers.maintain() }
   }
 
   async check(): Promise<void> {
@@ -387,7 +398,7 @@ class Sync implements ClerkSync {
   async #close(graceMs: number): Promise<void> {
     await this.#catchUp.close()
     await this.#ledger.close()
-    await this.#handling.close(graceMs)
+    await this.#handlers.close(graceMs)
     await this.#refusals.flush()
     await this.#database.close()
   }
@@ -402,7 +413,7 @@ class Sync implements ClerkSync {
 
   /** The embedded database belongs to this process alone, so that nobody else could migrate it. */
   #prepare(): Promise<unknown> {
-    if (this.#database.kind === 'postgres') return this.#handling.prepare()
+    if (this.#database.kind === 'postgres') return Promise.resolve()
     this.#prepared ??= this.migrate().catch((error) => {
       this.#prepared = undefined
       throw error

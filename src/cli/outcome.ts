@@ -24,6 +24,7 @@ const LOOKS: Readonly<Record<Result, readonly [symbol: string, ascii: string, co
   handled: ['└', '+- ', 'green'],
   retrying: ['└', '+- ', 'yellow'],
   dead: ['✗', 'ERR', 'red'],
+  interrupted: ['└', '+- ', 'dim'],
 }
 
 export function outcomeCell(outcome: Result, { colors, isUnicode }: Pen): Cell {

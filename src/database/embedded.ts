@@ -19,6 +19,8 @@ interface Exec {
 /** What is used of PGlite. Its own types, in ours, would ask every app for a package that is optional. */
 export interface PGlite extends Omit<PGliteOfKysely, 'transaction'>, Exec {
   transaction<Result>(callback: (transaction: PGliteTransaction) => Promise<Result>): Promise<Result>
+  /** @returns what ends it */
+  listen(channel: string, callback: (payload: string) => void): Promise<() => Promise<void>>
 }
 
 export interface PGliteTransaction extends TransactionOfKysely, Exec {}

@@ -23,6 +23,8 @@ export interface OpenTransaction {
 
 /** A rollback waits for the statement that runs; after this long the connection is given up instead. */
 const PATIENCE_MS = 1_000
+/** What a healthy connection answers at once, and one that a network dropped without a word never does. */
+const ANSWER_MS = 5_000
 
 /** Code that hangs must not hold locks for ever, even when nobody is left to roll back. */
 function limits(timeoutMs: number): string {
@@ -36,7 +38,7 @@ export async function beginOnPostgres(pool: Pool, timeoutMs: number): Promise<Op
   const connection = await pool.connect()
   let isBroken = false
   const run = (command: string) =>
-    connection.query(command).catch((error: unknown) => {
+    answered(connection.query(command)).catch((error: unknown) => {
       isBroken = true
       throw error
     })
@@ -62,6 +64,20 @@ export async function beginOnPostgres(pool: Pool, timeoutMs: number): Promise<Op
       ])
       connection.release(!isDone)
     },
+  }
+}
+
+async function answered<Result>(command: Promise<Result>): Promise<Result> {
+  const waiting = new AbortController()
+  const late = sleep(ANSWER_MS, undefined, { signal: waiting.signal, ref: false }).then(() => {
+    throw new Error(`connection timeout: no answer within ${ANSWER_MS / 1_000} s`)
+  })
+  late.catch(() => undefined)
+  try {
+    return await Promise.race([command, late])
+  } finally {
+    waiting.abort()
+    command.catch(() => undefined)
   }
 }
 

@@ -159,11 +159,11 @@ export interface HandlerRunsTable {
   status: Generated<RunStatus>
   /** How often it was tried since it was begun, or begun again by somebody; the current try included. */
   attempts: Generated<number>
-  /** When it is to be tried; while it runs, the end of its worker's lease. */
-  due_at: Generated<Date>
+  /** When it is to be tried; null once it is not to be tried any more. */
+  due_at: Generated<Date | null>
   /** Names the try that may write the run's end; a later claim fences an earlier one out. */
   claim: string | null
-  /** The process that runs it, or ran it last. */
+  /** The worker that runs it, or ran it last: its host, its process and an id of its own. */
   worker: string | null
   /** The resource whose events an ordered handler takes one after the other. */
   order_key: string | null
@@ -179,6 +179,13 @@ export interface HandlerRunsTable {
   history: FailedAttempt[] | null
   /** Why somebody discarded or retried it. */
   note: string | null
+}
+
+/** The workers that run handlers, each with a lease that it extends. */
+export interface HandlerWorkersTable {
+  id: string
+  /** A worker that is silent for longer has lost its runs. */
+  lease_until: Date
 }
 
 /** What is to be remembered of handlers by name. */
@@ -317,6 +324,7 @@ export interface AuditLogTable {
 export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   events: EventsTable
   handler_runs: HandlerRunsTable
+  handler_workers: HandlerWorkersTable
   handlers: HandlersTable
   jobs: JobsTable
   sweep_marks: SweepMarksTable

@@ -17,10 +17,10 @@ import { ClerkSyncError } from '../errors.ts'
 import { databaseTime, matching } from '../ledger/replay.ts'
 import { synthesize } from '../ledger/synthetic.ts'
 import { requireDates, requireNumbers } from '../validate.ts'
-import type { RunKey } from './engine.ts'
 import type { HandlerDefinition } from './handler.ts'
 import { isFor } from './registry.ts'
 import { condition, type RunFilter } from './run-filter.ts'
+import type { RunKey } from './run.ts'
 import type { Runs, Unit } from './runs.ts'
 
 export interface BulkOptions {
@@ -102,7 +102,7 @@ export class Bulk {
     const { count } = await this.#database.queries
       .selectFrom('handler_runs')
       .select((select) => sql<number>`${select.fn.countAll()}::integer`.as('count'))
-      .where(condition(filter))
+      .where(condition(filter, this.#database.schema))
       .executeTakeFirstOrThrow()
     return count
   }
@@ -139,7 +139,7 @@ export class Bulk {
     // What fails from now on is not meant.
     const scope = { ...filter, until: filter.until ?? (await databaseTime(this.#database.queries)) }
     const step: Step = async (unit, after, most) => {
-      const rows = await runsAfter(unit.trx, scope, after, most)
+      const rows = await runsAfter(unit.trx, this.#database.schema, scope, after, most)
       const changed = await change(
         unit,
         rows.map(({ event_id, handler }) => ({ eventId: event_id, handler })),
@@ -269,11 +269,12 @@ interface RunRow {
 
 function runsAfter(
   trx: Transaction<ClerkTables>,
+  schema: string,
   filter: RunFilter,
   after: Position | null,
   most: number,
 ): Promise<RunRow[]> {
-  let runs = trx.selectFrom('handler_runs').where(condition(filter))
+  let runs = trx.selectFrom('handler_runs').where(condition(filter, schema))
   if (after) {
     runs = runs.where(
       sql<boolean>`(created_at, event_id, handler) > (${after[0]}::timestamptz, ${after[1]}, ${after[2]})`,

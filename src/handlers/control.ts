@@ -3,7 +3,7 @@
 import type { Kysely } from 'kysely'
 import type { ClerkTables } from '../database/tables.ts'
 import type { Bulk, BulkOptions, BulkResult, Past } from './bulk.ts'
-import type { RunKey } from './engine.ts'
+import type { RunKey } from './run.ts'
 import type { HandlerDefinition } from './handler.ts'
 import type { Registry } from './registry.ts'
 import type { RunFilter } from './run-filter.ts'
@@ -38,7 +38,8 @@ export interface HandlerControl {
   /** How many runs a filter means. */
   count(filter: RunFilter): Promise<number>
   /**
-   * Tries runs again, from their first try on: those that failed, if the filter does not say otherwise.
+   * Tries runs again, from their first try on: those that failed, if the filter does not say otherwise. Those whose events
+   * lost their secrets meanwhile can be counted first: `count({ …filter, secretsForgotten: true })`.
    *
    * @example
    * await sync.handlers.retry({ handlers: ['syncCrm'], statuses: ['dead'] }, { note: 'after the CRM fix' })

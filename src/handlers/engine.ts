@@ -1,48 +1,43 @@
 /**
- * The engine: what brings runs to workers. It only wakes them.
+ * The engine: what tells the workers of other processes that there is something to do. It only wakes them.
  *
- * The table `handler_runs` is the truth: which runs there are, when each is due, who has it. A worker claims a run there
- * before it starts, so that an engine may deliver a wake twice, late or never: twice is ignored, and what is overdue
- * is found by the workers' own sweep.
+ * The table `handler_runs` is the truth: which runs there are, when each is due, which worker has it. A worker claims a run
+ * there before it starts it, so that an engine may deliver a wake twice, late or never: twice is ignored, and what is overdue
+ * is found by the workers' own look into the table. Nobody waits for an engine.
  */
 
-import type { Transaction } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { ClerkTables } from '../database/tables.ts'
 import type { Logger } from '../log.ts'
+import type { RunKey } from './run.ts'
 
-/** Which run. */
-export interface RunKey {
-  readonly eventId: string
-  readonly handler: string
-}
+export type { RunKey } from './run.ts'
 
-/** Tells a worker, at the given time, that a run is due. */
+/** Tells workers that a run is due, or will be. */
 export interface Wake extends RunKey {
   /** Names the wake, for engines that drop what they have had before. The first of a run always has the same name. */
   readonly id: string
-  /** Null means now. */
+  /** When it is due; null means now. */
   readonly at: Date | null
 }
 
 /** What an engine gives its wakes to. */
 export interface Runner {
-  /** Resolves once each run is in this process' hands, or turned out not to be due. Waits while its handler is busy. */
-  take(runs: readonly RunKey[]): Promise<void>
+  /** Something is due. Returns at once. */
+  look(handlers: readonly string[], scope: Scope): void
+  /** The same for one handler; resolves once this process has claimed what it has room for. */
+  take(handler: string): Promise<void>
   /** Resolves once each run has ended, one way or the other. For engines that keep a function alive as long as it works. */
   run(runs: readonly RunKey[]): Promise<void>
 }
 
+/** Whether only runs that came due just now are meant, or also those that wait for longer. */
+export type Scope = 'recent' | 'all'
+
 export interface Engine {
-  /**
-   * Whether wakes are written in the transaction that records the runs. Otherwise they are sent after its commit, and
-   * what is lost in between is swept up.
-   */
-  readonly isTransactional: boolean
-  readonly sweep: Sweep
-  /** Makes what it needs where it keeps its wakes. Called before anything else, by any number of processes. */
-  prepare(): Promise<void>
-  enqueue(wakes: readonly Wake[], transaction?: Transaction<ClerkTables>): Promise<void>
+  /** How often workers look for what no wake came for. May change while the engine works. */
+  readonly lookEveryMs: number
+  /** Tells other processes, outside any transaction. May fail, be slow, or get lost. */
+  wake(wakes: readonly Wake[]): Promise<void>
   /** Begins to give wakes to the runner. */
   work(runner: Runner): Promise<void>
   /** Gives no more wakes. */
@@ -51,24 +46,19 @@ export interface Engine {
   close(): Promise<void>
 }
 
-/** How workers look for runs that no wake came for. */
-export interface Sweep {
-  readonly everyMs: number
-  /** How long overdue a run must be. */
-  readonly graceMs: number
-}
-
 /** For engines that hardly ever lose a wake: often enough to start a lost worker's runs again within 30 seconds. */
-export const RARE_SWEEP: Sweep = { everyMs: 5_000, graceMs: 15_000 }
+export const LOOK_EVERY_MS = 5_000
 
 /** What an engine may know. */
 export interface EngineContext {
   readonly database: Database
+  /** The handlers that are registered by now. */
   readonly handlers: readonly { readonly name: string; readonly concurrency: number }[]
+  /** Equal lines are written once in ten seconds, with their number. */
   readonly log: Logger
 }
 
-/** Makes an engine for a sync. What it needs besides is given to a function of its own: `pgBoss()`, `bullmq({ … })`. */
+/** Makes an engine for a sync. What it needs besides is given to a function of its own: `postgres()`, `bullmq({ … })`. */
 export interface EngineFactory {
   readonly name: string
   create(context: EngineContext): Engine

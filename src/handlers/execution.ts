@@ -1,23 +1,31 @@
 /** One try of one run: the handler's call, with its time, its transaction and its end. */
 
 import { readContent } from '../clerk/event.ts'
-import type { Database } from '../database/database.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import type { Completions } from './completion.ts'
 import type { HandlerContext, HandlerDefinition } from './handler.ts'
-import type { ClaimedRun, Runs } from './runs.ts'
+import type { ClaimedRun } from './run.ts'
+import { callAs } from './stray-rejections.ts'
+import { Stopwatch } from './stopwatch.ts'
 import { LazyTransaction } from './transaction.ts'
+import type { Transactions } from './transactions.ts'
 
-/** How a try ended; what it threw, if it failed. */
-export type Ending = { readonly isDone: true } | { readonly isDone: false; readonly thrown: unknown }
+/**
+ * How a try ended: a broken one failed because of the database or of this process, not of the handler; a lost one belongs to
+ * another worker by now.
+ */
+export type Ending =
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed' | 'broken' | 'lost'; readonly thrown: unknown }
 
 /** What a try needs of its surroundings. */
 export interface Surroundings {
-  readonly database: Database
-  readonly runs: Runs
+  readonly transactions: Transactions
+  readonly completions: Completions
   readonly log: Logger
-  /** Notes a run as done that wrote nothing through its transaction. */
-  readonly complete: (run: ClaimedRun) => Promise<void>
+  /** Called when the handler is done, before its end is written down. */
+  readonly onHandled: () => void
 }
 
 export class Execution {
@@ -25,13 +33,24 @@ export class Execution {
   readonly startedAt = performance.now()
   /** Never rejects. */
   readonly ended: Promise<Ending>
+  readonly #definition: HandlerDefinition
+  readonly #around: Surroundings
   readonly #controller = new AbortController()
+  readonly #time: Stopwatch
+  readonly #transaction: LazyTransaction
 
-  constructor(run: ClaimedRun, definition: HandlerDefinition, row: object | null, around: Surroundings) {
+  constructor(run: ClaimedRun, definition: HandlerDefinition, around: Surroundings) {
     this.run = run
-    this.ended = this.#try(definition, row, around).then(
-      () => ({ isDone: true }),
-      (thrown) => ({ isDone: false, thrown }),
+    this.#definition = definition
+    this.#around = around
+    const { timeoutMs } = definition
+    this.#time = new Stopwatch(timeoutMs, () =>
+      this.abort(new ClerkSyncError('handler_timeout', `${timeoutMs / 1_000} s`)),
+    )
+    this.#transaction = new LazyTransaction(() => this.#begin())
+    this.ended = this.#try().then(
+      () => ({ kind: 'succeeded' }),
+      (thrown) => ({ kind: this.#kindOfFailure(), thrown }),
     )
   }
 
@@ -40,60 +59,98 @@ export class Execution {
     this.#controller.abort(reason)
   }
 
-  async #try(definition: HandlerDefinition, row: object | null, around: Surroundings): Promise<void> {
+  #kindOfFailure(): 'failed' | 'broken' | 'lost' {
+    const { aborted, reason } = this.#controller.signal
+    const code = aborted && (reason as ClerkSyncError).code
+    if (code === 'handler_lost') return 'lost'
+    return this.#transaction.isLost || code === 'shutting_down' ? 'broken' : 'failed'
+  }
+
+  async #try(): Promise<void> {
     const { run } = this
-    const { timeoutMs, isTransactional, retryDelays } = definition
-    // Its process ended in the middle, as often as it may be tried: it may be the cause.
-    if (run.attempt > retryDelays.length + 1) throw new ClerkSyncError('handler_lost')
-    const transaction = new LazyTransaction(async () => {
-      if (!isTransactional) throw new ClerkSyncError('transaction_unavailable', definition.name)
-      return around.database.begin(timeoutMs)
-    })
-    const timeout = setTimeout(
-      () => this.abort(new ClerkSyncError('handler_timeout', `${timeoutMs / 1_000} s`)),
-      timeoutMs,
-    )
+    const { completions, onHandled } = this.#around
     try {
-      const context = contextOf(run, row, transaction, this.#controller.signal, around.log)
-      await untilAborted(this.#controller.signal, async () => definition.handle(context))
-      if (!transaction.hasBegun) return await around.complete(run)
-      await transaction.commit((client) => around.runs.succeedIn(client, run))
-      await around.runs.followUp([run])
+      const context = this.#context()
+      await this.#untilAborted(() => this.#definition.handle(context))
+      if (this.#transaction.hasBegun)
+        await this.#transaction.commit((client) => completions.succeedIn(client, run))
     } catch (error) {
-      await transaction.rollback()
+      await this.#transaction.rollback()
       throw error
     } finally {
-      clearTimeout(timeout)
+      this.#time.stop()
+    }
+    if (this.#transaction.hasBegun) return completions.follow([run])
+    // The next run is claimed while this one's end is written down.
+    onHandled()
+    await completions.succeed(run)
+  }
+
+  /** Waiting for a connection is not the handler's time. */
+  async #begin() {
+    const { name, timeoutMs, isTransactional } = this.#definition
+    if (!isTransactional) throw new ClerkSyncError('transaction_unavailable', name)
+    this.#time.pause()
+    try {
+      return await this.#around.transactions.begin(timeoutMs, this.#controller.signal)
+    } finally {
+      this.#time.resume()
+    }
+  }
+
+  #context(): HandlerContext {
+    const { eventId, handler, source, outcome, row, changes, attempt, secretsForgotten } = this.run
+    const { log } = this.#around
+    return {
+      event: this.#event(),
+      eventId,
+      source,
+      outcome,
+      row,
+      changes,
+      attempt,
+      secretsForgotten,
+      idempotencyKey: `${eventId}:${handler}`,
+      signal: this.#controller.signal,
+      log: bindLog(log, { handler, eventId, attempt }),
+      tx: this.#transaction.handle,
+    } as HandlerContext
+  }
+
+  /** @throws {ClerkSyncError} `handler_lost`, `body_gone` or `secrets_forgotten`, if the handler is not to be called */
+  #event() {
+    const { run } = this
+    const { retryDelays, acceptsForgottenSecrets } = this.#definition
+    // Its process ended in the middle, as often as it may be tried: it may be the cause.
+    if (run.attempt > retryDelays.length + 1) throw new ClerkSyncError('handler_lost')
+    if (run.secretsForgotten && isMessage(run.type) && !acceptsForgottenSecrets)
+      throw new ClerkSyncError('secrets_forgotten', run.eventId)
+    // What is stored of an event is an event, unless its body was dropped since.
+    const event = run.body && readContent(run.body).event
+    if (!event) throw new ClerkSyncError('body_gone', run.eventId)
+    return event
+  }
+
+  /** A handler that does not listen to the signal is left behind. */
+  async #untilAborted(call: () => unknown): Promise<void> {
+    const { signal } = this.#controller
+    const { handler, eventId } = this.run
+    const aborted = Promise.withResolvers<never>()
+    const onAbort = () => aborted.reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      signal.throwIfAborted()
+      const work = callAs({ handler, eventId, log: this.#around.log }, async () => call())
+      await Promise.race([work, aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
     }
   }
 }
 
-function contextOf(
-  run: ClaimedRun,
-  row: object | null,
-  transaction: LazyTransaction,
-  signal: AbortSignal,
-  log: Logger,
-): HandlerContext {
-  const { eventId, handler, source, outcome, changes, attempt } = run
-  // What is stored of an event is an event, unless its body was dropped since.
-  const event = run.body && readContent(run.body).event
-  if (!event) throw new ClerkSyncError('body_gone', eventId)
-  const idempotencyKey = `${eventId}:${handler}`
-  const bound = bindLog(log, { handler, eventId, attempt })
-  const context = {
-    event,
-    eventId,
-    source,
-    outcome,
-    row,
-    changes,
-    attempt,
-    idempotencyKey,
-    signal,
-    log: bound,
-  }
-  return { ...context, tx: transaction.handle } as HandlerContext
+/** Without their codes and links these say nothing, and a customer would get the placeholder. */
+function isMessage(type: string): boolean {
+  return type === 'email.created' || type === 'sms.created'
 }
 
 /** Each line of a handler says whose it is. JavaScript may leave the fields out, as pino lets it. */
@@ -107,18 +164,5 @@ function bindLog(log: Logger, bound: object): Logger {
     info: line('info'),
     warn: line('warn'),
     error: line('error'),
-  }
-}
-
-/** A handler that does not listen to the signal is left behind. */
-async function untilAborted(signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    signal.throwIfAborted()
-    await Promise.race([work(), aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -52,6 +52,11 @@ export interface HandlerContext<Pattern extends EventPattern = '*'> {
   readonly attempt: number
   /** The same for every try of this handler with this event, and for no other. For services that take such keys. */
   readonly idempotencyKey: string
+  /**
+   * Whether the event's secrets (codes, links, passwords) were forgotten, because all its runs had ended: in their places
+   * `event` says `[redacted]`.
+   */
+  readonly secretsForgotten: boolean
   /** Aborted when the time is up, when the lease is lost, and when the process is to end. */
   readonly signal: AbortSignal
   readonly log: Logger
@@ -70,7 +75,8 @@ export interface HandlerOptions {
   readonly name?: string | undefined
   /**
    * How often it is tried again after a failure, on Svix's schedule (5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h); or the delay
-   * before each retry, in seconds. Each varies by a fifth.
+   * before each retry, in seconds. Each varies by a fifth. With 0 it is called exactly once. Trouble of the database or the
+   * end of a process costs no try otherwise: the handler is called again at once.
    * @default 7
    */
   readonly retries?: number | readonly number[] | undefined
@@ -95,6 +101,12 @@ export interface HandlerOptions {
    * @default true
    */
   readonly transactional?: boolean | undefined
+  /**
+   * Whether it is called for `email.created` and `sms.created` whose codes were forgotten (see `secretsForgotten`). Otherwise
+   * such a run ends as dead, so that no customer gets a message that says `[redacted]`.
+   * @default false
+   */
+  readonly acceptsForgottenSecrets?: boolean | undefined
 }
 
 /** A handler with its options checked and completed. Made by {@link on}. */
@@ -108,6 +120,7 @@ export interface HandlerDefinition {
   readonly concurrency: number
   readonly isOrdered: boolean
   readonly isTransactional: boolean
+  readonly acceptsForgottenSecrets: boolean
 }
 
 /**
@@ -149,6 +162,7 @@ export function on<Pattern extends EventPattern>(
     concurrency,
     isOrdered: options.ordered ?? false,
     isTransactional: options.transactional ?? true,
+    acceptsForgottenSecrets: options.acceptsForgottenSecrets ?? false,
   })
 }
 

@@ -18,11 +18,16 @@ export class Registry {
     if (this.#isClosed) throw new ClerkSyncError('handler_late', definition.name)
     if (this.#byName.has(definition.name)) throw new ClerkSyncError('handler_duplicate', definition.name)
     this.#byName.set(definition.name, definition)
+    this.#byType.clear()
   }
 
-  /** From now on the handlers are these: events have been recorded for them. */
+  /** From now on the handlers are these: events are recorded for them, or workers run them. */
   close(): void {
     this.#isClosed = true
+  }
+
+  find(name: string): HandlerDefinition | undefined {
+    return this.#byName.get(name)
   }
 
   /** @throws {ClerkSyncError} `handler_unknown` */

@@ -16,17 +16,13 @@ export interface RunFilter {
   readonly since?: Date | undefined
   /** Recorded before. */
   readonly until?: Date | undefined
+  /** Of events whose secrets were forgotten, or of all others. */
+  readonly secretsForgotten?: boolean | undefined
 }
 
 /** The filter as a condition on `handler_runs`. */
-export function condition({
-  handlers,
-  statuses,
-  fingerprints,
-  eventIds,
-  since,
-  until,
-}: RunFilter): RawBuilder<boolean> {
+export function condition(filter: RunFilter, schema: string): RawBuilder<boolean> {
+  const { handlers, statuses, fingerprints, eventIds, since, until, secretsForgotten } = filter
   const conditions = [
     handlers && sql<boolean>`handler = any(${handlers})`,
     statuses && sql<boolean>`status = any(${statuses})`,
@@ -34,6 +30,10 @@ export function condition({
     eventIds && sql<boolean>`event_id = any(${eventIds})`,
     since && sql<boolean>`created_at >= ${since}`,
     until && sql<boolean>`created_at < ${until}`,
+    secretsForgotten !== undefined &&
+      sql<boolean>`${secretsForgotten} = exists (
+        select from ${sql.table(`${schema}.events`)} as event
+        where event.id = handler_runs.event_id and event.redacted and event.secret_body is null)`,
   ]
   return sql<boolean>`(true ${sql.join(
     conditions.flatMap((each) => (each ? [sql`and ${each}`] : [])),

@@ -1,10 +1,11 @@
 /** How many runs of a handler may be under way in this process. */
 
 export class Slots {
+  readonly count: number
   #free: number
-  readonly #waiting: (() => void)[] = []
 
   constructor(count: number) {
+    this.count = count
     this.#free = count
   }
 
@@ -12,35 +13,21 @@ export class Slots {
     return this.#free
   }
 
-  /** Waits for a free slot and takes as many as there are, at most so many. */
-  async acquire(most: number): Promise<number> {
-    while (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    return this.tryAcquire(most)
-  }
-
-  tryAcquire(most: number): number {
-    const taken = Math.min(this.#free, most)
-    this.#free -= taken
-    return taken
-  }
-
-  release(count: number): void {
-    this.#free += count
-    for (const resolve of this.#waiting.splice(0, count)) resolve()
-  }
-
-  /** One of those acquired, to be freed once. */
-  occupied(): Slot {
+  /** Takes a slot, to be freed once. There must be a free one. */
+  occupy(onFree: () => void): Slot {
+    this.#free--
     let isFree = false
     const free = () => {
-      if (!isFree) this.release(1)
+      if (isFree) return
       isFree = true
+      this.#free++
+      onFree()
     }
     return { free }
   }
 }
 
 /** Freeing it again changes nothing. */
-interface Slot {
+export interface Slot {
   free(): void
 }

@@ -1,4 +1,4 @@
-/** The SQL of the runs. Every change of a running one names its claim: who lost it changes nothing. */
+/** The SQL of the runs. Every change of a running one names its claim: a worker that lost it changes nothing. */
 
 import { qualify } from '../database/identifier.ts'
 import { forgetSecretsStatement } from '../database/secrets.ts'
@@ -6,17 +6,29 @@ import { forgetSecretsStatement } from '../database/secrets.ts'
 export interface RunStatements {
   /** $1 rows → event_id, handler of those that were not there */
   readonly insert: string
-  /** $1 event ids, $2 handlers, $3 claim, $4 worker, $5 lease in ms → claimed runs */
-  readonly claim: string
-  /** $1 handler, $2 most, $3 claim, $4 worker, $5 lease in ms, $6 grace in ms → claimed runs */
-  readonly claimOverdue: string
-  /** $1 claims, $2 event ids, $3 handlers, $4 lease in ms → those that are still theirs */
+  /** $1 worker, $2 lease in ms */
+  readonly register: string
+  /** $1 worker, $2 lease in ms → a row, unless the lease was lost */
   readonly renew: string
+  /** $1 worker */
+  readonly unregister: string
+  /** → a row for each worker whose lease is over, and which is removed */
+  readonly removeLost: string
+  /** $1 workers → their runs, which may be claimed again */
+  readonly setFree: string
+  /** $1 key of the lock */
+  readonly lock: string
+  /** $1 worker, $2 claim, $3 handler, $4 attempts that may be made, $5 event ids → claimed runs */
+  readonly claim: string
+  /** $1 worker, $2 claim, $3 handler, $4 attempts that may be made, $5 due at or after, or null for recently, $6 most → claimed runs */
+  readonly claimDue: string
+  /** $1 claims, $2 event ids, $3 handlers → those that are still theirs */
+  readonly mark: string
   /** $1 claims, $2 event ids, $3 handlers → those that were still theirs */
   readonly succeed: string
   /** $1 rows → those that were still theirs, with when they are due */
   readonly fail: string
-  /** $1 claims, $2 event ids, $3 handlers → those that were still theirs */
+  /** $1 claims, $2 event ids, $3 handlers, $4 delay in ms → those that were still theirs */
   readonly release: string
   /** $1 handlers, $2 order keys → the first open run of each */
   readonly nextInLine: string
@@ -37,14 +49,19 @@ export interface RunStatements {
 /** Wakes may come a little early: clocks differ, and timers are not exact. */
 const EARLY = `interval '1 second'`
 
+/** Longer than a transaction of the ledger may take from its start, when its runs come due, to its commit. */
+const RECENT = `interval '15 seconds'`
+
 export function runStatements(schema: string): RunStatements {
   const tables = {
     runs: qualify(schema, 'handler_runs'),
+    workers: qualify(schema, 'handler_workers'),
     handlers: qualify(schema, 'handlers'),
     events: qualify(schema, 'events'),
   }
   return {
     ...recordingStatements(tables),
+    ...leaseStatements(tables),
     ...claimingStatements(tables),
     ...endingStatements(tables),
     ...peoplesStatements(tables),
@@ -54,6 +71,7 @@ export function runStatements(schema: string): RunStatements {
 
 interface Tables {
   readonly runs: string
+  readonly workers: string
   readonly handlers: string
   readonly events: string
 }
@@ -72,54 +90,83 @@ function recordingStatements({ runs }: Tables) {
       cross join lateral (
         select * from ${runs} as run
         where run.handler = line.handler and run.order_key = line.order_key
-          and run.status in ('pending', 'retrying', 'running', 'dead')
+          and (run.due_at is not null or run.fingerprint is not null)
         order by run.occurred_at, run.event_id limit 1
       ) as next
-      where next.status in ('pending', 'retrying')`,
+      where next.status in ('pending', 'retrying') and next.due_at is not null`,
   }
 }
 
 /**
- * An ordered run waits for the earlier ones of its resource, and for any that is running: an earlier one may have come
- * after it. A lost worker's run, which is running, is taken over whatever came meanwhile, or both would wait for ever.
+ * A worker's runs are its own for as long as its row is there. When its lease is over, another worker removes the row and
+ * sets the runs free in one transaction, so that a lost worker's run waits in its line like any other: an earlier event that
+ * came meanwhile goes first. A run whose handler was not called yet (`started_at` is null) gets its try back.
  */
-function claimingStatements({ runs, handlers, events }: Tables) {
+function leaseStatements({ runs, workers }: Tables) {
+  const until = `clock_timestamp() + $2 * interval '1 millisecond'`
+  return {
+    register: `insert into ${workers} (id, lease_until) values ($1, ${until})`,
+    renew: `update ${workers} set lease_until = ${until} where id = $1 returning id`,
+    unregister: `delete from ${workers} where id = $1`,
+    // A row that is locked belongs to a claim that is just being made.
+    removeLost: `
+      delete from ${workers} where id in (
+        select id from ${workers} where lease_until < statement_timestamp() for update skip locked
+      ) returning id`,
+    setFree: `
+      update ${runs} as run
+      set status = case when run.attempts > 1 or run.started_at is not null then 'retrying' else 'pending' end,
+          attempts = run.attempts - case when run.started_at is null then 1 else 0 end, claim = null
+      where run.worker = any($1::text[]) and run.status = 'running' and run.due_at is not null
+      returning run.event_id, run.handler, run.due_at`,
+  }
+}
+
+/**
+ * An ordered run waits for the earlier open ones of its resource, and for any that is running. Two claims at a time would
+ * not see each other's runs, so that those of an ordered handler are made one after the other, behind a lock.
+ *
+ * The worker's row is locked as a foreign key would lock it: a claim cannot be committed after the worker was given up.
+ */
+function claimingStatements({ runs, workers, handlers, events }: Tables) {
+  const me = `me as materialized (select id from ${workers} where id = $1 for key share)`
   const isClaimable = `
-    not exists (select from ${handlers} as handler where handler.name = run.handler and handler.paused_at is not null)
-    and (run.order_key is null or run.status = 'running' or not exists (
+    run.status in ('pending', 'retrying') and exists (select from me)
+    and not exists (select from ${handlers} where name = $3 and paused_at is not null)
+    and (run.order_key is null or not exists (
       select from ${runs} as other
       where other.handler = run.handler and other.order_key = run.order_key
-        and other.status in ('pending', 'retrying', 'running', 'dead')
+        and (other.due_at is not null or other.fingerprint is not null)
         and (other.status = 'running' or (other.occurred_at, other.event_id) < (run.occurred_at, run.event_id))
     ))`
+  // The last try is counted as such once its handler is called: see 'mark'.
   const claimPicked = `
     update ${runs} as run
-    set status = 'running', attempts = run.attempts + 1, claim = $3, worker = $4, started_at = clock_timestamp(),
-        due_at = clock_timestamp() + $5 * interval '1 millisecond'
+    set status = 'running', attempts = run.attempts + 1, claim = $2, worker = $1,
+        started_at = case when run.attempts + 1 < $4 then clock_timestamp() end
     from picked join ${events} as event on event.id = picked.event_id
     where run.event_id = picked.event_id and run.handler = picked.handler
-    returning run.event_id, run.handler, run.claim, run.attempts, run.order_key, run.started_at, run.history,
-      event.resource, event.resource_id, event.outcome, event.changes, event.source,
-      coalesce(event.secret_body, event.body) as body, event.secret_body is not null as has_secrets`
+    returning run.event_id, run.handler, run.claim, run.worker, run.attempts, run.order_key, run.due_at::text as due,
+      clock_timestamp() as claimed_at, run.history,
+      event.type, event.resource, event.resource_id, event.outcome, event.changes, event.source,
+      coalesce(event.secret_body, event.body) as body, event.secret_body is not null as has_secrets,
+      event.redacted and event.secret_body is null as secrets_forgotten`
   return {
+    lock: `select set_config('idle_in_transaction_session_timeout', '5000', true),
+      pg_advisory_xact_lock(hashtextextended($1, 0))`,
     claim: `
-      with picked as (
+      with ${me}, picked as (
         select run.event_id, run.handler from ${runs} as run
-        join unnest($1::text[], $2::text[]) as wanted(event_id, handler)
-          on wanted.event_id = run.event_id and wanted.handler = run.handler
-        where (run.status in ('pending', 'retrying') and run.due_at <= clock_timestamp() + ${EARLY}
-            or run.status = 'running' and run.due_at < clock_timestamp())
-          and ${isClaimable}
-        order by run.event_id, run.handler for update of run skip locked
+        where run.event_id = any($5::text[]) and run.handler = $3
+          and run.due_at <= statement_timestamp() + ${EARLY} and ${isClaimable}
+        order by run.event_id for update of run skip locked
       ) ${claimPicked}`,
-    claimOverdue: `
-      with picked as (
+    claimDue: `
+      with ${me}, picked as (
         select run.event_id, run.handler from ${runs} as run
-        where run.handler = $1 and run.status in ('pending', 'retrying', 'running')
-          and run.due_at <= clock_timestamp()
-            - case when run.status = 'running' then 0 else $6 end * interval '1 millisecond'
+        where run.handler = $3 and run.due_at >= coalesce($5::timestamptz, statement_timestamp() - ${RECENT}) and run.due_at <= statement_timestamp()
           and ${isClaimable}
-        order by run.due_at limit $2 for update of run skip locked
+        order by run.due_at limit $6 for update of run skip locked
       ) ${claimPicked}`,
   }
 }
@@ -130,25 +177,17 @@ function endingStatements({ runs }: Tables) {
     from unnest($1::text[], $2::text[], $3::text[]) as own(claim, event_id, handler)
     where run.event_id = own.event_id and run.handler = own.handler and run.claim = own.claim`
   return {
-    // Waiting for none: what is locked is just being ended, and who ends several waits for them in another order.
-    renew: `
-      with held as materialized (
-        select run.event_id, run.handler from ${runs} as run
-        join unnest($1::text[], $2::text[], $3::text[]) as own(claim, event_id, handler)
-          on run.event_id = own.event_id and run.handler = own.handler and run.claim = own.claim
-        for update of run skip locked
-      )
-      update ${runs} as run set due_at = clock_timestamp() + $4 * interval '1 millisecond'
-      from held where run.event_id = held.event_id and run.handler = held.handler
-      returning run.claim, run.event_id, run.handler`,
+    mark: `
+      update ${runs} as run set started_at = clock_timestamp() ${own} returning run.event_id, run.handler`,
     succeed: `
       update ${runs} as run
-      set status = 'succeeded', finished_at = clock_timestamp(), claim = null, error = null, fingerprint = null
+      set status = 'succeeded', finished_at = clock_timestamp(), due_at = null, claim = null, error = null,
+          fingerprint = null
       ${own} returning run.event_id, run.handler`,
     fail: `
       update ${runs} as run
       set status = failed.status, error = failed.error, fingerprint = failed.fingerprint, history = failed.history,
-          due_at = clock_timestamp() + coalesce(failed.delay_ms, 0) * interval '1 millisecond', claim = null,
+          due_at = clock_timestamp() + failed.delay_ms * interval '1 millisecond', claim = null,
           finished_at = case when failed.status = 'dead' then clock_timestamp() end
       from json_to_recordset($1::json) as failed(
         claim text, event_id text, handler text, status text, error text, fingerprint text, history json, delay_ms float8)
@@ -158,7 +197,7 @@ function endingStatements({ runs }: Tables) {
     release: `
       update ${runs} as run
       set status = case when run.attempts > 1 then 'retrying' else 'pending' end, attempts = run.attempts - 1,
-          claim = null, due_at = clock_timestamp()
+          claim = null, due_at = clock_timestamp() + $4 * interval '1 millisecond'
       ${own} returning run.event_id, run.handler, run.due_at`,
   }
 }
@@ -171,12 +210,14 @@ function peoplesStatements({ runs, handlers }: Tables) {
   return {
     reopen: `
       update ${runs} as run
-      set status = 'pending', attempts = 0, due_at = clock_timestamp(), finished_at = null, note = coalesce($3, run.note)
+      set status = 'pending', attempts = 0, due_at = clock_timestamp(), finished_at = null, fingerprint = null,
+          note = coalesce($3, run.note)
       ${wanted} and run.status in ('retrying', 'dead', 'discarded', 'succeeded')
       returning run.event_id, run.handler, run.due_at`,
     discard: `
       update ${runs} as run
-      set status = 'discarded', finished_at = clock_timestamp(), note = coalesce($3, run.note)
+      set status = 'discarded', finished_at = clock_timestamp(), due_at = null, fingerprint = null,
+          note = coalesce($3, run.note)
       ${wanted} and run.status in ('pending', 'retrying', 'dead')
       returning run.event_id, run.handler, run.order_key`,
     failing: `
@@ -185,7 +226,7 @@ function peoplesStatements({ runs, handlers }: Tables) {
         and (run.status = 'dead' or run.status = 'retrying')`,
     due: `
       select event_id, handler, due_at from ${runs}
-      where handler = $1 and event_id > $2 and status in ('pending', 'retrying') and due_at <= clock_timestamp()
+      where handler = $1 and event_id > $2 and status in ('pending', 'retrying') and due_at <= statement_timestamp()
       order by event_id limit $3`,
     pause: `
       insert into ${handlers} as handler (name, paused_at, pause_reason)

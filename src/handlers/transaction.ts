@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect } from 'kysely'
 import type { OpenTransaction, SqlClient } from '../database/open-transaction.ts'
 import type { ClerkSchema } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
+import { isConnectionLoss } from './trouble.ts'
 
 /**
  * What is written through it is committed together with the run's completion, or not at all: exactly once.
@@ -24,6 +25,7 @@ export class LazyTransaction {
   readonly #nesting = new Nesting()
   #opened: Promise<OpenTransaction> | undefined
   #isOver = false
+  #isLost = false
 
   constructor(begin: () => Promise<OpenTransaction>) {
     this.#begin = begin
@@ -33,7 +35,7 @@ export class LazyTransaction {
   readonly handle: HandlerTransaction = {
     query: async (query, ...rest) => {
       const { client } = await this.#open()
-      return client.query(this.#nesting.translate(query), ...rest)
+      return this.#noticing(client.query(this.#nesting.translate(query), ...rest))
     },
     kysely: <Tables>() => new Kysely<Tables & ClerkSchema>({ dialect: dialectOn(this.handle) }),
   }
@@ -42,15 +44,20 @@ export class LazyTransaction {
     return this.#opened !== undefined
   }
 
+  /** Whether its connection was lost: then it is not the handler that failed. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
   /**
    * Commits, after a last piece of work in the same transaction.
    * @throws if the transaction is not committed, or if nobody knows
    */
   async commit(last: (client: SqlClient) => Promise<void>): Promise<void> {
     const opened = await this.#open()
-    await last(opened.client)
+    await this.#noticing(last(opened.client))
     this.#isOver = true
-    await opened.commit()
+    await this.#noticing(opened.commit())
   }
 
   /** Never throws. Whatever the handler still does with the transaction fails. */
@@ -59,6 +66,15 @@ export class LazyTransaction {
     this.#isOver = true
     const opened = await this.#opened?.catch(() => undefined)
     if (!wasOver) await opened?.rollback()
+  }
+
+  async #noticing<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work
+    } catch (error) {
+      this.#isLost ||= isConnectionLoss(error)
+      throw error
+    }
   }
 
   #open(): Promise<OpenTransaction> {

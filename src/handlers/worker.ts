@@ -1,38 +1,38 @@
 /**
- * A worker: takes runs that it is woken for, looks for those that nobody was woken for, and keeps its leases.
+ * A worker: an intake for each handler, the runs under way, and a lease that is kept by a heartbeat.
  *
  * Each handler has its own slots, so that one that is slow or hangs holds up no other.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database } from '../database/database.ts'
-import { messageOf } from '../database/failure.ts'
-import { qualify } from '../database/identifier.ts'
-import { query } from '../database/query.ts'
+import { Batch } from './batch.ts'
+import type { Claims } from './claims.ts'
+import type { Completions } from './completion.ts'
+import { available, messageOf } from '../database/failure.ts'
 import { ClerkSyncError, type ErrorCode } from '../errors.ts'
-import { GroupCommit } from '../ledger/group-commit.ts'
 import type { Logger } from '../log.ts'
-import type { RunKey, Runner, Sweep } from './engine.ts'
+import type { Engine, Runner, Scope, Wake } from './engine.ts'
 import { type Ending, Execution } from './execution.ts'
 import { describeFailure } from './failure.ts'
 import type { HandlerDefinition } from './handler.ts'
+import { Intake } from './intake.ts'
+import { HEARTBEAT_MS, type Lease } from './lease.ts'
+import { limited } from './limited-log.ts'
 import type { Registry } from './registry.ts'
 import { delayAfter } from './retry.ts'
-import { type ClaimedRun, LEASE_MS, nameOf, type Runs } from './runs.ts'
-import { Slots } from './slots.ts'
-
-/** Four heartbeats may be missed before a lease ends. */
-const HEARTBEAT_MS = LEASE_MS / 4
-/** What one look into the table takes at a time. */
-const SWEEP_BATCH = 50
-/** As long as the lease of a run surely holds that has just been renewed for the last time. */
-const COMPLETION_PATIENCE_MS = LEASE_MS - 2 * HEARTBEAT_MS
-const COMPLETION_RETRY_MS = 200
+import type { ClaimedRun, RunKey } from './run.ts'
+import type { Slot } from './slots.ts'
+import { catchStrays, releaseStrays } from './stray-rejections.ts'
+import type { Transactions } from './transactions.ts'
+import { toWake } from './wakes.ts'
 
 export interface WorkerParts {
-  readonly database: Database
-  readonly runs: Runs
   readonly registry: Registry
+  readonly lease: Lease
+  readonly claims: Claims
+  readonly completions: Completions
+  readonly transactions: Transactions
+  readonly wake: (wakes: readonly Wake[]) => void
   readonly log: Logger
 }
 
@@ -42,7 +42,8 @@ export interface TriedRun {
   readonly eventId: string
   readonly attempt: number
   readonly ms: number
-  readonly ending: 'handled' | 'retrying' | 'dead'
+  /** `interrupted`: not the handler's fault, so that the try does not count. */
+  readonly ending: 'handled' | 'retrying' | 'dead' | 'interrupted'
   readonly error?: string
   readonly retryInSeconds?: number | undefined
 }
@@ -53,234 +54,178 @@ export interface WorkerTotals {
   failed: number
 }
 
-/** How a handler's runs come in. */
-interface Intake {
-  readonly slots: Slots
-  readonly waiting: {
-    readonly key: RunKey
-    readonly resolve: () => void
-    readonly reject: (error: unknown) => void
-  }[]
-  isClaiming: boolean
-}
-
 interface UnderWay {
   readonly execution: Execution
   /** Once its end is written down. */
   readonly settled: Promise<void>
 }
 
+/** A run that the database's own trouble ended is tried again after this, whatever the handler's schedule. */
+const INTERRUPTED_MS = 1_000
+/** A connection that does not answer any more holds up the end of the process no longer than this. */
+const FAREWELL_MS = 1_000
+const MAX_MARKS = 500
+
 export class Worker implements Runner {
   readonly totals: WorkerTotals = { succeeded: 0, failed: 0 }
   readonly #parts: WorkerParts
+  /** For trouble that repeats as long as the database is away. */
+  readonly #troubleLog: Logger
   readonly #intakes: ReadonlyMap<string, Intake>
   /** By claim, not by name: a run whose lease was lost may come again while its first try still goes on. */
   readonly #underWay = new Map<ClaimedRun, UnderWay>()
-  /** Claims that are being made: what they bring belongs to this process already. */
-  readonly #claiming = new Set<Promise<unknown>>()
-  readonly #completions: GroupCommit<ClaimedRun, undefined>
+  readonly #marks: Batch<ClaimedRun, boolean>
   readonly #heartbeat: NodeJS.Timeout
   readonly #stopping = new AbortController()
   #lastBeat = Date.now()
+  #isBeating = false
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
+    this.#troubleLog = limited(parts.log)
     this.#intakes = new Map(
-      parts.registry.definitions.map(({ name, concurrency }) => [
-        name,
-        { slots: new Slots(concurrency), waiting: [], isClaiming: false },
-      ]),
+      parts.registry.definitions.map((definition) => [definition.name, this.#createIntake(definition)]),
     )
-    this.#completions = new GroupCommit(
-      (runs) => this.#complete(runs),
-      () => 1,
-      {
-        maxItems: 500,
-        maxCommits: 1,
-        deadlineMs: LEASE_MS,
-      },
-    )
+    this.#marks = new Batch((runs) => this.#mark(runs), MAX_MARKS)
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref()
+    catchStrays()
   }
 
-  /** What the handlers did is done: a database that is away for a moment must not have it done again. */
-  async #complete(runs: readonly ClaimedRun[]): Promise<undefined[]> {
-    const until = performance.now() + COMPLETION_PATIENCE_MS
-    for (;;) {
-      try {
-        await this.#parts.runs.succeed(runs)
-        return runs.map(() => undefined)
-      } catch (error) {
-        if (performance.now() > until) throw error
-        await sleep(COMPLETION_RETRY_MS)
-      }
-    }
+  /** @throws {ClerkSyncError} `database_…`, if runs cannot be claimed now */
+  async begin(): Promise<void> {
+    await available(this.#parts.lease.hold())
   }
 
-  async take(keys: readonly RunKey[]): Promise<void> {
-    const byHandler = Map.groupBy(keys, ({ handler }) => handler)
-    await Promise.all([...byHandler].map(([handler, ofHandler]) => this.#takeOf(handler, ofHandler)))
+  look(handlers: readonly string[], scope: Scope): void {
+    for (const handler of handlers) this.#intakes.get(handler)?.look(scope)
+  }
+
+  async take(handler: string): Promise<void> {
+    this.#throwIfStopping()
+    const intake = this.#intakes.get(handler)
+    // A handler of another version of the app: some other worker knows it.
+    if (intake === undefined) return
+    const claimed = intake.claimed()
+    intake.look('recent')
+    await claimed
   }
 
   async run(keys: readonly RunKey[]): Promise<void> {
-    await this.take(keys)
-    const names = new Set(keys.map(nameOf))
-    const these = [...this.#underWay].filter(([run]) => names.has(nameOf(run)))
+    this.#throwIfStopping()
+    for (const [handler, ofHandler] of Map.groupBy(keys, (key) => key.handler)) {
+      await this.#claimed(
+        this.#intakes.get(handler),
+        ofHandler.map(({ eventId }) => eventId),
+      )
+    }
+    const isMeant = (run: ClaimedRun) =>
+      keys.some(({ eventId, handler }) => run.eventId === eventId && run.handler === handler)
+    const these = [...this.#underWay].filter(([run]) => isMeant(run))
     await Promise.all(these.map(([, { settled }]) => settled))
   }
 
-  /** Looks for overdue runs until the worker stops. */
-  async sweep({ everyMs, graceMs }: Sweep): Promise<void> {
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      const isMore = await this.takeOverdue(graceMs).catch((error) => {
-        this.#parts.log.warn({ cause: messageOf(error) }, 'cannot look for runs that are due')
-        return false
-      })
-      if (!isMore) await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
+  /** What was recorded or set free in this process. */
+  told(wakes: readonly Wake[]): void {
+    const oldest = Date.now() - RECENT_MS
+    for (const [handler, ofHandler] of Map.groupBy(wakes, (wake) => wake.handler)) {
+      const isOrdered = this.#parts.registry.find(handler)?.isOrdered
+      const isOld = ofHandler.some(({ at }) => at !== null && at.getTime() < oldest)
+      // Looking through the table passes all those that wait in their lines.
+      if (isOrdered) this.#intakes.get(handler)?.want(ofHandler.map(({ eventId }) => eventId))
+      else this.look([handler], isOld ? 'all' : 'recent')
     }
   }
 
-  /** Takes overdue runs into free slots; returns whether there may be more. */
-  async takeOverdue(graceMs: number): Promise<boolean> {
-    const taken = await Promise.all(
-      this.#parts.registry.definitions.map((definition) => this.#takeOverdueOf(definition, graceMs)),
-    )
-    return taken.some(Boolean)
+  /** Looks for everything that is due, and for the runs of lost workers. */
+  async lookAround(): Promise<void> {
+    try {
+      await this.#parts.lease.reap()
+      this.look([...this.#intakes.keys()], 'all')
+    } catch (error) {
+      this.#tellTrouble(error)
+    }
   }
 
-  get isIdle(): boolean {
-    return this.#underWay.size === 0 && this.#claiming.size === 0
+  /** Looks around until the worker stops. */
+  async keepLooking(engine: Pick<Engine, 'lookEveryMs'>): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await this.lookAround()
+      await sleep(engine.lookEveryMs, undefined, { signal, ref: false }).catch(() => undefined)
+    }
   }
 
   get isStopping(): boolean {
     return this.#stopping.signal.aborted
   }
 
-  /** Resolves when one of those under way ends, or after so many milliseconds. */
-  async someEnd(atMostMs: number): Promise<void> {
-    const ends = [...this.#underWay.values()].map(({ settled }) => settled)
-    await Promise.race([...ends, sleep(atMostMs, undefined, { ref: false })])
-  }
-
-  /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
-    while (!this.isIdle) {
-      const ends = [...this.#underWay.values()].map(({ settled }) => settled)
-      await Promise.allSettled([...ends, ...this.#claiming])
-    }
+  get isIdle(): boolean {
+    return this.#underWay.size === 0 && [...this.#intakes.values()].every((intake) => intake.isIdle)
   }
 
   /** Takes nothing more, waits for what is under way, and gives back what does not end in time. */
   async stop(graceMs: number): Promise<void> {
+    if (this.isStopping) return
     this.#stopping.abort(new ClerkSyncError('shutting_down'))
-    await Promise.race([this.idle(), sleep(graceMs, undefined, { ref: false })])
+    await within(FAREWELL_MS, Promise.all([...this.#intakes.values()].map((intake) => intake.stop())))
+    await within(graceMs, this.#ended())
     for (const { execution } of this.#underWay.values()) execution.abort(new ClerkSyncError('shutting_down'))
-    await this.idle()
+    await within(2 * FAREWELL_MS, this.#ended())
     clearInterval(this.#heartbeat)
-    await this.#completions.close()
+    await within(FAREWELL_MS, this.#parts.lease.end())
+    releaseStrays()
   }
 
-  /** What comes while runs are being claimed is claimed together with what comes next. */
-  async #takeOf(handler: string, keys: readonly RunKey[]): Promise<void> {
-    const intake = this.#intakes.get(handler)
-    // A handler of another version of the app: some other worker knows it.
-    if (intake === undefined) return
-    const taken = keys.map((key) => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      intake.waiting.push({ key, resolve, reject })
-      return promise
+  #createIntake(definition: HandlerDefinition): Intake {
+    return new Intake(definition, {
+      claims: this.#parts.claims,
+      stopping: this.#stopping.signal,
+      start: (run, slot) => void this.#execute(run, definition, slot),
+      giveBack: (runs) => this.#giveBack(runs, 0),
+      onTrouble: (error) => this.#tellTrouble(error),
     })
-    if (!intake.isClaiming) void this.#claimWaiting(intake)
-    await Promise.all(taken)
   }
 
-  async #claimWaiting(intake: Intake): Promise<void> {
-    const { slots, waiting } = intake
-    intake.isClaiming = true
-    while (waiting.length > 0) {
-      const count = await slots.acquire(waiting.length)
-      const batch = waiting.splice(0, count)
-      const claim = () => this.#parts.runs.claim(batch.map(({ key }) => key))
-      const settled = await this.#begin(slots, count, claim).then(
-        () => null,
-        (error) => ({ error }),
-      )
-      for (const { resolve, reject } of batch) settled ? reject(settled.error) : resolve()
+  /** Resolves once these runs were claimed or turned out not to be due, and those claimed have begun. */
+  async #claimed(intake: Intake | undefined, eventIds: readonly string[]): Promise<void> {
+    if (intake === undefined) return
+    const claimed = intake.claimed()
+    intake.want(eventIds)
+    await claimed
+    while (eventIds.some((eventId) => intake.isPending(eventId)) && !this.isStopping) await sleep(5)
+  }
+
+  /** Resolves when nothing is under way, and its ends are written down. */
+  async #ended(): Promise<void> {
+    while (this.#underWay.size > 0) {
+      await Promise.allSettled([...this.#underWay.values()].map(({ settled }) => settled))
     }
-    intake.isClaiming = false
+    await this.#parts.completions.idle()
   }
 
-  async #takeOverdueOf({ name }: HandlerDefinition, graceMs: number): Promise<boolean> {
-    const { slots } = this.#intakes.get(name) as Intake
-    const count = slots.tryAcquire(SWEEP_BATCH)
-    if (count === 0) return false
-    return (
-      (await this.#begin(slots, count, () => this.#parts.runs.claimOverdue(name, count, graceMs))) === count
-    )
-  }
-
-  /** Claims into slots that were acquired, and starts what was claimed; returns how many. */
-  async #begin(slots: Slots, count: number, claim: () => Promise<ClaimedRun[]>): Promise<number> {
-    const starting = this.#start(slots, claim)
-    this.#claiming.add(starting)
-    let begun = 0
-    try {
-      begun = await starting
-      return begun
-    } finally {
-      this.#claiming.delete(starting)
-      slots.release(count - begun)
-    }
-  }
-
-  /** @throws {ClerkSyncError} `shutting_down`, so that the engine delivers it to others */
-  async #start(slots: Slots, claim: () => Promise<ClaimedRun[]>): Promise<number> {
-    const { signal } = this.#stopping
-    signal.throwIfAborted()
-    const runs = await claim()
-    try {
-      signal.throwIfAborted()
-      const rows = await this.#rowsOf(runs)
-      for (const run of runs) void this.#execute(run, rows.get(rowName(run)) ?? null, slots)
-      return runs.length
-    } catch (error) {
-      await this.#parts.runs.release(runs).catch(() => undefined)
-      throw error
-    }
-  }
-
-  /** The rows that the runs' events are about, as they are now. */
-  async #rowsOf(runs: readonly ClaimedRun[]): Promise<Map<string, object>> {
-    const { bookkeeping, schema } = this.#parts.database
-    const rows = new Map<string, object>()
-    for (const [resource, ofResource] of Map.groupBy(runs, (run) => run.resource)) {
-      if (resource === null) continue
-      const statement = `select * from ${qualify(schema, resource)} where id = any($1::text[])`
-      const found = await query<{ id: string }>(bookkeeping, statement, [
-        ofResource.map((run) => run.resourceId),
-      ])
-      for (const row of found) rows.set(`${resource} ${row.id}`, row)
-    }
-    return rows
-  }
-
-  async #execute(run: ClaimedRun, row: object | null, slots: Slots): Promise<void> {
-    const definition = this.#parts.registry.get(run.handler)
-    const slot = slots.occupied()
-    // The handler is done: the next run is claimed while this one's end is written down.
-    const complete = (done: ClaimedRun) => {
-      slot.free()
-      return this.#completions.submit(done)
-    }
-    const execution = new Execution(run, definition, row, { ...this.#parts, complete })
+  async #execute(run: ClaimedRun, definition: HandlerDefinition, slot: Slot): Promise<void> {
+    const isLast = run.attempt === definition.retryDelays.length + 1
+    // A last try counts once the handler is called: that must be known before.
+    if (isLast && !(await this.#marks.add(run).catch(() => false))) return slot.free()
+    const execution = new Execution(run, definition, { ...this.#parts, onHandled: () => slot.free() })
     const settled = execution.ended.then((ending) =>
       this.#settle(run, definition, ending, execution.startedAt),
     )
     this.#underWay.set(run, { execution, settled })
     await settled
-    slot.free()
     this.#underWay.delete(run)
+    slot.free()
+  }
+
+  async #mark(runs: readonly ClaimedRun[]): Promise<boolean[]> {
+    const ours = new Set(await this.#parts.claims.mark(runs).catch((error) => this.#unmarked(runs, error)))
+    return runs.map((run) => ours.has(run))
+  }
+
+  async #unmarked(runs: readonly ClaimedRun[], error: unknown): Promise<ClaimedRun[]> {
+    this.#tellTrouble(error)
+    await this.#giveBack(runs, INTERRUPTED_MS)
+    return []
   }
 
   /** Never rejects: a run whose end cannot be written down is made again when its lease is over. */
@@ -290,54 +235,100 @@ export class Worker implements Runner {
     ending: Ending,
     startedAt: number,
   ): Promise<void> {
-    const { log, runs } = this.#parts
     const { handler, eventId, attempt } = run
     const tried = { handler, eventId, attempt, ms: Math.round(performance.now() - startedAt) }
-    this.totals[ending.isDone ? 'succeeded' : 'failed']++
-    if (ending.isDone) return log.info({ ...tried, ending: 'handled' } satisfies TriedRun, 'handler')
-    const { thrown } = ending
-    try {
-      if (isCode(thrown, 'shutting_down')) return await runs.release([run])
-      const failure = describeFailure(thrown)
-      const delay = isCode(thrown, 'body_gone') ? undefined : delayAfter(attempt, definition.retryDelays)
-      await runs.fail([{ run, ...failure, delay }])
-      this.#tell({
-        ...tried,
-        error: failure.error,
-        retryInSeconds: delay,
-        ending: delay === undefined ? 'dead' : 'retrying',
-      })
-    } catch (error) {
-      log.error({ ...tried, cause: messageOf(error) }, 'cannot write down how a handler ended')
+    if (ending.kind === 'succeeded') {
+      this.totals.succeeded++
+      return this.#parts.log.info({ ...tried, ending: 'handled' } satisfies TriedRun, 'handler')
     }
+    const error = describeFailure(ending.thrown)
+    if (ending.kind === 'lost') return this.#tell({ ...tried, ...error, ending: 'interrupted' })
+    // Without retries a handler is called once, whatever ended the call.
+    if (ending.kind === 'broken' && definition.retryDelays.length > 0) {
+      this.#tell({ ...tried, error: error.error, ending: 'interrupted' })
+      return this.#giveBack([run], isCode(ending.thrown, 'shutting_down') ? 0 : INTERRUPTED_MS)
+    }
+    this.totals.failed++
+    const isHopeless = isCode(ending.thrown, 'body_gone') || isCode(ending.thrown, 'secrets_forgotten')
+    const delay = isHopeless ? undefined : delayAfter(attempt, definition.retryDelays)
+    await this.#parts.completions
+      .fail({ run, ...error, delay })
+      .then(
+        () =>
+          this.#tell({
+            ...tried,
+            error: error.error,
+            retryInSeconds: delay,
+            ending: delay === undefined ? 'dead' : 'retrying',
+          }),
+        (cause) => this.#parts.log.error({ ...tried, cause: messageOf(cause) }, 'failed to record handler result'),
+      )
   }
 
   #tell(tried: TriedRun): void {
     this.#parts.log[tried.ending === 'dead' ? 'error' : 'warn'](tried, 'handler')
   }
 
+  #tellTrouble(error: unknown): void {
+    if (this.isStopping) return
+    this.#troubleLog.warn({ cause: messageOf(error) }, 'cannot claim handler runs; trying again')
+  }
+
+  /** Never rejects: a run that cannot be given back is free when the lease is over. */
+  async #giveBack(runs: readonly ClaimedRun[], delayMs: number): Promise<void> {
+    const { claims, wake } = this.#parts
+    await claims.release(runs, delayMs).then(
+      (released) => wake(released.map(toWake)),
+      (error) => this.#tellTrouble(error),
+    )
+  }
+
   async #beat(): Promise<void> {
-    const { log, runs } = this.#parts
     const late = Date.now() - this.#lastBeat - HEARTBEAT_MS
     this.#lastBeat = Date.now()
-    const held = [...this.#underWay.keys()]
-    if (held.length === 0) return
-    const handlers = [...new Set(held.map(({ handler }) => handler))]
-    if (late > HEARTBEAT_MS)
-      log.warn({ handlers, ms: late }, 'the event loop was blocked; one of these handlers may have done it')
-    const lost = await runs.renew(held).catch((error) => {
-      log.warn({ cause: messageOf(error) }, 'cannot extend the leases of handlers')
-      return []
+    if (late > HEARTBEAT_MS) this.#tellBlocked(late)
+    // One that waits for a dead connection must not have ten others behind it.
+    if (this.#isBeating) return
+    this.#isBeating = true
+    const lost = await this.#parts.lease.renew().catch((error) => {
+      this.#troubleLog.warn({ cause: messageOf(error) }, 'cannot extend the lease of this worker')
+      return null
     })
-    // One that ended meanwhile has no claim to extend either; aborting it changes nothing.
-    for (const run of lost) this.#underWay.get(run)?.execution.abort(new ClerkSyncError('handler_lost'))
+    this.#isBeating = false
+    if (lost !== null) this.#lose(lost)
   }
+
+  #lose(worker: string): void {
+    for (const [run, { execution }] of this.#underWay) {
+      if (run.worker === worker) execution.abort(new ClerkSyncError('handler_lost'))
+    }
+  }
+
+  #tellBlocked(ms: number): void {
+    const handlers = [...new Set([...this.#underWay.keys()].map(({ handler }) => handler))]
+    if (handlers.length === 0) return
+    this.#parts.log.warn(
+      { handlers, ms },
+      'the event loop was blocked; one of these handlers may have done it',
+    )
+  }
+
+  #throwIfStopping(): void {
+    this.#stopping.signal.throwIfAborted()
+  }
+}
+
+/** What has been due for longer than the usual look goes back. */
+const RECENT_MS = 10_000
+
+/** Resolves when the work is done or the time is up. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const waiting = new AbortController()
+  const late = sleep(ms, undefined, { signal: waiting.signal, ref: false }).catch(() => undefined)
+  await Promise.race([work.catch(() => undefined), late])
+  waiting.abort()
 }
 
 function isCode(thrown: unknown, code: ErrorCode): boolean {
   return thrown instanceof ClerkSyncError && thrown.code === code
-}
-
-function rowName({ resource, resourceId }: ClaimedRun): string {
-  return `${resource} ${resourceId}`
 }

@@ -41,6 +41,7 @@ export function countRunsFor(reading: Reading, conditions: RunConditions): Promi
   const parameters = new Parameters()
   const where = [
     `status in (${statuses.map(literal)})`,
+    statuses.every((status) => status === 'retrying' || status === 'dead') && 'fingerprint is not null',
     handlers && `handler = any(${parameters.add(handlers)}::text[])`,
     fingerprints && `fingerprint = any(${parameters.add(fingerprints)}::text[])`,
     since && `created_at >= ${parameters.add(since)}`,

@@ -141,6 +141,7 @@ function selectionByRuns(
     handler !== undefined && `run.handler = ${parameters.add(handler)}`,
     // Written out, so that the planner sees that the index of failing runs holds them.
     states && `run.status in (${states.map(literal)})`,
+    (run === 'failing' || run === 'dead' || run === 'retrying') && 'run.fingerprint is not null',
     conditions.since && `run.created_at >= ${parameters.add(conditions.since)}`,
     conditions.until && `run.created_at < ${parameters.add(conditions.until)}`,
     ...after(BY_RUN_COLUMNS, position, parameters),

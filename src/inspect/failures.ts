@@ -27,7 +27,8 @@ interface GroupRow {
   readonly hours: readonly { readonly hours_ago: number; readonly count: number }[] | null
 }
 
-const FAILING = `status in ('retrying', 'dead')`
+/** With the condition of the index, so that it is used. */
+const FAILING = `fingerprint is not null and status in ('retrying', 'dead')`
 
 /** The groups, those with the newest failures first. */
 export async function readFailureGroups(reading: Reading, isMasked: boolean): Promise<FailureGroup[]> {
@@ -145,7 +146,7 @@ export async function listFailedRuns(
   const parameters = new Parameters()
   const position = readCursor(cursor, ['time', 'id'])
   const conditions = [
-    state ? `status = ${literal(state)}` : FAILING,
+    state ? `${FAILING} and status = ${literal(state)}` : FAILING,
     `handler = ${parameters.add(handler)}`,
     fingerprint === null && 'fingerprint is null',
     typeof fingerprint === 'string' && `fingerprint = ${parameters.add(fingerprint)}`,

@@ -54,7 +54,7 @@ export async function readOverview(reading: Reading, surroundings: Surroundings)
       parked: await countEvents(reading, 'parked'),
       dead: await countUpTo(
         reading,
-        `select 1 from ${reading.table('handler_runs')} where status in ('retrying', 'dead') and status = 'dead'`,
+        `select 1 from ${reading.table('handler_runs')} where fingerprint is not null and status = 'dead'`,
       ),
       rejected: await countRejected(reading),
     },
@@ -103,13 +103,13 @@ async function rejectedLately(reading: Reading, now: Time) {
   return (await readRejectedGroups(reading, 1)).filter(({ lastAt }) => lastAt > hourAgo)
 }
 
-/** The oldest among those that are due first: nobody waits longer than a run that was never tried. */
+/** The oldest of those that are counted. */
 async function readWaiting(reading: Reading): Promise<Overview['waiting']> {
   const [row] = await reading.query<{ count: number; oldest: Date | null }>(
     `select count(*)::integer as count, min(created_at) as oldest from (
        select created_at from ${reading.table('handler_runs')}
-       where status in ('pending', 'retrying', 'running') and status in ('pending', 'retrying')
-       order by due_at limit $1
+       where due_at is not null and status in ('pending', 'retrying')
+       order by handler, due_at limit $1
      ) as waiting`,
     [WAITING_LIMIT + 1],
   )

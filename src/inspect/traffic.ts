@@ -44,7 +44,7 @@ export async function readTraffic(reading: Reading, range: Range): Promise<Traff
   )
   const failing = await reading.query<FailingRow>(
     `select ${bucketOf('created_at')}, count(*)::integer as count from ${reading.table('handler_runs')}
-     where status in ('retrying', 'dead') and created_at >= to_timestamp($2) and created_at < to_timestamp($3)
+     where fingerprint is not null and status in ('retrying', 'dead') and created_at >= to_timestamp($2) and created_at < to_timestamp($3)
      group by 1`,
     parameters,
   )

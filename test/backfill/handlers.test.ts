@@ -1,7 +1,7 @@
 /** Handlers hear of what no event told, and hear it once. */
 
 import { beforeEach, expect, it } from 'vitest'
-import { type ClerkEvent, type ClerkSync, polling } from '../../src/index.ts'
+import { type ClerkEvent, type ClerkSync } from '../../src/index.ts'
 import { createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver } from '../support/deliveries.ts'
@@ -16,7 +16,7 @@ describeEachDatabase('handlers', (database) => {
   beforeEach(async () => {
     clerk = createSimulatedClerk({ seed: 61 })
     for (let made = 0; made < 5; made++) clerk.act('createUser')
-    sync = await open(await serve(clerk), { engine: polling({ everyMs: 20 }) })
+    sync = await open(await serve(clerk))
     await emptyAll(sync)
     await sync.database.deleteFrom('handler_runs').execute()
     heard = []

@@ -1,7 +1,7 @@
 /** Two Clerk instances in one schema, each read with its own key: what was read of one says nothing of the other. */
 
 import { beforeEach, expect, it } from 'vitest'
-import { type ClerkSync, polling } from '../../src/index.ts'
+import { type ClerkSync } from '../../src/index.ts'
 import { type BackendApi, createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { emptyAll, scenes } from './scenes.ts'
@@ -40,7 +40,7 @@ describeEachDatabase('beside another Clerk instance', (database) => {
   it('a reconcile of what was never read tells handlers nothing', async () => {
     await other.backfill()
     const heard: string[] = []
-    const telling = await open(api, { engine: polling({ everyMs: 20 }) })
+    const telling = await open(api)
     telling.on('user.*', ({ event }) => heard.push(event.type), { name: 'instance-listener' })
     await telling.reconcile()
     await telling.drain()

@@ -1,7 +1,7 @@
 /** Rows that an event makes which is older than the last sweep: Clerk is asked for each, and for no other. */
 
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
-import { type ClerkEvent, type ClerkSync, polling } from '../../src/index.ts'
+import { type ClerkEvent, type ClerkSync } from '../../src/index.ts'
 import { startServer } from '../../src/server/server.ts'
 import { type BackendApi, createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
@@ -226,7 +226,7 @@ describeEachDatabase('a row that comes late', (database) => {
 
   it('is told to handlers with its creation and its deletion, each once', async () => {
     const heard: string[] = []
-    const telling = await open(api, { engine: polling({ everyMs: 20 }) })
+    const telling = await open(api)
     telling.on('user.*', ({ event }) => heard.push(event.type), { name: 'late-listener' })
     const { created, deleted } = await missCompletely()
     await deliver(telling, created)

@@ -1,9 +1,8 @@
 /** The configuration of the commands that `handlers.test.ts` runs. */
 
-import { defineConfig, on, polling } from '../../src/index.ts'
+import { defineConfig, on } from '../../src/index.ts'
 
 export default defineConfig({
-  engine: polling(),
   handlers: [
     on(
       'user.created',

@@ -65,6 +65,7 @@ describe('the types of the tables', () => {
       | 'plan_features'
       | 'events'
       | 'handler_runs'
+      | 'handler_workers'
       | 'handlers'
       | 'jobs'
       | 'sweep_marks'

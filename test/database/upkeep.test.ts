@@ -100,6 +100,7 @@ describeEachDatabase('upkeep', (database) => {
       )
       .execute()
     expect(await sync.maintain()).toEqual({
+      handler_runs: 0,
       event_minutes: 1,
       event_spans: 0,
       refusals: 1,
@@ -108,6 +109,7 @@ describeEachDatabase('upkeep', (database) => {
     })
     expect(await sums()).toEqual(before)
     expect(await sync.maintain()).toEqual({
+      handler_runs: 0,
       event_minutes: 0,
       event_spans: 0,
       refusals: 0,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { type ClerkSync, type HandlerContext, type HandlerOptions, polling } from '../../src/index.ts'
+import { type ClerkSync, type HandlerContext, type HandlerOptions } from '../../src/index.ts'
 import { read } from '../../src/inspect/reading.ts'
 import { runsOfEvent } from '../../src/inspect/runs.ts'
 import { describeEachDatabase } from '../support/databases.ts'
@@ -15,7 +15,7 @@ describeEachDatabase('people', (database) => {
     handle: (context: HandlerContext<'user.*'>) => unknown,
     options: HandlerOptions = {},
   ) {
-    const sync = await database.open({ engine: polling({ everyMs: 20 }) })
+    const sync = await database.open()
     onTestFinished(() => sync.close({ handlerGraceMs: 100 }))
     const name = options.name ?? `people-${made++}`
     sync.on('user.*', handle, { retries: 0, ...options, name })
@@ -207,7 +207,7 @@ describeEachDatabase('people', (database) => {
 
   it('see the secrets of an event while a handler needs them, and nobody afterwards', async () => {
     const codes: unknown[] = []
-    const sync = await database.open({ engine: polling({ everyMs: 20 }) })
+    const sync = await database.open()
     onTestFinished(() => sync.close({ handlerGraceMs: 100 }))
     const name = `people-${made++}`
     sync.on('email.created', ({ event }) => codes.push(event.data.data?.otp_code), { name })
@@ -231,7 +231,7 @@ describeEachDatabase('people', (database) => {
 
   it('replay what was parked, and its handlers run then', async () => {
     const seen: string[] = []
-    const parking = await database.open({ engine: polling({ everyMs: 20 }), instanceId: 'ins_other' })
+    const parking = await database.open({ instanceId: 'ins_other' })
     onTestFinished(() => parking.close())
     const { svixId } = await deliver(parking, newUser())
     const { sync, name } = await opened(({ eventId }) => seen.push(eventId))

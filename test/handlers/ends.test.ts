@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { runStatements } from '../../src/handlers/statements.ts'
-import { type ClerkSync, polling } from '../../src/index.ts'
+import { type ClerkSync } from '../../src/index.ts'
 import { describeEachDatabase, describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 
@@ -28,7 +28,7 @@ async function statusesOf({ database }: ClerkSync, handler: string): Promise<str
 
 describeEachDatabase('the end of a run', (database) => {
   async function opened() {
-    const sync = await database.open({ engine: polling({ everyMs: 20 }) })
+    const sync = await database.open()
     onTestFinished(() => sync.close({ handlerGraceMs: 100 }))
     return sync
   }
@@ -139,7 +139,7 @@ describeWithPostgres('a heartbeat', (url) => {
   const database = postgresDatabase(url)
 
   it('does not wait for runs that are just being ended: they might wait for it', async () => {
-    const sync = await database.open({ engine: polling() })
+    const sync = await database.open()
     const { schema } = await database.location()
     const handler = `beating-${made++}`
     sync.on('user.created', () => undefined, { name: handler })

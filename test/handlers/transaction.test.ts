@@ -4,7 +4,7 @@ import { integer, pgSchema, text } from 'drizzle-orm/pg-core'
 import { drizzle as drizzleOnPglite } from 'drizzle-orm/pglite'
 import { sql } from 'kysely'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { type HandlerContext, type HandlerTransaction, on, polling } from '../../src/index.ts'
+import { type HandlerContext, type HandlerTransaction, on } from '../../src/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 
@@ -19,7 +19,7 @@ describeEachDatabase('the transaction of a handler', (database) => {
     write: (context: HandlerContext<'user.created'>, schema: string) => Promise<unknown>,
   ) {
     const { schema } = await database.location()
-    const sync = await database.open({ engine: polling({ everyMs: 20 }) })
+    const sync = await database.open()
     onTestFinished(() => sync.close({ handlerGraceMs: 100 }))
     await sql
       .raw(`create table if not exists "${schema}".notes (user_id text, attempt integer)`)

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createHandlers, createTables, type DeletionPolicy } from '../../examples/tutorial/handlers.ts'
-import { pgBoss } from '../../src/index.ts'
 import { describeEachDatabase, type TestDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 
@@ -60,7 +59,7 @@ describeEachDatabase('the usual guide’s set-up', (database) => {
 
 async function open(database: TestDatabase, policy: DeletionPolicy) {
   const { schema } = await database.location()
-  const sync = await database.open({ engine: pgBoss(), handlers: createHandlers(schema, policy) })
+  const sync = await database.open({ handlers: createHandlers(schema, policy) })
   onTestFinished(() => sync.close({ handlerGraceMs: 100 }))
   for (const statement of createTables(schema)) {
     await sql.raw(statement.replace('create table', 'create table if not exists')).execute(sync.database)

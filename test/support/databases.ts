@@ -83,7 +83,6 @@ export async function dropSchema(url: string, schema: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   await client.query(`drop schema if exists "${schema}" cascade`)
-  await client.query(`drop schema if exists "${schema}_jobs" cascade`)
   await client.end()
 }
 

@@ -1,7 +1,7 @@
 /** `clerk-sync failures`: runs of handlers that fail, trying them again, and discarding them. */
 
 import type { Command } from 'commander'
-import type { RunFilter } from '../../index.ts'
+import type { ClerkSync, RunFilter } from '../../index.ts'
 import { readFailureGroups } from '../../inspect/failures.ts'
 import type { FailureGroup, Quantity } from '../../inspect/model.ts'
 import { read } from '../../inspect/reading.ts'
@@ -109,11 +109,22 @@ async function change(
     if (options.dryRun) return tellCount(count, output)
     if (count === 0) return output.note('No run is like that.')
     const question = kind === 'retry' ? 'Try again?' : 'Discard them, so that they are never tried again?'
-    const what = `${count} failed ${count === 1 ? 'run' : 'runs'}`
+    const what = `${countRuns(count, 'failed')}${kind === 'retry' ? await tellForgotten(sync, filter) : ''}`
     if (!(await isConfirmed(what, question, options.yes === true, output)))
       return output.note('Nothing was done.')
     await runBulk(options, output, (bulk) => sync.handlers[kind](filter, bulk))
   })
+}
+
+/** What a retry cannot bring back. */
+async function tellForgotten(sync: ClerkSync, filter: RunFilter): Promise<string> {
+  const count = await sync.handlers.count({ ...filter, secretsForgotten: true })
+  if (count === 0) return ''
+  return `, of which ${count} lost the codes or links of their events: their handlers see [redacted], and those of email.created and sms.created are not called unless they accept it`
+}
+
+function countRuns(count: number, which: string): string {
+  return `${count} ${which} ${count === 1 ? 'run' : 'runs'}`
 }
 
 function tellCount(count: number, { json, stdout }: Output): void {

@@ -1,7 +1,7 @@
 /** What arrived lately, and what became of it. */
 
 import { sql } from 'kysely'
-import { MAX_HISTORY } from '../../handlers/runs.ts'
+import { MAX_HISTORY } from '../../handlers/run.ts'
 import type { ClerkSync } from '../../index.ts'
 import { type Check, type Fix, found, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'

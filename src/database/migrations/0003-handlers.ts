@@ -3,11 +3,12 @@
 export const name = '0003_handlers'
 
 /**
- * `due_at` is when a run is to be tried; of a running one, when its worker's lease ends. One index over it finds both what
- * is overdue and what was left by a worker that is gone.
+ * A run that starts, beats or is ended changes no indexed column but `due_at`, which says when it is to be tried and is null
+ * once nothing is: so claims are updates in place (HOT), and only an end writes index entries. That a run is under way stands
+ * in `status`, which no index mentions; how long its worker may be silent stands in `handler_workers`, one row for each
+ * worker, so that a heartbeat touches no run.
  *
- * The unique index over running ordered runs is the lock that keeps two workers from running two events of one resource
- * at a time.
+ * A dead run has no `due_at` and keeps its `fingerprint`; a run that succeeded or was discarded has neither.
  */
 export const sql = `
 alter table events add column source text not null default 'webhook';
@@ -18,7 +19,7 @@ create table handler_runs (
   handler text not null,
   status text not null default 'pending',
   attempts integer not null default 0,
-  due_at timestamptz not null default now(),
+  due_at timestamptz default now(),
   claim text,
   worker text,
   order_key text,
@@ -31,14 +32,17 @@ create table handler_runs (
   history json,
   note text,
   primary key (event_id, handler)
-) with (fillfactor = 80);
-create index on handler_runs (due_at) where status in ('pending', 'retrying', 'running');
-create index on handler_runs (handler, due_at) where status in ('pending', 'retrying');
-create index on handler_runs (handler, fingerprint, created_at) where status in ('retrying', 'dead');
-create index on handler_runs (handler, created_at);
+) with (fillfactor = 70);
+create index on handler_runs (handler, due_at) where due_at is not null;
 create index on handler_runs (handler, order_key, occurred_at, event_id)
-  where order_key is not null and status in ('pending', 'retrying', 'running', 'dead');
-create unique index on handler_runs (handler, order_key) where order_key is not null and status = 'running';
+  where order_key is not null and (due_at is not null or fingerprint is not null);
+create index on handler_runs (handler, fingerprint, created_at) where fingerprint is not null;
+create index on handler_runs (handler, created_at);
+
+create table handler_workers (
+  id text not null primary key,
+  lease_until timestamptz not null
+) with (fillfactor = 20);
 
 create table handlers (
   name text not null primary key,

@@ -50,5 +50,5 @@ drop index events_outcome_received_at_idx;
 create index on events (outcome, received_at, id) include (type) where outcome <> 'applied';
 create index on events (type, received_at, id);
 create index on events (source, received_at, id) where source <> 'webhook';
-create index on handler_runs (created_at, event_id) where status in ('retrying', 'dead');
+create index on handler_runs (created_at, event_id) where fingerprint is not null;
 `

@@ -1,17 +1,19 @@
 /**
  * BullMQ on Redis, for teams that run it anyway. `clerk-sync/bullmq`
  *
- * Jobs hold ids only. They are added after the commit that records the runs; what Redis never got, lost or forgot, the
- * workers find in the table: a flushed Redis makes runs late by some seconds, not wrong.
+ * A job says only that a handler has something to do, and stands for as many runs as the handler may have under way. Jobs are
+ * added after the commit that records the runs; what Redis never got, lost or forgot, the workers find in the table: a
+ * flushed Redis makes runs late by some seconds, not wrong.
  */
 
-import type { Job, Queue, RedisOptions, Worker } from 'bullmq'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Queue, RedisOptions, Worker } from 'bullmq'
 import { messageOf } from '../../database/failure.ts'
 import {
   type Engine,
   type EngineContext,
   type EngineFactory,
-  RARE_SWEEP,
+  LOOK_EVERY_MS,
   type Runner,
   type Wake,
 } from '../engine.ts'
@@ -37,10 +39,6 @@ export function bullmq({ connection, prefix = 'clerk-sync' }: BullmqOptions): En
   return { name: 'bullmq', create: (context) => new BullmqEngine(context, redis, prefix) }
 }
 
-interface WakeData {
-  readonly eventId: string
-}
-
 /** A wake is of no use once it was delivered. One that could not be, because the database is away, comes again. */
 const JOB_OPTIONS = {
   removeOnComplete: true,
@@ -48,18 +46,22 @@ const JOB_OPTIONS = {
   attempts: 5,
   backoff: { type: 'exponential', delay: 500 },
 } as const
-/** A Redis that is not there is not waited for: the runs are in the table. */
-const FAIL_FAST = { maxRetriesPerRequest: 1, enableOfflineQueue: false } as const
+/** A Redis that is not there or hangs is not waited for: the runs are in the table. */
+const FAIL_FAST = { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 2_000 } as const
+/** For the first connection; afterwards one that is lost is noticed at once. */
 const READY_TIMEOUT_MS = 2_000
+/** A Redis that hangs holds up the end of the process no longer than this. */
+const FAREWELL_MS = 1_000
+/** One claim is under way at a time, and takes what there is room for. */
+const JOBS_AT_ONCE = 2
 
 class BullmqEngine implements Engine {
-  readonly isTransactional = false
-  readonly sweep = RARE_SWEEP
+  readonly lookEveryMs = LOOK_EVERY_MS
   readonly #context: EngineContext
   readonly #redis: RedisOptions
   readonly #prefix: string
-  #queues: Promise<ReadonlyMap<string, Queue<WakeData>>> | undefined
-  #workers: readonly Worker<WakeData>[] = []
+  readonly #queues = new Map<string, Promise<Queue>>()
+  #workers: readonly Worker[] = []
 
   constructor(context: EngineContext, redis: RedisOptions, prefix: string) {
     this.#context = context
@@ -67,52 +69,49 @@ class BullmqEngine implements Engine {
     this.#prefix = prefix
   }
 
-  async prepare(): Promise<void> {
-    await this.#open()
-  }
-
-  async enqueue(wakes: readonly Wake[]): Promise<void> {
-    const queues = await this.#open()
-    for (const [handler, ofHandler] of Map.groupBy(wakes, (wake) => wake.handler)) {
-      await queues.get(handler)?.addBulk(ofHandler.map(toJob))
-    }
+  async wake(wakes: readonly Wake[]): Promise<void> {
+    const byHandler = Map.groupBy(wakes, (wake) => wake.handler)
+    await Promise.all(
+      [...byHandler].map(async ([handler, ofHandler]) => {
+        const concurrency = this.#context.handlers.find(({ name }) => name === handler)?.concurrency ?? 1
+        await (await this.#queueOf(handler)).addBulk(jobsOf(ofHandler, concurrency))
+      }),
+    )
   }
 
   async work(runner: Runner): Promise<void> {
     const { Worker } = await import('bullmq')
-    this.#workers = this.#context.handlers.map(({ name, concurrency }) => {
-      const take = ({ data }: Job<WakeData>) => runner.take([{ eventId: data.eventId, handler: name }])
-      const options = { ...this.#options({ maxRetriesPerRequest: null }), concurrency: 2 * concurrency }
-      return this.#heard(new Worker<WakeData>(name, take, options))
-    })
+    const options = { ...this.#options({ maxRetriesPerRequest: null }), concurrency: JOBS_AT_ONCE }
+    this.#workers = this.#context.handlers.map(({ name }) =>
+      this.#heard(new Worker(name, () => runner.take(name), options)),
+    )
   }
 
   async rest(): Promise<void> {
-    // By force: a job whose run was not claimed yet is delivered again.
-    await Promise.all(this.#workers.map((worker) => worker.close(true)))
+    // By force: a job for which nothing was claimed yet is delivered again.
+    await patiently(this.#workers.map((worker) => worker.close(true)))
     this.#workers = []
   }
 
   async close(): Promise<void> {
     await this.rest()
-    const queues = await this.#queues
-    await Promise.all([...(queues?.values() ?? [])].map((queue) => queue.close()))
+    const queues = [...this.#queues.values()]
+    await patiently(queues.map(async (queue) => (await queue).close()))
+    await patiently(queues.map(async (queue) => (await queue).disconnect()))
   }
 
-  #open(): Promise<ReadonlyMap<string, Queue<WakeData>>> {
-    this.#queues ??= this.#createQueues()
-    return this.#queues
+  #queueOf(handler: string): Promise<Queue> {
+    const queue = this.#queues.get(handler) ?? this.#createQueue(handler)
+    this.#queues.set(handler, queue)
+    return queue
   }
 
-  async #createQueues(): Promise<ReadonlyMap<string, Queue<WakeData>>> {
+  async #createQueue(handler: string): Promise<Queue> {
     const { Queue } = await import('bullmq')
-    const named = this.#context.handlers.map(({ name }) => {
-      const queue = this.#heard(new Queue<WakeData>(name, this.#options(FAIL_FAST)))
-      return [name, queue] as const
-    })
-    const ready = Promise.all(named.map(([, queue]) => queue.waitUntilReady())).catch(() => undefined)
-    await Promise.race([ready, new Promise((resolve) => setTimeout(resolve, READY_TIMEOUT_MS).unref())])
-    return new Map(named)
+    const queue = this.#heard(new Queue(handler, this.#options(FAIL_FAST)))
+    const ready = queue.waitUntilReady().catch(() => undefined)
+    await Promise.race([ready, sleep(READY_TIMEOUT_MS, undefined, { ref: false })])
+    return queue
   }
 
   #options(redis: RedisOptions) {
@@ -124,15 +123,24 @@ class BullmqEngine implements Engine {
     emitter: Emitter,
   ): Emitter {
     emitter.on('error', (error) =>
-      this.#context.log.debug({ cause: messageOf(error) }, 'BullMQ has a problem with Redis'),
+      this.#context.log.warn({ cause: messageOf(error) }, 'BullMQ cannot use Redis'),
     )
     return emitter
   }
 }
 
-function toJob({ eventId, id, at }: Wake) {
-  // BullMQ separates the parts of its keys by colons.
-  const jobId = id.replaceAll(':', '/')
-  const delay = at === null ? 0 : Math.max(0, at.getTime() - Date.now())
-  return { name: 'run', data: { eventId }, opts: { ...JOB_OPTIONS, jobId, delay } }
+/** What is due is one job for as many runs as a worker takes at a time; what is due later has a job of its own. */
+function jobsOf(wakes: readonly Wake[], concurrency: number) {
+  const delays = wakes.map(({ at }) => (at === null ? 0 : Math.max(0, at.getTime() - Date.now())))
+  const later = delays.filter((delay) => delay > 0)
+  const jobs = Math.ceil((delays.length - later.length) / concurrency)
+  return [...Array<number>(jobs).fill(0), ...later].map((delay) => ({
+    name: 'run',
+    data: {},
+    opts: { ...JOB_OPTIONS, delay },
+  }))
+}
+
+async function patiently(work: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.race([Promise.allSettled(work), sleep(FAREWELL_MS, undefined, { ref: false })])
 }

@@ -10,7 +10,7 @@ import {
   type CallableSync,
   type Engine,
   type EngineFactory,
-  RARE_SWEEP,
+  LOOK_EVERY_MS,
   type RunKey,
   type Wake,
 } from '../engine.ts'
@@ -43,10 +43,8 @@ export interface InngestOptions {
 export function inngest({ client }: InngestOptions): EngineFactory {
   const nothing = async () => undefined
   const engine: Engine = {
-    isTransactional: false,
-    sweep: RARE_SWEEP,
-    prepare: nothing,
-    enqueue: async (wakes) => {
+    lookEveryMs: LOOK_EVERY_MS,
+    wake: async (wakes) => {
       for (let at = 0; at < wakes.length; at += MAX_EVENTS) {
         await client.send(wakes.slice(at, at + MAX_EVENTS).map(toEvent))
       }

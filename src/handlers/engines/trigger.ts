@@ -9,7 +9,7 @@ import {
   type CallableSync,
   type Engine,
   type EngineFactory,
-  RARE_SWEEP,
+  LOOK_EVERY_MS,
   type RunKey,
   type Wake,
 } from '../engine.ts'
@@ -43,10 +43,8 @@ const CONCURRENCY = 10
 export function trigger({ tasks, taskId = 'clerk-sync' }: TriggerOptions): EngineFactory {
   const nothing = async () => undefined
   const engine: Engine = {
-    isTransactional: false,
-    sweep: RARE_SWEEP,
-    prepare: nothing,
-    enqueue: async (wakes) => {
+    lookEveryMs: LOOK_EVERY_MS,
+    wake: async (wakes) => {
       for (let at = 0; at < wakes.length; at += CONCURRENCY) {
         await Promise.all(wakes.slice(at, at + CONCURRENCY).map((wake) => send(tasks, taskId, wake)))
       }

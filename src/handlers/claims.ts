@@ -1,0 +1,114 @@
+/** Claims: which runs a worker may make. A claim is committed before its handler is called. */
+
+import { randomUUID } from 'node:crypto'
+import type { Database } from '../database/database.ts'
+import { failureKind } from '../database/failure.ts'
+import { qualify } from '../database/identifier.ts'
+import { query, queryAll } from '../database/query.ts'
+import type { HandlerDefinition } from './handler.ts'
+import type { Lease } from './lease.ts'
+import {
+  type ClaimedRow,
+  type ClaimedRun,
+  claimsOf,
+  type DueRow,
+  type KeyRow,
+  nameOf,
+  toClaimedRun,
+  toKey,
+} from './run.ts'
+import type { RunStatements } from './statements.ts'
+
+/** Two claims of one handler collide rarely, and end quickly. */
+const MAX_TRIES = 5
+
+export class Claims {
+  readonly #database: Database
+  readonly #statements: RunStatements
+  readonly #lease: Lease
+
+  constructor(database: Database, statements: RunStatements, lease: Lease) {
+    this.#database = database
+    this.#statements = statements
+    this.#lease = lease
+  }
+
+  /** Claims these runs of a handler, if they are due. */
+  byEvent(definition: HandlerDefinition, eventIds: readonly string[]): Promise<ClaimedRun[]> {
+    return this.#claim(definition, this.#statements.claim, [eventIds])
+  }
+
+  /** Claims the next runs of a handler, the longest due first. @param since when they came due; null means just now */
+  due(definition: HandlerDefinition, since: string | null, most: number): Promise<ClaimedRun[]> {
+    return this.#claim(definition, this.#statements.claimDue, [since, most])
+  }
+
+  /** Notes that the handlers of these runs are called now; returns those that are still ours. */
+  async mark(runs: readonly ClaimedRun[]): Promise<ClaimedRun[]> {
+    const rows = await query<KeyRow>(this.#database.bookkeeping, this.#statements.mark, claimsOf(runs))
+    const ours = new Set(rows.map((row) => nameOf(toKey(row))))
+    return runs.filter((run) => ours.has(nameOf(run)))
+  }
+
+  /** Gives back what was not begun or not finished, to any worker. The try does not count. */
+  async release(runs: readonly ClaimedRun[], delayMs = 0): Promise<DueRow[]> {
+    if (runs.length === 0) return []
+    const parameters = [...claimsOf(runs), delayMs]
+    return query<DueRow>(this.#database.bookkeeping, this.#statements.release, parameters)
+  }
+
+  async #claim(
+    definition: HandlerDefinition,
+    text: string,
+    which: readonly unknown[],
+  ): Promise<ClaimedRun[]> {
+    const attempts = definition.retryDelays.length + 1
+    for (let tries = 1; ; tries++) {
+      const claim = [await this.#lease.hold(), randomUUID(), definition.name, attempts, ...which]
+      try {
+        const runs = (await this.#run(definition, text, claim)).map(toClaimedRun)
+        return await this.#withRows(runs)
+      } catch (error) {
+        if (failureKind(error) !== 'conflict' || tries === MAX_TRIES) throw error
+      }
+    }
+  }
+
+  async #run(definition: HandlerDefinition, text: string, claim: readonly unknown[]): Promise<ClaimedRow[]> {
+    const { bookkeeping, schema } = this.#database
+    if (!definition.isOrdered) return query<ClaimedRow>(bookkeeping, text, claim)
+    return bookkeeping.transaction().execute(async (trx) => {
+      const lock = { text: this.#statements.lock, parameters: [`${schema} ${definition.name}`] }
+      const [, rows] = await queryAll(trx, [lock, { text, parameters: claim }])
+      return rows as ClaimedRow[]
+    })
+  }
+
+  /** With the rows that their events are about, as they are now. */
+  async #withRows(runs: readonly ClaimedRun[]): Promise<ClaimedRun[]> {
+    try {
+      const rows = await this.#rowsOf(runs)
+      return runs.map((run) => ({ ...run, row: rows.get(rowName(run)) ?? null }))
+    } catch (error) {
+      await this.release(runs).catch(() => undefined)
+      throw error
+    }
+  }
+
+  async #rowsOf(runs: readonly ClaimedRun[]): Promise<Map<string, object>> {
+    const { bookkeeping, schema } = this.#database
+    const rows = new Map<string, object>()
+    for (const [resource, ofResource] of Map.groupBy(runs, (run) => run.resource)) {
+      if (resource === null) continue
+      const statement = `select * from ${qualify(schema, resource)} where id = any($1::text[])`
+      const ids = [...new Set(ofResource.map((run) => run.resourceId))]
+      const found = await query<{ id: string }>(bookkeeping, statement, [ids])
+      for (const row of found) rows.set(`${resource} ${row.id}`, row)
+    }
+    return rows
+  }
+}
+
+function rowName({ resource, resourceId }: ClaimedRun): string {
+  return `${resource} ${resourceId}`
+}

@@ -1,0 +1,221 @@
+/**
+ * The engine by default: Postgres itself, in a server or embedded. After the commit that records runs, one NOTIFY tells the
+ * workers of other processes which handlers have something to do; those of this process know already.
+ *
+ * The NOTIFY is a statement of its own: inside the ledger's transactions it would make Postgres commit them one after the
+ * other. Where notifications do not arrive, as behind a pooler that gives each transaction another connection, workers look
+ * into the table more often.
+ */
+
+import { hash, randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'pg'
+import { CONNECT_TIMEOUT_MS } from '../../database/database.ts'
+import { messageOf } from '../../database/failure.ts'
+import { query } from '../../database/query.ts'
+import { type Engine, type EngineContext, type EngineFactory, LOOK_EVERY_MS, type Runner, type Wake } from '../engine.ts'
+
+export function postgres(): EngineFactory {
+  return { name: 'postgres', create: (context) => new PostgresEngine(context) }
+}
+
+/** Where no notifications arrive a run starts within a second. */
+const POLL_MS = 700
+/** Under load one NOTIFY speaks for many commits. */
+const NOTIFY_EVERY_MS = 20
+/** How often a notification to ourselves shows that they still arrive: a connection may be dead without a word. */
+const PROBE_EVERY_MS = 10_000
+/** How long a notification may take. */
+const ARRIVAL_MS = 2_000
+const RECONNECT_MS = 2_000
+/** Postgres takes up to 8,000 bytes. */
+const MAX_PAYLOAD = 7_000
+/** Who is told of runs that wait for longer than this is to look at all of them. */
+const RECENT_MS = 10_000
+
+interface Payload {
+  /** Of the process that sent it: its own workers know already. */
+  readonly from: string
+  readonly probe?: string
+  readonly recent?: readonly string[]
+  readonly all?: readonly string[]
+}
+
+class PostgresEngine implements Engine {
+  readonly #context: EngineContext
+  readonly #channel: string
+  readonly #me = randomBytes(6).toString('hex')
+  /** Whether notifications arrive. */
+  #isHeard = false
+  #hasToldOfPolling = false
+  #resting = new AbortController()
+  #listening: Promise<void> | undefined
+  #expected: { readonly probe: string; readonly arrived: () => void } | undefined
+
+  constructor(context: EngineContext) {
+    this.#context = context
+    this.#channel = channelOf(context.database.schema)
+  }
+
+  get lookEveryMs(): number {
+    return this.#isHeard ? LOOK_EVERY_MS : POLL_MS
+  }
+
+  async wake(wakes: readonly Wake[]): Promise<void> {
+    const now = Date.now()
+    // Workers find what is due later when it is due.
+    const due = wakes.filter(({ at }) => at === null || at.getTime() <= now)
+    if (due.length === 0) return
+    const isOld = ({ at }: Wake) => at !== null && at.getTime() < now - RECENT_MS
+    const all = namesOf(due.filter(isOld))
+    await this.#notify({ from: this.#me, recent: namesOf(due), ...(all.length > 0 && { all }) })
+    await sleep(NOTIFY_EVERY_MS, undefined, { ref: false })
+  }
+
+  async work(runner: Runner): Promise<void> {
+    await this.rest()
+    this.#resting = new AbortController()
+    this.#listening = this.#keepListening(runner, this.#resting.signal)
+  }
+
+  async rest(): Promise<void> {
+    this.#resting.abort()
+    await this.#listening
+    this.#listening = undefined
+    this.#isHeard = false
+  }
+
+  close(): Promise<void> {
+    return this.rest()
+  }
+
+  async #notify(payload: Payload): Promise<void> {
+    const text = JSON.stringify(payload)
+    const fitting = text.length > MAX_PAYLOAD ? JSON.stringify({ from: this.#me }) : text
+    await query(this.#context.database.bookkeeping, 'select pg_notify($1, $2)', [this.#channel, fitting])
+  }
+
+  async #keepListening(runner: Runner, resting: AbortSignal): Promise<void> {
+    while (!resting.aborted) {
+      await this.#listen(runner, resting).catch((error) => {
+        if (!resting.aborted)
+          this.#context.log.warn({ cause: messageOf(error) }, 'cannot listen for notifications; polling until it works')
+      })
+      this.#isHeard = false
+      await sleep(RECONNECT_MS, undefined, { signal: resting, ref: false }).catch(() => undefined)
+    }
+  }
+
+  /** Returns once notifications do not arrive any more. */
+  async #listen(runner: Runner, resting: AbortSignal): Promise<void> {
+    const broken = new AbortController()
+    const stop = await this.#open((text) => this.#hear(text, runner), () => broken.abort())
+    const over = AbortSignal.any([resting, broken.signal])
+    try {
+      while (!over.aborted && (await this.#isArriving(over))) {
+        if (!this.#isHeard) runner.look(namesOf(this.#handlers), 'all')
+        this.#isHeard = true
+        await sleep(PROBE_EVERY_MS, undefined, { signal: over, ref: false }).catch(() => undefined)
+      }
+      if (!over.aborted) await this.#poll(over)
+    } finally {
+      await stop()
+    }
+  }
+
+  /** Behind a pooler no notification arrives, however often one listens. */
+  async #poll(over: AbortSignal): Promise<void> {
+    if (!this.#hasToldOfPolling)
+      this.#context.log.warn({ everyMs: POLL_MS }, 'no notifications arrive, as behind a pooler; workers poll instead')
+    this.#hasToldOfPolling = true
+    this.#isHeard = false
+    await sleep(PROBE_EVERY_MS, undefined, { signal: over, ref: false }).catch(() => undefined)
+  }
+
+  async #isArriving(over: AbortSignal): Promise<boolean> {
+    const probe = randomBytes(6).toString('hex')
+    const arrival = new Promise<boolean>((resolve) => {
+      this.#expected = { probe, arrived: () => resolve(true) }
+    })
+    const sent = this.#notify({ from: this.#me, probe }).catch(() => undefined)
+    const waiting = new AbortController()
+    const signal = AbortSignal.any([over, waiting.signal])
+    const late = sleep(ARRIVAL_MS, false, { signal, ref: false }).catch(() => false)
+    const isArriving = await Promise.race([arrival, late])
+    waiting.abort()
+    void sent
+    return isArriving
+  }
+
+  #hear(text: string, runner: Runner): void {
+    const { from, probe, recent = [], all = [] } = parse(text)
+    if (probe !== undefined && probe === this.#expected?.probe) return this.#expected.arrived()
+    if (from === this.#me || probe !== undefined) return
+    // Too many names for one notification: it speaks of every handler.
+    if (recent.length === 0) return runner.look(namesOf(this.#handlers), 'all')
+    runner.look(recent, 'recent')
+    runner.look(all, 'all')
+  }
+
+  get #handlers() {
+    return this.#context.handlers.map(({ name }) => ({ handler: name }))
+  }
+
+  /** @returns what ends it */
+  async #open(onText: (text: string) => void, onBroken: () => void): Promise<() => Promise<void>> {
+    const { source } = this.#context.database
+    if (source.kind === 'embedded') return (await source.open()).listen(this.#channel, onText)
+    const { default: pg } = await import('pg')
+    const client = new pg.Client({
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'clerk-sync',
+      ...source.config,
+    })
+    client.on('notification', ({ payload }) => onText(payload ?? ''))
+    client.on('error', onBroken)
+    client.on('end', onBroken)
+    await answered(client, client.connect().then(() => client.query(`listen "${this.#channel}"`)))
+    return async () => cutOff(client)
+  }
+}
+
+/** A connection that does not answer to its first statement is none. */
+async function answered(client: Client, work: Promise<unknown>): Promise<void> {
+  const late = sleep(ARRIVAL_MS + CONNECT_TIMEOUT_MS, undefined, { ref: false }).then(() => {
+    throw new Error('the connection does not answer')
+  })
+  late.catch(() => undefined)
+  try {
+    await Promise.race([work, late])
+  } catch (error) {
+    work.catch(() => undefined)
+    cutOff(client)
+    throw error
+  }
+}
+
+/** Without waiting for an answer: it may be dead. */
+function cutOff(client: Client): void {
+  void client.end().catch(() => undefined)
+  const { connection } = client as unknown as { connection: { stream: { destroy?(): void } } }
+  connection.stream.destroy?.()
+}
+
+function namesOf(wakes: readonly { readonly handler: string }[]): string[] {
+  return [...new Set(wakes.map(({ handler }) => handler))]
+}
+
+/** Names of channels have up to 63 bytes. */
+function channelOf(schema: string): string {
+  return `clerk_sync_${hash('sha256', schema).slice(0, 24)}`
+}
+
+/** Anybody may notify. */
+function parse(text: string): Partial<Payload> {
+  try {
+    return JSON.parse(text) ?? {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,122 @@
+/** A run: one handler with one event. */
+
+import type { Change, EventSource, FailedAttempt, Outcome } from '../database/tables.ts'
+
+/** Which run. */
+export interface RunKey {
+  readonly eventId: string
+  readonly handler: string
+}
+
+/** A run to be recorded. */
+export interface NewRun extends RunKey {
+  /** The resource whose events the handler takes in order; null if it takes them in any order. */
+  readonly orderKey: string | null
+  readonly occurredAt: Date
+}
+
+/** A run that this process may make, with what its handler is told. */
+export interface ClaimedRun extends RunKey {
+  readonly claim: string
+  readonly worker: string
+  readonly attempt: number
+  readonly orderKey: string | null
+  /** When it was due, as text: a Date would lose the microseconds. */
+  readonly dueAt: string
+  readonly claimedAt: Date
+  readonly history: readonly FailedAttempt[]
+  readonly type: string
+  readonly resource: string | null
+  readonly resourceId: string | null
+  readonly outcome: Outcome
+  readonly changes: Record<string, Change> | null
+  readonly source: EventSource
+  readonly body: Uint8Array | null
+  /** The event holds secrets that are to be forgotten after its last run. */
+  readonly hasSecrets: boolean
+  readonly secretsForgotten: boolean
+  /** The row that the event is about, as it is now. */
+  readonly row: object | null
+}
+
+/** How a try failed. */
+export interface FailedRun {
+  readonly run: ClaimedRun
+  readonly error: string
+  readonly fingerprint: string
+  /** Seconds until the next try; undefined if there is none. */
+  readonly delay: number | undefined
+}
+
+/** How many failed tries are kept of a run. */
+export const MAX_HISTORY = 10
+
+export interface KeyRow {
+  event_id: string
+  handler: string
+}
+
+export interface DueRow extends KeyRow {
+  due_at: Date
+}
+
+export interface ClaimedRow extends KeyRow {
+  claim: string
+  worker: string
+  attempts: number
+  order_key: string | null
+  due: string
+  claimed_at: Date
+  history: FailedAttempt[] | null
+  type: string
+  resource: string | null
+  resource_id: string | null
+  outcome: Outcome
+  changes: Record<string, Change> | null
+  source: EventSource
+  body: Uint8Array | null
+  has_secrets: boolean
+  secrets_forgotten: boolean
+}
+
+/** Names a run in a set. Neither part holds a space. */
+export function nameOf({ eventId, handler }: RunKey): string {
+  return `${handler} ${eventId}`
+}
+
+export function toKey(row: KeyRow): RunKey {
+  return { eventId: row.event_id, handler: row.handler }
+}
+
+export function toClaimedRun(row: ClaimedRow): ClaimedRun {
+  return {
+    ...toKey(row),
+    claim: row.claim,
+    worker: row.worker,
+    attempt: row.attempts,
+    orderKey: row.order_key,
+    dueAt: row.due,
+    claimedAt: row.claimed_at,
+    history: row.history ?? [],
+    type: row.type,
+    resource: row.resource,
+    resourceId: row.resource_id,
+    outcome: row.outcome,
+    changes: row.changes,
+    source: row.source,
+    body: row.body,
+    hasSecrets: row.has_secrets,
+    secretsForgotten: row.secrets_forgotten,
+    row: null,
+  }
+}
+
+/** Event ids and handlers, as the arrays that statements take. */
+export function columnsOf(keys: readonly RunKey[]): [eventIds: string[], handlers: string[]] {
+  return [keys.map(({ eventId }) => eventId), keys.map(({ handler }) => handler)]
+}
+
+/** The same with the claims before them. */
+export function claimsOf(runs: readonly ClaimedRun[]): unknown[] {
+  return [runs.map(({ claim }) => claim), ...columnsOf(runs)]
+}
