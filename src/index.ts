@@ -39,6 +39,7 @@ export type {
   FailureMutesTable,
   HandlerRunsTable,
   HandlersTable,
+  HandlerWorkersTable,
   JobStatus,
   JobsTable,
   MirroredRow,
@@ -64,8 +65,8 @@ export {
   type MatchingRow,
   on,
 } from './handlers/handler.ts'
-export type { DrainOptions, DrainResult } from './handlers/runtime.ts'
 export type { RunFilter } from './handlers/run-filter.ts'
+export type { DrainOptions, DrainResult } from './handlers/runtime.ts'
 export type { HandlerTransaction } from './handlers/transaction.ts'
 export type { TriedRun } from './handlers/worker.ts'
 // Once per message, without a sync.
@@ -84,7 +85,7 @@ export type { Reply, WebhookRequest } from './reply.ts'
 // For adapters.
 export { createResponder, type Responder, type SyncSource, sharedClerkSync } from './responder.ts'
 // The engine.
-export { type ClerkSync, type CloseOptions, createClerkSync } from './sync.ts'
+export { type ClerkSync, type CloseOptions, createClerkSync, type MaintenanceResult } from './sync.ts'
 // Verification alone.
 export { createVerifier, type VerifierOptions } from './verifier.ts'
 export type { RawBody } from './webhook/body.ts'

@@ -19,8 +19,8 @@ import { synthesize } from '../ledger/synthetic.ts'
 import { requireDates, requireNumbers } from '../validate.ts'
 import type { HandlerDefinition } from './handler.ts'
 import { isFor } from './registry.ts'
-import { condition, type RunFilter } from './run-filter.ts'
 import type { RunKey } from './run.ts'
+import { condition, type RunFilter } from './run-filter.ts'
 import type { Runs, Unit } from './runs.ts'
 
 export interface BulkOptions {

@@ -41,7 +41,7 @@ export interface CompletionParts {
 
 export class Completions {
   readonly #parts: CompletionParts
-  readonly #done: Batch<ClaimedRun, void>
+  readonly #done: Batch<ClaimedRun, undefined>
   readonly #following = new Set<Promise<void>>()
 
   constructor(parts: CompletionParts) {
@@ -92,7 +92,7 @@ export class Completions {
     await Promise.all(this.#following)
   }
 
-  async #write(runs: readonly ClaimedRun[]): Promise<void[]> {
+  async #write(runs: readonly ClaimedRun[]): Promise<undefined[]> {
     const { database, statements } = this.#parts
     const ended = await this.#patiently(() => query<KeyRow>(database, statements.succeed, claimsOf(runs)))
     const names = new Set(ended.map((row) => nameOf(toKey(row))))

@@ -3,9 +3,9 @@
 import type { Kysely } from 'kysely'
 import type { ClerkTables } from '../database/tables.ts'
 import type { Bulk, BulkOptions, BulkResult, Past } from './bulk.ts'
-import type { RunKey } from './run.ts'
 import type { HandlerDefinition } from './handler.ts'
 import type { Registry } from './registry.ts'
+import type { RunKey } from './run.ts'
 import type { RunFilter } from './run-filter.ts'
 import type { Runs } from './runs.ts'
 

@@ -45,11 +45,16 @@ export class Lease {
     return worker
   }
 
-  /** Gives the lease up. Never rejects: a lease that stays ends by itself. */
-  async end(): Promise<void> {
+  /**
+   * Gives the lease up. Never rejects: a lease that stays ends by itself.
+   * @param isClean whether no run is left; otherwise others find the lease to be over, and set those free
+   */
+  async end(isClean: boolean): Promise<void> {
     const worker = await this.#worker?.catch(() => undefined)
     this.#worker = undefined
-    if (worker) await query(this.#database, this.#statements.unregister, [worker]).catch(() => undefined)
+    if (!worker) return
+    const { unregister, expire } = this.#statements
+    await query(this.#database, isClean ? unregister : expire, [worker]).catch(() => undefined)
   }
 
   /** Sets the runs of lost workers free; returns them. */

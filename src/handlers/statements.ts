@@ -12,6 +12,8 @@ export interface RunStatements {
   readonly renew: string
   /** $1 worker */
   readonly unregister: string
+  /** $1 worker, whose runs others set free then */
+  readonly expire: string
   /** → a row for each worker whose lease is over, and which is removed */
   readonly removeLost: string
   /** $1 workers → their runs, which may be claimed again */
@@ -45,9 +47,6 @@ export interface RunStatements {
   /** $1 handler, $2 whether, $3 reason */
   readonly pause: string
 }
-
-/** Wakes may come a little early: clocks differ, and timers are not exact. */
-const EARLY = `interval '1 second'`
 
 /** Longer than a transaction of the ledger may take from its start, when its runs come due, to its commit. */
 const RECENT = `interval '15 seconds'`
@@ -108,6 +107,7 @@ function leaseStatements({ runs, workers }: Tables) {
     register: `insert into ${workers} (id, lease_until) values ($1, ${until})`,
     renew: `update ${workers} set lease_until = ${until} where id = $1 returning id`,
     unregister: `delete from ${workers} where id = $1`,
+    expire: `update ${workers} set lease_until = '-infinity' where id = $1`,
     // A row that is locked belongs to a claim that is just being made.
     removeLost: `
       delete from ${workers} where id in (
@@ -158,7 +158,7 @@ function claimingStatements({ runs, workers, handlers, events }: Tables) {
       with ${me}, picked as (
         select run.event_id, run.handler from ${runs} as run
         where run.event_id = any($5::text[]) and run.handler = $3
-          and run.due_at <= statement_timestamp() + ${EARLY} and ${isClaimable}
+          and run.due_at <= statement_timestamp() and ${isClaimable}
         order by run.event_id for update of run skip locked
       ) ${claimPicked}`,
     claimDue: `

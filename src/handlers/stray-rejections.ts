@@ -32,8 +32,11 @@ export function releaseStrays(): void {
 
 function onRejection(reason: unknown): void {
   const caller = callers.getStore()
-  if (caller === undefined) return passOn(reason)
-  const { handler, eventId, log } = caller
+  if (caller === undefined) passOn(reason)
+  else tell(caller, reason)
+}
+
+function tell({ handler, eventId, log }: Caller, reason: unknown): void {
   log.error({ handler, eventId, cause: messageOf(reason) }, 'a promise that the handler left behind rejected')
 }
 

@@ -5,12 +5,12 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Batch } from './batch.ts'
-import type { Claims } from './claims.ts'
-import type { Completions } from './completion.ts'
 import { available, messageOf } from '../database/failure.ts'
 import { ClerkSyncError, type ErrorCode } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { Batch } from './batch.ts'
+import type { Claims } from './claims.ts'
+import type { Completions } from './completion.ts'
 import type { Engine, Runner, Scope, Wake } from './engine.ts'
 import { type Ending, Execution } from './execution.ts'
 import { describeFailure } from './failure.ts'
@@ -20,7 +20,7 @@ import { HEARTBEAT_MS, type Lease } from './lease.ts'
 import { limited } from './limited-log.ts'
 import type { Registry } from './registry.ts'
 import { delayAfter } from './retry.ts'
-import type { ClaimedRun, RunKey } from './run.ts'
+import { type ClaimedRun, nameOf, type RunKey } from './run.ts'
 import type { Slot } from './slots.ts'
 import { catchStrays, releaseStrays } from './stray-rejections.ts'
 import type { Transactions } from './transactions.ts'
@@ -65,6 +65,7 @@ const INTERRUPTED_MS = 1_000
 /** A connection that does not answer any more holds up the end of the process no longer than this. */
 const FAREWELL_MS = 1_000
 const MAX_MARKS = 500
+const EARLY_MS = 1_000
 
 export class Worker implements Runner {
   readonly totals: WorkerTotals = { succeeded: 0, failed: 0 }
@@ -74,6 +75,8 @@ export class Worker implements Runner {
   readonly #intakes: ReadonlyMap<string, Intake>
   /** By claim, not by name: a run whose lease was lost may come again while its first try still goes on. */
   readonly #underWay = new Map<ClaimedRun, UnderWay>()
+  /** Names of runs that have begun, for those who wait for some. */
+  readonly #watching = new Set<Set<string>>()
   readonly #marks: Batch<ClaimedRun, boolean>
   readonly #heartbeat: NodeJS.Timeout
   readonly #stopping = new AbortController()
@@ -111,17 +114,18 @@ export class Worker implements Runner {
   }
 
   async run(keys: readonly RunKey[]): Promise<void> {
-    this.#throwIfStopping()
-    for (const [handler, ofHandler] of Map.groupBy(keys, (key) => key.handler)) {
-      await this.#claimed(
-        this.#intakes.get(handler),
-        ofHandler.map(({ eventId }) => eventId),
-      )
+    const begun = new Set<string>()
+    this.#watching.add(begun)
+    try {
+      await this.#runDue(keys)
+      const rest = keys.filter((key) => !begun.has(nameOf(key)))
+      if (rest.length === 0) return
+      // Wakes may come a little early: clocks differ, and timers are not exact.
+      await sleep(EARLY_MS, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => undefined)
+      await this.#runDue(rest)
+    } finally {
+      this.#watching.delete(begun)
     }
-    const isMeant = (run: ClaimedRun) =>
-      keys.some(({ eventId, handler }) => run.eventId === eventId && run.handler === handler)
-    const these = [...this.#underWay].filter(([run]) => isMeant(run))
-    await Promise.all(these.map(([, { settled }]) => settled))
   }
 
   /** What was recorded or set free in this process. */
@@ -186,6 +190,17 @@ export class Worker implements Runner {
     })
   }
 
+  async #runDue(keys: readonly RunKey[]): Promise<void> {
+    this.#throwIfStopping()
+    for (const [handler, ofHandler] of Map.groupBy(keys, (key) => key.handler)) {
+      const eventIds = ofHandler.map(({ eventId }) => eventId)
+      await this.#claimed(this.#intakes.get(handler), eventIds)
+    }
+    const names = new Set(keys.map(nameOf))
+    const these = [...this.#underWay].filter(([run]) => names.has(nameOf(run)))
+    await Promise.all(these.map(([, { settled }]) => settled))
+  }
+
   /** Resolves once these runs were claimed or turned out not to be due, and those claimed have begun. */
   async #claimed(intake: Intake | undefined, eventIds: readonly string[]): Promise<void> {
     if (intake === undefined) return
@@ -204,6 +219,7 @@ export class Worker implements Runner {
   }
 
   async #execute(run: ClaimedRun, definition: HandlerDefinition, slot: Slot): Promise<void> {
+    for (const begun of this.#watching) begun.add(nameOf(run))
     const isLast = run.attempt === definition.retryDelays.length + 1
     // A last try counts once the handler is called: that must be known before.
     if (isLast && !(await this.#marks.add(run).catch(() => false))) return slot.free()
@@ -251,18 +267,17 @@ export class Worker implements Runner {
     this.totals.failed++
     const isHopeless = isCode(ending.thrown, 'body_gone') || isCode(ending.thrown, 'secrets_forgotten')
     const delay = isHopeless ? undefined : delayAfter(attempt, definition.retryDelays)
-    await this.#parts.completions
-      .fail({ run, ...error, delay })
-      .then(
-        () =>
-          this.#tell({
-            ...tried,
-            error: error.error,
-            retryInSeconds: delay,
-            ending: delay === undefined ? 'dead' : 'retrying',
-          }),
-        (cause) => this.#parts.log.error({ ...tried, cause: messageOf(cause) }, 'failed to record handler result'),
-      )
+    await this.#parts.completions.fail({ run, ...error, delay }).then(
+      () =>
+        this.#tell({
+          ...tried,
+          error: error.error,
+          retryInSeconds: delay,
+          ending: delay === undefined ? 'dead' : 'retrying',
+        }),
+      (cause) =>
+        this.#parts.log.error({ ...tried, cause: messageOf(cause) }, 'failed to record handler result'),
+    )
   }
 
   #tell(tried: TriedRun): void {

@@ -61,7 +61,11 @@ async function countRuns(
 ): Promise<Pick<HandlerSummary, 'waiting' | 'dead'>> {
   const runs = `select 1 from ${reading.table('handler_runs')} where handler = $1`
   return {
-    waiting: await countUpTo(reading, `${runs} and due_at is not null and status in ('pending', 'retrying')`, [handler]),
+    waiting: await countUpTo(
+      reading,
+      `${runs} and due_at is not null and status in ('pending', 'retrying')`,
+      [handler],
+    ),
     dead: await countUpTo(reading, `${runs} and fingerprint is not null and status = 'dead'`, [handler]),
   }
 }

@@ -1,7 +1,7 @@
 /** Handlers hear of what no event told, and hear it once. */
 
 import { beforeEach, expect, it } from 'vitest'
-import { type ClerkEvent, type ClerkSync } from '../../src/index.ts'
+import type { ClerkEvent, ClerkSync } from '../../src/index.ts'
 import { createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver } from '../support/deliveries.ts'

@@ -1,7 +1,7 @@
 /** Two Clerk instances in one schema, each read with its own key: what was read of one says nothing of the other. */
 
 import { beforeEach, expect, it } from 'vitest'
-import { type ClerkSync } from '../../src/index.ts'
+import type { ClerkSync } from '../../src/index.ts'
 import { type BackendApi, createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { emptyAll, scenes } from './scenes.ts'

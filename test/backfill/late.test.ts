@@ -1,7 +1,7 @@
 /** Rows that an event makes which is older than the last sweep: Clerk is asked for each, and for no other. */
 
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
-import { type ClerkEvent, type ClerkSync } from '../../src/index.ts'
+import type { ClerkEvent, ClerkSync } from '../../src/index.ts'
 import { startServer } from '../../src/server/server.ts'
 import { type BackendApi, createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'

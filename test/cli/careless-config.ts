@@ -1,9 +1,8 @@
 /** Handlers as they should not be, for `start.test.ts`. */
 
-import { defineConfig, on, polling } from '../../src/index.ts'
+import { defineConfig, on } from '../../src/index.ts'
 
 export default defineConfig({
-  engine: polling(),
   handlers: [
     on(
       'user.created',

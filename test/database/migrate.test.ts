@@ -16,6 +16,7 @@ import type {
   FailureMutesTable,
   HandlerRunsTable,
   HandlersTable,
+  HandlerWorkersTable,
   JobsTable,
   LateRowsTable,
   RefusalsTable,
@@ -101,6 +102,11 @@ const HANDLERS: Readonly<Record<keyof HandlersTable, string>> = {
   name: 'text',
   paused_at: 'timestamp with time zone',
   pause_reason: 'text',
+}
+
+const HANDLER_WORKERS: Readonly<Record<keyof HandlerWorkersTable, string>> = {
+  id: 'text',
+  lease_until: 'timestamp with time zone',
 }
 
 const JOBS: Readonly<Record<keyof JobsTable, string>> = {
@@ -190,6 +196,7 @@ const OWN = {
   events: EVENTS,
   handler_runs: HANDLER_RUNS,
   handlers: HANDLERS,
+  handler_workers: HANDLER_WORKERS,
   jobs: JOBS,
   sweep_marks: SWEEP_MARKS,
   sweep_starts: SWEEP_STARTS,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { type ClerkSync, type HandlerContext, type HandlerOptions } from '../../src/index.ts'
+import type { ClerkSync, HandlerContext, HandlerOptions } from '../../src/index.ts'
 import { read } from '../../src/inspect/reading.ts'
 import { runsOfEvent } from '../../src/inspect/runs.ts'
 import { describeEachDatabase } from '../support/databases.ts'

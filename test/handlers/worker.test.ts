@@ -2,11 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, expect, it } from 'vitest'
-import type { Database } from '../../src/database/database.ts'
+import type { Claims } from '../../src/handlers/claims.ts'
 import { on } from '../../src/handlers/handler.ts'
 import { Registry } from '../../src/handlers/registry.ts'
-import type { ClaimedRun, Runs } from '../../src/handlers/runs.ts'
-import { Worker } from '../../src/handlers/worker.ts'
+import type { ClaimedRun } from '../../src/handlers/run.ts'
+import { Worker, type WorkerParts } from '../../src/handlers/worker.ts'
 
 const KEY = { eventId: 'msg_1', handler: 'waiting' }
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
@@ -16,18 +16,21 @@ let claimed: PromiseWithResolvers<ClaimedRun[]>
 let worker: Worker
 
 /** A worker whose database answers when the test says so. */
-function workerOn(rows: () => Promise<never>): Worker {
-  const runs = {
-    claim: () => claimed.promise,
+function createWorker(): Worker {
+  const claims = {
+    due: () => claimed.promise,
+    byEvent: () => claimed.promise,
     release: async (given: readonly ClaimedRun[]) => {
       calls.push(...given.map(({ eventId }) => `released ${eventId}`))
+      return []
     },
-  } as unknown as Runs
+  } as unknown as Claims
   const registry = new Registry()
   registry.add(on('user.created', () => calls.push('handled'), { name: KEY.handler }))
-  const bookkeeping = { getExecutor: () => ({ executeQuery: rows }) }
-  const database = { bookkeeping, schema: 'clerk' } as unknown as Database
-  return new Worker({ database, runs, registry, log: SILENT })
+  const lease = { end: async () => undefined, renew: async () => null }
+  const completions = { idle: async () => undefined }
+  const parts = { registry, claims, lease, completions, transactions: {}, wake: () => undefined, log: SILENT }
+  return new Worker(parts as unknown as WorkerParts)
 }
 
 const run = { ...KEY, claim: 'ours', attempt: 1, resource: 'users', resourceId: 'user_1' } as ClaimedRun
@@ -35,11 +38,11 @@ const run = { ...KEY, claim: 'ours', attempt: 1, resource: 'users', resourceId: 
 beforeEach(() => {
   calls = []
   claimed = Promise.withResolvers()
-  worker = workerOn(() => Promise.reject(new Error('the connection is lost')))
+  worker = createWorker()
 })
 
 it('a worker that stops waits for what it is just claiming, gives it back, and lets the engine know', async () => {
-  const taken = worker.take([KEY])
+  const taken = worker.take(KEY.handler)
   const refused = expect(taken).rejects.toMatchObject({ code: 'shutting_down' })
   await sleep(10)
   const stopped = worker.stop(0).then(() => calls.push('stopped'))
@@ -53,13 +56,13 @@ it('a worker that stops waits for what it is just claiming, gives it back, and l
 it('a worker that has stopped takes nothing, and lets the engine know', async () => {
   await worker.stop(0)
   await expect(worker.run([KEY])).rejects.toMatchObject({ code: 'shutting_down' })
+  await expect(worker.take(KEY.handler)).rejects.toMatchObject({ code: 'shutting_down' })
   expect(calls).toEqual([])
 })
 
-it('runs that cannot be started are given back', async () => {
-  const taken = worker.take([KEY])
-  claimed.resolve([run])
+it('a claim that fails is told to the engine', async () => {
+  const taken = worker.take(KEY.handler)
+  claimed.reject(new Error('the connection is lost'))
   await expect(taken).rejects.toThrow('the connection is lost')
-  expect(calls).toEqual(['released msg_1'])
   await worker.stop(0)
 })

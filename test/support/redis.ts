@@ -67,6 +67,11 @@ export class RedisServer {
     await ended
   }
 
+  /** Lets it hang, and go on: connections stay open meanwhile. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process?.kill(signal)
+  }
+
   /** Forgets everything. */
   async flush(): Promise<void> {
     const redis = new Redis(this.url)

@@ -10,6 +10,7 @@ export class TcpProxy {
   refuses = false
   /** Bytes go nowhere, in both directions, and no connection ends. */
   isSilent = false
+  readonly #dead = new WeakSet<object>()
   /** What the server answers waits this long. */
   delayMs = 0
   /** Called with what the client sends; true means: deliver it, but cut the connection before the answer. */
@@ -42,6 +43,11 @@ export class TcpProxy {
     }
   }
 
+  /** Open connections go dead without a word, as when a firewall forgets them; new ones work. */
+  silence(): void {
+    for (const pair of this.#pairs) this.#dead.add(pair)
+  }
+
   async close(): Promise<void> {
     this.cut()
     await new Promise((resolve) => this.#server.close(resolve))
@@ -57,12 +63,12 @@ export class TcpProxy {
     this.#pairs.add(pair)
     let isCut = false
     client.on('data', (sent) => {
-      if (this.isSilent) return
+      if (this.isSilent || this.#dead.has(pair)) return
       isCut ||= this.cutAfter?.(sent) ?? false
       upstream.write(sent)
     })
     upstream.on('data', (answer) => {
-      if (this.isSilent) return
+      if (this.isSilent || this.#dead.has(pair)) return
       if (isCut) client.destroy()
       else setTimeout(() => client.writable && client.write(answer), this.delayMs)
     })
@@ -73,7 +79,7 @@ export class TcpProxy {
       socket.on('error', () => undefined)
       socket.on('close', () => {
         this.#pairs.delete(pair)
-        if (!this.isSilent) other.destroy()
+        if (!this.isSilent && !this.#dead.has(pair)) other.destroy()
       })
     }
   }

@@ -13,7 +13,14 @@ import type { Client } from 'pg'
 import { CONNECT_TIMEOUT_MS } from '../../database/database.ts'
 import { messageOf } from '../../database/failure.ts'
 import { query } from '../../database/query.ts'
-import { type Engine, type EngineContext, type EngineFactory, LOOK_EVERY_MS, type Runner, type Wake } from '../engine.ts'
+import {
+  type Engine,
+  type EngineContext,
+  type EngineFactory,
+  LOOK_EVERY_MS,
+  type Runner,
+  type Wake,
+} from '../engine.ts'
 
 export function postgres(): EngineFactory {
   return { name: 'postgres', create: (context) => new PostgresEngine(context) }
@@ -99,7 +106,10 @@ class PostgresEngine implements Engine {
     while (!resting.aborted) {
       await this.#listen(runner, resting).catch((error) => {
         if (!resting.aborted)
-          this.#context.log.warn({ cause: messageOf(error) }, 'cannot listen for notifications; polling until it works')
+          this.#context.log.warn(
+            { cause: messageOf(error) },
+            'cannot listen for notifications; polling until it works',
+          )
       })
       this.#isHeard = false
       await sleep(RECONNECT_MS, undefined, { signal: resting, ref: false }).catch(() => undefined)
@@ -109,7 +119,10 @@ class PostgresEngine implements Engine {
   /** Returns once notifications do not arrive any more. */
   async #listen(runner: Runner, resting: AbortSignal): Promise<void> {
     const broken = new AbortController()
-    const stop = await this.#open((text) => this.#hear(text, runner), () => broken.abort())
+    const stop = await this.#open(
+      (text) => this.#hear(text, runner),
+      () => broken.abort(),
+    )
     const over = AbortSignal.any([resting, broken.signal])
     try {
       while (!over.aborted && (await this.#isArriving(over))) {
@@ -126,7 +139,10 @@ class PostgresEngine implements Engine {
   /** Behind a pooler no notification arrives, however often one listens. */
   async #poll(over: AbortSignal): Promise<void> {
     if (!this.#hasToldOfPolling)
-      this.#context.log.warn({ everyMs: POLL_MS }, 'no notifications arrive, as behind a pooler; workers poll instead')
+      this.#context.log.warn(
+        { everyMs: POLL_MS },
+        'no notifications arrive, as behind a pooler; workers poll instead',
+      )
     this.#hasToldOfPolling = true
     this.#isHeard = false
     await sleep(PROBE_EVERY_MS, undefined, { signal: over, ref: false }).catch(() => undefined)
@@ -149,12 +165,12 @@ class PostgresEngine implements Engine {
 
   #hear(text: string, runner: Runner): void {
     const { from, probe, recent = [], all = [] } = parse(text)
-    if (probe !== undefined && probe === this.#expected?.probe) return this.#expected.arrived()
+    if (probe !== undefined && probe === this.#expected?.probe) this.#expected.arrived()
     if (from === this.#me || probe !== undefined) return
     // Too many names for one notification: it speaks of every handler.
-    if (recent.length === 0) return runner.look(namesOf(this.#handlers), 'all')
+    const isOfAll = recent.length === 0
     runner.look(recent, 'recent')
-    runner.look(all, 'all')
+    runner.look(isOfAll ? namesOf(this.#handlers) : all, 'all')
   }
 
   get #handlers() {
@@ -175,7 +191,10 @@ class PostgresEngine implements Engine {
     client.on('notification', ({ payload }) => onText(payload ?? ''))
     client.on('error', onBroken)
     client.on('end', onBroken)
-    await answered(client, client.connect().then(() => client.query(`listen "${this.#channel}"`)))
+    await answered(
+      client,
+      client.connect().then(() => client.query(`listen "${this.#channel}"`)),
+    )
     return async () => cutOff(client)
   }
 }

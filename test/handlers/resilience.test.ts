@@ -1,0 +1,227 @@
+/** What a worker survives: connections that go dead, connections that are cut, too few of them, a loss of its process. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { type ClerkSync, type ClerkSyncOptions, type EngineFactory, postgres } from '../../src/index.ts'
+import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
+import { deliver, eventOf } from '../support/deliveries.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+
+let made = 0
+
+const newUser = (id = `user_resilient${made++}`, at = Date.now()) =>
+  eventOf('user.updated', { id, created_at: at, updated_at: at }, at)
+
+/** An engine that takes nothing, as one whose server is lost. */
+const lostEngine: EngineFactory = {
+  name: 'lost',
+  create: () => ({
+    lookEveryMs: 5_000,
+    wake: () => Promise.reject(new Error('it is lost')),
+    work: async () => undefined,
+    rest: async () => undefined,
+    close: async () => undefined,
+  }),
+}
+
+async function runsOf(sync: ClerkSync, handler?: string) {
+  const runs = sync.database.selectFrom('handler_runs').selectAll()
+  return (handler === undefined ? runs : runs.where('handler', '=', handler)).execute()
+}
+
+function untilSucceeded(sync: ClerkSync, count: number, timeout = 30_000) {
+  const finished = async () =>
+    expect((await runsOf(sync)).filter(({ status }) => status === 'succeeded')).toHaveLength(count)
+  return vi.waitFor(finished, { timeout, interval: 50 })
+}
+
+describeWithPostgres('a worker', (url) => {
+  async function opened(options: ClerkSyncOptions = {}) {
+    const database = postgresDatabase(url)
+    const open = async (more: ClerkSyncOptions = {}) => {
+      const sync = await database.open({ ...options, ...more })
+      onTestFinished(() => sync.close({ handlerGraceMs: 100 }))
+      return sync
+    }
+    return { sync: await open(), open }
+  }
+
+  async function throughProxy() {
+    const proxy = await TcpProxy.to(new URL(url))
+    onTestFinished(() => proxy.close())
+    const { sync, open } = await opened()
+    return { proxy, sync, behind: await open({ database: proxy.url(new URL(url)) }) }
+  }
+
+  it('recovers within 30 seconds when its connections go dead without a word, and can still be closed', async () => {
+    const { proxy, sync, behind } = await throughProxy()
+    const started = Promise.withResolvers<void>()
+    for (const name of ['first', 'second']) {
+      const handle = async ({ tx }: { tx: { query(text: string): Promise<unknown> } }) => {
+        await tx.query('select 1')
+        started.resolve()
+        await tx.query('select pg_sleep(0.3)')
+      }
+      behind.on('user.updated', handle, { name })
+      sync.on('user.updated', () => undefined, { name })
+    }
+    await behind.work()
+    for (let count = 0; count < 6; count++) await deliver(sync, newUser())
+    await started.promise
+    proxy.silence()
+    for (let count = 0; count < 6; count++) await deliver(sync, newUser())
+    await untilSucceeded(sync, 24, 30_000)
+    proxy.silence()
+    const startedAt = Date.now()
+    await behind.close()
+    expect(Date.now() - startedAt).toBeLessThan(10_000)
+  }, 60_000)
+
+  it('does not count a try whose connection was cut', async () => {
+    const { proxy, sync, behind } = await throughProxy()
+    const started = Promise.withResolvers<void>()
+    let calls = 0
+    const handle = async ({ tx }: { tx: { query(text: string): Promise<unknown> } }) => {
+      calls++
+      await tx.query('select 1')
+      started.resolve()
+      await tx.query(`select pg_sleep(${calls === 1 ? 5 : 0})`)
+    }
+    behind.on('user.updated', handle, { name: 'cut' })
+    sync.on('user.updated', () => undefined, { name: 'cut' })
+    await behind.work()
+    await deliver(sync, newUser())
+    await started.promise
+    proxy.cut()
+    await untilSucceeded(sync, 1, 15_000)
+    expect(await runsOf(sync)).toMatchObject([{ attempts: 1, history: null }])
+    expect(calls).toBe(2)
+  }, 30_000)
+
+  it('lets handlers wait for a connection, which is neither a failure nor their time', async () => {
+    const { sync } = await opened()
+    for (let nr = 0; nr < 4; nr++) {
+      const handle = async ({ tx }: { tx: { query(text: string): Promise<unknown> } }) => {
+        await tx.query('select 1')
+        await sleep(300)
+      }
+      sync.on('user.updated', handle, { name: `holds-${nr}`, timeoutSeconds: 1 })
+    }
+    await sync.work()
+    await Promise.all(Array.from({ length: 20 }, () => deliver(sync, newUser())))
+    await untilSucceeded(sync, 80)
+    expect((await runsOf(sync)).filter(({ attempts, history }) => attempts > 1 || history)).toEqual([])
+  }, 40_000)
+
+  it('calls a handler without retries exactly once: again if it was not called, and never twice', async () => {
+    const { sync } = await opened()
+    const calls: string[] = []
+    sync.on('user.updated', ({ eventId, attempt }) => calls.push(`${eventId} ${attempt}`), {
+      name: 'once',
+      retries: 0,
+    })
+    const claimed = await deliver(sync, newUser())
+    const called = await deliver(sync, newUser())
+    const values = { id: 'gone', lease_until: new Date(0) }
+    await sync.database.insertInto('handler_workers').values(values).execute()
+    const lost = { status: 'running', attempts: 1, claim: 'lost', worker: 'gone' } as const
+    await sync.database.updateTable('handler_runs').set(lost).execute()
+    await sync.database
+      .updateTable('handler_runs')
+      .set({ started_at: new Date() })
+      .where('event_id', '=', called.svixId)
+      .execute()
+    await sync.drain()
+    expect(calls).toEqual([`${claimed.svixId} 1`])
+    const statuses = new Map((await runsOf(sync)).map(({ event_id, status }) => [event_id, status]))
+    expect(statuses.get(claimed.svixId)).toBe('succeeded')
+    expect(statuses.get(called.svixId)).toBe('dead')
+  })
+
+  it('finishes a thousand ordered runs that no engine wakes anybody for within 30 seconds, with one other', async () => {
+    const { sync, open } = await opened({ engine: lostEngine })
+    const seen: string[] = []
+    const workers = [await open(), await open()]
+    for (const each of [sync, ...workers]) {
+      each.on('user.updated', ({ event }) => seen.push(`${event.data.id} ${event.timestamp}`), {
+        name: 'ordered',
+        ordered: true,
+      })
+    }
+    for (let nr = 0; nr < 50; nr++) {
+      const events = Array.from({ length: 20 }, (_, user) => newUser(`user_line${user}`, 1_000_000 + nr))
+      await Promise.all(events.map((event) => deliver(sync, event)))
+    }
+    const startedAt = Date.now()
+    await Promise.all(workers.map((worker) => worker.work()))
+    await vi.waitFor(() => expect(seen).toHaveLength(1_000), { timeout: 30_000, interval: 50 })
+    expect(Date.now() - startedAt).toBeLessThan(30_000)
+    for (const ofUser of Map.groupBy(seen, (each) => each.split(' ')[0]).values()) {
+      expect(ofUser).toEqual([...ofUser].sort())
+    }
+  }, 90_000)
+
+  it('starts the events of busy resources within a second, in another process', async () => {
+    const { sync, open } = await opened()
+    const delays: number[] = []
+    const handle = async ({ event }: { event: { timestamp?: number | undefined } }) => {
+      delays.push(Date.now() - Number(event.timestamp))
+      await sleep(100)
+    }
+    const worker = await open()
+    for (const each of [sync, worker]) each.on('user.updated', handle, { name: 'hot', ordered: true })
+    await worker.work()
+    for (let nr = 0; nr < 8; nr++) {
+      await Promise.all(['user_hot1', 'user_hot2', 'user_hot3'].map((id) => deliver(sync, newUser(id))))
+      await sleep(500)
+    }
+    await vi.waitFor(() => expect(delays).toHaveLength(24), { timeout: 5_000 })
+    expect(Math.max(...delays)).toBeLessThan(1_000)
+  }, 30_000)
+
+  it('polls where no notification arrives, says so once, and starts runs within a second', async () => {
+    const warnings: string[] = []
+    const log = { debug() {}, info() {}, warn: (_: object, text: string) => warnings.push(text), error() {} }
+    // Listening in another database is what a pooler makes of it: nothing ever arrives.
+    const elsewhere = new URL(url)
+    elsewhere.pathname = '/template1'
+    const deaf: EngineFactory = {
+      name: 'deaf',
+      create: (context) => {
+        const source = { kind: 'postgres', config: { connectionString: elsewhere.href } } as const
+        return postgres().create({ ...context, log, database: { ...context.database, source } })
+      },
+    }
+    const { sync, open } = await opened()
+    const worker = await open({ engine: deaf })
+    const startedAt: number[] = []
+    for (const each of [sync, worker])
+      each.on('user.updated', () => startedAt.push(Date.now()), { name: 'polled' })
+    await worker.work()
+    await vi.waitFor(() => expect(warnings).toHaveLength(1), { timeout: 10_000 })
+    for (let count = 1; count <= 3; count++) {
+      await deliver(sync, newUser())
+      const deliveredAt = Date.now()
+      await vi.waitFor(() => expect(startedAt).toHaveLength(count), { timeout: 5_000, interval: 10 })
+      expect((startedAt.at(-1) as number) - deliveredAt).toBeLessThan(1_000)
+    }
+    expect(warnings).toEqual([expect.stringContaining('workers poll instead')])
+  }, 30_000)
+
+  it('updates runs in place: of each two updates, the claim', async () => {
+    const { sync } = await opened()
+    sync.on('user.updated', () => undefined, { name: 'in-place' })
+    await Promise.all(Array.from({ length: 100 }, () => deliver(sync, newUser())))
+    await sync.work()
+    await untilSucceeded(sync, 100)
+    const counts = async () => {
+      const { rows } = await sql<{ updates: number; inPlace: number }>`
+        select n_tup_upd::integer as updates, n_tup_hot_upd::integer as "inPlace" from pg_stat_all_tables
+        where schemaname = ${sync.location.schema} and relname = 'handler_runs'`.execute(sync.database)
+      return rows[0]
+    }
+    await vi.waitFor(async () => expect((await counts())?.updates).toBe(200), { timeout: 20_000 })
+    expect((await counts())?.inPlace).toBeGreaterThanOrEqual(95)
+  })
+})
