@@ -400,7 +400,14 @@ class Sync implements ClerkSync {
     await this.#ledger.close()
     await this.#handlers.close(graceMs)
     await this.#refusals.flush()
-    await this.#database.close()
+    await this.#closeDatabase()
+  }
+
+  /** A connection that a network dropped without a word never says goodbye; the embedded database writes until it does. */
+  async #closeDatabase(): Promise<void> {
+    const closed = this.#database.close()
+    if (this.#database.kind === 'embedded') return closed
+    await Promise.race([closed, sleep(GOODBYE_MS, undefined, { ref: false })])
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -426,5 +433,6 @@ const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read r
 
 /** Less than the ten seconds that the standalone server and most orchestrators give. */
 const HANDLER_GRACE_MS = 8_000
+const GOODBYE_MS = 2_000
 /** A transaction of this many events takes some 50 ms; larger ones only make the others wait. */
 const MAX_BATCH_ITEMS = 500

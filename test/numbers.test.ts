@@ -1,11 +1,11 @@
 /** Nonsense in a number is refused by the option's name: it must neither hang nor be taken for something else. */
 
 import { afterAll, describe, expect, it } from 'vitest'
-import { type ClerkSyncOptions, createClerkSync, on, polling, processIdempotently } from '../src/index.ts'
+import { type ClerkSyncOptions, createClerkSync, on, processIdempotently } from '../src/index.ts'
 import { startServer } from '../src/server/server.ts'
 import { SECRET } from './support/databases.ts'
 
-const base: ClerkSyncOptions = { signingSecret: SECRET, database: 'memory://', engine: polling() }
+const base: ClerkSyncOptions = { signingSecret: SECRET, database: 'memory://' }
 const sync = createClerkSync(base)
 afterAll(() => sync.close())
 
@@ -38,7 +38,6 @@ const TAKERS: Readonly<
   ],
   concurrency: [(value) => on('*', () => undefined, { name: 'a', concurrency: value }), [...WITH_ZERO, 1.5]],
   retries: [(value) => on('*', () => undefined, { name: 'a', retries: [value] }), NONSENSE],
-  everyMs: [(value) => polling({ everyMs: value }), WITH_ZERO],
   perSecond: [(value) => sync.replay({}, { perSecond: value }), WITH_ZERO],
   'perSecond ': [(value) => sync.handlers.retry({ handlers: ['h'] }, { perSecond: value }), WITH_ZERO],
   stopAfterFailures: [(value) => sync.handlers.retry({}, { stopAfterFailures: value }), [...WITH_ZERO, 1.5]],

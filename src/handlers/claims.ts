@@ -1,6 +1,6 @@
 /** Claims: which runs a worker may make. A claim is committed before its handler is called. */
 
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import { failureKind } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
@@ -64,7 +64,13 @@ export class Claims {
   ): Promise<ClaimedRun[]> {
     const attempts = definition.retryDelays.length + 1
     for (let tries = 1; ; tries++) {
-      const claim = [await this.#lease.hold(), randomUUID(), definition.name, attempts, ...which]
+      const claim = [
+        await this.#lease.hold(),
+        randomBytes(9).toString('base64url'),
+        definition.name,
+        attempts,
+        ...which,
+      ]
       try {
         const runs = (await this.#run(definition, text, claim)).map(toClaimedRun)
         return await this.#withRows(runs)

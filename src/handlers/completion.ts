@@ -5,7 +5,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
-import { messageOf } from '../database/failure.ts'
+import { isOutage, messageOf } from '../database/failure.ts'
 import type { SqlClient } from '../database/open-transaction.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables, FailedAttempt } from '../database/tables.ts'
@@ -13,7 +13,6 @@ import { ClerkSyncError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Batch } from './batch.ts'
 import type { Wake } from './engine.ts'
-import { HEARTBEAT_MS, LEASE_MS } from './lease.ts'
 import {
   type ClaimedRun,
   claimsOf,
@@ -27,8 +26,8 @@ import {
 import type { RunStatements } from './statements.ts'
 import { toWake } from './wakes.ts'
 
-/** As long as the lease of a worker surely holds that has just extended it for the last time. */
-const PATIENCE_MS = LEASE_MS - 2 * HEARTBEAT_MS
+/** A database that refuses what it is told for longer will always do so. */
+const PATIENCE_MS = 10_000
 const RETRY_MS = 200
 const MAX_BATCH = 500
 
@@ -106,8 +105,9 @@ export class Completions {
       try {
         return await work()
       } catch (error) {
-        if (performance.now() > until) throw error
-        await sleep(RETRY_MS)
+        // As long as this process lives nobody else takes the run.
+        if (performance.now() > until && !isOutage(error)) throw error
+        await sleep(RETRY_MS, undefined, { ref: false })
       }
     }
   }

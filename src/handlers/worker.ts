@@ -20,7 +20,7 @@ import { HEARTBEAT_MS, type Lease } from './lease.ts'
 import { limited } from './limited-log.ts'
 import type { Registry } from './registry.ts'
 import { delayAfter } from './retry.ts'
-import { type ClaimedRun, nameOf, type RunKey } from './run.ts'
+import { type ClaimedRun, type FailedRun, nameOf, type RunKey } from './run.ts'
 import type { Slot } from './slots.ts'
 import { catchStrays, releaseStrays } from './stray-rejections.ts'
 import type { Transactions } from './transactions.ts'
@@ -65,6 +65,7 @@ const INTERRUPTED_MS = 1_000
 /** A connection that does not answer any more holds up the end of the process no longer than this. */
 const FAREWELL_MS = 1_000
 const MAX_MARKS = 500
+const RELEASE_RETRY_MS = 500
 const EARLY_MS = 1_000
 
 export class Worker implements Runner {
@@ -82,6 +83,8 @@ export class Worker implements Runner {
   readonly #stopping = new AbortController()
   #lastBeat = Date.now()
   #isBeating = false
+  /** Runs that were not given back yet, or whose end was not written down. */
+  #kept = 0
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
@@ -176,7 +179,8 @@ export class Worker implements Runner {
     for (const { execution } of this.#underWay.values()) execution.abort(new ClerkSyncError('shutting_down'))
     await within(2 * FAREWELL_MS, this.#ended())
     clearInterval(this.#heartbeat)
-    await within(FAREWELL_MS, this.#parts.lease.end())
+    const isClean = this.#kept === 0 && this.#underWay.size === 0
+    await within(FAREWELL_MS, this.#parts.lease.end(isClean))
     releaseStrays()
   }
 
@@ -267,17 +271,19 @@ export class Worker implements Runner {
     this.totals.failed++
     const isHopeless = isCode(ending.thrown, 'body_gone') || isCode(ending.thrown, 'secrets_forgotten')
     const delay = isHopeless ? undefined : delayAfter(attempt, definition.retryDelays)
-    await this.#parts.completions.fail({ run, ...error, delay }).then(
-      () =>
-        this.#tell({
-          ...tried,
-          error: error.error,
-          retryInSeconds: delay,
-          ending: delay === undefined ? 'dead' : 'retrying',
-        }),
-      (cause) =>
-        this.#parts.log.error({ ...tried, cause: messageOf(cause) }, 'failed to record handler result'),
-    )
+    await this.#fail({ run, ...error, delay }, tried)
+  }
+
+  async #fail(failure: FailedRun, tried: Omit<TriedRun, 'ending'>): Promise<void> {
+    const { error, delay } = failure
+    try {
+      await this.#parts.completions.fail(failure)
+      const ending = delay === undefined ? 'dead' : 'retrying'
+      this.#tell({ ...tried, error, retryInSeconds: delay, ending })
+    } catch (cause) {
+      this.#kept++
+      this.#parts.log.error({ ...tried, cause: messageOf(cause) }, 'failed to record handler result')
+    }
   }
 
   #tell(tried: TriedRun): void {
@@ -289,13 +295,26 @@ export class Worker implements Runner {
     this.#troubleLog.warn({ cause: messageOf(error) }, 'cannot claim handler runs; trying again')
   }
 
-  /** Never rejects: a run that cannot be given back is free when the lease is over. */
+  /** Never rejects. As long as the worker lives nobody else takes the runs, so that it must succeed some time. */
   async #giveBack(runs: readonly ClaimedRun[], delayMs: number): Promise<void> {
+    if (runs.length === 0) return
+    this.#kept += runs.length
+    while (!(await this.#release(runs, delayMs))) {
+      if (this.isStopping) return
+      await sleep(RELEASE_RETRY_MS, undefined, { ref: false })
+    }
+    this.#kept -= runs.length
+  }
+
+  async #release(runs: readonly ClaimedRun[], delayMs: number): Promise<boolean> {
     const { claims, wake } = this.#parts
-    await claims.release(runs, delayMs).then(
-      (released) => wake(released.map(toWake)),
-      (error) => this.#tellTrouble(error),
-    )
+    try {
+      wake((await claims.release(runs, delayMs)).map(toWake))
+      return true
+    } catch (error) {
+      this.#tellTrouble(error)
+      return false
+    }
   }
 
   async #beat(): Promise<void> {

@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify'
 import express from 'express'
 import { describe, expect, it } from 'vitest'
 import { CLERK_SYNC, ClerkSyncModule, OnClerkEvent } from '../../src/adapters/nest.ts'
-import { type ClerkSync, type HandlerContext, polling } from '../../src/index.ts'
+import type { ClerkSync, HandlerContext } from '../../src/index.ts'
 import { embeddedDatabase } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
 import { describeAdapter, type Serve } from './contract.ts'
@@ -98,7 +98,7 @@ describe('a Nest app with handlers', () => {
       imports: [SettingsModule],
       inject: ['place'],
       useFactory: async (place: object) => ({
-        sync: await database.open({ ...place, engine: polling({ everyMs: 50 }) }),
+        sync: await database.open({ ...place }),
       }),
     }
     Module({ imports: [ClerkSyncModule.forRootAsync(settings)], providers: [Audit, profiles] })(AppModule)

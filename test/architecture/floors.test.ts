@@ -11,6 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'errors.ts',
     'dashboard-errors.ts',
     'database-errors.ts',
+    'handler-errors.ts',
     'log.ts',
     'validate.ts',
     'version.ts',

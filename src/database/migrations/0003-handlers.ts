@@ -8,6 +8,8 @@ export const name = '0003_handlers'
  * in `status`, which no index mentions; how long its worker may be silent stands in `handler_workers`, one row for each
  * worker, so that a heartbeat touches no run.
  *
+ * A run grows when it is claimed, so that a page is filled to less than half at first; the rest is used soon.
+ *
  * A dead run has no `due_at` and keeps its `fingerprint`; a run that succeeded or was discarded has neither.
  */
 export const sql = `
@@ -32,7 +34,7 @@ create table handler_runs (
   history json,
   note text,
   primary key (event_id, handler)
-) with (fillfactor = 70);
+) with (fillfactor = 40);
 create index on handler_runs (handler, due_at) where due_at is not null;
 create index on handler_runs (handler, order_key, occurred_at, event_id)
   where order_key is not null and (due_at is not null or fingerprint is not null);
