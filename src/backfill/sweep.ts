@@ -3,6 +3,7 @@
  * counts.
  */
 
+import { RESOURCES } from '../clerk/catalogue.ts'
 import { toDate } from '../clerk/event.ts'
 import { type Resource, readColumns } from '../clerk/resource.ts'
 import { qualify } from '../database/identifier.ts'
@@ -25,7 +26,7 @@ import {
   readPages,
   START,
 } from './pages.ts'
-import { addDrift, type Cause, noteRefusal, type SweepProgress } from './progress.ts'
+import { addDrift, type Cause, newProgress, noteRefusal, type SweepProgress } from './progress.ts'
 import { observationsOf, type Task, tellingOf } from './task.ts'
 import { workAhead } from './work-ahead.ts'
 
@@ -150,10 +151,42 @@ export class Sweep {
     this.#progress.unchanged += countOf(comparisons, 'same')
     this.#progress.skipped += countOf(comparisons, 'newer_here')
     const found = shown.flatMap((each, index) => toFound(each, comparisons[index] as Comparison))
+    if (isReconcile) await this.#refresh(found)
     const buried = found.filter(({ drift }) => drift.kind === 'deleted_here')
     await this.#write(found.filter(({ drift }) => drift.kind !== 'deleted_here'))
     if (isReconcile) await this.#write(await this.#confirm(buried))
     this.#progress.skipped += isReconcile ? 0 : buried.length
+  }
+
+  /**
+   * Reads what is shown per owner for the owners of what differs. Before the differences are repaired, which lead here: who
+   * is killed in between sees them again.
+   */
+  async #refresh(found: readonly Found[]): Promise<void> {
+    const { refreshes } = this.#resource.api ?? {}
+    const target =
+      refreshes && this.#task.resources.has(refreshes.resource) && RESOURCES.get(refreshes.resource)
+    const changed = found.filter(({ drift }) => drift.kind !== 'refreshed')
+    if (!refreshes || !target || !this.#task.refreshes || changed.length === 0) return
+    const rows = changed.map(({ shown: [{ state }] }) =>
+      readColumns(this.#resource.columns, state?.data ?? {}),
+    )
+    const sweep = new Sweep(this.#task, target, newProgress(), async () => undefined)
+    await sweep.runFor(async (table, after, limit) => {
+      const ids = rows.map((row) => row[refreshes.owners[table] ?? '']).filter((id) => typeof id === 'string')
+      return [...new Set(ids)]
+        .sort()
+        .filter((id) => after === null || id > after)
+        .slice(0, limit)
+    })
+  }
+
+  /** Reads only what belongs to some rows of other tables. What is missing there is not deleted. */
+  async runFor(readParents: ReadParents): Promise<void> {
+    const { api, call } = this.#task
+    for await (const page of readPages({ api, call, readParents }, this.#resource, null)) {
+      await this.#take(page)
+    }
   }
 
   #note({ observedAt, total }: ListedPage): void {

@@ -224,7 +224,8 @@ class Run {
       this.#wishes.onProgress?.(this.#progress)
     }
     const { handlers = await this.#mayTell(resource) } = this.#wishes
-    const sweep = new Sweep(this.#task(call, handlers), resource, progress, onPage)
+    const refreshes = await this.#mayTell(resource)
+    const sweep = new Sweep({ ...this.#task(call, handlers), refreshes }, resource, progress, onPage)
     progress.status = 'running'
     progress.error = null
     try {
@@ -265,7 +266,7 @@ class Run {
     return expire(database.queries, database.schema, kept, this.#job.id, new Date(now))
   }
 
-  #task(call: ApiCall, tellsHandlers: boolean): Task {
+  #task(call: ApiCall, tellsHandlers: boolean): Omit<Task, 'refreshes'> {
     const { database, ledger, api, resources, instanceId } = this.#options
     const { dryRun = false, maxDeletions = null } = this.#wishes
     return {

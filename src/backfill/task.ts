@@ -35,6 +35,8 @@ export interface Task extends Repair {
   readonly jobId: string
   /** Without it, everything is compared and nothing written. */
   readonly writes: boolean
+  /** Whether differences lead on to what is shown per owner: not as long as everything is missing. */
+  readonly refreshes: boolean
   /** So many rows may be found deleted in Clerk without being suspicious; null for the usual rule. */
   readonly maxDeletions: number | null
   readonly report: DriftReport

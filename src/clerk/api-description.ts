@@ -12,6 +12,8 @@ export interface ApiDescription {
   readonly get?: string
   /** A list that holds the resource if it exists. Without this and {@link get}, absence from a list proves nothing. */
   readonly find?: ApiSearch
+  /** What has no list of all is read for the owners of rows that differed: the table, and the columns that name owners. */
+  readonly refreshes?: Refresh
   /**
    * How it looks beside what events show. What is absent here keeps the value that it had.
    * - `same`: every field is there
@@ -20,6 +22,12 @@ export interface ApiDescription {
    * @default "same"
    */
   readonly shape?: 'same' | 'less' | 'other'
+}
+
+export interface Refresh {
+  readonly resource: string
+  /** By the table that the lists are read per: the column with its id. */
+  readonly owners: Readonly<Record<string, string>>
 }
 
 /** A list that can be paged through. */

@@ -54,6 +54,11 @@ export const subscriptionItems = defineResource({
   indexes: ['subscription_id', 'payer_user_id', 'payer_organization_id'],
   api: {
     lists: [{ path: '/billing/subscription_items', paging: 'offset', query: { include_free: 'true' } }],
+    // A missed event of a subscription is only seen by its items.
+    refreshes: {
+      resource: 'subscriptions',
+      owners: { users: 'payer_user_id', organizations: 'payer_organization_id' },
+    },
     shape: 'other',
   },
 })

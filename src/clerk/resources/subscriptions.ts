@@ -26,8 +26,9 @@ export const subscriptions = defineResource({
   columns: {
     status: text(),
     payer_id: id(['payer_id', 'payer.id']),
-    payer_user_id: id('payer.user_id'),
-    payer_organization_id: id('payer.organization_id'),
+    // The Backend API does not tell, but was asked for the subscription of that payer.
+    payer_user_id: id(['payer.user_id', 'payer_user_id']),
+    payer_organization_id: id(['payer.organization_id', 'payer_organization_id']),
     active_at: time(),
     canceled_at: time(),
     ended_at: time(),
@@ -42,8 +43,18 @@ export const subscriptions = defineResource({
   embeds: [{ resource: 'subscription_items', find: items }],
   api: {
     lists: [
-      { path: '/users/{id}/billing/subscription', paging: 'none', per: 'users' },
-      { path: '/organizations/{id}/billing/subscription', paging: 'none', per: 'organizations' },
+      {
+        path: '/users/{id}/billing/subscription',
+        paging: 'none',
+        per: 'users',
+        adds: { payer_user_id: '{id}' },
+      },
+      {
+        path: '/organizations/{id}/billing/subscription',
+        paging: 'none',
+        per: 'organizations',
+        adds: { payer_organization_id: '{id}' },
+      },
     ],
     shape: 'other',
   },
