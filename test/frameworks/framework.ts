@@ -37,6 +37,7 @@ export interface Framework {
   /** Whether the framework leaves the bytes of a request that was read, so that `/read` answers too. */
   readonly keepsBodies?: boolean
   readonly takesPipelines?: boolean
+  readonly refusesCharsets?: boolean
   readonly readsBodies?: boolean
   /** Whether the framework answers the methods that the route does not name. */
   readonly answersMethods?: boolean
