@@ -71,7 +71,7 @@ async function fill({ database: db }: ClerkSync): Promise<void> {
       3, occurred_at, received_at, 'connect ECONNREFUSED 10.0.3.7:443', 'f' || right(id, 4)::integer % 7
     from clerk.events where type = 'user.created' on conflict do nothing`)
   await run(`
-    insert into clerk.event_minutes (minute, shard, outcome, lag_step, events)
+    insert into clerk.event_minutes (minute, backend, outcome, lag_step, events)
     select date_trunc('minute', received_at), hashtext(id) & 15, outcome, 10 + (hashtext(id) >> 4 & 15), count(*)
     from clerk.events group by 1, 2, 3, 4 on conflict do nothing`)
   const addingAt = performance.now()

@@ -4,7 +4,6 @@ import { CHILD_SETS, RESOURCES } from '../src/clerk/catalogue.ts'
 import type { ChildSet, Columns, Expiry, Resource } from '../src/clerk/resource.ts'
 
 const STANDARD = [
-  'raw json',
   'clerk_created_at timestamptz',
   'clerk_updated_at timestamptz',
   'observed_at timestamptz',
@@ -14,17 +13,25 @@ const STANDARD = [
   'instance_id text',
 ]
 
-function createTable(table: string, key: string[], primaryKey: string, columns: Columns): string {
+function createTable(
+  table: string,
+  key: string[],
+  primaryKey: string,
+  columns: Columns,
+  raw: string[] = [],
+): string {
   const own = Object.entries(columns).map(([name, column]) => `${name} ${column.sqlType}`)
-  const lines = [...key, ...own, ...STANDARD, `primary key (${primaryKey})`]
+  const lines = [...key, ...own, ...raw, ...STANDARD, `primary key (${primaryKey})`]
   return `create table ${table} (\n${lines.map((line) => `  ${line}`).join(',\n')}\n) with (toast_tuple_target = 8160);`
 }
 
-/** Clerk's ids are short; free text may exceed what a B-tree entry holds, and is only looked up by equality. */
-function createIndex(table: string, column: string): string {
-  const method =
-    column.endsWith('_id') && column !== 'external_id' && column !== 'provider_user_id' ? '' : 'using hash '
-  return `create index on ${table} ${method}(${column});`
+function createIndex(table: string, columns: string): string {
+  return `create index on ${table} (${columns});`
+}
+
+/** With the id behind it: a huge deletion goes through what belongs to a parent in the order of ids. */
+function createParentIndex(table: string, column: string): string {
+  return createIndex(table, `${column}, id`)
 }
 
 /** Leads to what is over, and holds nothing but what is open. */
@@ -36,10 +43,10 @@ function createExpiryIndex(table: string, { open, ends }: Expiry): string {
 
 function resourceDdl(resource: Resource): string {
   const { table, columns, indexes = [], parents = {}, expiry } = resource
-  const indexed = [...Object.keys(parents), ...indexes]
   return [
-    createTable(table, ['id text not null'], 'id', columns),
-    ...indexed.map((c) => createIndex(table, c)),
+    createTable(table, ['id text not null'], 'id', columns, ['raw json']),
+    ...Object.keys(parents).map((c) => createParentIndex(table, c)),
+    ...indexes.map((c) => createIndex(table, c)),
     ...(expiry ? [createExpiryIndex(table, expiry)] : []),
   ].join('\n')
 }

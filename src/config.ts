@@ -60,10 +60,10 @@ export interface ClerkSyncOptions {
    */
   maxQueuedBytes?: number | undefined
   /**
-   * How many milliseconds a delivery waits for its commit before it is refused with 503. A quick 503 is better than a
-   * slow success: Svix sends again after 5 seconds, but after a minute or more when an answer times out at 15 seconds.
-   * The first delivery to an embedded database also waits for that to be opened.
-   * @default 2000
+   * How many milliseconds a delivery waits for its commit before it is refused with 503. Svix waits 15 seconds for an
+   * answer, so a slow database delays answers rather than refusing what it commits all the same; a delivery that would have
+   * to wait longer than this is refused at once, before any work is done.
+   * @default 13000
    */
   commitTimeoutMs?: number | undefined
   /**
@@ -220,7 +220,7 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     toleranceSeconds: requireNumber('toleranceSeconds', options.toleranceSeconds ?? 300, 'positive'),
     maxBodyBytes: requireNumber('maxBodyBytes', options.maxBodyBytes ?? 2 * MEBIBYTE, 'positive'),
     maxQueuedBytes: requireNumber('maxQueuedBytes', options.maxQueuedBytes ?? 64 * MEBIBYTE, 'positive'),
-    commitTimeoutMs: requireNumber('commitTimeoutMs', options.commitTimeoutMs ?? 2_000, 'milliseconds'),
+    commitTimeoutMs: requireNumber('commitTimeoutMs', options.commitTimeoutMs ?? 13_000, 'milliseconds'),
     secretKey,
     apiUrl: apiUrl(options.apiUrl ?? DEFAULT_API_URL),
     apiVersion: API_VERSION,

@@ -73,8 +73,8 @@ export type { TriedRun } from './handlers/worker.ts'
 export { type PoolLike, type PostgresStoreOptions, postgresStore } from './idempotency/postgres.ts'
 export { type RedisLike, type RedisStoreOptions, redisStore } from './idempotency/redis.ts'
 export type { IdempotencyStore } from './idempotency/store.ts'
-export type { Receipt } from './ledger/record.ts'
-export type { EventFilter, ReplayOptions, ReplayResult } from './ledger/replay.ts'
+export type { EventFilter, ReplayOptions, ReplayResult } from './ingest/replay.ts'
+export type { Receipt } from './ingest/verdict.ts'
 export type { Logger } from './log.ts'
 export {
   type IdempotencyOptions,

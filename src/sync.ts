@@ -18,10 +18,12 @@ import { createControl, type HandlerControl } from './handlers/control.ts'
 import { type EventPattern, type Handler, type HandlerOptions, on } from './handlers/handler.ts'
 import type { RunKey } from './handlers/run.ts'
 import { type DrainOptions, type DrainResult, HandlerRuntime } from './handlers/runtime.ts'
-import { Ledger } from './ledger/ledger.ts'
-import type { Receipt, RecordedDelivery } from './ledger/record.ts'
-import { Refusals } from './ledger/refusals.ts'
-import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ledger/replay.ts'
+import { Cascades } from './ingest/cascades.ts'
+import type { RecordedDelivery } from './ingest/entry.ts'
+import { Ingest } from './ingest/ingest.ts'
+import { Refusals } from './ingest/refusals.ts'
+import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ingest/replay.ts'
+import type { Receipt } from './ingest/verdict.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
 import { requireNumber } from './validate.ts'
@@ -189,7 +191,8 @@ class Sync implements ClerkSync {
   readonly #verification: VerifyOptions | undefined
   readonly #database: Database
   readonly #handlers: HandlerRuntime
-  readonly #ledger: Ledger
+  readonly #ingest: Ingest
+  readonly #cascades: Cascades
   readonly #catchUp: CatchingUp
   readonly #refusalLog: RefusalLog
   readonly #refusals: Refusals
@@ -207,9 +210,12 @@ class Sync implements ClerkSync {
     this.#handlers = new HandlerRuntime(database, config.engine, config.log)
     for (const handler of config.handlers) this.#handlers.add(handler)
     const limits = { maxItems: MAX_BATCH_ITEMS, deadlineMs: config.commitTimeoutMs }
-    const onLateRows = () => void this.#catchUp.confirmLate()
-    this.#ledger = new Ledger(database, config, this.#handlers, limits, onLateRows)
-    this.#catchUp = new CatchingUp(database, this.#ledger, config, () => this.#prepare())
+    this.#cascades = new Cascades(database, config.log)
+    this.#ingest = new Ingest(database, config, this.#handlers, limits, {
+      verify: () => void this.#catchUp.confirmLate(),
+      cascade: () => void this.#cascades.run(),
+    })
+    this.#catchUp = new CatchingUp(database, this.#ingest, config, () => this.#prepare())
   }
 
   get database(): Kysely<ClerkTables> {
@@ -241,7 +247,7 @@ class Sync implements ClerkSync {
     share.accept()
     if (delivery.event?.type === PROBE_TYPE) return this.#answerProbe(delivery.svixId)
     await this.#prepare()
-    const { changes, ...receipt } = await this.#ledger.record(delivery)
+    const { changes, ...receipt } = await this.#ingest.record(delivery)
     // The names of the changed fields only: their values are personal data.
     const changed = Object.keys(changes ?? {})
     this.#config.log.info({ ...receipt, changed, ms: Math.round(performance.now() - startedAt) }, 'delivery')
@@ -302,6 +308,7 @@ class Sync implements ClerkSync {
   async work(): Promise<void> {
     await this.#prepare()
     void this.#catchUp.confirmLate()
+    void this.#cascades.run()
     await this.#handlers.work()
   }
 
@@ -325,7 +332,7 @@ class Sync implements ClerkSync {
 
   async replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult> {
     await this.#prepare()
-    const apply = (deliveries: readonly RecordedDelivery[]) => this.#ledger.replay(deliveries)
+    const apply = (deliveries: readonly RecordedDelivery[]) => this.#ingest.replay(deliveries)
     return replay(this.database, apply, filter, options)
   }
 
@@ -358,7 +365,7 @@ class Sync implements ClerkSync {
     return createClerkView({
       isConfigured: secretKey !== '',
       database: this.#database,
-      ledger: this.#ledger,
+      ledger: this.#ingest,
       api: () => this.#catchUp.api,
       resources,
       instanceIds,
@@ -374,6 +381,7 @@ class Sync implements ClerkSync {
   async maintain(): Promise<MaintenanceResult | null> {
     await this.#prepare()
     void this.#catchUp.confirmLate()
+    void this.#cascades.run()
     return available(this.#maintain())
   }
 
@@ -384,7 +392,7 @@ class Sync implements ClerkSync {
 
   async check(): Promise<void> {
     await this.#prepare()
-    const pending = await pendingMigrations(this.#database.ingest, this.#database.schema)
+    const pending = await pendingMigrations(this.#database.bookkeeping, this.#database.schema)
     if (pending.length > 0) throw new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`)
   }
 
@@ -397,7 +405,8 @@ class Sync implements ClerkSync {
   /** The ledger first: handlers that run may still be told of. */
   async #close(graceMs: number): Promise<void> {
     await this.#catchUp.close()
-    await this.#ledger.close()
+    await this.#ingest.close()
+    await this.#cascades.close()
     await this.#handlers.close(graceMs)
     await this.#refusals.flush()
     await this.#closeDatabase()

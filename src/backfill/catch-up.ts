@@ -4,7 +4,7 @@ import { ClerkApi } from '../clerk/api/client.ts'
 import type { ResourceName } from '../clerk/catalogue.ts'
 import type { Database } from '../database/database.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Ingest } from '../ingest/ingest.ts'
 import type { Logger } from '../log.ts'
 import { Confirmation } from './confirmation.ts'
 import { Ensurer, type Row } from './ensure.ts'
@@ -101,7 +101,7 @@ export class CatchingUp implements CatchUp {
   readonly organizations
   readonly memberships
   readonly #database: Database
-  readonly #ledger: Ledger
+  readonly #ledger: Ingest
   readonly #settings: CatchUpSettings
   readonly #prepare: () => Promise<unknown>
   readonly #confirmation: Confirmation
@@ -111,7 +111,7 @@ export class CatchingUp implements CatchUp {
   /** @param prepare resolves when the tables are there */
   constructor(
     database: Database,
-    ledger: Ledger,
+    ledger: Ingest,
     settings: CatchUpSettings,
     prepare: () => Promise<unknown>,
   ) {

@@ -9,8 +9,8 @@ import { type ChildSet, membersOf, readColumns } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
-import type { Observation, State } from '../ledger/observation.ts'
-import { compareVersions } from '../ledger/version.ts'
+import type { Observation, State } from '../ingest/observation.ts'
+import { compareVersions } from '../ingest/version.ts'
 
 export type DriftKind =
   /** Clerk has it, the table does not. */
@@ -62,7 +62,13 @@ export async function compare(
   const [first] = observations
   if (first === undefined) return []
   const ids = observations.map(({ id }) => id)
-  const rows = await readRows(database, qualify(schema, first.resource.table), 'id', ids)
+  const rows = await readRows(
+    database,
+    qualify(schema, first.resource.table),
+    'id',
+    ids,
+    ', raw::text as raw_text',
+  )
   const byId = new Map(rows.map((row) => [row.id, row]))
   const sets = isThorough ? (first.resource.children ?? []) : []
   const children = new Map<ChildSet, ChildRows>()
@@ -84,8 +90,9 @@ function readRows(
   table: string,
   key: string,
   ids: readonly string[],
+  more = '',
 ): Promise<StoredColumns[]> {
-  const text = `select *, raw::text as raw_text from ${table} where ${quoteIdentifier(key)} = any($1::text[])`
+  const text = `select *${more} from ${table} where ${quoteIdentifier(key)} = any($1::text[])`
   return query<StoredColumns>(database, text, [ids])
 }
 

@@ -9,8 +9,8 @@ import { RESOURCES } from '../clerk/catalogue.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { Applied } from '../ledger/ledger.ts'
-import type { Observation } from '../ledger/observation.ts'
+import type { Observation } from '../ingest/observation.ts'
+import type { Verdict } from '../ingest/verdict.ts'
 import { findInstance } from './instance.ts'
 import { type Answer, lookUp, type Wanted } from './lookup.ts'
 import type { RefusedRepair } from './progress.ts'
@@ -86,10 +86,10 @@ export async function settle(
 export function refusedAmong(
   table: string,
   observations: readonly Observation[],
-  applied: readonly Applied[],
+  applied: readonly Verdict[],
 ): RefusedRepair[] {
   return observations.flatMap(({ id, resource }, index) => {
-    const { outcome, error = 'no reason given' } = applied[index] as Applied
+    const { outcome, error = 'no reason given' } = applied[index] as Verdict
     return outcome === 'failed' && resource.table === table ? [{ id, error }] : []
   })
 }

@@ -14,8 +14,8 @@ import { type Resource, readColumns } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { available } from '../database/failure.ts'
 import type { ClerkTables, MirroredRow } from '../database/tables.ts'
-import type { Ledger } from '../ledger/ledger.ts'
-import { observeItem } from '../ledger/observation.ts'
+import type { Ingest } from '../ingest/ingest.ts'
+import { observeItem } from '../ingest/observation.ts'
 import { requireId } from '../validate.ts'
 import { refusedAmong, requireApplied } from './confirm.ts'
 import { requireKept } from './kept.ts'
@@ -29,7 +29,7 @@ type Key = Readonly<Record<string, string>>
 
 export interface EnsurerOptions {
   readonly database: Database
-  readonly ledger: Ledger
+  readonly ledger: Ingest
   /** Asked only when a row is missing. */
   readonly api: () => ClerkApi
   readonly instanceIds: ReadonlySet<string>

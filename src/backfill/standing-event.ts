@@ -1,6 +1,6 @@
 /** Which event stands for what a sweep found: the one that Clerk would have sent, or sent in vain. */
 
-import type { Observation } from '../ledger/observation.ts'
+import type { Observation } from '../ingest/observation.ts'
 import type { DriftKind } from './compare.ts'
 
 /** The type of the event; undefined if Clerk has none for that. */

@@ -8,8 +8,8 @@ import { toDate } from '../clerk/event.ts'
 import { type Resource, readColumns } from '../clerk/resource.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
-import type { Applied } from '../ledger/ledger.ts'
-import type { Observation } from '../ledger/observation.ts'
+import type { Observation } from '../ingest/observation.ts'
+import type { Verdict } from '../ingest/verdict.ts'
 import { buryAbsent } from './absences.ts'
 import { findCauses } from './causes.ts'
 import { type Comparison, compare, type Drift } from './compare.ts'
@@ -238,7 +238,7 @@ export class Sweep {
     const causes = await this.#causesOf(found)
     const applied = await this.#apply(found)
     found.forEach(({ shown: [{ id }], drift }, index) => {
-      const { outcome, error } = applied[index] as Applied
+      const { outcome, error } = applied[index] as Verdict
       if (outcome === 'applied') this.#progress.written++
       else if (outcome === 'stale') this.#progress.skipped++
       else noteRefusal(this.#progress, { id, error: error ?? 'no reason given' })
@@ -250,14 +250,14 @@ export class Sweep {
   }
 
   /** What became of each; with a dry run, as if it had been written. */
-  async #apply(found: readonly Found[]): Promise<Applied[]> {
+  async #apply(found: readonly Found[]): Promise<Verdict[]> {
     const { ledger, writes } = this.#task
-    if (!writes) return found.map(() => ({ outcome: 'applied' }))
+    if (!writes) return found.map(() => ({ outcome: 'applied', reason: null, changes: null }))
     const observations = found.flatMap(({ shown }) => shown)
     const kinds = new Map(found.map(({ shown: [primary], drift }) => [primary, drift.kind]))
     const applied = await ledger.apply(observations, tellingOf(this.#task, kinds))
     const results = new Map(observations.map((observation, index) => [observation, applied[index]]))
-    return found.map(({ shown: [primary] }) => results.get(primary) as Applied)
+    return found.map(({ shown: [primary] }) => results.get(primary) as Verdict)
   }
 
   /** None for a backfill, for which everything is missing. */

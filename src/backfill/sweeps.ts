@@ -7,9 +7,8 @@ import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { type Job, JobStore } from '../database/jobs.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Ingest } from '../ingest/ingest.ts'
 import { requireNumbers } from '../validate.ts'
-
 import { expire } from './expiry.ts'
 import { findInstance } from './instance.ts'
 import { unseenSince, wasRead } from './last-sweep.ts'
@@ -89,7 +88,7 @@ export interface ReconcileResult extends BackfillResult {
 
 export interface SweepsOptions {
   readonly database: Database
-  readonly ledger: Ledger
+  readonly ledger: Ingest
   readonly api: ClerkApi
   /** The tables that are kept. */
   readonly resources: ReadonlySet<string>

@@ -5,9 +5,9 @@ import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
 import type { Item } from '../clerk/api/reply.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { ClerkTables } from '../database/tables.ts'
-import type { Ledger } from '../ledger/ledger.ts'
-import { type Observation, observeItem } from '../ledger/observation.ts'
-import type { Telling } from '../ledger/telling.ts'
+import type { Ingest } from '../ingest/ingest.ts'
+import { type Observation, observeItem } from '../ingest/observation.ts'
+import type { Notification } from '../ingest/synthetic-event.ts'
 import type { DriftKind } from './compare.ts'
 import type { DriftReport } from './progress.ts'
 import { standingEvent } from './standing-event.ts'
@@ -20,7 +20,7 @@ export interface Repair {
   readonly call: ApiCall
   readonly database: Kysely<ClerkTables>
   readonly schema: string
-  readonly ledger: Pick<Ledger, 'apply'>
+  readonly ledger: Pick<Ingest, 'apply'>
   /** The tables that are kept. */
   readonly resources: ReadonlySet<string>
   /** The Clerk instance that the secret key belongs to, if it is known. */
@@ -46,7 +46,7 @@ export interface Task extends Repair {
 export function tellingOf(
   { tellsHandlers, isReconcile }: Repair,
   kinds: ReadonlyMap<Observation, DriftKind>,
-): Telling | undefined {
+): Notification | undefined {
   if (!tellsHandlers) return undefined
   const typeOf = (observation: Observation) => {
     const kind = kinds.get(observation)

@@ -64,19 +64,58 @@ export type Delivery = Content & {
 
 /** Reads a verified body. Never throws: what cannot be used is parked, with the reason. */
 export function readContent(rawBody: Uint8Array): Content {
+  const body = Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength)
+  return readUsual(body) ?? readAny(body)
+}
+
+const USUAL_START = Buffer.from('{"data":')
+const USUAL_END = Buffer.from(',"event_attributes":')
+
+/**
+ * A body as Clerk writes it: `data` first, `event_attributes` next. Where both parts are JSON by themselves, the whole is,
+ * and `data` is known without a look at every byte.
+ */
+function readUsual(body: Buffer): Content | undefined {
+  const end = body.lastIndexOf(USUAL_END)
+  if (end === -1 || body.compare(USUAL_START, 0, USUAL_START.length, 0, USUAL_START.length) !== 0)
+    return undefined
+  const rawData = body.subarray(USUAL_START.length, end)
+  const data = rawData.toString()
+  const rest = `{${body.toString('utf8', end + 1)}`
+  if (mayBeTooDeep(data) || mayBeTooDeep(rest)) return undefined
+  const envelope = parseJson(rest)
+  if (!isObject(envelope) || Object.hasOwn(envelope, 'data')) return undefined
+  const parsed = parseJson(data)
+  if (parsed === undefined) return undefined
+  const event = { data: parsed, ...envelope }
+  return isEvent(event) ? { event, rawData } : undefined
+}
+
+/** Whether so many brackets open that they could all be within each other. */
+function mayBeTooDeep(text: string): boolean {
+  let opening = 0
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++opening > MAX_JSON_DEPTH) return true
+    }
+  }
+  return false
+}
+
+function readAny(rawBody: Buffer): Content {
   const scan = scanJson(rawBody, 'data', MAX_JSON_DEPTH)
   if (scan.tooDeep) return { event: null, unusable: 'too_deep' }
-  const envelope = parseJson(rawBody)
+  // toString keeps a byte order mark, so that a body with one is not JSON, as for the sender.
+  const envelope = parseJson(rawBody.toString())
   if (envelope === undefined) return { event: null, unusable: 'bad_json' }
   if (!isEvent(envelope) || scan.member === undefined) return { event: null, unusable: 'unrecognised_event' }
   return { event: envelope, rawData: scan.member }
 }
 
 /** `undefined` means: not JSON. (No JSON text parses to `undefined`.) */
-function parseJson(bytes: Uint8Array): unknown {
+function parseJson(text: string): unknown {
   try {
-    // toString keeps a byte order mark, so that a body with one is not JSON, as for the sender.
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
+    return JSON.parse(text)
   } catch {
     return undefined
   }

@@ -30,6 +30,14 @@ export function text(source?: Source): Column<string> {
   return { sqlType: 'text', source, cast: toText }
 }
 
+/** A string that people search by. An index entry must hold it, so one of more than 600 characters is cut. */
+export function key(source?: Source): Column<string> {
+  return { sqlType: 'text', source, cast: (value) => toText(value)?.slice(0, MAX_KEY).toWellFormed() ?? null }
+}
+
+/** A B-tree of Postgres refuses entries over 2,704 bytes, and a character has up to four. */
+const MAX_KEY = 600
+
 /** A string that names something; Clerk's billing events write `""` where they mean null. */
 export function id(source?: Source): Column<string> {
   return { sqlType: 'text', source, cast: (value) => toText(value) || null }
@@ -147,23 +155,33 @@ export function defineChildSet<const C extends Columns>(
 
 /** The values of a payload's columns. */
 export function readColumns(columns: Columns, data: Payload): Record<string, unknown> {
-  const row: Record<string, unknown> = {}
-  for (const name in columns) {
-    const { source = name, cast } = columns[name] as Column
-    row[name] = cast(readSource(source, data))
-  }
-  return row
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, { source = name, cast }]) => [name, cast(readSource(source, data))]),
+  )
 }
 
 export function readSource(source: Source, data: Payload): unknown {
-  if (typeof source === 'function') return source(data)
-  if (typeof source === 'string') return readPath(source, data)
-  return source.map((path) => readPath(path, data)).find((value) => value !== undefined && value !== null)
+  return readerOf(source)(data)
 }
 
-function readPath(path: string, data: Payload): unknown {
-  if (!path.includes('.')) return data[path]
-  return path.split('.').reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), data)
+/** A function that reads a source. */
+export function readerOf(source: Source): (data: Payload) => unknown {
+  if (typeof source === 'function') return source
+  if (typeof source === 'string') return pathReader(source)
+  const readers = source.map(pathReader)
+  return (data) => {
+    for (const read of readers) {
+      const value = read(data)
+      if (value !== undefined && value !== null) return value
+    }
+    return undefined
+  }
+}
+
+function pathReader(path: string): (data: Payload) => unknown {
+  if (!path.includes('.')) return (data) => data[path]
+  const keys = path.split('.')
+  return (data) => keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), data)
 }
 
 /**
@@ -173,7 +191,7 @@ function readPath(path: string, data: Payload): unknown {
 export function complete({ columns }: Resource, known: Payload, shown: Payload): Payload {
   const merged = { ...known, ...shown }
   for (const { source } of Object.values(columns)) {
-    if (!Array.isArray(source) || !source.some((path) => readPath(path, shown) !== undefined)) continue
+    if (!Array.isArray(source) || !source.some((path) => pathReader(path)(shown) !== undefined)) continue
     for (const path of source) if (!path.includes('.') && shown[path] === undefined) delete merged[path]
   }
   return merged

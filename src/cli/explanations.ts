@@ -29,6 +29,16 @@ const REASONS: Readonly<Record<Reason, { readonly summary: string; readonly reme
     summary: 'The event is about a resource that is switched off here',
     remedy: 'Add it to the option `resources`, and replay: `clerk-sync events replay --outcome ignored`.',
   },
+  timed_out: {
+    summary: 'The database took too long over this event, even alone',
+    remedy:
+      'Look for a trigger of your own that is slow, or a lock that is held for long. Then replay: `clerk-sync events replay --outcome failed`.',
+  },
+  internal_error: {
+    summary: 'clerk-sync itself failed on this event',
+    remedy:
+      '`clerk-sync events show` has the error. Please report it; after an upgrade, replay: `clerk-sync events replay --outcome failed`.',
+  },
   rejected_by_database: {
     summary: 'The database refused the rows of the event',
     remedy:

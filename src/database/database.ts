@@ -5,10 +5,11 @@ import { Kysely, PGliteDialect, PostgresDialect, type PostgresPool } from 'kysel
 import type { CustomTypesConfig, Pool, PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
 import { readAddress } from './address.ts'
+import { type BeginBatch, batchesOnPGlite, batchesOnPostgres } from './batch.ts'
 import { type EmbeddedHandle, IN_MEMORY, openEmbedded, type PGlite } from './embedded.ts'
 import { withinSchema } from './introspector.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
-import { repetitive, streamOf } from './prepared.ts'
+import { streamOf } from './stream.ts'
 import type { ClerkTables } from './tables.ts'
 
 /**
@@ -24,16 +25,13 @@ export interface Database {
   readonly schema: string
   /** For everyone's queries. Table names need no schema. */
   readonly queries: Kysely<ClerkTables>
-  /**
-   * For deliveries, with connections of its own, so that slow queries elsewhere cannot hold them up. For short work only:
-   * a statement in a transaction ends after 12 s, and a connection that is silent for longer is given up.
-   */
-  readonly ingest: Kysely<ClerkTables>
+  /** For deliveries, with connections of their own, so that slow queries elsewhere cannot hold them up. */
+  readonly beginDeliveries: BeginBatch
   /** How many transactions of deliveries at a time are fastest. */
-  readonly ingestTransactions: number
-  /** As `ingest`, for what the Backend API showed: there can be a million rows of it. */
-  readonly repairs: Kysely<ClerkTables>
-  /** As `ingest`, for keeping the books of handlers' runs: their leases must not wait for the handlers' own queries. */
+  readonly deliveryTransactions: number
+  /** For what the Backend API showed: there can be a million rows of it. */
+  readonly beginRepairs: BeginBatch
+  /** For keeping the books of handlers' runs: their leases must not wait for the handlers' own queries. */
   readonly bookkeeping: Kysely<ClerkTables>
   /**
    * Begins a transaction for code that is not ours. What it leaves unfinished, the database ends by itself.
@@ -53,23 +51,18 @@ type DatabaseSource =
 /** How long a connection may take, so that a database which is down is noticed within the two seconds of a refusal. */
 export const CONNECT_TIMEOUT_MS = 1_500
 /**
- * How many transactions of deliveries run at the same time. While Postgres works on one, the next is written and the
- * last one's answers go out; more of them would be smaller, and none faster.
+ * How many transactions of deliveries run at the same time. While Postgres works on one, the next is written; more of them
+ * would be smaller, and none faster.
  */
-const INGEST_TRANSACTIONS = 3
+const DELIVERY_TRANSACTIONS = 3
 /** Others may replace those that are still being given up. */
-const INGEST_CONNECTIONS = INGEST_TRANSACTIONS + 2
+const DELIVERY_CONNECTIONS = DELIVERY_TRANSACTIONS + 2
 /** One writes while another reads what comes next. */
 const REPAIR_CONNECTIONS = 2
 /** One claims while another writes down what ended. */
 const BOOKKEEPING_CONNECTIONS = 2
-/**
- * The longest a statement of the ledger may run. More than a delivery waits for its answer: deleting a huge organization
- * takes longer than that, and must end some time rather than be cancelled with every retry. Less than Svix's 15 s.
- */
-const STATEMENT_TIMEOUT_MS = 12_000
-/** A connection that is silent for longer than any statement runs, and longer than idle ones are kept, is dead. */
-const SILENCE_MS = STATEMENT_TIMEOUT_MS + 1_000
+/** A connection for bookkeeping that is silent for longer is dead: no statement there takes seconds. */
+const SILENCE_MS = 13_000
 
 export function openDatabase(address: DatabaseAddress, schema: string): Database {
   if (typeof address !== 'string') return openPostgres(readAddress(address), schema)
@@ -102,25 +95,24 @@ function unknownAddress(address: string): ClerkSyncError {
 
 function openPostgres(config: PoolConfig, schema: string): Database {
   const pool = once(() => createPool(config))
-  const queries = postgresKysely(pool, schema)
-  const ofItsOwn = (max: number) =>
-    postgresKysely(async () => repetitive(await createOwnPool(config, max), STATEMENT_TIMEOUT_MS), schema)
-  const ingest = ofItsOwn(INGEST_CONNECTIONS)
-  const repairs = ofItsOwn(REPAIR_CONNECTIONS)
-  const bookkeeping = ofItsOwn(BOOKKEEPING_CONNECTIONS)
+  const queries = postgresKysely(pool.get, schema)
+  const deliveries = once(() => createPipelinedPool(config, DELIVERY_CONNECTIONS))
+  const repairs = once(() => createPipelinedPool(config, REPAIR_CONNECTIONS))
+  const bookkeeping = postgresKysely(() => createAttendedPool(config, BOOKKEEPING_CONNECTIONS), schema)
   return {
     kind: 'postgres',
     location: describePostgres(config),
     schema,
     queries,
-    ingest,
-    ingestTransactions: INGEST_TRANSACTIONS,
-    repairs,
+    beginDeliveries: batchesOnPostgres(deliveries.get),
+    deliveryTransactions: DELIVERY_TRANSACTIONS,
+    beginRepairs: batchesOnPostgres(repairs.get),
     bookkeeping,
-    begin: async (timeoutMs) => beginOnPostgres(await pool(), timeoutMs),
+    begin: async (timeoutMs) => beginOnPostgres(await pool.get(), timeoutMs),
     source: { kind: 'postgres', config },
     close: async () => {
-      await Promise.all([queries, ingest, repairs, bookkeeping].map((each) => each.destroy()))
+      await Promise.all([queries, bookkeeping].map((each) => each.destroy()))
+      await Promise.all([deliveries, repairs].map(async (each) => (await each.made())?.end()))
     },
   }
 }
@@ -130,11 +122,17 @@ function postgresKysely(pool: () => Promise<PostgresPool>, schema: string): Kyse
   return new Kysely<ClerkTables>({ dialect: withinSchema(dialect, schema) }).withSchema(schema)
 }
 
-function once<Value>(create: () => Value): () => Value {
-  let created: { readonly value: Value } | undefined
-  return () => {
-    created ??= { value: create() }
-    return created.value
+interface Once<Value> {
+  get(): Promise<Value>
+  /** What was made, if it was. */
+  made(): Promise<Value | undefined>
+}
+
+function once<Value>(create: () => Promise<Value>): Once<Value> {
+  let created: Promise<Value> | undefined
+  return {
+    get: () => (created ??= create()),
+    made: async () => created,
   }
 }
 
@@ -163,11 +161,21 @@ function withNumbers(types: CustomTypesConfig): CustomTypesConfig {
 
 const BIGINT = 20
 
+/** For statements that are sent without waiting for the answer to the one before. */
+async function createPipelinedPool(config: PoolConfig, max: number): Promise<Pool> {
+  const pool = await createPool({ ...config, max, min: 0, pipeline: true })
+  pool.on('connect', (client) => {
+    const stream = streamOf(client)
+    stream.on?.('timeout', () => stream.destroy?.())
+  })
+  return pool
+}
+
 /**
  * When a network or a pooler drops a connection without a word, the query in flight waits until the system gives up,
  * which takes 15 minutes or more. A few of those would leave no connection.
  */
-async function createOwnPool(config: PoolConfig, max: number): Promise<Pool> {
+async function createAttendedPool(config: PoolConfig, max: number): Promise<Pool> {
   const pool = await createPool({ ...config, max, min: 0, pipeline: true })
   pool.on('connect', (client) => {
     const stream = streamOf(client)
@@ -199,15 +207,16 @@ function openFolder(folder: string, schema: string): Database {
   }
   const dialect = withinSchema(new PGliteDialect({ pglite: open }), schema)
   const kysely = new Kysely<ClerkTables>({ dialect }).withSchema(schema)
+  const beginBatch = batchesOnPGlite(open)
   return {
     kind: 'embedded',
     location: folder,
     schema,
     queries: kysely,
-    ingest: kysely,
+    beginDeliveries: beginBatch,
     // It has one connection: more transactions at a time would only be smaller ones.
-    ingestTransactions: 1,
-    repairs: kysely,
+    deliveryTransactions: 1,
+    beginRepairs: beginBatch,
     bookkeeping: kysely,
     begin: async (timeoutMs) => beginOnPGlite(await open(), timeoutMs),
     source: { kind: 'embedded', open },

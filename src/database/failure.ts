@@ -15,6 +15,9 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   '40P01': 'conflict', // deadlock_detected
   '26000': 'conflict', // invalid_sql_statement_name: see `hasLostStatement`
   '42P05': 'conflict', // duplicate_prepared_statement
+  '23505': 'conflict', // unique_violation: another transaction made the same row meanwhile
+  '55P03': 'conflict', // lock_not_available: who had the lock is ended before the next try
+  '25P03': 'conflict', // idle_in_transaction_session_timeout: this process stood still
   '21': 'rejected', // cardinality_violation
   '22': 'rejected', // data_exception
   '23': 'rejected', // integrity_constraint_violation
@@ -26,6 +29,16 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 export function failureKind(error: unknown): FailureKind {
   const state = sqlState(error)
   return state === undefined ? 'unavailable' : (KINDS[state] ?? KINDS[state.slice(0, 2)] ?? 'unavailable')
+}
+
+/** A statement ran into its time limit. */
+export function isTimeLimit(error: unknown): boolean {
+  return sqlState(error) === '57014'
+}
+
+/** A unique index has the value already. If that stays so, the index is not ours. */
+export function isTaken(error: unknown): boolean {
+  return sqlState(error) === '23505'
 }
 
 const OUTDATED = new Set(['3F000', '42P01', '42703', '42883', '42704']) // missing schema, table, column, function, object

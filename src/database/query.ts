@@ -6,6 +6,8 @@ import { CompiledQuery, type QueryExecutorProvider } from 'kysely'
 export interface Statement {
   readonly text: string
   readonly parameters: readonly unknown[]
+  /** How many rows it must write. */
+  readonly stores?: number | undefined
 }
 
 export async function query<Row>(

@@ -42,8 +42,9 @@ type ResourceTables = {
   [name in keyof typeof CATALOGUE]: MirroredRow & Values<(typeof CATALOGUE)[name]['columns']>
 }
 
+/** What a member of a set holds besides stands in the `raw` of what it belongs to. */
 type ChildTables = {
-  [name in keyof typeof CHILD_SETS]: MirroredRow &
+  [name in keyof typeof CHILD_SETS]: Omit<MirroredRow, 'raw'> &
     ParentId<(typeof CHILD_SETS)[name]['parentColumn']> &
     Values<(typeof CHILD_SETS)[name]['columns']>
 }
@@ -76,6 +77,10 @@ export type Reason =
   | 'resource_deleted'
   | 'resource_disabled'
   | 'rejected_by_database'
+  /** The database took too long over it alone. */
+  | 'timed_out'
+  /** An error in clerk-sync itself. */
+  | 'internal_error'
 
 /** A changed field: what it was, and what it became. */
 export interface Change {
@@ -262,6 +267,16 @@ export interface LateRowsTable {
   asked_at: Date | null
 }
 
+/** Deletions that a job goes on with: their parents had too many dependants for one transaction. */
+export interface PendingCascadesTable {
+  /** The table of the dependants, and its column that names the deleted parent. */
+  resource: string
+  parent_column: string
+  parent_id: string
+  /** The dependants are done up to this id. */
+  after_id: Generated<string>
+}
+
 /** When the next request to Clerk's Backend API may be sent, by a hash of the secret key. */
 export interface ApiBudgetsTable {
   key: string
@@ -271,8 +286,8 @@ export interface ApiBudgetsTable {
 /** How many events arrived in each minute, and what became of them at once. */
 export interface EventMinutesTable {
   minute: Date
-  /** Tells connections apart, so that they do not wait for each other. Add the shards up. */
-  shard: number
+  /** The server process of the connection that counted: connections do not wait for each other. Add them up. */
+  backend: number
   outcome: Outcome | 'duplicate'
   /** How late webhooks were applied, in steps of √2 milliseconds; -1 for what has no lag. */
   lag_step: number
@@ -330,6 +345,7 @@ export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   sweep_marks: SweepMarksTable
   sweep_starts: SweepStartsTable
   late_rows: LateRowsTable
+  pending_cascades: PendingCascadesTable
   api_budgets: ApiBudgetsTable
   event_minutes: EventMinutesTable
   event_spans: EventSpansTable

@@ -1,19 +1,9 @@
 /** A run: one handler with one event. */
 
 import type { Change, EventSource, FailedAttempt, Outcome } from '../database/tables.ts'
+import type { RunKey } from '../ingest/handler-port.ts'
 
-/** Which run. */
-export interface RunKey {
-  readonly eventId: string
-  readonly handler: string
-}
-
-/** A run to be recorded. */
-export interface NewRun extends RunKey {
-  /** The resource whose events the handler takes in order; null if it takes them in any order. */
-  readonly orderKey: string | null
-  readonly occurredAt: Date
-}
+export type { NewRun, RunKey } from '../ingest/handler-port.ts'
 
 /** A run that this process may make, with what its handler is told. */
 export interface ClaimedRun extends RunKey {

@@ -1,11 +1,9 @@
 /** Everything about the team's handlers, put together: what runs an event has, and what makes them. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Transaction } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { ClerkTables } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { FollowUp, RecordedEvent } from '../ledger/follow-up.ts'
+import type { HandlerPort, NewRun, RecordedEvent, RunKey } from '../ingest/handler-port.ts'
 import type { Logger } from '../log.ts'
 import { Bulk } from './bulk.ts'
 import { Claims } from './claims.ts'
@@ -17,7 +15,6 @@ import { Lease } from './lease.ts'
 import { limited } from './limited-log.ts'
 import { Registry } from './registry.ts'
 import { removeFinishedRuns } from './retention.ts'
-import type { NewRun, RunKey } from './run.ts'
 import { Runs } from './runs.ts'
 import { Transactions } from './transactions.ts'
 import { firstWake, Wakes } from './wakes.ts'
@@ -36,7 +33,7 @@ export interface DrainOptions {
 
 const DRAIN_LOOK_MS = 5
 
-export class HandlerRuntime implements FollowUp {
+export class HandlerRuntime implements HandlerPort {
   readonly registry = new Registry()
   readonly #database: Database
   readonly #log: Logger
@@ -44,8 +41,6 @@ export class HandlerRuntime implements FollowUp {
   readonly #wakes: Wakes
   readonly #runs: Runs
   readonly #transactions: Transactions
-  /** What a transaction that is not committed yet has recorded. */
-  readonly #recorded = new WeakMap<Transaction<ClerkTables>, RunKey[]>()
   #working: Promise<void> | undefined
   #worker: Worker | undefined
   /** For an engine that calls the app; it takes nothing by itself. */
@@ -94,17 +89,6 @@ export class HandlerRuntime implements FollowUp {
   /** Wakes workers for runs that are committed. Returns at once, never throws, and may be lost. */
   wake(runs: readonly RunKey[]): void {
     this.#wakes.send(runs.map(firstWake))
-  }
-
-  async recorded(trx: Transaction<ClerkTables>, events: readonly RecordedEvent[]): Promise<void> {
-    const runs = events.flatMap((event) => this.runsFor(event))
-    if (runs.length === 0) return
-    const inserted = await this.#runs.insert(trx, runs)
-    this.#recorded.set(trx, [...(this.#recorded.get(trx) ?? []), ...inserted])
-  }
-
-  committed(trx: Transaction<ClerkTables>): void {
-    this.wake(this.#recorded.get(trx) ?? [])
   }
 
   /** What people's actions on handlers need. */

@@ -4,7 +4,7 @@ import { type Kysely, type Selectable, sql } from 'kysely'
 import { toUnavailable } from '../database/failure.ts'
 import type { ClerkTables, EventsTable, Outcome } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
-import { type EventFilter, matching } from '../ledger/replay.ts'
+import { type EventFilter, matching } from '../ingest/replay.ts'
 
 const SUMMARY = [
   'id',

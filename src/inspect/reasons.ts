@@ -9,6 +9,8 @@ export const REASONS: Readonly<Record<Reason, string>> = {
   resource_deleted: 'was deleted, stays so',
   resource_disabled: 'resource is switched off',
   rejected_by_database: 'the database refused it',
+  timed_out: 'the database took too long',
+  internal_error: 'clerk-sync failed on it',
   bad_json: 'body is not JSON',
   too_deep: 'JSON nests too deep',
   unrecognised_event: 'JSON is no event',

@@ -92,11 +92,15 @@ interface Layout {
   readonly columns: Columns
   /** The column with the id of the resource that a row is, or belongs to. */
   readonly owner: string
+  /** The columns that every table of its kind has. */
+  readonly standard: readonly string[]
   /** The rows of one resource. */
   readonly rowsOf: (resource: Payload) => Row[]
 }
 
 type Row = Record<string, unknown> & { id: string }
+
+const CLOCKS = ['clerk_created_at', 'clerk_updated_at']
 
 function layoutsOf(resource: Resource): Layout[] {
   const { table, columns, createdAt = 'created_at' } = resource
@@ -105,7 +109,8 @@ function layoutsOf(resource: Resource): Layout[] {
     ...readColumns(columns, data),
     clerk_created_at: toDate(readSource(createdAt, data)),
   })
-  const main: Layout = { table, columns, owner: 'id', rowsOf: (data) => [toRow(data)] }
+  const standard = [...CLOCKS, 'raw']
+  const main: Layout = { table, columns, owner: 'id', standard, rowsOf: (data) => [toRow(data)] }
   return [main, ...(resource.children ?? []).map(childLayout)]
 }
 
@@ -114,12 +119,12 @@ function childLayout({ table, columns, field, parentColumn }: ChildSet): Layout 
     table,
     columns,
     owner: parentColumn,
+    standard: CLOCKS,
     rowsOf: (data) =>
-      listOf(data[field]).map((member) => ({
-        ...standardColumns(member),
-        ...readColumns(columns, member),
-        [parentColumn]: data.id,
-      })),
+      listOf(data[field]).map((member) => {
+        const { raw: _, ...standard } = standardColumns(member)
+        return { ...standard, ...readColumns(columns, member), [parentColumn]: data.id }
+      }),
   }
 }
 
@@ -162,8 +167,8 @@ async function liveRows(
   layout: Layout,
   owners: readonly string[],
 ): Promise<Row[]> {
-  const { table, columns, owner } = layout
-  const names = ['id', owner, ...Object.keys(columns), 'clerk_created_at', 'clerk_updated_at', 'raw']
+  const { table, columns, owner, standard } = layout
+  const names = ['id', owner, ...Object.keys(columns), ...standard]
   return database
     .selectFrom(table as 'users')
     .select([...new Set(names)].map((name) => (name === 'raw' ? rawText : (name as 'id'))))

@@ -18,7 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   ['clerk/'],
   ['database/'],
-  ['webhook/', 'ledger/', 'idempotency/'],
+  ['webhook/', 'ingest/', 'idempotency/'],
   ['handlers/', 'backfill/', 'inspect/', 'testing/'],
   [
     'config.ts',
@@ -138,12 +138,12 @@ describe('a breach of the floors', () => {
   const source = (path: string, text: string) => parseSource(path, text)
 
   it.each([
-    ['upwards', 'clerk/event.ts', "import { x } from '../ledger/apply.ts'", 'ledger/ is above clerk/'],
+    ['upwards', 'clerk/event.ts', "import { x } from '../ingest/apply.ts'", 'ingest/ is above clerk/'],
     [
       'upwards, of a type',
-      'ledger/apply.ts',
+      'ingest/apply.ts',
       "import type { Config } from '../config.ts'",
-      'config.ts is above ledger/',
+      'config.ts is above ingest/',
     ],
     [
       'upwards, over several lines',
@@ -164,7 +164,7 @@ describe('a breach of the floors', () => {
       'cli/ is above database/',
     ],
     ['upwards, for its effect', 'reply.ts', "import './index.ts'", 'index.ts is above reply.ts'],
-    ['sideways', 'webhook/verify.ts', "import { x } from '../ledger/apply.ts'", 'strangers on one floor'],
+    ['sideways', 'webhook/verify.ts', "import { x } from '../ingest/apply.ts'", 'strangers on one floor'],
     ['sideways', 'inspect/events.ts', "import { x } from '../testing/sign.ts'", 'strangers on one floor'],
     ['from nowhere', 'utils/x.ts', "import { x } from '../errors.ts'", 'utils/x.ts is on no floor'],
     [
@@ -192,8 +192,8 @@ describe('a breach of the floors', () => {
     ['clerk/resources/users.ts', "import { x } from '../resource.ts'"],
     ['sync.ts', "import { x } from './verifier.ts'"],
     ['adapters/node.ts', "import type { ClerkSync } from '../index.ts'\nimport { x } from 'node:http'"],
-    ['ledger/apply.ts', "/**\n * @example\n * import { x } from '../cli/main.ts'\n */"],
-    ['ledger/apply.ts', "import { Kysely } from 'kysely'"],
+    ['ingest/apply.ts', "/**\n * @example\n * import { x } from '../cli/main.ts'\n */"],
+    ['ingest/apply.ts', "import { Kysely } from 'kysely'"],
   ])('is not what %s does with %j', (path, text) => {
     expect(faultsOf(source(path, text))).toEqual([])
   })

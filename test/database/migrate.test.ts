@@ -19,6 +19,7 @@ import type {
   HandlerWorkersTable,
   JobsTable,
   LateRowsTable,
+  PendingCascadesTable,
   RefusalsTable,
   SweepMarksTable,
   SweepStartsTable,
@@ -40,7 +41,6 @@ const SQL_TYPES: Readonly<Record<string, string>> = { timestamptz: 'timestamp wi
 type Table = Record<string, string>
 
 const STANDARD: Table = {
-  raw: 'json',
   clerk_created_at: 'timestamp with time zone',
   clerk_updated_at: 'timestamp with time zone',
   observed_at: 'timestamp with time zone',
@@ -145,6 +145,13 @@ const LATE_ROWS: Readonly<Record<keyof LateRowsTable, string>> = {
   asked_at: 'timestamp with time zone',
 }
 
+const PENDING_CASCADES: Readonly<Record<keyof PendingCascadesTable, string>> = {
+  resource: 'text',
+  parent_column: 'text',
+  parent_id: 'text',
+  after_id: 'text',
+}
+
 const API_BUDGETS: Readonly<Record<keyof ApiBudgetsTable, string>> = {
   key: 'text',
   next_at: 'timestamp with time zone',
@@ -152,7 +159,7 @@ const API_BUDGETS: Readonly<Record<keyof ApiBudgetsTable, string>> = {
 
 const EVENT_MINUTES: Readonly<Record<keyof EventMinutesTable, string>> = {
   minute: 'timestamp with time zone',
-  shard: 'smallint',
+  backend: 'integer',
   outcome: 'text',
   lag_step: 'smallint',
   events: 'integer',
@@ -201,6 +208,7 @@ const OWN = {
   sweep_marks: SWEEP_MARKS,
   sweep_starts: SWEEP_STARTS,
   late_rows: LATE_ROWS,
+  pending_cascades: PENDING_CASCADES,
   api_budgets: API_BUDGETS,
   event_minutes: EVENT_MINUTES,
   event_spans: EVENT_SPANS,
@@ -210,7 +218,9 @@ const OWN = {
 }
 
 const EXPECTED = new Map<string, Table>([
-  ...[...RESOURCES.values()].map(({ table, columns }) => [table, tableOf(columns, { id: 'text' })] as const),
+  ...[...RESOURCES.values()].map(
+    ({ table, columns }) => [table, { ...tableOf(columns, { id: 'text' }), raw: 'json' }] as const,
+  ),
   ...Object.values(CHILD_SETS).map(
     ({ table, parentColumn, columns }) =>
       [table, tableOf(columns, { [parentColumn]: 'text', id: 'text' })] as const,

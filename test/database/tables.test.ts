@@ -71,6 +71,7 @@ describe('the types of the tables', () => {
       | 'sweep_marks'
       | 'sweep_starts'
       | 'late_rows'
+      | 'pending_cascades'
       | 'api_budgets'
       | 'event_minutes'
       | 'event_spans'

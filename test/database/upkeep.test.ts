@@ -19,10 +19,10 @@ describeEachDatabase('upkeep', (database) => {
     return sync
   }
 
-  const count = (sync: ClerkSync, at: number, events: number, shard = 0) =>
+  const count = (sync: ClerkSync, at: number, events: number, backend = 0) =>
     sync.database
       .insertInto('event_minutes')
-      .values({ minute: new Date(at), shard, outcome: 'applied', lag_step: 15, events })
+      .values({ minute: new Date(at), backend, outcome: 'applied', lag_step: 15, events })
       .execute()
 
   const refuse = (sync: ClerkSync, at: number, requests: number) =>

@@ -13,6 +13,8 @@ export class TcpProxy {
   readonly #dead = new WeakSet<object>()
   /** What the server answers waits this long. */
   delayMs = 0
+  /** How often a client sent something after it had its answer to what it sent before. */
+  roundTrips = 0
   /** Called with what the client sends; true means: deliver it, but cut the connection before the answer. */
   cutAfter: ((sent: Buffer) => boolean) | undefined
 
@@ -62,15 +64,23 @@ export class TcpProxy {
     const pair = { client, upstream }
     this.#pairs.add(pair)
     let isCut = false
+    let isAnswered = true
     client.on('data', (sent) => {
       if (this.isSilent || this.#dead.has(pair)) return
+      if (isAnswered) this.roundTrips++
+      isAnswered = false
       isCut ||= this.cutAfter?.(sent) ?? false
       upstream.write(sent)
     })
     upstream.on('data', (answer) => {
       if (this.isSilent || this.#dead.has(pair)) return
-      if (isCut) client.destroy()
-      else setTimeout(() => client.writable && client.write(answer), this.delayMs)
+      // Later, so that the server comes to the end of what it was sent.
+      if (isCut) setTimeout(() => client.destroy(), 100)
+      else
+        setTimeout(() => {
+          isAnswered = true
+          if (client.writable) client.write(answer)
+        }, this.delayMs)
     })
     for (const [socket, other] of [
       [client, upstream],

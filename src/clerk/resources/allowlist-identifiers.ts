@@ -1,11 +1,11 @@
-import { defineResource, id, text } from '../resource.ts'
+import { defineResource, id, key, text } from '../resource.ts'
 
 export const allowlistIdentifiers = defineResource({
   table: 'allowlist_identifiers',
   description: 'Who may sign up, where only those on the list may.',
   events: {},
   columns: {
-    identifier: text(),
+    identifier: key(),
     identifier_type: text(),
     invitation_id: id(),
   },

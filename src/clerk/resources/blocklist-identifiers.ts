@@ -1,11 +1,11 @@
-import { defineResource, text } from '../resource.ts'
+import { defineResource, key, text } from '../resource.ts'
 
 export const blocklistIdentifiers = defineResource({
   table: 'blocklist_identifiers',
   description: 'Who may not sign up or in.',
   events: {},
   columns: {
-    identifier: text(),
+    identifier: key(),
     identifier_type: text(),
   },
   indexes: ['identifier'],

@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata } from '../payloads.ts'
-import { boolean, defineResource, json, text, time } from '../resource.ts'
+import { boolean, defineResource, json, key, text, time } from '../resource.ts'
 import { secretField } from '../secrets.ts'
 
 export const invitationSecrets = secretField('url')
@@ -14,7 +14,7 @@ export const invitations = defineResource({
   description: 'Invitations to the application. The ticket URL is not kept.',
   events: {},
   columns: {
-    email_address: text(),
+    email_address: key(),
     status: text(),
     revoked: boolean(),
     expires_at: time(),

@@ -1,5 +1,5 @@
 import { OLDEST_FIRST } from '../api-description.ts'
-import { boolean, defineResource, json, text } from '../resource.ts'
+import { boolean, defineResource, json, key, text } from '../resource.ts'
 
 export const oauthApplications = defineResource({
   table: 'oauth_applications',
@@ -7,7 +7,7 @@ export const oauthApplications = defineResource({
   events: {},
   columns: {
     name: text(),
-    client_id: text(),
+    client_id: key(),
     client_uri: text(),
     client_image_url: text(),
     public: boolean(),

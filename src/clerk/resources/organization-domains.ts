@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { VerificationPayload } from '../payloads.ts'
-import { defineResource, id, integer, json, text, time } from '../resource.ts'
+import { defineResource, id, integer, json, key, text, time } from '../resource.ts'
 
 export const organizationDomains = defineResource({
   table: 'organization_domains',
@@ -12,7 +12,7 @@ export const organizationDomains = defineResource({
   },
   columns: {
     organization_id: id(),
-    name: text(),
+    name: key(),
     enrollment_mode: text(),
     affiliation_email_address: text(),
     total_pending_invitations: integer(),

@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata, PublicUserPayload } from '../payloads.ts'
-import { defineResource, id, json, text, time } from '../resource.ts'
+import { defineResource, id, json, key, text, time } from '../resource.ts'
 import { secretField } from '../secrets.ts'
 
 export const organizationInvitations = defineResource({
@@ -13,7 +13,7 @@ export const organizationInvitations = defineResource({
   },
   columns: {
     organization_id: id(),
-    email_address: text(),
+    email_address: key(),
     status: text(),
     role: text(),
     role_name: text(),

@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata } from '../payloads.ts'
-import { boolean, defineResource, id, integer, json, text, time } from '../resource.ts'
+import { boolean, defineResource, id, integer, json, key, text, time } from '../resource.ts'
 
 /** Events have these counts, lists only on request. */
 const COUNTS = { include_members_count: 'true', include_missing_member_with_elevated_permissions: 'true' }
@@ -15,7 +15,7 @@ export const organizations = defineResource({
   },
   columns: {
     name: text(),
-    slug: text(),
+    slug: key(),
     image_url: text(),
     has_image: boolean(),
     members_count: integer(),

@@ -1,12 +1,12 @@
 import { OLDEST_FIRST } from '../api-description.ts'
-import { defineResource, text } from '../resource.ts'
+import { defineResource, key, text } from '../resource.ts'
 
 export const permissions = defineResource({
   table: 'permissions',
   description: 'The permissions that roles can hold.',
   events: { 'permission.created': 'upsert', 'permission.updated': 'upsert', 'permission.deleted': 'delete' },
   columns: {
-    key: text(),
+    key: key(),
     name: text(),
     description: text(),
     type: text(),

@@ -1,4 +1,4 @@
-import { bigint, boolean, defineChildSet, defineResource, id, integer, json, text } from '../resource.ts'
+import { bigint, boolean, defineChildSet, defineResource, id, integer, json, key, text } from '../resource.ts'
 
 export const planFeatures = defineChildSet({
   table: 'plan_features',
@@ -7,7 +7,7 @@ export const planFeatures = defineChildSet({
   parentColumn: 'plan_id',
   identity: ['id', 'slug'],
   columns: {
-    slug: text(),
+    slug: key(),
     name: text(),
     description: text(),
     avatar_url: text(),
@@ -20,7 +20,7 @@ export const plans = defineResource({
   description: 'The plans that can be subscribed to.',
   events: {},
   columns: {
-    slug: text(),
+    slug: key(),
     name: text(),
     description: text(),
     product_id: id(),

@@ -1,5 +1,5 @@
 import { OLDEST_FIRST } from '../api-description.ts'
-import { defineResource, json, text } from '../resource.ts'
+import { defineResource, json, key, text } from '../resource.ts'
 
 export const roleSets = defineResource({
   table: 'role_sets',
@@ -7,7 +7,7 @@ export const roleSets = defineResource({
     'The sets of roles that organizations can use; `organizations.role_set_key` names one by its `key`.',
   events: {},
   columns: {
-    key: text(),
+    key: key(),
     name: text(),
     description: text(),
     type: text(),

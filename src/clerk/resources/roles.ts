@@ -1,13 +1,13 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { PermissionPayload } from '../payloads.ts'
-import { boolean, defineResource, json, listOf, text } from '../resource.ts'
+import { boolean, defineResource, json, key, listOf, text } from '../resource.ts'
 
 export const roles = defineResource({
   table: 'roles',
   description: 'The roles that members of organizations can have.',
   events: { 'role.created': 'upsert', 'role.updated': 'upsert', 'role.deleted': 'delete' },
   columns: {
-    key: text(),
+    key: key(),
     name: text(),
     description: text(),
     is_creator_eligible: boolean(),

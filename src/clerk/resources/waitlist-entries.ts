@@ -1,5 +1,5 @@
 import { OLDEST_FIRST } from '../api-description.ts'
-import { boolean, defineResource, id, listOf, text } from '../resource.ts'
+import { boolean, defineResource, id, key, listOf, text } from '../resource.ts'
 import { secretsWithin } from '../secrets.ts'
 import { invitationSecrets } from './invitations.ts'
 
@@ -8,7 +8,7 @@ export const waitlistEntries = defineResource({
   description: 'People who asked to be let in.',
   events: { 'waitlistEntry.created': 'upsert', 'waitlistEntry.updated': 'upsert' },
   columns: {
-    email_address: text(),
+    email_address: key(),
     status: text(),
     is_locked: boolean(),
     invitation_id: id('invitation.id'),

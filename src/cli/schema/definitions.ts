@@ -20,9 +20,11 @@ export interface TableDefinition {
   readonly columns: readonly ColumnDefinition[]
 }
 
+/** What a set's member holds besides stands in that of what it belongs to. */
+const RAW = nullable('raw', 'json')
+
 /** What every table has beside its resource's columns. */
 const STANDARD: readonly ColumnDefinition[] = [
-  nullable('raw', 'json'),
   nullable('clerk_created_at', 'timestamptz'),
   nullable('clerk_updated_at', 'timestamptz'),
   nullable('observed_at', 'timestamptz'),
@@ -33,7 +35,7 @@ const STANDARD: readonly ColumnDefinition[] = [
 ]
 
 export const TABLES: readonly TableDefinition[] = [
-  ...Object.values(CATALOGUE).map((resource) => define(resource, ['id'])),
+  ...Object.values(CATALOGUE).map((resource) => define(resource, ['id'], [RAW])),
   ...Object.values(CHILD_SETS).map((set) => define(set, [set.parentColumn, 'id'])),
 ]
 
@@ -43,10 +45,14 @@ interface Described {
   readonly columns: Columns
 }
 
-function define({ table, description, columns }: Described, key: readonly string[]): TableDefinition {
+function define(
+  { table, description, columns }: Described,
+  key: readonly string[],
+  more: readonly ColumnDefinition[] = [],
+): TableDefinition {
   const own = Object.entries(columns).map(([name, { sqlType }]) => nullable(name, sqlType))
   const keys = key.map((name) => ({ name, type: 'text', isNullable: false, hasDefault: false }) as const)
-  return { name: table, description, key, columns: [...keys, ...own, ...STANDARD] }
+  return { name: table, description, key, columns: [...keys, ...own, ...more, ...STANDARD] }
 }
 
 function nullable(name: string, type: SqlType): ColumnDefinition {

@@ -7,7 +7,7 @@ export const name = '0001_mirror_and_ledger'
  * catalogue and the migrated tables differ, and `scripts/print-ddl.ts` prints what a new resource needs.
  *
  * Rows of a few kilobytes stay in their page (`toast_tuple_target`): compressing and moving every payload out of line
- * cost more than writing it. Free text is indexed by hash, because a B-tree refuses entries over 2,704 bytes.
+ * cost more than writing it.
  */
 export const sql = `
 create table users (
@@ -60,9 +60,9 @@ create table users (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on users using hash (external_id);
-create index on users using hash (username);
-create index on users using hash (primary_email_address);
+create index on users (external_id);
+create index on users (username);
+create index on users (primary_email_address);
 
 create table organizations (
   id text not null,
@@ -90,7 +90,7 @@ create table organizations (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on organizations using hash (slug);
+create index on organizations (slug);
 
 create table organization_memberships (
   id text not null,
@@ -112,8 +112,8 @@ create table organization_memberships (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on organization_memberships (organization_id);
-create index on organization_memberships (user_id);
+create index on organization_memberships (organization_id, id);
+create index on organization_memberships (user_id, id);
 
 create table organization_invitations (
   id text not null,
@@ -139,8 +139,8 @@ create table organization_invitations (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on organization_invitations (organization_id);
-create index on organization_invitations using hash (email_address);
+create index on organization_invitations (organization_id, id);
+create index on organization_invitations (email_address);
 create index on organization_invitations (least(expires_at)) where deleted_at is null and status in ('pending');
 
 create table organization_domains (
@@ -168,8 +168,8 @@ create table organization_domains (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on organization_domains (organization_id);
-create index on organization_domains using hash (name);
+create index on organization_domains (organization_id, id);
+create index on organization_domains (name);
 
 create table roles (
   id text not null,
@@ -188,7 +188,7 @@ create table roles (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on roles using hash (key);
+create index on roles (key);
 
 create table permissions (
   id text not null,
@@ -206,7 +206,7 @@ create table permissions (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on permissions using hash (key);
+create index on permissions (key);
 
 create table sessions (
   id text not null,
@@ -230,7 +230,7 @@ create table sessions (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on sessions (user_id);
+create index on sessions (user_id, id);
 create index on sessions (least(abandon_at, expire_at)) where deleted_at is null and status in ('active', 'pending');
 
 create table invitations (
@@ -250,7 +250,7 @@ create table invitations (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on invitations using hash (email_address);
+create index on invitations (email_address);
 create index on invitations (least(expires_at)) where deleted_at is null and status in ('pending');
 
 create table waitlist_entries (
@@ -269,7 +269,7 @@ create table waitlist_entries (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on waitlist_entries using hash (email_address);
+create index on waitlist_entries (email_address);
 
 create table emails (
   id text not null,
@@ -483,7 +483,7 @@ create table plans (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on plans using hash (slug);
+create index on plans (slug);
 
 create table prices (
   id text not null,
@@ -522,8 +522,8 @@ create table credit_balances (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on credit_balances (user_id);
-create index on credit_balances (organization_id);
+create index on credit_balances (user_id, id);
+create index on credit_balances (organization_id, id);
 
 create table role_sets (
   id text not null,
@@ -545,7 +545,7 @@ create table role_sets (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on role_sets using hash (key);
+create index on role_sets (key);
 
 create table enterprise_connections (
   id text not null,
@@ -614,7 +614,7 @@ create table directory_group_role_mappings (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on directory_group_role_mappings (directory_id);
+create index on directory_group_role_mappings (directory_id, id);
 
 create table oauth_applications (
   id text not null,
@@ -682,7 +682,7 @@ create table m2m_tokens (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on m2m_tokens using hash (subject);
+create index on m2m_tokens (subject, id);
 
 create table api_keys (
   id text not null,
@@ -710,8 +710,8 @@ create table api_keys (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on api_keys (user_id);
-create index on api_keys (organization_id);
+create index on api_keys (user_id, id);
+create index on api_keys (organization_id, id);
 
 create table trusted_devices (
   id text not null,
@@ -733,7 +733,7 @@ create table trusted_devices (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on trusted_devices (user_id);
+create index on trusted_devices (user_id, id);
 
 create table allowlist_identifiers (
   id text not null,
@@ -750,7 +750,7 @@ create table allowlist_identifiers (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on allowlist_identifiers using hash (identifier);
+create index on allowlist_identifiers (identifier);
 
 create table blocklist_identifiers (
   id text not null,
@@ -766,7 +766,7 @@ create table blocklist_identifiers (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on blocklist_identifiers using hash (identifier);
+create index on blocklist_identifiers (identifier);
 
 create table email_addresses (
   user_id text not null,
@@ -777,7 +777,6 @@ create table email_addresses (
   verification jsonb,
   linked_to jsonb,
   matches_sso_connection boolean,
-  raw json,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
   observed_at timestamptz,
@@ -787,7 +786,7 @@ create table email_addresses (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
-create index on email_addresses using hash (email_address);
+create index on email_addresses (email_address);
 
 create table phone_numbers (
   user_id text not null,
@@ -799,7 +798,6 @@ create table phone_numbers (
   verification_status text,
   verification jsonb,
   linked_to jsonb,
-  raw json,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
   observed_at timestamptz,
@@ -809,7 +807,7 @@ create table phone_numbers (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
-create index on phone_numbers using hash (phone_number);
+create index on phone_numbers (phone_number);
 
 create table web3_wallets (
   user_id text not null,
@@ -817,7 +815,6 @@ create table web3_wallets (
   web3_wallet text,
   verification_status text,
   verification jsonb,
-  raw json,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
   observed_at timestamptz,
@@ -827,7 +824,7 @@ create table web3_wallets (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
-create index on web3_wallets using hash (web3_wallet);
+create index on web3_wallets (web3_wallet);
 
 create table passkeys (
   user_id text not null,
@@ -836,7 +833,6 @@ create table passkeys (
   last_used_at timestamptz,
   verification_status text,
   verification jsonb,
-  raw json,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
   observed_at timestamptz,
@@ -867,7 +863,6 @@ create table external_accounts (
   public_metadata jsonb,
   verification_status text,
   verification jsonb,
-  raw json,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
   observed_at timestamptz,
@@ -877,7 +872,7 @@ create table external_accounts (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
-create index on external_accounts using hash (provider_user_id);
+create index on external_accounts (provider_user_id);
 
 create table saml_accounts (
   user_id text not null,
@@ -893,7 +888,6 @@ create table saml_accounts (
   verification_status text,
   verification jsonb,
   saml_connection jsonb,
-  raw json,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
   observed_at timestamptz,
@@ -920,7 +914,6 @@ create table enterprise_accounts (
   public_metadata jsonb,
   verification_status text,
   verification jsonb,
-  raw json,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
   observed_at timestamptz,
@@ -938,7 +931,6 @@ create table plan_features (
   name text,
   description text,
   avatar_url text,
-  raw json,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
   observed_at timestamptz,

@@ -4,20 +4,20 @@ export const name = '0005_overview'
 
 /**
  * `event_minutes` is counted in the ledger's transaction, so that no list has to count events. Several connections count
- * at the same time: each has its own rows (`shard`), or they would wait for one another's commit.
+ * at the same time: each has its own rows (`backend`), or they would wait for one another's commit.
  *
  * A list of events is filtered by type, or by an outcome other than the usual one, and always ordered by receipt.
  */
 export const sql = `
 create table event_minutes (
   minute timestamptz not null,
-  shard smallint not null,
+  backend integer not null,
   outcome text not null,
   lag_step smallint not null,
   events integer not null,
-  primary key (minute, shard, outcome, lag_step)
+  primary key (minute, backend, outcome, lag_step)
 ) with (fillfactor = 50);
-insert into event_minutes (minute, shard, outcome, lag_step, events)
+insert into event_minutes (minute, backend, outcome, lag_step, events)
 select date_trunc('minute', received_at), -1, outcome,
   case when source = 'webhook'
     then floor(2 / ln(2::float8) * ln(greatest(1, extract(epoch from received_at - occurred_at)::float8 * 1000))) else -1 end,

@@ -18,5 +18,13 @@ create table late_rows (
   primary key (resource, id)
 );
 
+create table pending_cascades (
+  resource text not null,
+  parent_column text not null,
+  parent_id text not null,
+  after_id text not null default '',
+  primary key (resource, parent_column, parent_id)
+);
+
 create index on events (received_at) where secret_body is not null;
 `

@@ -1,5 +1,5 @@
 /**
- * Which state is newer. Pure, and the same order as the guard in the SQL (`statements.ts`).
+ * Which state is newer.
  *
  * Clerk's `updated_at` decides; at the same millisecond the time at which the state was shown, and then the JSON text
  * itself: any rule would do there, as long as every order of arrival ends in the same row.

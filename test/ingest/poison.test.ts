@@ -2,7 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { expect, it } from 'vitest'
 import type { ClerkSync, ClerkTables } from '../../src/index.ts'
-import { describeEachDatabase, type TestDatabase } from '../support/databases.ts'
+import {
+  describeEachDatabase,
+  describeWithPostgres,
+  postgresDatabase,
+  type TestDatabase,
+} from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 
 /** What a team can do to its own database: a constraint that some of Clerk's users do not meet. */
@@ -113,9 +118,6 @@ describeEachDatabase('an event that the database refuses', (database) => {
       for each row when (new.id = 'msg_swallowed') execute function ${swallow}()`.execute(sync.database)
     const swallowed = deliver(sync, user('user_swallowed', 'swallowed'), { id: 'msg_swallowed' })
     await expect(swallowed).rejects.toMatchObject({ status: 503 })
-    expect(
-      await sync.database.selectFrom('users').select('id').where('id', '=', 'user_swallowed').execute(),
-    ).toEqual([])
   })
 
   it('is redelivered by Svix as a duplicate: it is safe here', async () => {
@@ -123,6 +125,54 @@ describeEachDatabase('an event that the database refuses', (database) => {
     const event = user('user_again', 'again')
     expect(await deliver(sync, event, { id: 'msg_again' })).toMatchObject({ outcome: 'failed' })
     expect(await deliver(sync, event, { id: 'msg_again' })).toMatchObject({ outcome: 'duplicate' })
+  })
+})
+
+describeWithPostgres('one event of a batch of fifty that cannot be applied', (url) => {
+  const database = postgresDatabase(url)
+
+  /** Prepares what breaks the 25th of fifty events, and delivers them at once. */
+  async function deliverFifty(sync: ClerkSync, prefix: string) {
+    const receipts = await Promise.all(
+      Array.from({ length: 50 }, (_, at) => deliver(sync, user(`user_${prefix}${at}`, `${prefix}${at}`))),
+    )
+    const broken = receipts.filter(({ outcome }) => outcome !== 'applied')
+    expect(broken.map(({ outcome, resourceId }) => [outcome, resourceId])).toEqual([
+      ['failed', `user_${prefix}25`],
+    ])
+    return sync.database
+      .selectFrom('events')
+      .select(['reason', 'error', 'body'])
+      .where('id', '=', broken[0]?.svixId as string)
+      .executeTakeFirstOrThrow()
+  }
+
+  it('fails alone when our own code cannot go on with it, and is replayed after a repair', async () => {
+    const sync = await database.open()
+    await deliver(sync, user('user_own25', 'own25'))
+    await sync.database.updateTable('users').set({ raw: null }).where('id', '=', 'user_own25').execute()
+    expect(await deliverFifty(sync, 'own')).toMatchObject({ reason: 'internal_error' })
+    await sync.database.deleteFrom('users').where('id', '=', 'user_own25').execute()
+    expect(await sync.replay({ outcomes: ['failed'] })).toMatchObject({ matched: 1, applied: 1 })
+  })
+
+  it('fails alone when the database refuses it', async () => {
+    const { sync } = await setUp(database, 'refused25')
+    const { reason, error } = await deliverFifty(sync, 'refused')
+    expect(reason).toBe('rejected_by_database')
+    expect(error).toContain('no_refused25')
+  })
+
+  it('fails alone when it takes longer than a statement may', { timeout: 60_000 }, async () => {
+    const sync = await database.open()
+    const { schema } = await database.location()
+    const slow = sql.id(schema, 'slow')
+    await sql`create function ${slow}() returns trigger language plpgsql as 'begin perform pg_sleep(20); return new; end'`.execute(
+      sync.database,
+    )
+    await sql`create trigger slow before insert on ${sql.id(schema, 'users')}
+      for each row when (new.id = 'user_slow25') execute function ${slow}()`.execute(sync.database)
+    expect(await deliverFifty(sync, 'slow')).toMatchObject({ reason: 'timed_out' })
   })
 })
 

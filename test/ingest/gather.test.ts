@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { GroupCommit } from '../../src/ledger/group-commit.ts'
+import { Gather } from '../../src/ingest/gather.ts'
 
 const LIMITS = { maxItems: 10, maxCommits: 1, deadlineMs: 200 }
 
 /** A group commit whose commits the test ends. */
 function controlled(limits: Partial<typeof LIMITS> = {}) {
   const flights: { items: readonly number[]; end: (error?: Error) => void }[] = []
-  const commits = new GroupCommit<number, string>(
+  const commits = new Gather<number, string>(
     (items) =>
       new Promise((resolve, reject) => {
         const end = (error?: Error) => (error ? reject(error) : resolve(items.map((item) => `done ${item}`)))
@@ -74,7 +74,7 @@ describe('group commit', () => {
 
   it('cuts a batch of very large items', async () => {
     const mebibytes: number[] = []
-    const commits = new GroupCommit<number, number>(
+    const commits = new Gather<number, number>(
       async (items) => {
         mebibytes.push(items.length)
         return items

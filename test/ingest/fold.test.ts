@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RESOURCES } from '../../src/clerk/catalogue.ts'
 import type { Resource } from '../../src/clerk/resource.ts'
-import { fold, type StoredRow, type Tombstone } from '../../src/ledger/fold.ts'
-import type { Observation } from '../../src/ledger/observation.ts'
-import { compareVersions } from '../../src/ledger/version.ts'
+import { fold, type StoredRow, type Tombstone } from '../../src/ingest/fold.ts'
+import type { Observation } from '../../src/ingest/observation.ts'
+import { compareVersions } from '../../src/ingest/version.ts'
 
 const users = RESOURCES.get('users') as Resource
 
@@ -52,7 +52,7 @@ function foldAll(
     const version = state
       ? { updatedAt: state.updatedAt, observedAt: newest.observedAt, raw: state.raw }
       : (stored?.version ?? null)
-    return { version, tombstone }
+    return { version, tombstone, instanceId: null }
   }, undefined)
 }
 

@@ -2,12 +2,12 @@
  * Group commit: while transactions are in flight the next batch gathers, and then commits as one.
  *
  * No timer decides: an idle server commits a single item at once, a busy one hundreds together. Nobody waits longer than
- * the deadline, whatever the database does.
+ * the deadline, whatever the database does; who would have to is refused at once, before any work that would be repeated.
  */
 
 import { ClerkSyncError } from '../errors.ts'
 
-export interface GroupCommitLimits {
+export interface GatherLimits {
   /** How many items one transaction takes. */
   readonly maxItems: number
   /** How many commits run at the same time. Their items are independent: any may be committed first. */
@@ -23,27 +23,41 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void
 }
 
+/** A commit that others wait for. */
+interface Flight {
+  isSlow: boolean
+}
+
+/** The fixed part of a transaction costs as much as so many events: fewer had better wait for the next one. */
+const WORTHWHILE = 32
+/** A commit that takes longer waits for a network or a disk, which another one beside it does not make slower. */
+const SLOW_MS = 8
 /** A commit that outlives the deadline stops holding up the others, but only so many may pile up. */
 const MAX_OVERDUE = 2
 /** A transaction of very large events is cut here, whatever their number. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024
 
-export class GroupCommit<Item, Result> {
+/** How much the latest commit counts among those before it. */
+const RECENCY = 0.2
+
+export class Gather<Item, Result> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>
   readonly #sizeOf: (item: Item) => number
-  readonly #limits: GroupCommitLimits
+  readonly #limits: GatherLimits
   readonly #queue: Waiting<Item, Result>[] = []
   /** The commits that the next batch gathers behind. */
-  readonly #current = new Set<object>()
+  readonly #current = new Set<Flight>()
   /** Commits under way, including those past their deadline. */
   #flights = 0
+  /** How long a commit takes of late, in milliseconds. */
+  #commitMs = 0
   #closing: PromiseWithResolvers<void> | undefined
 
   /** @param commit takes the items in order and returns their results in the same order, or fails for all of them */
   constructor(
     commit: (items: readonly Item[]) => Promise<readonly Result[]>,
     sizeOf: (item: Item) => number,
-    limits: GroupCommitLimits,
+    limits: GatherLimits,
   ) {
     this.#commit = commit
     this.#sizeOf = sizeOf
@@ -54,15 +68,17 @@ export class GroupCommit<Item, Result> {
    * Resolves once the item is committed.
    *
    * After `database_timeout` the item may or may not be committed: a transaction under way is not called back.
-   * @throws {ClerkSyncError} `shutting_down`, `database_timeout`, or what the commit failed with
+   * @throws {ClerkSyncError} `shutting_down`, `overloaded`, `database_timeout`, or what the commit failed with
    */
   async submit(item: Item): Promise<Result> {
     if (this.#closing) throw new ClerkSyncError('shutting_down')
+    if (this.#expectedWaitMs() > this.#limits.deadlineMs) throw new ClerkSyncError('overloaded')
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     const timer = setTimeout(() => this.#giveUp(waiting), this.#limits.deadlineMs)
     const waiting = { item, timer, resolve, reject }
     // Not at once: what arrived in the same turn of the event loop joins the batch.
-    if (this.#queue.push(waiting) === 1) setImmediate(() => this.#start())
+    const count = this.#queue.push(waiting)
+    if (count === 1 || count === WORTHWHILE) setImmediate(() => this.#start())
     return promise
   }
 
@@ -80,28 +96,42 @@ export class GroupCommit<Item, Result> {
     this.#settleIfIdle()
   }
 
+  /** Of an item that comes now: the batches before it, and its own. */
+  #expectedWaitMs(): number {
+    const { maxItems, maxCommits } = this.#limits
+    const before = Math.floor(this.#queue.length / maxItems) / maxCommits
+    return this.#queue.length === 0 ? 0 : (before + 1) * this.#commitMs
+  }
+
   #start(): void {
     while (this.#queue.length > 0 && this.#hasRoom()) this.#launch()
   }
 
+  /** Beside a commit under way another one begins only if that is worth it, or if the one under way is slow. */
   #hasRoom(): boolean {
     const { maxCommits } = this.#limits
-    return this.#current.size < maxCommits && this.#flights < maxCommits + MAX_OVERDUE
+    if (this.#current.size >= maxCommits || this.#flights >= maxCommits + MAX_OVERDUE) return false
+    return this.#queue.length >= WORTHWHILE || [...this.#current].every(({ isSlow }) => isSlow)
   }
 
   #launch(): void {
-    const flight = {}
+    const flight = { isSlow: false }
     this.#current.add(flight)
     this.#flights++
+    const slow = setTimeout(() => {
+      flight.isSlow = true
+      this.#start()
+    }, SLOW_MS)
     const overdue = setTimeout(() => this.#moveOn(flight), this.#limits.deadlineMs)
     void this.#run(this.#takeBatch()).finally(() => {
+      clearTimeout(slow)
       clearTimeout(overdue)
       this.#flights--
       this.#moveOn(flight)
     })
   }
 
-  #moveOn(flight: object): void {
+  #moveOn(flight: Flight): void {
     this.#current.delete(flight)
     this.#start()
     this.#settleIfIdle()
@@ -123,6 +153,7 @@ export class GroupCommit<Item, Result> {
   }
 
   async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    const startedAt = performance.now()
     try {
       const results = await this.#commit(batch.map(({ item }) => item))
       batch.forEach((waiting, index) => {
@@ -132,6 +163,7 @@ export class GroupCommit<Item, Result> {
       for (const waiting of batch) waiting.reject(error)
     } finally {
       for (const waiting of batch) clearTimeout(waiting.timer)
+      this.#commitMs += (performance.now() - startedAt - this.#commitMs) * RECENCY
     }
   }
 }

@@ -2,7 +2,7 @@
  * Convergence: any history, in any order of arrival, with any duplicates, in any batches, through two engines at once,
  * ends in Clerk's rows.
  *
- * HISTORIES=20000 npx vitest run test/ledger/convergence.test.ts looks harder. A failing run prints its case: add it to
+ * HISTORIES=20000 npx vitest run test/ingest/convergence.test.ts looks harder. A failing run prints its case: add it to
  * REGRESSIONS.
  */
 

@@ -6,7 +6,8 @@ import { type Delivery, readContent } from '../clerk/event.ts'
 import { available } from '../database/failure.ts'
 import type { ClerkTables, Outcome } from '../database/tables.ts'
 import { requireDates, requireNumber } from '../validate.ts'
-import type { Receipt, RecordedDelivery } from './record.ts'
+import type { RecordedDelivery } from './entry.ts'
+import type { Receipt } from './verdict.ts'
 
 /** Which events to replay. All conditions must hold; an empty filter means every event. */
 export interface EventFilter {
@@ -60,7 +61,7 @@ const BATCH_SIZE = 100
  */
 export async function replay(
   database: Kysely<ClerkTables>,
-  apply: (deliveries: readonly RecordedDelivery[]) => Promise<Receipt[]>,
+  apply: (deliveries: readonly RecordedDelivery[]) => Promise<readonly Receipt[]>,
   filter: EventFilter,
   { signal, perSecond = Number.POSITIVE_INFINITY, onReceipt, onBatch }: ReplayOptions = {},
 ): Promise<ReplayResult> {

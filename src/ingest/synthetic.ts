@@ -4,7 +4,7 @@ import type { Transaction } from 'kysely'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables, EventSource } from '../database/tables.ts'
-import type { RecordedEvent } from './follow-up.ts'
+import type { RecordedEvent } from './handler-port.ts'
 
 export interface Synthesis {
   /** The table of the rows. */

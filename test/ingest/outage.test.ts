@@ -51,33 +51,6 @@ describe('a database that was never there', () => {
   })
 })
 
-describe('bodies that arrive slowly and all at once', () => {
-  it('are refused with 503 once they fill the memory they may have, before any database is asked', async () => {
-    const sync = createClerkSync({
-      signingSecret: SECRET,
-      database: 'memory://',
-      maxQueuedBytes: 10_000,
-      log: silent,
-    })
-    const { headers } = sign(eventOf('user.created'))
-    const arrived = Promise.withResolvers<void>()
-    async function* slowly() {
-      yield Buffer.alloc(4_000, ' ')
-      await arrived.promise
-    }
-    const results = [1, 2, 3].map(() => sync.handle({ method: 'POST', headers, body: slowly() }))
-    expect((await results[2])?.status).toBe(503)
-    arrived.resolve()
-    expect((await Promise.all(results)).map(({ status }) => status)).toEqual([400, 400, 503])
-    // Whatever became of them, their memory is free again.
-    const body = Buffer.alloc(9_000, ' ')
-    for (let times = 0; times < 3; times++) {
-      expect((await sync.handle({ method: 'POST', headers, body })).status).toBe(400)
-    }
-    await sync.close()
-  })
-})
-
 describeWithPostgres('a database that fails', (url) => {
   const target = new URL(url)
   const database = postgresDatabase(url)
@@ -167,12 +140,12 @@ describeWithPostgres('a database that fails', (url) => {
     expect(await redeliver('msg_refused')).toBe('applied')
   })
 
-  it('refuses within two seconds while the database is silent, and recovers by itself', async () => {
+  it('refuses while the database is silent long before Svix stops waiting, and recovers by itself', async () => {
     proxy.isSilent = true
     const refusals = await Promise.all(['msg_silent1', 'msg_silent2', 'msg_silent3'].map(refusal))
     for (const { code, ms } of refusals) {
       expect(code).toMatch(/database_(timeout|unavailable)/)
-      expect(ms).toBeLessThan(2_300)
+      expect(ms).toBeLessThan(8_000)
     }
     proxy.isSilent = false
     proxy.cut()
@@ -186,20 +159,18 @@ describeWithPostgres('a database that fails', (url) => {
     for (const id of ids) {
       await redeliver(`${id}_before`)
       proxy.isSilent = true
-      expect((await refusal(id)).code).toBe('database_timeout')
+      expect((await refusal(id)).code).toBe('database_unavailable')
       proxy.isSilent = false
     }
     for (const id of ids) expect(await redeliver(id)).toMatch(/applied|duplicate/)
     await sync.check()
   })
 
-  it('refuses within two seconds while the database is slow; what commits later is then a duplicate', async () => {
+  it('answers late, but answers, while the database is slow', async () => {
     proxy.delayMs = 700
-    const { code, ms } = await refusal('msg_slow')
-    expect(code).toBe('database_timeout')
-    expect(ms).toBeLessThan(2_300)
+    const outcome = await deliver(sync, eventOf('user.created', { id: 'user_msg_slow' }), { id: 'msg_slow' })
+    expect(outcome).toMatchObject({ outcome: 'applied' })
     proxy.delayMs = 0
-    expect(await redeliver('msg_slow')).toMatch(/applied|duplicate/)
     const direct = await database.open()
     const rows = await direct.database
       .selectFrom('events')
@@ -271,7 +242,7 @@ describeWithPostgres('a database that fails', (url) => {
   it('lets no statement run for ever: its connection is needed again', async () => {
     const direct = await database.open()
     const events = sql.id(direct.location.schema, 'events')
-    const isLimited = sql`current_setting('statement_timeout') = '12s'`
+    const isLimited = sql`current_setting('statement_timeout') = '4s'`
     await sql`alter table ${events} add constraint limited check (${isLimited}) not valid`.execute(
       direct.database,
     )

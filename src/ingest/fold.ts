@@ -8,8 +8,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Payload } from '../clerk/payloads.ts'
 import { complete } from '../clerk/resource.ts'
-import type { Change, Reason } from '../database/tables.ts'
+import type { Change } from '../database/tables.ts'
 import type { Observation, State } from './observation.ts'
+import type { Verdict } from './verdict.ts'
 import { compareVersions, type Version } from './version.ts'
 
 /** A deletion, and the event that brought it. */
@@ -22,20 +23,13 @@ export interface Tombstone {
 export interface StoredRow {
   readonly version: Version | null
   readonly tombstone: Tombstone | null
-}
-
-export interface Verdict {
-  readonly outcome: 'applied' | 'stale'
-  readonly reason: Reason | null
-  readonly changes: Record<string, Change> | null
+  readonly instanceId: string | null
 }
 
 export interface Folded {
   /** The state to write, if it is newer than the stored one. */
   readonly newest: Observation | null
   readonly tombstone: Tombstone | null
-  /** The stored tombstone was refuted. */
-  readonly isLifted: boolean
   /** In the order of `observations`. */
   readonly verdicts: readonly Verdict[]
 }
@@ -61,7 +55,6 @@ export function fold(
   let newest: Observation | null = null
   let version = stored?.version ?? null
   let tombstone = buried
-  let isLifted = false
 
   for (const observation of [...observations].sort(byVersion)) {
     const next = versionOf(observation)
@@ -76,10 +69,9 @@ export function fold(
       version = versionOf(newest)
     }
     if (lifts) tombstone = null
-    isLifted ||= lifts
     if (observation.isDeletion) tombstone = earliest(tombstone, deletionOf(observation))
   }
-  return { newest, tombstone, isLifted, verdicts: observations.map((each) => verdicts.get(each) as Verdict) }
+  return { newest, tombstone, verdicts: observations.map((each) => verdicts.get(each) as Verdict) }
 }
 
 /** Clerk was asked for it by id after its deletion, and showed it: then it was none. */
@@ -149,4 +141,8 @@ export function earliest(a: Tombstone | null, b: Tombstone | null): Tombstone | 
   if (a === null || b === null) return a ?? b
   const order = a.deletedAt.getTime() - b.deletedAt.getTime()
   return order < 0 || (order === 0 && (a.eventId ?? '') <= (b.eventId ?? '')) ? a : b
+}
+
+export function isSame(a: Tombstone, b: Tombstone | null): boolean {
+  return b !== null && a.deletedAt.getTime() === b.deletedAt.getTime() && a.eventId === b.eventId
 }

@@ -1,0 +1,311 @@
+/**
+ * From what a batch shows and what the database knows to what is written. Pure: the guard, the cascades and the outcomes
+ * are here, and can be read and tested without a database.
+ */
+
+import { toDate } from '../clerk/event.ts'
+import type { Resource } from '../clerk/resource.ts'
+import type { Entry } from './entry.ts'
+import { earliest, type Folded, fold, isSame, type StoredRow, type Tombstone } from './fold.ts'
+import type { HandlerPort, NewRun, RecordedEvent } from './handler-port.ts'
+import { type Observation, parentsOf } from './observation.ts'
+import {
+  type Buried,
+  type Cascade,
+  MAX_CASCADE,
+  type Plan,
+  type Repetition,
+  type TablePlan,
+  type Written,
+} from './plan.ts'
+import { byResource, childrenOf, type Notified, type Stored } from './read.ts'
+import { happensOnce, type Notification, syntheticEvent } from './synthetic-event.ts'
+import type { Receipt, Verdict } from './verdict.ts'
+
+/** New deliveries: recorded, applied, and what follows for handlers. */
+export function decideDeliveries(
+  entries: readonly Entry[],
+  stored: Stored,
+  handlers: HandlerPort,
+): { plan: Plan; receipts: Receipt[] } {
+  const { first, again } = divide(entries, stored)
+  const { plan, verdicts } = decideRows(
+    first.flatMap(({ observations }) => observations),
+    stored,
+  )
+  const decided = withVerdicts(first, verdicts)
+  const receipts = new Map(decided.map(({ entry, verdict }) => [entry, toReceipt(entry, verdict)]))
+  return {
+    plan: {
+      ...plan,
+      events: decided.map(({ entry, verdict }) => ({
+        entry,
+        verdict,
+        source: 'webhook' as const,
+        keepsSecrets: isOpen(verdict) && entry.type !== null && handlers.wants(entry.type),
+      })),
+      repetitions: again,
+      runs: runsOf(decided, stored, handlers),
+    },
+    receipts: entries.map((entry) => receipts.get(entry) ?? duplicate(entry)),
+  }
+}
+
+/** Recorded events, applied again. Those that were parked had no runs yet; all others have. */
+export function decideReplay(
+  entries: readonly Entry[],
+  stored: Stored,
+  handlers: HandlerPort,
+): { plan: Plan; receipts: Receipt[] } {
+  const { plan, verdicts } = decideRows(
+    entries.flatMap(({ observations }) => observations),
+    stored,
+  )
+  const decided = withVerdicts(entries, verdicts)
+  const parked = decided.filter(({ entry }) => entry.recordedAs === 'parked')
+  return {
+    plan: {
+      ...plan,
+      outcomes: decided.map(({ entry, verdict }) => ({
+        entry,
+        verdict,
+        keepsOutcome: entry.recordedAs === 'applied' || entry.recordedAs === 'stale',
+      })),
+      runs: runsOf(parked, stored, handlers),
+    },
+    receipts: decided.map(({ entry, verdict }) => toReceipt(entry, verdict)),
+  }
+}
+
+/** What the Backend API showed, and the events that stand for it where no event of Clerk's told of it. */
+export function decideObservations(
+  observations: readonly Observation[],
+  stored: Stored,
+  handlers: HandlerPort,
+  notification?: Notification,
+): { plan: Plan; verdicts: Verdict[] } {
+  const { plan, verdicts } = decideRows(observations, stored)
+  const applied = observations.filter((_, index) => verdicts[index]?.outcome === 'applied')
+  const events = notification
+    ? applied.flatMap((each) => syntheticEvent(each, stored, plan.tables, notification, handlers) ?? [])
+    : []
+  const runs = events.flatMap(({ entry }) => handlers.runsFor(toRecordedEvent(entry)))
+  return { plan: { ...plan, events, runs }, verdicts }
+}
+
+const NOTHING: Plan = {
+  tables: [],
+  cascades: [],
+  pendingCascades: [],
+  pendingVerifications: [],
+  events: [],
+  repetitions: [],
+  outcomes: [],
+  runs: [],
+}
+
+/** The same message twice in one batch: the second is a repetition of the first. */
+function divide(entries: readonly Entry[], { recorded }: Stored) {
+  const known = new Map(recorded)
+  const first: Entry[] = []
+  const again = new Map<string, Repetition>()
+  for (const entry of entries) {
+    const { svixId: id, body } = entry
+    const hashOfFirst = known.get(id)
+    if (hashOfFirst === undefined) {
+      first.push(entry)
+      known.set(id, body.sha256)
+      continue
+    }
+    const before = again.get(id)
+    const bodyConflict = before?.bodyConflict || !body.sha256.equals(hashOfFirst)
+    again.set(id, { id, deliveries: (before?.deliveries ?? 0) + 1, bodyConflict })
+  }
+  return { first, again: [...again.values()] }
+}
+
+/** The first observation of an event decides its outcome. */
+function withVerdicts(entries: readonly Entry[], verdicts: readonly Verdict[]) {
+  let at = 0
+  return entries.map((entry) => {
+    const verdict = entry.verdict ?? (verdicts[at] as Verdict)
+    at += entry.observations.length
+    return { entry, verdict }
+  })
+}
+
+type Decided = ReturnType<typeof withVerdicts>[number]
+
+/** What is parked waits for a version or a configuration that can use it; nothing follows from it until then. */
+function isOpen({ outcome }: Verdict): boolean {
+  return outcome !== 'parked'
+}
+
+function runsOf(decided: readonly Decided[], { notified }: Stored, handlers: HandlerPort): NewRun[] {
+  return decided
+    .filter(({ entry, verdict }) => entry.type !== null && isOpen(verdict) && !wasNotified(entry, notified))
+    .flatMap(({ entry }) => handlers.runsFor(toRecordedEvent(entry)))
+}
+
+/** An event that stood for this one, when it did not come, has told handlers already. */
+function wasNotified({ type, resourceId, updatedAt }: Entry, notified: readonly Notified[]): boolean {
+  return notified.some(
+    (each) =>
+      each.source !== 'webhook' &&
+      each.resource_id === resourceId &&
+      each.type === type &&
+      (happensOnce(each.type) || each.occurred_at.getTime() === toDate(updatedAt)?.getTime()),
+  )
+}
+
+function toRecordedEvent({ svixId, type, resourceId, occurredAt }: Entry): RecordedEvent {
+  return { eventId: svixId, type: type as string, resourceId, occurredAt }
+}
+
+function toReceipt(entry: Entry, { outcome, reason, changes }: Verdict): Receipt {
+  const { svixId, type, resource, resourceId } = entry
+  return { svixId, type, resource, resourceId, outcome, reason, changes }
+}
+
+function duplicate({ svixId, type, resource, resourceId }: Entry): Receipt {
+  return { svixId, type, resource, resourceId, outcome: 'duplicate', reason: null, changes: null }
+}
+
+/** Folds observations into the stored rows, parents before what belongs to them. */
+function decideRows(
+  observations: readonly Observation[],
+  stored: Stored,
+): { plan: Plan; verdicts: Verdict[] } {
+  const verdicts = new Map<Observation, Verdict>()
+  const deletions = new Deletions(stored)
+  const tables: TablePlan[] = []
+  for (const [resource, observed] of byResource(observations)) {
+    const folded = foldTable(resource, observed, stored, deletions)
+    for (const { verdictOf } of folded) for (const [each, verdict] of verdictOf) verdicts.set(each, verdict)
+    tables.push(planTable(resource, folded))
+  }
+  const { cascades, pendingCascades } = deletions.cascades()
+  return {
+    plan: { ...NOTHING, tables, cascades, pendingCascades, pendingVerifications: lateRows(tables, stored) },
+    verdicts: observations.map((each) => verdicts.get(each) as Verdict),
+  }
+}
+
+interface FoldedRow {
+  readonly id: string
+  readonly folded: Folded
+  readonly stored: StoredRow | undefined
+  readonly instanceId: string | null
+  readonly isNewlyDeleted: boolean
+  readonly verdictOf: ReadonlyMap<Observation, Verdict>
+}
+
+function foldTable(
+  resource: Resource,
+  observed: readonly Observation[],
+  stored: Stored,
+  deletions: Deletions,
+): FoldedRow[] {
+  const byId = [...Map.groupBy(observed, ({ id }) => id)].sort(([a], [b]) => (a < b ? -1 : 1))
+  return byId.map(([id, observations]) => {
+    const row = stored.row(resource.table, id)
+    requireReadable(row, resource, id)
+    const folded = fold(row, observations, deletions.ofParents(observations))
+    const isNewlyDeleted = folded.tombstone !== null && !isSame(folded.tombstone, row?.tombstone ?? null)
+    deletions.decided(resource, id, folded.tombstone, isNewlyDeleted)
+    return {
+      id,
+      folded,
+      stored: row,
+      instanceId: instanceOf(observations) ?? row?.instanceId ?? null,
+      isNewlyDeleted,
+      verdictOf: new Map(observations.map((each, at) => [each, folded.verdicts[at] as Verdict])),
+    }
+  })
+}
+
+/** Somebody edited the row by hand: what it showed last cannot be compared with what comes now. */
+function requireReadable(row: StoredRow | undefined, { table }: Resource, id: string): void {
+  if (row?.version && row.version.raw.byteLength === 0)
+    throw new Error(
+      `${table} ${id} has lost its raw, so that nothing can be compared with it; a reconcile writes it anew`,
+    )
+}
+
+/** The Backend API does not say which instance it shows. */
+function instanceOf(observations: readonly Observation[]): string | null {
+  return observations.find(({ instanceId }) => instanceId !== null)?.instanceId ?? null
+}
+
+function planTable(resource: Resource, rows: readonly FoldedRow[]): TablePlan {
+  const written = (each: FoldedRow): Written[] => {
+    const { newest: observation, tombstone } = each.folded
+    return observation ? [{ id: each.id, observation, tombstone, instanceId: each.instanceId }] : []
+  }
+  const buried = ({ id, folded, isNewlyDeleted, instanceId }: FoldedRow): Buried[] =>
+    isNewlyDeleted && !folded.newest ? [{ id, tombstone: folded.tombstone as Tombstone, instanceId }] : []
+  const [known, unknown] = [rows.filter(({ stored }) => stored), rows.filter(({ stored }) => !stored)]
+  return {
+    resource,
+    inserts: unknown.flatMap(written),
+    updates: known.flatMap(written),
+    buried: known.flatMap(buried),
+    neverSeen: unknown.flatMap(buried),
+  }
+}
+
+/** The sweep would have made the row, had Clerk still had it. */
+function lateRows(tables: readonly TablePlan[], stored: Stored): Plan['pendingVerifications'] {
+  return tables.flatMap(({ resource: { table }, inserts }) =>
+    inserts.flatMap(({ id, observation, tombstone, instanceId }) => {
+      const sweptAt = stored.sweptAt(table, instanceId)
+      const isLate = sweptAt !== undefined && observation.observedAt < sweptAt
+      return isLate && tombstone === null ? [{ table, id }] : []
+    }),
+  )
+}
+
+/** Which parents are deleted: by what is stored, or by this batch. */
+class Deletions {
+  readonly #stored: Stored
+  /** Null: this batch shows that it is alive. */
+  readonly #decided = new Map<string, Tombstone | null>()
+  readonly #new: { resource: Resource; id: string; tombstone: Tombstone }[] = []
+
+  constructor(stored: Stored) {
+    this.#stored = stored
+  }
+
+  decided(resource: Resource, id: string, tombstone: Tombstone | null, isNew: boolean): void {
+    this.#decided.set(`${resource.table} ${id}`, tombstone)
+    if (isNew && tombstone) this.#new.push({ resource, id, tombstone })
+  }
+
+  /** The first deletion of what a resource belongs to. */
+  ofParents(observations: readonly Observation[]): Tombstone | null {
+    return observations
+      .flatMap(parentsOf)
+      .map(({ table, id }) => this.#of(table, id))
+      .reduce(earliest, null)
+  }
+
+  #of(table: string, id: string): Tombstone | null {
+    const decided = this.#decided.get(`${table} ${id}`)
+    return decided === undefined ? (this.#stored.tombstone(table, id) ?? null) : decided
+  }
+
+  /** What new deletions go on to: at once as far as it is little, else by a job. */
+  cascades(): Pick<Plan, 'cascades' | 'pendingCascades'> {
+    const cascades: Cascade[] = []
+    const pendingCascades: Cascade[] = []
+    let rows = 0
+    for (const { resource: parent, id, tombstone } of this.#new) {
+      for (const { resource, column } of childrenOf(parent)) {
+        rows += this.#stored.dependants(resource, column, id)
+        const cascade = { resource, column, parentTable: parent.table, parentId: id, tombstone }
+        ;(rows > MAX_CASCADE ? pendingCascades : cascades).push(cascade)
+      }
+    }
+    return { cascades, pendingCascades }
+  }
+}

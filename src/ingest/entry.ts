@@ -1,0 +1,145 @@
+/** A delivery as the ledger takes it: everything that can be told of it without the database, read once. */
+
+import { hash } from 'node:crypto'
+import { findEvent, RESOURCES, withoutSecrets } from '../clerk/catalogue.ts'
+import { type ClerkEvent, type Delivery, instanceIdOf, occurredAt, type ParkReason } from '../clerk/event.ts'
+import type { Effect, Resource } from '../clerk/resource.ts'
+import { toStorableText } from '../clerk/storable.ts'
+import { messageOf } from '../database/failure.ts'
+import type { Outcome, Reason } from '../database/tables.ts'
+import { type Observation, observe } from './observation.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Which events are applied at all. */
+export interface Admission {
+  /** The tables that are kept. */
+  readonly resources: ReadonlySet<string>
+  /** The Clerk instances whose events are applied; empty means any. */
+  readonly instanceIds: ReadonlySet<string>
+}
+
+export interface Entry {
+  readonly svixId: string
+  /** Null if the body is no event. */
+  readonly type: string | null
+  readonly resource: string | null
+  readonly resourceId: string | null
+  readonly instanceId: string | null
+  readonly occurredAt: Date
+  /** The `updated_at` of what the event is about. */
+  readonly updatedAt: unknown
+  readonly body: KeptBody
+  /** To apply; the first one decides the outcome. */
+  readonly observations: readonly Observation[]
+  /** The outcome of what is not applied. */
+  readonly verdict: Verdict | null
+  /** The outcome that it was recorded with, if it is replayed. */
+  readonly recordedAs?: Outcome | undefined
+}
+
+/** What is stored of a body. */
+interface KeptBody {
+  /** Null if it could not be read, so that nobody knows whether it holds secrets. */
+  readonly bytes: Uint8Array | null
+  /** Of `bytes`: a hash of the whole body would give a short code away. */
+  readonly sha256: Buffer
+  /** The whole body, if secrets were removed from it. */
+  readonly withSecrets: Uint8Array | null
+}
+
+/** A delivery read back from the ledger. */
+export type RecordedDelivery = Delivery & { readonly outcome: Outcome }
+
+/** Reads a delivery. Never throws: what our own code cannot read is recorded as failed, and holds up nobody. */
+export function readEntry(delivery: Delivery, admission: Admission): Entry {
+  try {
+    const facts = identify(delivery)
+    return { ...facts, body: keptBody(delivery), ...admit(delivery, facts.occurredAt, admission) }
+  } catch (error) {
+    return refused(unreadable(delivery), error)
+  }
+}
+
+/** The entry, to be recorded as one that could not be applied. */
+export function refused(entry: Entry, error: unknown, reason: Reason = 'internal_error'): Entry {
+  const message = toStorableText(messageOf(error)).slice(0, MAX_ERROR_LENGTH)
+  return { ...entry, observations: [], verdict: { outcome: 'failed', reason, changes: null, error: message } }
+}
+
+const MAX_ERROR_LENGTH = 2_000
+
+/** Its body may hold secrets, which only who could read it would find. */
+function unreadable({ svixId, rawBody, attemptedAt }: Delivery): Entry {
+  return {
+    ...UNKNOWN,
+    svixId,
+    occurredAt: attemptedAt,
+    body: { bytes: null, sha256: hash('sha256', rawBody, 'buffer'), withSecrets: rawBody },
+    observations: [],
+    verdict: null,
+  }
+}
+
+const UNKNOWN = { type: null, resource: null, resourceId: null, instanceId: null, updatedAt: undefined }
+
+/** What a delivery is about, as far as it can be told. */
+function identify({ svixId, event, attemptedAt }: Delivery) {
+  if (event === null) return { ...UNKNOWN, svixId, occurredAt: attemptedAt }
+  return {
+    svixId,
+    type: toStorableText(event.type),
+    resource: findEvent(event.type)?.resource.table ?? null,
+    resourceId: toStorableText(event.data.id),
+    instanceId: instanceIdOf(event),
+    occurredAt: occurredAt(event, attemptedAt),
+    updatedAt: event.data.updated_at,
+  }
+}
+
+function keptBody({ event, rawBody }: Delivery): KeptBody {
+  const kept = event && withoutSecrets(event)
+  const bytes = kept ? Buffer.from(JSON.stringify(kept)) : rawBody
+  return { bytes, sha256: hash('sha256', bytes, 'buffer'), withSecrets: kept ? rawBody : null }
+}
+
+/** Decides whether a delivery is to be applied, and reads what it shows. */
+function admit(
+  delivery: Delivery,
+  observedAt: Date,
+  { resources, instanceIds }: Admission,
+): Pick<Entry, 'observations' | 'verdict'> {
+  const { event } = delivery
+  if (event === null) return notApplied('parked', delivery.unusable)
+  if (isForeign(event, instanceIds)) return notApplied('parked', 'instance_mismatch')
+  const found = findEvent(event.type)
+  if (found === undefined) return notApplied('parked', 'unknown_type')
+  const isKept = resources.has(found.resource.table)
+  if (!isKept && !isDeletionOfParent(found, resources)) return notApplied('ignored', 'resource_disabled')
+  const observations = observe({ event, rawData: delivery.rawData, eventId: delivery.svixId, observedAt })
+  return {
+    verdict: null,
+    // Of what is not kept, only that it is gone.
+    observations: isKept
+      ? observations.filter((each) => resources.has(each.resource.table))
+      : observations.map((each) => ({ ...each, state: null })),
+  }
+}
+
+function notApplied(outcome: 'parked' | 'ignored', reason: ParkReason | 'resource_disabled') {
+  return { observations: [], verdict: { outcome, reason, changes: null } }
+}
+
+/** Messages from before February 2025 carry no instance. */
+function isForeign(event: ClerkEvent, instanceIds: ReadonlySet<string>): boolean {
+  const instanceId = instanceIdOf(event)
+  return instanceIds.size > 0 && instanceId !== null && !instanceIds.has(instanceId)
+}
+
+/** A deletion goes on to what belongs to the deleted resource, so that some table must know of it. */
+function isDeletionOfParent(
+  { resource, effect }: { resource: Resource; effect: Effect },
+  kept: ReadonlySet<string>,
+): boolean {
+  if (effect !== 'delete') return false
+  return [...kept].some((each) => Object.values(RESOURCES.get(each)?.parents ?? {}).includes(resource.table))
+}

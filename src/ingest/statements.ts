@@ -1,0 +1,246 @@
+/**
+ * The SQL of a batch, written once for a schema from the catalogue. Each statement handles all rows of a batch, which come
+ * as one array for each column.
+ *
+ * A new row is inserted, a known one updated: the first flight has locked those that are there. Two servers that meet in a
+ * new row get a unique violation, and the batch runs again.
+ */
+
+import { RESOURCES } from '../clerk/catalogue.ts'
+import type { ChildSet, Resource } from '../clerk/resource.ts'
+import { qualify, quoteIdentifier } from '../database/identifier.ts'
+import { MAX_CASCADE, type Written } from './plan.ts'
+import {
+  BURIED_COLUMNS,
+  CASCADE_COLUMNS,
+  COUNT_COLUMNS,
+  EVENT_COLUMNS,
+  type Member,
+  memberColumns,
+  type RowColumns,
+  RUN_COLUMNS,
+  resourceColumns,
+} from './rows.ts'
+
+/** For the first flight. */
+export interface ReadStatements {
+  readonly lockFamilies: string
+  readonly recorded: string
+  readonly notified: string
+  readonly sweeps: string
+  lock(resource: Resource): string
+  tombstones(parent: Resource): string
+  dependants(child: Resource, column: string): string
+}
+
+export interface ResourceStatements {
+  readonly columns: RowColumns<Written>
+  readonly insert: string
+  readonly update: string
+  /** Marks rows as deleted. */
+  readonly bury: string
+  /** Makes rows of resources that were never seen alive, so that a late first state finds the tombstone. */
+  readonly insertBuried: string
+  readonly children: readonly ChildStatements[]
+  /** By the column that names the parent. */
+  readonly cascade: Readonly<Record<string, string>>
+}
+
+export interface ChildStatements {
+  readonly childSet: ChildSet
+  readonly columns: RowColumns<Member>
+  /** $1 ids of the rows whose sets are written anew. */
+  readonly clear: string
+  readonly insert: string
+  /** The sets of rows that are marked as deleted. */
+  readonly bury: string
+}
+
+/** For the second flight. */
+export interface WriteStatements {
+  of(resource: Resource): ResourceStatements
+  readonly insertEvents: string
+  readonly countEvents: string
+  readonly countRepetitions: string
+  readonly replayed: string
+  readonly updateOutcomes: string
+  readonly insertRuns: string
+  readonly verifyLater: string
+  readonly cascadeLater: string
+}
+
+export type Statements = ReadStatements & WriteStatements
+
+export function createStatements(schema: string): Statements {
+  const resources = new Map([...RESOURCES.values()].map((each) => [each, resourceStatements(each, schema)]))
+  return {
+    ...readStatements(schema),
+    ...eventStatements(schema),
+    of: (resource) => resources.get(resource) as ResourceStatements,
+    insertRuns: `${insertInto(schema, 'handler_runs', RUN_COLUMNS)} on conflict do nothing`,
+    verifyLater: `
+      insert into ${qualify(schema, 'late_rows')} (resource, id)
+      select * from unnest($1::text[], $2::text[]) as late(resource, id) order by 1, 2 on conflict do nothing`,
+    cascadeLater: `
+      insert into ${qualify(schema, 'pending_cascades')} (resource, parent_column, parent_id)
+      select * from unnest($1::text[], $2::text[], $3::text[]) as pending(a, b, c) order by 1, 2, 3
+      on conflict (resource, parent_column, parent_id) do update set after_id = ''`,
+  }
+}
+
+/**
+ * `lockFamilies` locks what hangs together by a parent's id: whoever writes what belongs to a parent shares the lock,
+ * whoever deletes the parent has it alone. Otherwise a membership written while its organization is being deleted elsewhere
+ * would be seen by neither transaction, and stay alive for ever. $1 bucket numbers, $2 whether each is exclusive; taken in
+ * one order by everyone, before any row is locked.
+ */
+function readStatements(schema: string): ReadStatements {
+  const events = qualify(schema, 'events')
+  return {
+    lockFamilies: `
+      select case when exclusive
+        then pg_advisory_xact_lock(hashtext('${schema.replaceAll("'", "''")}') # ${0x636c6b}, bucket)
+        else pg_advisory_xact_lock_shared(hashtext('${schema.replaceAll("'", "''")}') # ${0x636c6b}, bucket) end
+      from (select * from unnest($1::int[], $2::bool[]) as family(bucket, exclusive) order by bucket) as families`,
+    recorded: `
+      select recorded.id, body_sha256 from unnest($1::text[]) as asked(id)
+      join ${events} as recorded on recorded.id = asked.id`,
+    notified: `
+      select event.id, wanted.type, wanted.resource_id, event.occurred_at, event.source
+      from (select distinct * from unnest($1::text[], $2::text[]) as pair(resource_id, type)) as wanted
+      join lateral (
+        (select id, occurred_at, source from ${events}
+          where resource_id = wanted.resource_id and type = wanted.type and outcome <> 'parked'
+          order by occurred_at desc limit 1)
+        union all
+        (select id, occurred_at, source from ${events}
+          where resource_id = wanted.resource_id and type = wanted.type and source <> 'webhook')
+      ) as event on true`,
+    sweeps: `select instance_id, started_at from ${qualify(schema, 'sweep_starts')} where resource = $1`,
+    lock: ({ table }) => `
+      select stored.id, clerk_updated_at, observed_at, deleted_at, event_id, instance_id, raw::text as raw
+      from (select * from unnest($1::text[]) as asked(id) order by id) as asked
+      join ${qualify(schema, table)} as stored on stored.id = asked.id for update of stored`,
+    tombstones: ({ table }) => `
+      select stored.id, deleted_at, event_id from unnest($1::text[]) as asked(id)
+      join ${qualify(schema, table)} as stored on stored.id = asked.id where deleted_at is not null`,
+    dependants: ({ table }, column) => `
+      select parent.id, (
+        select count(*)::integer from (
+          select from ${qualify(schema, table)} where ${quoteIdentifier(column)} = parent.id limit ${MAX_CASCADE + 1}
+        ) as found
+      ) as count from unnest($1::text[]) as parent(id)`,
+  }
+}
+
+function resourceStatements(resource: Resource, schema: string): ResourceStatements {
+  const { table } = resource
+  const columns = resourceColumns(resource)
+  const stored = qualify(schema, table)
+  return {
+    columns,
+    insert: insertInto(schema, table, columns),
+    update: `
+      update ${stored} as stored set ${assignments(columns)}, synced_at = now()
+      from ${rowsOf(columns)} where stored.id = "row".id`,
+    bury: `
+      update ${stored} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
+      from ${rowsOf(BURIED_COLUMNS)} where stored.id = "row".id`,
+    insertBuried: insertInto(schema, table, BURIED_COLUMNS),
+    children: (resource.children ?? []).map((childSet) => childStatements(childSet, schema)),
+    cascade: Object.fromEntries(
+      Object.keys(resource.parents ?? {}).map((column) => [column, cascadeStatement(stored, column)]),
+    ),
+  }
+}
+
+function assignments<Row>(columns: RowColumns<Row>): string[] {
+  return columns
+    .map(({ name }) => quoteIdentifier(name))
+    .filter((name) => name !== '"id"')
+    .map((name) => `${name} = "row".${name}`)
+}
+
+function childStatements(childSet: ChildSet, schema: string): ChildStatements {
+  const columns = memberColumns(childSet)
+  const table = qualify(schema, childSet.table)
+  const parent = quoteIdentifier(childSet.parentColumn)
+  return {
+    childSet,
+    columns,
+    clear: `delete from ${table} as stored using unnest($1::text[]) as asked(id) where stored.${parent} = asked.id`,
+    insert: insertInto(schema, childSet.table, columns),
+    bury: `
+      update ${table} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
+      from ${rowsOf(BURIED_COLUMNS)} where stored.${parent} = "row".id`,
+  }
+}
+
+function cascadeStatement(table: string, column: string): string {
+  const parent = quoteIdentifier(column)
+  return `
+    with gone as (
+      select stored.id, "row".deleted_at, "row".event_id
+      from ${rowsOf(CASCADE_COLUMNS)} join ${table} as stored on stored.${parent} = "row".id
+      where stored.deleted_at is null or "row".deleted_at < stored.deleted_at
+      order by stored.id for update of stored
+    )
+    update ${table} as stored set deleted_at = gone.deleted_at, event_id = gone.event_id, synced_at = now()
+    from gone where stored.id = gone.id`
+}
+
+function eventStatements(schema: string) {
+  const events = qualify(schema, 'events')
+  return {
+    insertEvents: insertInto(schema, 'events', EVENT_COLUMNS),
+    countEvents: `
+      ${addToMinutes(schema, 'outcome', LAG_STEP, 'count(*)')} from ${rowsOf(COUNT_COLUMNS)} group by 3, 4 ${ON_MINUTE}`,
+    countRepetitions: `
+      with again as (
+        select * from unnest($1::text[], $2::int[], $3::bool[]) as again(id, deliveries, body_conflict)
+      ), counted as (
+        ${addToMinutes(schema, "'duplicate'", '-1', 'sum(deliveries)')} from again ${ON_MINUTE}
+      )
+      update ${events} as recorded
+      set deliveries = recorded.deliveries + again.deliveries, last_delivered_at = now(),
+          body_conflict = recorded.body_conflict or again.body_conflict
+      from again where recorded.id = again.id`,
+    replayed: `
+      update ${events} as recorded set replayed_at = now() from unnest($1::text[]) as asked(id)
+      where recorded.id = asked.id`,
+    updateOutcomes: `
+      update ${events} as recorded
+      set outcome = "row".outcome, reason = "row".reason, error = "row".error, changes = "row".changes,
+          type = "row".type, resource = "row".resource, resource_id = "row".resource_id
+      from ${rowsOf(EVENT_COLUMNS)} where recorded.id = "row".id`,
+  }
+}
+
+/** Only Svix's deliveries are late; a clock that is behind counts as no lag. */
+const LAG_STEP = `case when source = 'webhook'
+  then floor(${2 / Math.LN2} * ln(greatest(1, extract(epoch from now() - occurred_at)::float8 * 1000)))
+  else -1 end`
+
+/**
+ * Counts events of this minute in the transaction that records them, so that nobody ever has to count them. Each connection
+ * of the server has rows of its own: none waits for the commit of another, which may have stopped in the middle of it.
+ */
+function addToMinutes(schema: string, outcome: string, lagStep: string, events: string): string {
+  return `
+    insert into ${qualify(schema, 'event_minutes')} as minutes (minute, backend, outcome, lag_step, events)
+    select date_trunc('minute', now()), pg_backend_pid(), ${outcome}, ${lagStep}, ${events}`
+}
+
+const ON_MINUTE = `
+  on conflict (minute, backend, outcome, lag_step) do update set events = minutes.events + excluded.events`
+
+function insertInto<Row>(schema: string, table: string, columns: RowColumns<Row>): string {
+  const names = columns.map(({ name }) => quoteIdentifier(name))
+  return `insert into ${qualify(schema, table)} (${names}) select ${names} from ${rowsOf(columns)}`
+}
+
+/** The rows of the parameters that hold one column each. */
+function rowsOf<Row>(columns: RowColumns<Row>): string {
+  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`)
+  return `unnest(${arrays}) as "row"(${columns.map(({ name }) => quoteIdentifier(name))})`
+}

@@ -1,0 +1,98 @@
+/** Events that stand for what no webhook told: made of what the Backend API showed, for handlers that are to hear of it. */
+
+import { hash } from 'node:crypto'
+import type { Entry } from './entry.ts'
+import type { HandlerPort } from './handler-port.ts'
+import type { Observation } from './observation.ts'
+import type { NewEvent, TablePlan, Written } from './plan.ts'
+import type { Notified, Stored } from './read.ts'
+
+/** Which events stand for what the Backend API showed. */
+export interface Notification {
+  readonly source: 'backfill' | 'reconcile'
+  /** The type of the event for an observation, if there is one. */
+  typeOf(observation: Observation): string | undefined
+}
+
+/** It happens once to a resource, whatever else does. */
+export function happensOnce(type: string): boolean {
+  return type.endsWith('.created') || type.endsWith('.deleted')
+}
+
+/** The event for an observation that was applied; undefined if handlers need none, or an event has told them before. */
+export function syntheticEvent(
+  observation: Observation,
+  stored: Stored,
+  tables: readonly TablePlan[],
+  { source, typeOf }: Notification,
+  handlers: HandlerPort,
+): NewEvent | undefined {
+  const type = typeOf(observation)
+  if (type === undefined || !handlers.wants(type)) return undefined
+  const { resource, id } = observation
+  const row = stateOf(observation, stored, tables)
+  if (row.raw === null || row.at === null) return undefined
+  const entry = toEntry({ id, type, table: resource.table, source, ...row, raw: row.raw, at: row.at })
+  if (isTold(stored.notified, entry, observation)) return undefined
+  return { entry, verdict: APPLIED, source, keepsSecrets: false }
+}
+
+const APPLIED = { outcome: 'applied', reason: null, changes: null } as const
+
+/** The row as it is after the batch. */
+function stateOf({ resource, id }: Observation, stored: Stored, tables: readonly TablePlan[]) {
+  const known = stored.row(resource.table, id)
+  const plan = tables.find((each) => each.resource === resource)
+  const written = [...(plan?.inserts ?? []), ...(plan?.updates ?? [])].find((each) => each.id === id)
+  const buried = plan?.buried.find((each) => each.id === id)
+  const tombstone = written ? written.tombstone : (buried?.tombstone ?? known?.tombstone ?? null)
+  const shown = written ? versionOf(written) : known?.version
+  return {
+    raw: shown?.raw ?? null,
+    at: tombstone?.deletedAt ?? shown?.updatedAt ?? shown?.observedAt ?? null,
+    instanceId: written?.instanceId ?? known?.instanceId ?? null,
+  }
+}
+
+function versionOf({ observation: { state, observedAt } }: Written) {
+  return { raw: state?.raw ?? null, updatedAt: state?.updatedAt ?? null, observedAt }
+}
+
+function isTold(notified: readonly Notified[], entry: Entry, { state }: Observation): boolean {
+  const type = entry.type as string
+  const since = happensOnce(type) ? 0 : (state?.updatedAt?.getTime() ?? 0)
+  return notified.some(
+    (each) =>
+      each.id === entry.svixId ||
+      (each.resource_id === entry.resourceId && each.type === type && each.occurred_at.getTime() >= since),
+  )
+}
+
+interface Synthesis {
+  readonly id: string
+  readonly type: string
+  readonly table: string
+  readonly source: string
+  readonly raw: Uint8Array
+  readonly at: Date
+  readonly instanceId: string | null
+}
+
+/** Its id is stable: one for a resource, its state and the type, so that finding the same again makes no second event. */
+function toEntry({ id, type, table, source, raw, at, instanceId }: Synthesis): Entry {
+  const timestamp = at.getTime()
+  const head = JSON.stringify({ object: 'event', type, timestamp, instance_id: instanceId }).slice(0, -1)
+  const bytes = Buffer.concat([Buffer.from(`${head},"data":`), raw, Buffer.from('}')])
+  return {
+    svixId: `${source}_${id}_${type}_${timestamp}`,
+    type,
+    resource: table,
+    resourceId: id,
+    instanceId,
+    occurredAt: at,
+    updatedAt: undefined,
+    body: { bytes, sha256: hash('sha256', bytes, 'buffer'), withSecrets: null },
+    observations: [],
+    verdict: APPLIED,
+  }
+}

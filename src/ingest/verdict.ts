@@ -1,0 +1,26 @@
+/** What became of an event, or of what the Backend API showed. */
+
+import type { Change, Outcome, Reason } from '../database/tables.ts'
+
+export interface Verdict {
+  readonly outcome: Outcome
+  readonly reason: Reason | null
+  /** The fields that changed, with what they were before. */
+  readonly changes: Readonly<Record<string, Change>> | null
+  /** Why it failed. */
+  readonly error?: string | undefined
+}
+
+/** What became of a delivery. */
+export interface Receipt {
+  readonly svixId: string
+  /** Null if the body was no event. */
+  readonly type: string | null
+  /** The table it is about; null for a type that this version does not know. */
+  readonly resource: string | null
+  readonly resourceId: string | null
+  readonly outcome: Outcome | 'duplicate'
+  readonly reason: Reason | null
+  /** The fields that the event changed, with what they were before. */
+  readonly changes: Readonly<Record<string, Change>> | null
+}

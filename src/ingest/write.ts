@@ -1,0 +1,152 @@
+/** The second flight of a batch: every statement of its plan, and the commit. */
+
+import { membersOf } from '../clerk/resource.ts'
+import type { BatchTransaction } from '../database/batch.ts'
+import type { Statement } from '../database/query.ts'
+import { orRollBack } from './defect.ts'
+import type { Cascade, NewEvent, Plan, TablePlan, Written } from './plan.ts'
+import {
+  BURIED_COLUMNS,
+  CASCADE_COLUMNS,
+  COUNT_COLUMNS,
+  EVENT_COLUMNS,
+  type Member,
+  type RowColumns,
+  RUN_COLUMNS,
+  toParameters,
+} from './rows.ts'
+import type { ChildStatements, ResourceStatements, WriteStatements } from './statements.ts'
+
+/**
+ * Writes a plan and commits.
+ * @param isAgain an earlier try met rows that it did not expect
+ */
+export async function write(
+  transaction: BatchTransaction,
+  statements: WriteStatements,
+  plan: Plan,
+  isAgain: boolean,
+): Promise<void> {
+  await transaction.commit(await orRollBack(transaction, () => toStatements(statements, plan, isAgain)))
+}
+
+/** In the catalogue's order, then what goes on to dependants, then the ledger. */
+export function toStatements(statements: WriteStatements, plan: Plan, isAgain: boolean): Statement[] {
+  return [
+    ...plan.tables.flatMap((table) => tableStatements(statements.of(table.resource), table, isAgain)),
+    ...cascadeStatements(statements, plan.cascades),
+    ...pendingStatements(statements, plan),
+    ...eventStatements(statements, plan),
+    ...runStatements(statements, plan),
+  ]
+}
+
+function tableStatements(
+  { columns, insert, update, bury, insertBuried, children }: ResourceStatements,
+  { inserts, updates, buried, neverSeen }: TablePlan,
+  isAgain: boolean,
+): Statement[] {
+  return [
+    ...insertion(insert, columns, inserts),
+    ...insertion(update, columns, updates),
+    ...insertion(bury, BURIED_COLUMNS, buried),
+    ...insertion(insertBuried, BURIED_COLUMNS, neverSeen),
+    ...children.flatMap((child) => childStatements(child, inserts, updates, isAgain)),
+    ...(buried.length === 0
+      ? []
+      : children.map((child) => ({ text: child.bury, parameters: toParameters(BURIED_COLUMNS, buried) }))),
+  ]
+}
+
+/**
+ * A set is written anew as a whole: its members may have come and gone. That of a new row is empty, unless somebody removed
+ * the row by hand and left its members.
+ */
+function childStatements(
+  { childSet, columns, clear, insert }: ChildStatements,
+  inserts: readonly Written[],
+  updates: readonly Written[],
+  isAgain: boolean,
+): Statement[] {
+  const members = [...inserts, ...updates].flatMap((parent): Member[] =>
+    [...membersOf(childSet, parent.observation.state?.data ?? {})].map(([id, data]) => ({
+      id,
+      data,
+      parent,
+    })),
+  )
+  const known = (isAgain ? [...inserts, ...updates] : updates).map(({ id }) => id)
+  return [
+    ...(known.length > 0 ? [{ text: clear, parameters: [known] }] : []),
+    ...insertion(insert, columns, members),
+  ]
+}
+
+function cascadeStatements(statements: WriteStatements, cascades: readonly Cascade[]): Statement[] {
+  const groups = Map.groupBy(cascades, ({ resource, column }) => `${resource.table} ${column}`)
+  return [...groups.values()].map((group) => {
+    const [{ resource, column }] = group as [Cascade, ...Cascade[]]
+    const text = statements.of(resource).cascade[column] as string
+    return { text, parameters: toParameters(CASCADE_COLUMNS, group) }
+  })
+}
+
+function pendingStatements(
+  { verifyLater, cascadeLater }: WriteStatements,
+  { pendingVerifications: late, pendingCascades }: Plan,
+): Statement[] {
+  const cascade = [
+    pendingCascades.map(({ resource }) => resource.table),
+    pendingCascades.map(({ column }) => column),
+    pendingCascades.map(({ parentId }) => parentId),
+  ]
+  return [
+    ...(late.length > 0
+      ? [{ text: verifyLater, parameters: [late.map(({ table }) => table), late.map(({ id }) => id)] }]
+      : []),
+    ...(pendingCascades.length > 0 ? [{ text: cascadeLater, parameters: cascade }] : []),
+  ]
+}
+
+function eventStatements(statements: WriteStatements, { events, repetitions, outcomes }: Plan): Statement[] {
+  const repeated = [
+    repetitions.map(({ id }) => id),
+    repetitions.map(({ deliveries }) => deliveries),
+    repetitions.map(({ bodyConflict }) => bodyConflict),
+  ]
+  const open = outcomes.filter(({ keepsOutcome }) => !keepsOutcome).map(toEvent)
+  return [
+    ...insertion(statements.insertEvents, EVENT_COLUMNS, [...events].sort(byId)),
+    ...counting(statements.countEvents, events),
+    ...(repetitions.length > 0 ? [{ text: statements.countRepetitions, parameters: repeated }] : []),
+    ...(outcomes.length > 0
+      ? [{ text: statements.replayed, parameters: [outcomes.map(({ entry }) => entry.svixId)] }]
+      : []),
+    ...(open.length > 0
+      ? [{ text: statements.updateOutcomes, parameters: toParameters(EVENT_COLUMNS, open) }]
+      : []),
+  ]
+}
+
+function toEvent({ entry, verdict }: Plan['outcomes'][number]): NewEvent {
+  return { entry, verdict, source: 'webhook', keepsSecrets: false }
+}
+
+function counting(text: string, events: readonly NewEvent[]): Statement[] {
+  return events.length > 0 ? [{ text, parameters: toParameters(COUNT_COLUMNS, events) }] : []
+}
+
+/** Two servers with the same deliveries insert them in the same order, and wait for each other once at most. */
+function byId({ entry: a }: NewEvent, { entry: b }: NewEvent): number {
+  return a.svixId < b.svixId ? -1 : 1
+}
+
+/** Some may be there already: a replayed event's. */
+function runStatements({ insertRuns: text }: WriteStatements, { runs }: Plan): Statement[] {
+  return runs.length > 0 ? [{ text, parameters: toParameters(RUN_COLUMNS, runs) }] : []
+}
+
+function insertion<Row>(text: string, columns: RowColumns<Row>, rows: readonly Row[]): Statement[] {
+  if (rows.length === 0) return []
+  return [{ text, parameters: toParameters(columns, rows), stores: rows.length }]
+}
