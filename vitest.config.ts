@@ -7,6 +7,8 @@ export default defineConfig({
     // The examples name the package; here that means its sources.
     alias: [{ find: /^clerk-sync$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
     include: ['test/**/*.test.ts'],
+    // It imports JSON in a way that only a bundler takes.
+    server: { deps: { inline: [/@actions\/workflow-parser/] } },
     globalSetup: ['test/support/services.ts'],
     // Most tests wait for servers and processes; the usual one worker on two cores would leave one of them idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -25,6 +25,8 @@ declare module 'vitest' {
     embeddedTemplate: string
     /** The path of a Chromium. */
     chromium: string | null
+    /** The path of systemd's linter of units. */
+    systemdAnalyze: string | null
   }
 }
 
@@ -46,12 +48,25 @@ export default async function setup(project: TestProject) {
   if (chromium === null && isCi) throw new Error('CI needs a Chromium: set TEST_CHROMIUM or install one.')
   project.provide('chromium', chromium)
   project.provide('redisUrl', redis?.url ?? null)
+  project.provide('systemdAnalyze', await findProgram('systemd-analyze', 'systemd'))
   project.provide('embeddedTemplate', await createTemplate(join(folder, 'template')))
   return async () => {
     await postgres?.stop()
     await redis?.stop()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** @throws in CI, if it can be neither found nor installed */
+async function findProgram(name: string, aptPackage: string): Promise<string | null> {
+  const program = (await which(name)) ?? ((await installByApt(aptPackage)) ? await which(name) : null)
+  if (program === null && isCi) throw new Error(`CI needs ${name}: install ${aptPackage}.`)
+  return program
+}
+
+async function which(name: string): Promise<string | null> {
+  const { stdout } = await run('sh', ['-c', `command -v ${name}`]).catch(() => ({ stdout: '' }))
+  return stdout.trim() || null
 }
 
 interface Service {

@@ -1,0 +1,62 @@
+/**
+ * Makes production dependencies of the optional peers that the container image has, in package.json and its lock file, so
+ * that `npm ci --omit=dev` installs the versions that were tested. Run by the Dockerfile, in a folder of its own.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+
+export const IMAGE_PEERS = ['bullmq', 'ioredis'] as const
+
+interface Manifest {
+  dependencies: Record<string, string>
+  devDependencies: Record<string, string>
+}
+
+interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+  dev?: boolean
+}
+
+interface Lock {
+  readonly packages: Record<string, LockedPackage>
+}
+
+function promote(manifest: Manifest): void {
+  for (const name of IMAGE_PEERS) {
+    manifest.dependencies[name] = manifest.devDependencies[name] as string
+    delete manifest.devDependencies[name]
+  }
+}
+
+/** npm skips what is marked as `dev` in the lock file, whoever depends on it. */
+function keep(lock: Lock, name: string, from = ''): void {
+  const path = placeOf(lock, name, from)
+  const entry = path === undefined ? undefined : lock.packages[path]
+  if (path === undefined || entry?.dev === undefined) return
+  delete entry.dev
+  const needed = { ...entry.dependencies, ...entry.optionalDependencies }
+  for (const each of Object.keys(needed)) keep(lock, each, path)
+}
+
+/** Where Node finds a package from another: the nearest folder on the way up that has it. */
+function placeOf({ packages }: Lock, name: string, from: string): string | undefined {
+  const path = `${from}${from && '/'}node_modules/${name}`
+  if (packages[path]) return path
+  if (from === '') return undefined
+  return placeOf({ packages }, name, from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/'))))
+}
+
+function edit<Content>(path: string, change: (content: Content) => void): void {
+  const content = JSON.parse(readFileSync(path, 'utf8')) as Content
+  change(content)
+  writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`)
+}
+
+if (import.meta.main) {
+  edit<Manifest>('package.json', promote)
+  edit<Lock>('package-lock.json', (lock) => {
+    promote(lock.packages[''] as unknown as Manifest)
+    for (const name of IMAGE_PEERS) keep(lock, name)
+  })
+}
