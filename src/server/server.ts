@@ -43,7 +43,13 @@ export interface ServerOptions {
    */
   readonly dashboard?: DashboardHandler | undefined
   /**
-   * How many milliseconds {@link ClerkSyncServer.stop} waits for deliveries under way.
+   * How many milliseconds {@link ClerkSyncServer.stop} goes on as before, while `/readyz` answers 503 and connections are
+   * closed after their answer: load balancers need that time to send requests elsewhere.
+   * @default 0
+   */
+  readonly shutdownDelayMs?: number | undefined
+  /**
+   * How many milliseconds {@link ClerkSyncServer.stop} waits for deliveries under way, after the delay.
    * @default 10000
    */
   readonly graceMs?: number | undefined
@@ -112,12 +118,16 @@ export async function startServer(options: ServerOptions): Promise<ClerkSyncServ
 /** Where the dashboard is. */
 export const DASHBOARD_PATH = '/dashboard'
 
+/** Lame duck: it takes deliveries, and tells load balancers that it is about to stop. */
+type Phase = 'open' | 'lame_duck' | 'stopping'
+
 type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
 
 class StandaloneServer implements ClerkSyncServer {
   readonly answers = new Map<number, number>()
   readonly #sync: ClerkSync
   readonly #schedules: readonly (ReconcileSchedule | UpkeepSchedule)[]
+  readonly #shutdownDelayMs: number
   readonly #graceMs: number
   readonly #http: Server
   readonly #routes: ReadonlyMap<string, Route>
@@ -128,7 +138,8 @@ class StandaloneServer implements ClerkSyncServer {
   readonly #responses = new Set<ServerResponse>()
   /** One check at a time, whoever asks: a database that hangs must not be asked ever more often. */
   #readiness: Promise<void> | undefined
-  #stopping: Promise<'drained' | 'cut_off'> | undefined
+  #phase: Phase = 'open'
+  #stopped: Promise<'drained' | 'cut_off'> | undefined
   /** Resolved once the server stops and answers nothing any more. */
   readonly #idle = Promise.withResolvers<void>()
 
@@ -140,6 +151,7 @@ class StandaloneServer implements ClerkSyncServer {
       ...(reconcile ? [new ReconcileSchedule(sync, reconcile)] : []),
       new UpkeepSchedule(sync, upkeep),
     ]
+    this.#shutdownDelayMs = requireNumber('shutdownDelayMs', options.shutdownDelayMs ?? 0, 'duration')
     this.#graceMs = requireNumber('graceMs', graceMs, 'duration')
     // Set here, because Node can be started with a flag that makes its parser lenient for all others.
     this.#http = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) => {
@@ -173,15 +185,15 @@ class StandaloneServer implements ClerkSyncServer {
   }
 
   stop(): Promise<'drained' | 'cut_off'> {
-    this.#stopping ??= this.#stop()
-    return this.#stopping
+    this.#stopped ??= this.#stop()
+    return this.#stopped
   }
 
   /** Never rejects: nobody's request may end the process. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#responses.add(response)
     response.once('close', () => this.#forget(response))
-    if (this.#stopping) response.setHeader('connection', 'close')
+    if (this.#phase !== 'open') response.setHeader('connection', 'close')
     try {
       await this.#routeOf(pathOf(request))(request, response)
     } catch (error) {
@@ -197,14 +209,14 @@ class StandaloneServer implements ClerkSyncServer {
 
   #forget(response: ServerResponse): void {
     this.#responses.delete(response)
-    if (this.#stopping && this.#responses.size === 0) this.#idle.resolve()
+    if (this.#phase === 'stopping' && this.#responses.size === 0) this.#idle.resolve()
   }
 
   #webhookRoute(): Route {
     const handle = createNodeHandler(this.#sync)
     return (request, response) => {
       response.once('finish', () => this.#count(response.statusCode))
-      return this.#stopping ? refuseLate(request, response) : handle(request, response)
+      return this.#phase === 'stopping' ? refuseLate(request, response) : handle(request, response)
     }
   }
 
@@ -213,7 +225,7 @@ class StandaloneServer implements ClerkSyncServer {
   }
 
   async #answerReadiness(response: ServerResponse): Promise<void> {
-    if (this.#stopping) return send(response, SHUTTING_DOWN)
+    if (this.#phase !== 'open') return send(response, SHUTTING_DOWN)
     this.#readiness ??= this.#sync.check().finally(() => {
       this.#readiness = undefined
     })
@@ -224,7 +236,14 @@ class StandaloneServer implements ClerkSyncServer {
     send(response, reply)
   }
 
+  async #beLameDuck(): Promise<void> {
+    this.#phase = 'lame_duck'
+    await sleep(this.#shutdownDelayMs)
+  }
+
   async #stop(): Promise<'drained' | 'cut_off'> {
+    if (this.#shutdownDelayMs > 0) await this.#beLameDuck()
+    this.#phase = 'stopping'
     const deadline = Date.now() + this.#graceMs
     this.#closing.abort()
     const closed = once(this.#http, 'close')

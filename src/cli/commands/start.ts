@@ -34,6 +34,8 @@ interface StartOptions extends OutputOptions, DatabaseOptions {
   readonly role: Role
   /** In milliseconds; 0 for never. */
   readonly reconcileEvery: number
+  /** In milliseconds. */
+  readonly shutdownDelay: number
   readonly dashboard: boolean
 }
 
@@ -73,6 +75,12 @@ export function register(command: Command): void {
         .default(RECONCILE_EVERY_MS, '6h')
         .argParser(parseInterval),
     )
+    .addOption(
+      new Option('--shutdown-delay <duration>', 'after SIGTERM, serve this long while /readyz answers 503')
+        .env('CLERK_SYNC_SHUTDOWN_DELAY')
+        .default(0, 'none')
+        .argParser(parseDelay),
+    )
     .option('--no-dashboard', 'serve no dashboard')
     .option('--no-migrate', 'leave the tables as they are')
     .action((_, self: Command) => start(self.optsWithGlobals()))
@@ -84,6 +92,10 @@ const RECONCILE_EVERY_MS = 6 * 3_600_000
 function parseInterval(text: string, previous: number): number {
   if (text === '') return previous
   return text === 'off' ? 0 : parseDuration(text)
+}
+
+function parseDelay(text: string, previous: number): number {
+  return text === '' ? previous : parseDuration(text)
 }
 
 /** What the steps of a start share. */
@@ -156,12 +168,21 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
   const webhookPaths = options.role === 'worker' ? [] : (options.path ?? WEBHOOK_PATHS)
   if (options.role !== 'receiver') await work(session)
   const dashboard = options.dashboard ? openDashboard(session, webhookPaths[0]) : undefined
-  const { port, host } = options
+  const { port, host, shutdownDelay: shutdownDelayMs } = options
   const reconcile = scheduleOf(session)
   const upkeep = {
     onError: ({ code, message }: ClerkSyncError) => output.note(`  ! upkeep: ${code}: ${message}`),
   }
-  const server = await startServer({ sync, port, host, webhookPaths, dashboard, reconcile, upkeep })
+  const server = await startServer({
+    sync,
+    port,
+    host,
+    webhookPaths,
+    dashboard,
+    reconcile,
+    upkeep,
+    shutdownDelayMs,
+  })
   const startedAt = performance.now()
   if (dashboard) announceDashboard(session, server.port)
   const origin = originOf(host, server.port)
