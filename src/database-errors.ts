@@ -23,6 +23,12 @@ export const DATABASE_ERRORS = {
     summary: 'The database lacks tables or columns that this version needs',
     remedy: 'Run `clerk-sync migrate`.',
   },
+  database_unreleased: {
+    status: 503,
+    summary: 'The tables were made by a version from before the first release',
+    remedy:
+      'They cannot be upgraded. Drop the schema (`drop schema clerk cascade`), or choose another with `schema`; then run `clerk-sync migrate` and `clerk-sync backfill`.',
+  },
   database_ahead: {
     status: 503,
     summary: 'The database was migrated by a newer version of clerk-sync',

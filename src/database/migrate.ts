@@ -35,7 +35,8 @@ const MIGRATIONS_TABLE = 'migrations'
  * Kysely's migrator holds an advisory lock, so any number of processes may call this at once: one works, the others
  * wait and find nothing left to do.
  *
- * @throws {ClerkSyncError} `migration_failed`, with nothing changed, `database_ahead` or `database_unavailable`
+ * @throws {ClerkSyncError} `migration_failed`, with nothing changed, `database_ahead`, `database_unreleased` or
+ *   `database_unavailable`
  */
 export async function migrate(database: Kysely<ClerkTables>, schema: string): Promise<string[]> {
   const { error, results = [] } = await migrator(database, schema).migrateToLatest()
@@ -54,6 +55,7 @@ export async function pendingMigrations(database: Kysely<ClerkTables>, schema: s
     throw toUnavailable(error)
   })
   const unknown = ran.map(({ name }) => name).filter((name) => !MIGRATION_NAMES.includes(name))
+  if (unknown.includes(mirrorAndLedger.UNRELEASED)) throw new ClerkSyncError('database_unreleased')
   if (unknown.length > 0) throw new ClerkSyncError('database_ahead', `it has ${unknown.join(', ')}`)
   return MIGRATION_NAMES.filter((name) => !ran.some((migration) => migration.name === name))
 }
@@ -93,6 +95,8 @@ function toMigrationError(error: unknown): ClerkSyncError {
   const message = messageOf(error)
   const isKyselys = message.startsWith('corrupted migrations')
   if (error instanceof ClerkSyncError || (isOutage(error) && !isKyselys)) return toUnavailable(error)
+  if (isKyselys && message.includes(mirrorAndLedger.UNRELEASED))
+    return new ClerkSyncError('database_unreleased', undefined, { cause: error })
   const isAhead = isKyselys && message.endsWith('is missing')
   return new ClerkSyncError(isAhead ? 'database_ahead' : 'migration_failed', message, { cause: error })
 }

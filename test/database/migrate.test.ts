@@ -390,6 +390,17 @@ describeEachDatabase('migrating', (database) => {
     })
   })
 
+  it('and refuses tables from before the first release, with the way out', async () => {
+    await run(database, freshSchema(), async (sync) => {
+      await sync.migrate()
+      await sql`update ${sql.id(sync.location.schema, 'migrations')}
+        set name = '0001_mirror_and_ledger' where name = '0001_initial'`.execute(sync.database)
+      const refusal = { code: 'database_unreleased', remedy: expect.stringContaining('backfill') }
+      await expect(sync.migrate()).rejects.toMatchObject(refusal)
+      if (sync.location.kind === 'postgres') await expect(sync.check()).rejects.toMatchObject(refusal)
+    })
+  })
+
   it.each(['We ird-Ü', `a"b'; drop schema public; --`, 'ſ'.repeat(22)])(
     'and everything else works in a schema named %s',
     async (name) => {

@@ -221,14 +221,13 @@ function workers(dialect: Dialect): string {
     '{ CLERK_WEBHOOK_SIGNING_SECRET: string; HYPERDRIVE: { connectionString: string } }',
   )
   const context = typed(dialect, '{ waitUntil(promise: Promise<unknown>): void }')
-  return `import { createClerkSync, polling } from 'clerk-sync'
+  return `import { createClerkSync } from 'clerk-sync'
 
 // A Worker may not use a connection that another request opened.
 export async function clerkWebhook(request${typed(dialect, 'Request')}, env${env}, context${context}) {
   const sync = createClerkSync({
     signingSecret: env.CLERK_WEBHOOK_SIGNING_SECRET,
     database: env.HYPERDRIVE.connectionString,
-    engine: polling(),
   })
   const response = await sync.fetch(request)
   context.waitUntil(sync.close())

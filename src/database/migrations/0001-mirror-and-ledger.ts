@@ -1,6 +1,9 @@
 /** The first schema: one table per resource of the catalogue, and the ledger. */
 
-export const name = '0001_mirror_and_ledger'
+/** The name that the first migration had before the first release. Its tables were others. */
+export const UNRELEASED = '0001_mirror_and_ledger'
+
+export const name = '0001_initial'
 
 /**
  * Frozen: never edit a migration that was released, add another. `test/database/migrate.test.ts` fails when the
