@@ -24,7 +24,7 @@ export interface ApiDescription {
   readonly shape?: 'same' | 'less' | 'other'
 }
 
-export interface Refresh {
+interface Refresh {
   readonly resource: string
   /** By the table that the lists are read per: the column with its id. */
   readonly owners: Readonly<Record<string, string>>

@@ -12,7 +12,7 @@ import type { Statement } from './query.ts'
 import { streamOf } from './stream.ts'
 
 /** The rows that each statement returned. */
-export type Rows = readonly (readonly unknown[])[]
+type Rows = readonly (readonly unknown[])[]
 
 export interface BatchTransaction {
   /** What the first flight read. */

@@ -71,7 +71,7 @@ export interface Repetition {
   readonly bodyConflict: boolean
 }
 
-export interface ReplayedEvent {
+interface ReplayedEvent {
   readonly entry: Entry
   readonly verdict: Verdict
   /** What was applied or stale before keeps that outcome: it happened. */

@@ -31,7 +31,7 @@ export async function write(
 }
 
 /** In the catalogue's order, then what goes on to dependants, then the ledger. */
-export function toStatements(statements: WriteStatements, plan: Plan, isAgain: boolean): Statement[] {
+function toStatements(statements: WriteStatements, plan: Plan, isAgain: boolean): Statement[] {
   return [
     ...plan.tables.flatMap((table) => tableStatements(statements.of(table.resource), table, isAgain)),
     ...cascadeStatements(statements, plan.cascades),

@@ -5,7 +5,7 @@ import { ExpressAdapter } from '@nestjs/platform-express'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
 import express from 'express'
 import { describe, expect, it } from 'vitest'
-import { CLERK_SYNC, ClerkSyncModule, OnClerkEvent } from '../../src/adapters/nest.ts'
+import { CLERK_SYNC, ClerkSyncModule, InjectClerkSync, OnClerkEvent } from '../../src/adapters/nest.ts'
 import type { ClerkSync, HandlerContext } from '../../src/index.ts'
 import { embeddedDatabase } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
@@ -113,6 +113,23 @@ describe('a Nest app with handlers', () => {
     expect(runs).toEqual([{ handler: 'Profiles.create' }])
     await app.close()
     await expect(sync.receive(body, headers)).rejects.toMatchObject({ status: 503 })
+  })
+
+  it('injects its sync into a provider', async () => {
+    class Reader {
+      readonly sync: ClerkSync
+      constructor(sync: ClerkSync) {
+        this.sync = sync
+      }
+    }
+    Injectable()(Reader)
+    InjectClerkSync()(Reader, undefined, 0)
+    class AppModule {}
+    const sync = await database.open()
+    Module({ imports: [ClerkSyncModule.forRoot({ sync })], providers: [Reader] })(AppModule)
+    const app = await NestFactory.create(AppModule, QUIET)
+    expect(app.get(Reader).sync).toBe(sync)
+    await app.close()
   })
 
   it('does not start with a handler in a provider that is made per request', async () => {

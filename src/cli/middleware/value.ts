@@ -18,7 +18,7 @@ export interface Thing {
 }
 
 /** A response of the middleware's own: the request never reaches the route. */
-export interface Denial {
+interface Denial {
   readonly kind: 'denial'
   readonly at: number
 }
