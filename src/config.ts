@@ -302,3 +302,9 @@ export function dashboardEnvironment(environment: Environment = process.env) {
     environment: NODE_ENV === 'production' ? ('production' as const) : ('development' as const),
   }
 }
+
+/** What the environment says of the cron job that calls the drain route. */
+export function cronEnvironment(environment: Environment = process.env) {
+  const { CRON_SECRET, NODE_ENV } = environment
+  return { secret: CRON_SECRET || undefined, isProduction: NODE_ENV === 'production' }
+}

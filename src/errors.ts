@@ -143,6 +143,19 @@ export const ERRORS = {
     remedy: 'An event’s id is its svix-id, msg_…; `clerk-sync events list` shows them.',
   },
 
+  // The drain route.
+  cron_secret_missing: {
+    status: 401,
+    summary: 'The drain route is closed, because no CRON_SECRET is set',
+    remedy:
+      'Set CRON_SECRET to a random text of 16 characters or more. Vercel sends it with every cron request.',
+  },
+  cron_secret_wrong: {
+    status: 401,
+    summary: 'The request does not carry CRON_SECRET',
+    remedy: 'Let the cron job send the header `Authorization: Bearer $CRON_SECRET`.',
+  },
+
   // Clerk's Backend API.
   api_key_missing: {
     status: 500,
@@ -288,6 +301,11 @@ export const ERRORS = {
     status: 500,
     summary: 'An option has a value that clerk-sync cannot use',
     remedy: 'Correct the option or environment variable named above.',
+  },
+  peer_missing: {
+    status: 503,
+    summary: 'A package that this needs is not installed',
+    remedy: 'Install the package named above.',
   },
   config_not_found: {
     status: 500,

@@ -49,6 +49,8 @@ export type {
   RunStatus,
 } from './database/tables.ts'
 export type { UpkeepResult } from './database/upkeep.ts'
+// For adapters.
+export { createDrainResponder, type DrainResponder } from './drain.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
 // The team's handlers.
 export type { BulkOptions, BulkProgress, BulkResult, Past } from './handlers/bulk.ts'
@@ -82,8 +84,13 @@ export {
   processIdempotently,
 } from './process-idempotently.ts'
 export type { Reply, WebhookRequest } from './reply.ts'
-// For adapters.
-export { createResponder, type Responder, type SyncSource, sharedClerkSync } from './responder.ts'
+export {
+  createResponder,
+  type Responder,
+  type SyncSource,
+  sharedClerkSync,
+  workInBackground,
+} from './responder.ts'
 // The engine.
 export { type ClerkSync, type CloseOptions, createClerkSync, type MaintenanceResult } from './sync.ts'
 // Verification alone.

@@ -1,5 +1,7 @@
 /** What an adapter talks to: a sync of one's own, or the one that a process makes from its environment. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClerkSyncOptions } from './config.ts'
 import { ClerkSyncError } from './errors.ts'
 import { consoleLogger } from './log.ts'
 import { RefusalLog } from './refusal-log.ts'
@@ -11,20 +13,34 @@ import { type ClerkSync, createClerkSync } from './sync.ts'
  * Hence the registry lives on the global object.
  */
 const SHARED = Symbol.for('clerk-sync.shared')
-const registry = globalThis as { [SHARED]?: ClerkSync }
+const registry = globalThis as { [SHARED]?: Shared }
+
+interface Shared {
+  readonly sync: ClerkSync
+  /** Whether it was made with options of the app's. */
+  readonly isConfigured: boolean
+}
 
 /**
- * The sync that this process shares: made from the environment when it is first asked for, always the same one after.
- * What the adapters use when they are given no other.
+ * The sync that this process shares: made when it is first asked for, always the same one after. What the adapters use
+ * when they are given no other. Without options it is made from the environment; the first call with options replaces
+ * such a one, so that no page which reads a table first can leave the handlers of the configuration out.
+ *
+ * @param options the default export of `clerk-sync.config.ts`
  *
  * @example
- * const users = await sharedClerkSync().database.selectFrom('users').selectAll().execute()
+ * const users = await sharedClerkSync(config).database.selectFrom('users').selectAll().execute()
  *
  * @throws {ClerkSyncError} as {@link createClerkSync}; the next call tries again
  */
-export function sharedClerkSync(): ClerkSync {
-  registry[SHARED] ??= createClerkSync()
-  return registry[SHARED]
+export function sharedClerkSync(options?: ClerkSyncOptions): ClerkSync {
+  const shared = registry[SHARED]
+  const isConfigured = options !== undefined
+  if (shared && (shared.isConfigured || !isConfigured)) return shared.sync
+  const sync = createClerkSync(options)
+  registry[SHARED] = { sync, isConfigured }
+  void shared?.sync.close().catch(() => undefined)
+  return sync
 }
 
 /** A sync, or what gives one when the first request comes. */
@@ -51,5 +67,37 @@ export function createResponder(source: SyncSource = sharedClerkSync): Responder
       return refuse(new ClerkSyncError('not_configured'), refusals.add(toClerkSyncError(error)))
     }
     return made.handle(request)
+  }
+}
+
+/** A database that starts later than the app is usually there by then. */
+const WORK_RETRY_MS = 5_000
+
+/**
+ * Runs the handlers in this process as long as it lives: for servers that stay. What prevents it, such as a database that
+ * is not there yet, is logged, and tried again every five seconds.
+ *
+ * @param source the default is the process's own sync
+ *
+ * @example
+ * workInBackground(() => sharedClerkSync(config))
+ */
+export function workInBackground(source: SyncSource = sharedClerkSync): void {
+  void workUntilItDoes(source)
+}
+
+async function workUntilItDoes(source: SyncSource): Promise<void> {
+  for (let told = ''; ; ) {
+    try {
+      const sync = typeof source === 'function' ? source() : source
+      await sync.check()
+      return await sync.work()
+    } catch (error) {
+      const { code, message, remedy } = toClerkSyncError(error)
+      if (code === 'shutting_down') return
+      if (message !== told) consoleLogger.error({ code, remedy }, `Handlers do not run yet: ${message}`)
+      told = message
+      await sleep(WORK_RETRY_MS, undefined, { ref: false })
+    }
   }
 }

@@ -5,7 +5,13 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createResponder, type SyncSource } from '../index.ts'
+import {
+  type ClerkSync,
+  createDrainResponder,
+  createResponder,
+  type SyncSource,
+  sharedClerkSync,
+} from '../index.ts'
 import { answer as answerNode } from './node-request.ts'
 import { answer } from './web-request.ts'
 
@@ -31,9 +37,70 @@ export const POST = createNextHandler()
  * @example
  * export const POST = createNextHandler(() => createClerkSync({ schema: 'identity' }))
  */
-export function createNextHandler(sync?: SyncSource): (request: Request) => Promise<Response> {
-  const respond = createResponder(sync)
-  return (request) => answer(respond, request, ADVICE)
+export function createNextHandler(
+  sync?: SyncSource,
+  { after }: NextHandlerOptions = {},
+): (request: Request) => Promise<Response> {
+  const source = once(sync ?? sharedClerkSync)
+  const respond = createResponder(source)
+  return async (request) => {
+    const response = await answer(respond, request, ADVICE)
+    if (response.ok) after?.(() => source().drain({ maxSeconds: AFTER_SECONDS }))
+    return response
+  }
+}
+
+/** Handlers that failed, or take longer, are the drain route's. */
+const AFTER_SECONDS = 20
+
+export interface NextHandlerOptions {
+  /** `after` of `next/server`: runs the handlers of a delivery once it was answered. */
+  readonly after?: ((task: () => Promise<unknown>) => void) | undefined
+}
+
+/** Makes the sync once, however often it is asked for. */
+function once(source: SyncSource): () => ClerkSync {
+  let made: ClerkSync | undefined
+  return () => {
+    made ??= typeof source === 'function' ? source() : source
+    return made
+  }
+}
+
+/**
+ * Creates a route handler of the App Router that runs the handlers that are due, for a cron job that sends CRON_SECRET.
+ *
+ * @param sync as for {@link createNextHandler}
+ *
+ * @example
+ * // app/api/clerk-sync/drain/route.ts
+ * export const GET = createNextDrain(() => sharedClerkSync(config))
+ */
+export function createNextDrain(sync?: SyncSource): (request: Request) => Promise<Response> {
+  const respond = createDrainResponder(sync)
+  return async ({ headers }) => {
+    const reply = await respond(headers.get('authorization'))
+    return new Response(reply.body, reply)
+  }
+}
+
+/**
+ * Creates an API route of the Pages Router that runs the handlers that are due, as {@link createNextDrain}.
+ *
+ * @param sync as for {@link createNextHandler}
+ *
+ * @example
+ * // pages/api/clerk-sync/drain.ts
+ * export default createNextPagesDrain(() => sharedClerkSync(config))
+ */
+export function createNextPagesDrain(
+  sync?: SyncSource,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const respond = createDrainResponder(sync)
+  return async ({ headers }, response) => {
+    const reply = await respond(headers.authorization)
+    response.writeHead(reply.status, reply.headers).end(reply.body)
+  }
 }
 
 /**

@@ -19,6 +19,10 @@ export const CONFIG_FILES = [
   'clerk-sync.config.mts',
   'clerk-sync.config.js',
   'clerk-sync.config.mjs',
+  'src/clerk-sync.config.ts',
+  'src/clerk-sync.config.mts',
+  'src/clerk-sync.config.js',
+  'src/clerk-sync.config.mjs',
 ] as const
 
 /**
@@ -84,10 +88,15 @@ function reasonOf(error: unknown, path: string): string {
   return `which throws ${error.name}: ${fact}${line}`
 }
 
+/** The name of a package, not a path or an alias such as `@/lib`. */
+const PACKAGE = /^(@[\w.-]+\/)?[\w-][\w.-]*$/
+
 function missingImport(fact: string): string {
   const [, name = ''] = /Cannot find (?:package|module) '([^']+)'/.exec(fact) ?? []
   if (name === 'clerk-sync')
     return 'which imports clerk-sync, and that is not installed here: run npm install clerk-sync'
+  if (PACKAGE.test(name))
+    return `which imports ${name}, and that is not installed here: run npm install ${name}`
   return `because of an import: ${fact}. Node knows no path aliases of tsconfig.json, and wants the ending of a file, as in ./handlers.ts`
 }
 

@@ -173,6 +173,18 @@ export const PROBLEMS = {
     summary: 'Requests to the webhook route were refused',
     remedy: '`clerk-sync explain CODE` tells what each code means; the log names what was found.',
   },
+  runs_waiting: {
+    level: 'problem',
+    summary: 'Handler runs wait and nobody runs them',
+    remedy:
+      'Run them with sync.work() in a server, with `clerk-sync start`, or with a cron job that calls the drain route; `clerk-sync init` writes either.',
+  },
+  handler_without_runs: {
+    level: 'problem',
+    summary: 'A handler of the configuration has run for none of its events',
+    remedy:
+      'The app that receives the events does not know it: let its route use sharedClerkSync(config), as `clerk-sync init` writes it. If the handler is newer than the events, run it for them with `clerk-sync handlers run`.',
+  },
   runs_dead: {
     level: 'problem',
     summary: 'Some handlers failed as often as they may',

@@ -1,6 +1,8 @@
 /** What can be checked from within any app. `clerk-sync doctor` knows more, and takes this one's place where it runs. */
 
 import { ClerkSyncError } from '../errors.ts'
+import { describeWaitingWork, START_A_WORKER } from '../inspect/status.ts'
+import { readWaitingWork } from '../inspect/waiting-work.ts'
 import type { Check } from './api.ts'
 import { ask, type Desk } from './desk.ts'
 
@@ -10,7 +12,13 @@ const MAX_SKEW_MS = 5_000
 export async function checkHealth(desk: Desk): Promise<Check[]> {
   const database = await checkDatabase(desk)
   if (database.status === 'fail') return [database]
-  return [database, await checkClock(desk), checkSecretKey(desk), await checkTraffic(desk)]
+  return [
+    database,
+    await checkClock(desk),
+    checkSecretKey(desk),
+    await checkTraffic(desk),
+    await checkWorkers(desk),
+  ]
 }
 
 async function checkDatabase({ sync }: Desk): Promise<Check> {
@@ -61,6 +69,18 @@ async function checkTraffic(desk: Desk): Promise<Check> {
   if (!rejected?.requests) return pass('Traffic', 'Rejected', 'nothing in the last 24 hours')
   const message = `${rejected.requests} requests in the last 24 hours, mostly ${rejected.code}`
   return { ...pass('Traffic', 'Rejected', message), status: 'warn', code: rejected.code }
+}
+
+async function checkWorkers(desk: Desk): Promise<Check> {
+  const work = await ask(desk, readWaitingWork)
+  if (!work) return pass('Handlers', 'Workers', 'no run waits for one')
+  const message = describeWaitingWork(work, new Date().toISOString())
+  return {
+    ...pass('Handlers', 'Workers', message),
+    status: 'fail',
+    code: 'runs_waiting',
+    remedy: START_A_WORKER,
+  }
 }
 
 function pass(group: string, name: string, message: string): Check {

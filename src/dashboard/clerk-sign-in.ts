@@ -1,7 +1,8 @@
 /** Signing in to the dashboard with Clerk itself. */
 
 import { dashboardEnvironment } from '../config.ts'
-import { ClerkSyncError } from '../errors.ts'
+import { consoleLogger } from '../log.ts'
+import { peerMissing } from '../peer.ts'
 import type { Authorize } from './access.ts'
 import type { Role } from './api.ts'
 import { isRole, type Person } from './person.ts'
@@ -40,6 +41,8 @@ export interface ClerkSignInOptions {
  */
 export function clerkSignIn(options: ClerkSignInOptions = {}): Authorize {
   const { role = roleIn } = options
+  // At the start, where somebody reads the log, not at the first sign-in.
+  void loadBackend().catch(({ code, message, remedy }) => consoleLogger.error({ code, remedy }, message))
   return async (request) => {
     const token = sessionTokenOf(request)
     if (token === undefined) return null
@@ -59,12 +62,16 @@ function sessionTokenOf({ headers }: Request): string | undefined {
   return bearer ?? cookies.find((pair) => pair.startsWith('__session='))?.slice('__session='.length)
 }
 
+/** @throws {ClerkSyncError} `peer_missing` */
+function loadBackend() {
+  return import('@clerk/backend').catch((error) => {
+    throw peerMissing('clerkSignIn()', '@clerk/backend', error)
+  })
+}
+
 /** Null for a token that is none, is forged or has expired. */
 async function verify(token: string, options: ClerkSignInOptions): Promise<SessionClaims | null> {
-  const { verifyToken } = await import('@clerk/backend').catch((error) => {
-    const detail = 'signing in with Clerk needs the package @clerk/backend'
-    throw new ClerkSyncError('feature_unavailable', detail, { cause: error })
-  })
+  const { verifyToken } = await loadBackend()
   const defaults = dashboardEnvironment()
   const { jwtKey = defaults.jwtKey, secretKey = defaults.secretKey, authorizedParties } = options
   const keys = { ...(jwtKey && { jwtKey }), ...(secretKey && { secretKey }) }

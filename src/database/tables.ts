@@ -189,8 +189,10 @@ export interface HandlerRunsTable {
 /** The workers that run handlers, each with a lease that it extends. */
 export interface HandlerWorkersTable {
   id: string
-  /** A worker that is silent for longer has lost its runs. */
+  /** A worker that is silent for longer has lost its runs. For one that has ended, its end. */
   lease_until: Date
+  /** It gave its lease up and left no run. The latest such row is kept: it says when a worker was last seen. */
+  has_ended: Generated<boolean>
 }
 
 /** What is to be remembered of handlers by name. */

@@ -106,12 +106,17 @@ function leaseStatements({ runs, workers }: Tables) {
   return {
     register: `insert into ${workers} (id, lease_until) values ($1, ${until})`,
     renew: `update ${workers} set lease_until = ${until} where id = $1 returning id`,
-    unregister: `delete from ${workers} where id = $1`,
-    expire: `update ${workers} set lease_until = '-infinity' where id = $1`,
+    // The worker's row goes, so that a claim which is still under way comes to nothing; a row of its own tells of the end.
+    unregister: `
+      with gone as (delete from ${workers} where id = $1), forgotten as (
+        delete from ${workers} where id in (select id from ${workers} where has_ended for update skip locked)
+      )
+      insert into ${workers} (id, lease_until, has_ended) values ($1 || ':ended', clock_timestamp(), true)`,
+    expire: `update ${workers} set lease_until = clock_timestamp() where id = $1`,
     // A row that is locked belongs to a claim that is just being made.
     removeLost: `
       delete from ${workers} where id in (
-        select id from ${workers} where lease_until < statement_timestamp() for update skip locked
+        select id from ${workers} where lease_until < statement_timestamp() and not has_ended for update skip locked
       ) returning id`,
     setFree: `
       update ${runs} as run

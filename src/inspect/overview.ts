@@ -9,6 +9,7 @@ import { type Reading, toTime } from './reading.ts'
 import { readRejectedGroups } from './refusals.ts'
 import { statusOf } from './status.ts'
 import { readLag } from './traffic.ts'
+import { readWaitingWork } from './waiting-work.ts'
 
 /** What this process knows beside the database. */
 export interface Surroundings {
@@ -45,6 +46,7 @@ export async function readOverview(reading: Reading, surroundings: Surroundings)
       failedSince: failed.value ? await readFailedSince(reading) : null,
       rejected: await rejectedLately(reading, now),
       checklist,
+      waitingWork: await readWaitingWork(reading),
     }),
     lastEvent,
     lag: await readLag(reading, LAG_MINUTES),

@@ -9,6 +9,7 @@ import type {
   Suggestion,
   Time,
 } from './model.ts'
+import type { WaitingWork } from './waiting-work.ts'
 
 /** What the sentence is made of. */
 export interface StatusFacts {
@@ -26,6 +27,8 @@ export interface StatusFacts {
   /** The refusals of the last hour that are the sender's fault or our secret's. */
   readonly rejected: readonly RejectedGroup[]
   readonly checklist: readonly ChecklistStep[] | null
+  /** Runs that are due while no worker is there; null if one is, or nothing waits. */
+  readonly waitingWork: WaitingWork | null
 }
 
 /** Silence shorter than this says nothing. */
@@ -36,6 +39,7 @@ const UNUSUAL = 20
 export function statusOf(facts: StatusFacts): Status {
   return (
     empty(facts) ??
+    nobodyWorks(facts) ??
     handlersFail(facts) ??
     eventsFailed(facts) ??
     rejects(facts) ??
@@ -63,6 +67,30 @@ function empty({ lastEventAt }: StatusFacts): Status | undefined {
     data: 'The tables are empty until the first event or a backfill.',
     since: null,
     suggestions: [{ action: 'send_test_event' }],
+  }
+}
+
+/** What to do where runs wait and no worker is there. */
+export const START_A_WORKER =
+  'Run them with sync.work() in a server, with `clerk-sync start`, or with a cron job that calls the drain route.'
+
+/** "12 handler runs are due, no worker has been seen for 3 min" */
+export function describeWaitingWork({ due, workerSeenAt }: WaitingWork, at: Time): string {
+  const number = `${(due.value ?? 0).toLocaleString('en')}${due.isAtLeast ? '+' : ''}`
+  const runs = due.value === 1 ? '1 handler run is due' : `${number} handler runs are due`
+  if (workerSeenAt === null) return `${runs}, no worker has ever been seen`
+  const minutes = Math.max(1, Math.floor((Date.parse(at) - Date.parse(workerSeenAt)) / 60_000))
+  return `${runs}, no worker has been seen for ${minutes < 120 ? `${minutes} min` : duration(minutes * 60_000)}`
+}
+
+function nobodyWorks({ at, waitingWork }: StatusFacts): Status | undefined {
+  if (waitingWork === null) return undefined
+  return {
+    state: 'degraded',
+    sentence: `Degraded: ${describeWaitingWork(waitingWork, at)}.`,
+    data: `Rows are current. ${START_A_WORKER}`,
+    since: waitingWork.workerSeenAt,
+    suggestions: [{ action: 'run_checks' }],
   }
 }
 

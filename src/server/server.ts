@@ -12,6 +12,9 @@ import { type DashboardHandler, toNodeListener } from '../dashboard/index.ts'
 import { toUnavailable } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
+import { read } from '../inspect/reading.ts'
+import { describeWaitingWork, START_A_WORKER } from '../inspect/status.ts'
+import { readWaitingWork } from '../inspect/waiting-work.ts'
 import { consoleLogger } from '../log.ts'
 import { type Reply, refuse, toClerkSyncError } from '../reply.ts'
 import { requireNumber } from '../validate.ts'
@@ -230,10 +233,19 @@ class StandaloneServer implements ClerkSyncServer {
       this.#readiness = undefined
     })
     const reply = await isDoneWithin(READY_TIMEOUT_MS, this.#readiness).then(
-      (isReady) => (isReady ? OK : refuse(new ClerkSyncError('database_timeout'))),
+      (isReady) => (isReady ? this.#ready() : refuse(new ClerkSyncError('database_timeout'))),
       (error) => refuse(toUnavailable(error)),
     )
     send(response, reply)
+  }
+
+  /** Ready to receive; with the detail that handlers wait, if they do. */
+  async #ready(): Promise<Reply> {
+    const { database, location } = this.#sync
+    const work = await read({ database, schema: location.schema }, readWaitingWork).catch(() => null)
+    if (work === null) return OK
+    const detail = `Degraded: ${describeWaitingWork(work, new Date().toISOString())}. ${START_A_WORKER}`
+    return { ...OK, body: JSON.stringify({ ok: true, detail }) }
   }
 
   async #beLameDuck(): Promise<void> {

@@ -13,6 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'database-errors.ts',
     'handler-errors.ts',
     'log.ts',
+    'peer.ts',
     'validate.ts',
     'version.ts',
   ],
@@ -22,6 +23,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['handlers/', 'backfill/', 'inspect/', 'testing/'],
   [
     'config.ts',
+    'drain.ts',
     'reply.ts',
     'refusal-log.ts',
     'verifier.ts',

@@ -1,10 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltPackage, buildPackage } from '../support/built.ts'
@@ -12,9 +11,9 @@ import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
 import { SECRET } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
 import { describeOnTerminal, Terminal } from '../support/terminal.ts'
+import { APPS, createProject as createIn, type Files, MODULES, manifest, TSCONFIG } from './apps.ts'
 
 const run = promisify(execFile)
-const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
 const ROUTE = '/api/webhooks/clerk'
 const folder = temporaryFolder()
 let built: BuiltPackage
@@ -29,34 +28,10 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => built[Symbol.asyncDispose]())
 
-type Files = Readonly<Record<string, string>>
-
 /** A project with these files, in which the package is installed. */
 async function createProject(name: string, files: Files): Promise<string> {
-  const project = join(await folder(), name)
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(project, path)), { recursive: true })
-    await writeFile(join(project, path), text)
-  }
-  await mkdir(join(project, 'node_modules'))
-  for (const module of await readdir(MODULES)) {
-    if (!module.startsWith('.')) await symlink(join(MODULES, module), join(project, 'node_modules', module))
-  }
-  await symlink(dirname(dirname(dirname(built.main))), join(project, 'node_modules/clerk-sync'))
-  return project
+  return createIn(built, join(await folder(), name), files)
 }
-
-const manifest = (dependencies: Files, more: object = {}) => JSON.stringify({ dependencies, ...more })
-const TSCONFIG = JSON.stringify({
-  compilerOptions: {
-    strict: true,
-    module: 'nodenext',
-    target: 'es2024',
-    types: ['node'],
-    noEmit: true,
-    skipLibCheck: true,
-  },
-})
 
 interface InitRecord {
   readonly framework: string
@@ -73,6 +48,9 @@ async function init(cwd: string, ...args: string[]): Promise<InitRecord> {
   return jsonLines(stdout)[0] as unknown as InitRecord
 }
 
+/** Where the route of the cron job stands beside another. */
+const drainOf = (route: string) => route.replace('webhooks/clerk', 'clerk-sync/drain')
+
 const read = (project: string, path: string) => readFile(join(project, path), 'utf8')
 
 describe('clerk-sync init', () => {
@@ -88,7 +66,8 @@ describe('clerk-sync init', () => {
       ...files,
     })
     const { files: written } = await init(project, '--yes')
-    expect(written.map(({ path }) => path)).toEqual([route, 'clerk-sync.config.ts', '.gitignore'])
+    const config = `${files['app/page.tsx'] ?? files['pages/index.tsx'] ?? 'src/'}clerk-sync.config.ts`
+    expect(written.map(({ path }) => path)).toEqual([route, drainOf(route), config, '.gitignore'])
     expect(await read(project, route)).toContain("from 'clerk-sync/next'")
     expect(await compile(project)).toBe('')
   })
@@ -101,48 +80,15 @@ describe('clerk-sync init', () => {
     const { files } = await init(project, '--yes')
     expect(files.map(({ path }) => path)).toEqual([
       'app/api/webhooks/clerk/route.js',
+      'app/api/clerk-sync/drain/route.js',
       'clerk-sync.config.mjs',
       '.gitignore',
     ])
-    expect(await read(project, 'app/api/webhooks/clerk/route.js')).toBe(
-      "export { POST } from 'clerk-sync/next'\n",
+    expect(await read(project, 'app/api/webhooks/clerk/route.js')).toContain(
+      "import config from '../../../../clerk-sync.config.mjs'",
     )
   })
 })
-
-/** An app of each framework in TypeScript, with the place where the pasted lines go. */
-const APPS: Readonly<Record<string, (imports: string, mount: string) => string>> = {
-  express: (imports, mount) => `import express from 'express'
-import type { AddressInfo } from 'node:net'
-${imports}
-const app = express()
-${mount}
-app.use(express.json())
-const server = app.listen(0, () => console.log('port ' + (server.address() as AddressInfo).port))
-`,
-  fastify: (imports, mount) => `import fastify from 'fastify'
-${imports}
-const app = fastify()
-${mount}
-void app.listen({ port: 0 }).then((address) => console.log('port ' + new URL(address).port))
-`,
-  hono: (imports, mount) => `import { serve } from '@hono/node-server'
-import { Hono } from 'hono'
-${imports}
-const app = new Hono()
-${mount}
-serve({ fetch: app.fetch, port: 0 }, ({ port }) => console.log('port ' + port))
-`,
-  node: (imports, mount) => `import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-${imports}
-const server = createServer((request, response) => {
-${mount}
-response.writeHead(404).end()
-})
-server.listen(0, () => console.log('port ' + (server.address() as AddressInfo).port))
-`,
-}
 
 /** Without its types. */
 const toJavaScript = (text: string) => stripTypeScriptTypes(text.replace(/^import type .*\n/gm, ''))
@@ -189,11 +135,14 @@ describe.each(Object.keys(APPS))('the route of clerk-sync init in an app of %s',
     expect(existsSync(join(project, 'src/clerk-webhook.ts'))).toBe(true)
     expect((await init(project)).paste).toEqual([])
     expect(await compile(project)).toBe('')
-    await run(join(MODULES, '.bin/tsc'), ['-p', project, '--noEmit', 'false', '--outDir', 'built'], {
-      cwd: project,
-    })
-    const output = existsSync(join(project, 'built/src')) ? 'built/src' : 'built'
-    expect(await postTo(project, `${output}/server.js`)).toBe(200)
+    await run(
+      join(MODULES, '.bin/tsc'),
+      ['-p', project, '--noEmit', 'false', '--rootDir', 'src', '--outDir', 'built'],
+      {
+        cwd: project,
+      },
+    )
+    expect(await postTo(project, 'built/server.js')).toBe(200)
   })
 })
 
@@ -241,7 +190,9 @@ describe('what clerk-sync init does to a project', () => {
       path: route,
       action: 'create',
       written: false,
-      diff: ["+ export { POST } from 'clerk-sync/next'"],
+      diff: expect.arrayContaining([
+        '+ export const POST = createNextHandler(() => sharedClerkSync(config), { after })',
+      ]),
     })
     expect(await runCli(['init'], { cwd: project })).toMatchObject({
       code: 2,
@@ -255,7 +206,10 @@ describe('what clerk-sync init does to a project', () => {
     const project = await createProject('shown', { ...app, '.gitignore': 'node_modules' })
     const { code, stderr } = await runCli(['init', '--yes'], { cwd: project })
     expect(code).toBe(0)
-    expect(stderr).toContain("+ export { POST } from 'clerk-sync/next'")
+    expect(stderr).toContain(
+      '+ export const POST = createNextHandler(() => sharedClerkSync(config), { after })',
+    )
+    expect(stderr).toContain('"crons": [{ "path": "/api/clerk-sync/drain", "schedule": "* * * * *" }]')
     expect(stderr).toContain('+ .clerk-sync/')
     expect(stderr).toContain('https://dashboard.clerk.com/last-active?path=webhooks')
     expect(stderr).toContain(`https://YOUR-APP${ROUTE}`)
@@ -268,6 +222,7 @@ describe('what clerk-sync init does to a project', () => {
     await init(project, '--yes')
     const again = await init(project)
     expect(again.files.map(({ action, written }) => [action, written])).toEqual([
+      ['keep', false],
       ['keep', false],
       ['keep', false],
       ['keep', false],
@@ -286,7 +241,7 @@ describe('what clerk-sync init does to a project', () => {
     expect(await read(project, route)).toBe(own)
     expect(existsSync(join(project, 'clerk-sync.config.ts'))).toBe(true)
     await init(project, '--yes', '--overwrite')
-    expect(await read(project, route)).toBe("export { POST } from 'clerk-sync/next'\n")
+    expect(await read(project, route)).toContain('createNextHandler(')
   })
 
   it('leaves a route of clerk-sync as it is, wherever it stands', async () => {
@@ -303,7 +258,7 @@ describe('what clerk-sync init does to a project', () => {
   it.each([
     ['pages/api/webhooks/clerk.ts', 'createNextPagesHandler'],
     ['src/pages/api/webhooks/clerk/index.js', 'createNextPagesHandler'],
-    ['app/(api)/api/webhooks/clerk/route.js', "export { POST } from 'clerk-sync/next'"],
+    ['app/(api)/api/webhooks/clerk/route.js', "from '../../../../../clerk-sync.config'"],
   ])(
     'adds no second route to that of %s, which it replaces in the form of its router',
     async (path, text) => {
@@ -398,7 +353,9 @@ describeOnTerminal('the questions of clerk-sync init', () => {
     const own = 'export const POST = () => new Response()\n'
     const project = await ask('replace', { ...app, [route]: own })
     terminal.press('\r')
-    await terminal.until(/Add clerk-sync\.config\.ts, \.gitignore\. Go ahead\?/)
+    await terminal.until(
+      /Add app.api.clerk-sync.drain.route\.ts, clerk-sync\.config\.ts, \.gitignore\. Go ahead\?/,
+    )
     terminal.press('y')
     await terminal.until(/Replace app.api.webhooks.clerk.route\.ts\. Go ahead\?/)
     terminal.press('n')

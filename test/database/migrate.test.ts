@@ -107,6 +107,7 @@ const HANDLERS: Readonly<Record<keyof HandlersTable, string>> = {
 const HANDLER_WORKERS: Readonly<Record<keyof HandlerWorkersTable, string>> = {
   id: 'text',
   lease_until: 'timestamp with time zone',
+  has_ended: 'boolean',
 }
 
 const JOBS: Readonly<Record<keyof JobsTable, string>> = {

@@ -22,6 +22,7 @@ import { clerkChecks } from '../doctor/clerk.ts'
 import { clockChecks } from '../doctor/clock.ts'
 import { configurationChecks } from '../doctor/configuration.ts'
 import { databaseCheck, ExaminedDatabase } from '../doctor/database.ts'
+import { handlerChecks } from '../doctor/handlers.ts'
 import { middlewareCheck } from '../doctor/middleware.ts'
 import { Project, projectCheck } from '../doctor/project.ts'
 import { routeCheck } from '../doctor/route.ts'
@@ -188,6 +189,7 @@ async function runAll(
     projectCheck(project),
     middlewareCheck(project),
     ...trafficChecks(examined),
+    ...handlerChecks(examined),
   ]
   const { url, timeout: timeoutMs } = options
   if (url !== undefined) checks.push(routeCheck({ url, timeoutMs, project, secret: usableSecret(config) }))

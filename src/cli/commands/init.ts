@@ -153,8 +153,8 @@ const EVENTS = [...RESOURCES.values()].flatMap((resource) => {
 function tellSteps({ install }: App, { paste }: Plan, warning: string | undefined, output: Output): void {
   const { yellow, bold } = output.stderr.colors
   if (install) output.note(`\n  ${bold('Install')}   ${install}`)
-  if (paste.length > 0) output.note(`\n  ${bold('Paste')}     into the file that makes the server`)
-  for (const line of paste) output.note(`            ${line}`)
+  if (paste.lines.length > 0) output.note(`\n  ${bold('Paste')}     into ${paste.into}`)
+  for (const line of paste.lines) output.note(`            ${line}`)
   output.note(`\n  ${bold('Clerk')}     ${DASHBOARD_URL}`)
   output.note(`            Add endpoint: https://YOUR-APP${ROUTE_PATH}`)
   output.note(
@@ -186,7 +186,7 @@ function recordOf(
     })),
     warning: warning ?? null,
     install: install ?? null,
-    paste,
+    paste: paste.lines,
     dashboard: { url: DASHBOARD_URL, path: ROUTE_PATH, events: EVENTS.flat() },
   }
 }

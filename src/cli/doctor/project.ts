@@ -89,7 +89,9 @@ export function projectCheck(project: Project): Check {
 }
 
 export function findRoute(project: Pick<Project, 'files'>): SourceFile | undefined {
-  return project.files.find(({ text }) => /['"]clerk-sync\/next['"]/.test(text))
+  return project.files.find(
+    ({ text }) => /['"]clerk-sync\/next['"]/.test(text) && !/createNext(Pages)?Drain\(/.test(text),
+  )
 }
 
 /** The path that Next.js serves a route's file at; undefined if it serves none. */

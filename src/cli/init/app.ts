@@ -36,11 +36,13 @@ export async function detectApp(
   if (frameworks[0] === 'node' && isWorkspace(manifest, has)) throw rootOfWorkspace(root)
   const found = await choose(frameworks)
   const isTypeScript = has('tsconfig.json')
+  const tsconfig = isTypeScript ? readFileSync(join(root, 'tsconfig.json'), 'utf8') : ''
   const dialect = {
     isTypeScript,
     isModule: manifest.type === 'module',
     hasSrc: isInSrc(found, has),
-    importsTs: isTypeScript && importsTs(readFileSync(join(root, 'tsconfig.json'), 'utf8')),
+    importsTs: importsTs(tsconfig),
+    resolvesLikeNode: !found.startsWith('next') || /"(nodenext|node16|node18|node20)"/i.test(tsconfig),
   }
   return { root, framework: found, dialect, install: names.has('clerk-sync') ? undefined : installerOf(root) }
 }

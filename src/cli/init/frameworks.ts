@@ -1,5 +1,6 @@
 /** Where each framework has its webhook route, and what stands in it. */
 
+import { posix } from 'node:path'
 import { isRecipe, RECIPE_NAMES, RECIPES, type RecipeName } from './recipes.ts'
 
 const SERVER_NAMES = ['next-app', 'next-pages', 'express', 'fastify', 'hono', 'node'] as const
@@ -15,6 +16,8 @@ export interface Dialect {
   readonly hasSrc: boolean
   /** Whether imports name the file as it is, `./x.ts`, not as it will be compiled. */
   readonly importsTs: boolean
+  /** Whether imports must have an ending: no bundler finds the file. */
+  readonly resolvesLikeNode: boolean
 }
 
 /** A file of a framework's integration. */
@@ -22,54 +25,176 @@ export interface RouteFile {
   /** From the project's folder, with slashes, without the ending. */
   readonly stem: string
   readonly text: string
-  /** What is left to paste into the app; nothing where the framework finds the file by its name. */
-  readonly paste: readonly string[]
+}
+
+/** What a framework needs for its route and for the handlers of the configuration. */
+export interface Integration {
+  readonly route: RouteFile
+  /** What runs the handlers where no process stays. */
+  readonly drain: RouteFile | undefined
+  /** What is left to paste, and where. */
+  readonly paste: Paste
+}
+
+export interface Paste {
+  readonly into: string
+  readonly lines: readonly string[]
 }
 
 /** What the route's URL ends in. */
 export const ROUTE_PATH = '/api/webhooks/clerk'
+/** What a cron job calls, where no process stays to run handlers. */
+export const DRAIN_PATH = '/api/clerk-sync/drain'
 
-export function routeFileOf(framework: Framework, dialect: Dialect): RouteFile {
-  if (isRecipe(framework)) return RECIPES[framework].write(dialect, ROUTE_PATH)
+/** @param config the configuration file, from the project's folder */
+export function integrationOf(framework: Framework, dialect: Dialect, config: string): Integration {
+  if (isRecipe(framework)) return recipeOf(framework, dialect)
   const folder = dialect.hasSrc ? 'src/' : ''
-  if (framework === 'next-app') {
-    return {
-      stem: `${folder}app${ROUTE_PATH}/route`,
-      text: `export { POST } from 'clerk-sync/next'\n`,
-      paste: [],
-    }
-  }
-  if (framework === 'next-pages') return { stem: `${folder}pages${ROUTE_PATH}`, text: NEXT_PAGES, paste: [] }
-  const { create, mount } = SERVERS[framework]
-  const text = `import { ${create} } from 'clerk-sync/${framework}'\n\nexport const clerkWebhook = ${create}()\n`
-  return { stem: `${folder}clerk-webhook`, text, paste: [importLine(dialect), ...mount] }
+  const importFrom = (stem: string) => `import config from '${specifierOf(stem, config, dialect)}'`
+  return INTEGRATIONS[framework]({ folder, dialect, importFrom })
 }
 
-const NEXT_PAGES = `import { createNextPagesHandler } from 'clerk-sync/next'
+/** The route of one of Next.js's routers, in a file that stands elsewhere. */
+export function routeTextAt(
+  router: 'next-app' | 'next-pages',
+  stem: string,
+  dialect: Dialect,
+  config: string,
+): string {
+  const importConfig = `import config from '${specifierOf(stem, config, dialect)}'`
+  return router === 'next-app' ? nextRoute(importConfig, dialect) : nextPagesRoute(importConfig)
+}
+
+interface Setting {
+  readonly folder: string
+  readonly dialect: Dialect
+  /** The line with which a file imports the configuration. */
+  readonly importFrom: (stem: string) => string
+}
+
+const CRON: Paste = {
+  into: 'vercel.json, to run handlers again that failed',
+  lines: [`"crons": [{ "path": "${DRAIN_PATH}", "schedule": "* * * * *" }]`],
+}
+
+/** A route of another framework, which does not import the configuration. */
+function recipeOf(name: RecipeName, dialect: Dialect): Integration {
+  const { paste, ...route } = RECIPES[name].write(dialect, ROUTE_PATH)
+  return { route, drain: undefined, paste: { into: SERVER_FILE, lines: paste } }
+}
+
+const SERVER_FILE = 'the file that makes the server'
+
+const INTEGRATIONS: Readonly<Record<Exclude<Framework, RecipeName>, (setting: Setting) => Integration>> = {
+  'next-app': ({ folder, dialect, importFrom }) => {
+    const [route, drain] = [`${folder}app${ROUTE_PATH}/route`, `${folder}app${DRAIN_PATH}/route`]
+    return {
+      route: { stem: route, text: nextRoute(importFrom(route), dialect) },
+      drain: { stem: drain, text: nextDrain(importFrom(drain)) },
+      paste: CRON,
+    }
+  },
+  'next-pages': ({ folder, importFrom }) => {
+    const [route, drain] = [`${folder}pages${ROUTE_PATH}`, `${folder}pages${DRAIN_PATH}`]
+    return {
+      route: { stem: route, text: nextPagesRoute(importFrom(route)) },
+      drain: { stem: drain, text: nextPagesDrain(importFrom(drain)) },
+      paste: CRON,
+    }
+  },
+  express: (setting) =>
+    serverWith('express', 'createExpressHandler', setting, [
+      `app.post('${ROUTE_PATH}', clerkWebhook) // above express.json()`,
+    ]),
+  fastify: (setting) =>
+    serverWith('fastify', 'createFastifyHandler', setting, [`app.post('${ROUTE_PATH}', clerkWebhook)`]),
+  hono: (setting) =>
+    serverWith('hono', 'createHonoHandler', setting, [
+      `app.post('${ROUTE_PATH}', clerkWebhook) // above middleware that reads the body`,
+    ]),
+  node: (setting) =>
+    serverWith('node', 'createNodeHandler', setting, [
+      '// first in the request listener',
+      `if (request.url?.split('?')[0] === '${ROUTE_PATH}') return clerkWebhook(request, response)`,
+    ]),
+}
+
+/** A server that stays: it runs the handlers itself. */
+function serverWith(
+  subpath: string,
+  create: string,
+  { folder, dialect, importFrom }: Setting,
+  mount: readonly string[],
+): Integration {
+  const stem = `${folder}clerk-webhook`
+  const text = `import { sharedClerkSync, workInBackground } from 'clerk-sync'
+import { ${create} } from 'clerk-sync/${subpath}'
+${importFrom(stem)}
+
+export const clerkSync = () => sharedClerkSync(config)
+export const clerkWebhook = ${create}(clerkSync)
+
+// Runs the handlers of the configuration in this process.
+workInBackground(clerkSync)
+`
+  const paste = { into: SERVER_FILE, lines: [importLine(dialect), ...mount] }
+  return { route: { stem, text }, drain: undefined, paste }
+}
+
+function nextRoute(importConfig: string, { resolvesLikeNode, isTypeScript }: Dialect): string {
+  const server = isTypeScript && resolvesLikeNode ? 'next/server.js' : 'next/server'
+  return `import { sharedClerkSync } from 'clerk-sync'
+import { createNextHandler } from 'clerk-sync/next'
+import { after } from '${server}'
+${importConfig}
+
+// Handlers run after the answer.
+export const POST = createNextHandler(() => sharedClerkSync(config), { after })
+export const maxDuration = 60
+`
+}
+
+function nextDrain(importConfig: string): string {
+  return `import { sharedClerkSync } from 'clerk-sync'
+import { createNextDrain } from 'clerk-sync/next'
+${importConfig}
+
+// A cron job calls this, with CRON_SECRET: it runs handlers that failed, or had no time, again.
+export const GET = createNextDrain(() => sharedClerkSync(config))
+export const maxDuration = 60
+export const dynamic = 'force-dynamic'
+`
+}
+
+function nextPagesRoute(importConfig: string): string {
+  return `import { sharedClerkSync } from 'clerk-sync'
+import { createNextPagesHandler } from 'clerk-sync/next'
+${importConfig}
 
 // The signature covers the exact bytes of the body.
 export const config = { api: { bodyParser: false } }
-export default createNextPagesHandler()
-`
+export default createNextPagesHandler(() => sharedClerkSync(clerkSyncConfig))
+`.replace('import config from', 'import clerkSyncConfig from')
+}
 
-const SERVERS = {
-  express: {
-    create: 'createExpressHandler',
-    mount: [`app.post('${ROUTE_PATH}', clerkWebhook) // above express.json()`],
-  },
-  fastify: { create: 'createFastifyHandler', mount: [`app.post('${ROUTE_PATH}', clerkWebhook)`] },
-  hono: {
-    create: 'createHonoHandler',
-    mount: [`app.post('${ROUTE_PATH}', clerkWebhook) // above middleware that reads the body`],
-  },
-  node: {
-    create: 'createNodeHandler',
-    mount: [
-      '// first in the request listener',
-      `if (request.url?.split('?')[0] === '${ROUTE_PATH}') return clerkWebhook(request, response)`,
-    ],
-  },
-} as const
+function nextPagesDrain(importConfig: string): string {
+  return `import { sharedClerkSync } from 'clerk-sync'
+import { createNextPagesDrain } from 'clerk-sync/next'
+${importConfig}
+
+// A cron job calls this every minute, with CRON_SECRET: it runs the handlers.
+export const config = { maxDuration: 60 }
+export default createNextPagesDrain(() => sharedClerkSync(clerkSyncConfig))
+`.replace('import config from', 'import clerkSyncConfig from')
+}
+
+/** How one file names another in an import: as it is, as it will be compiled, or without its ending for a bundler. */
+function specifierOf(fromStem: string, target: string, { importsTs, resolvesLikeNode }: Dialect): string {
+  const path = posix.relative(posix.dirname(fromStem), target)
+  const named = path.startsWith('.') ? path : `./${path}`
+  if (importsTs || !/\.m?ts$/.test(named)) return named
+  return resolvesLikeNode ? named.replace(/ts$/, 'js') : named.replace(/\.m?ts$/, '')
+}
 
 function importLine({ isTypeScript, isModule, importsTs }: Dialect): string {
   if (isTypeScript) return `import { clerkWebhook } from './clerk-webhook${importsTs ? '.ts' : '.js'}'`

@@ -5,7 +5,17 @@ import { join } from 'node:path'
 import { CONFIG_FILES } from '../config-file.ts'
 import { type Project, servedPath } from '../doctor/project.ts'
 import type { App } from './app.ts'
-import { CONFIG_TEXT, endingOf, ROUTE_PATH, routeFileOf } from './frameworks.ts'
+import {
+  CONFIG_TEXT,
+  DRAIN_PATH,
+  endingOf,
+  type Integration,
+  integrationOf,
+  type Paste,
+  ROUTE_PATH,
+  type RouteFile,
+  routeTextAt,
+} from './frameworks.ts'
 import { isRecipe } from './recipes.ts'
 
 export interface PlannedFile {
@@ -20,8 +30,8 @@ export interface PlannedFile {
 
 export interface Plan {
   readonly files: readonly PlannedFile[]
-  /** What is left to paste into the app. */
-  readonly paste: readonly string[]
+  /** What is left to paste; no lines if nothing is. */
+  readonly paste: Paste
 }
 
 const ENDINGS = ['.ts', '.tsx', '.mts', '.js', '.jsx', '.mjs']
@@ -29,21 +39,47 @@ const ENDINGS = ['.ts', '.tsx', '.mts', '.js', '.jsx', '.mjs']
 const HAS_ROUTE =
   /(?:from\s+|require\(\s*)['"]clerk-sync\/(next|express|fastify|hono|koa|lambda|nest|node)['"]/
 
+const IS_DRAIN = /createNext(Pages)?Drain\(/
+
 export function planFor(app: App, project: Project): Plan {
-  const { stem, paste } = routeFileOf(app.framework, app.dialect)
-  const files = [routeFile(app, project), configFile(app), gitignore(app)]
-  return { files, paste: isMounted(project, stem) ? [] : paste }
+  const config = configFile(app)
+  const integration = integrationOf(app.framework, app.dialect, config.path)
+  const { drain, paste } = integration
+  const files = [
+    routeFile(app, project, integration, config.path),
+    ...(drain ? [drainFile(app, project, drain)] : []),
+    config,
+    gitignore(app),
+  ]
+  const isDone = drain ? hasCron(app) : isMounted(project, integration.route.stem)
+  return { files, paste: isDone ? { ...paste, lines: [] } : paste }
 }
 
-function routeFile(app: App, project: Project): PlannedFile {
-  const route = project.files.find((file) => HAS_ROUTE.test(file.text))
+function hasCron({ root }: App): boolean {
+  return (readIfThere(join(root, 'vercel.json')) ?? '').includes(DRAIN_PATH)
+}
+
+/** A call of `drain` anywhere is somebody's own way to run handlers. */
+function drainFile(app: App, project: Project, { stem, text }: RouteFile): PlannedFile {
+  const own = project.files.find((file) => IS_DRAIN.test(file.text) || /\.drain\(/.test(file.text))
+  return own ? keep(own.path, own.text) : plan(app, pathOf(app, stem, true), text)
+}
+
+function routeFile(app: App, project: Project, integration: Integration, config: string): PlannedFile {
+  const route = project.files.find((file) => HAS_ROUTE.test(file.text) && !IS_DRAIN.test(file.text))
   if (route) return keep(route.path, route.text)
   const isNext = app.framework.startsWith('next')
   // Next.js does not build an app with two routes of one path.
   const served = project.files.find(({ path }) => isNext && servedPath(path) === ROUTE_PATH)
-  if (served) return plan(app, served.path, routeFileOf(routerOf(served.path), app.dialect).text)
-  const { stem, text } = routeFileOf(app.framework, app.dialect)
+  if (served) return plan(app, served.path, replacing(app, served.path, config))
+  const { stem, text } = integration.route
   return plan(app, pathOf(app, stem, isNext || isRecipe(app.framework)), text)
+}
+
+/** A route in the form of its router, which imports the configuration from where it stands. */
+function replacing({ dialect }: App, path: string, config: string): string {
+  const stem = path.replaceAll('\\', '/').replace(/\.\w+$/, '')
+  return routeTextAt(routerOf(path), stem, dialect, config)
 }
 
 function routerOf(path: string): 'next-app' | 'next-pages' {
@@ -69,7 +105,9 @@ function pathOf({ root, dialect }: App, stem: string, isCompiled: boolean): stri
 function configFile(app: App): PlannedFile {
   const found = CONFIG_FILES.find((name) => existsSync(join(app.root, name)))
   if (found) return keep(found, readFileSync(join(app.root, found), 'utf8'))
-  return plan(app, `clerk-sync.config${endingOf(app.dialect)}`, CONFIG_TEXT)
+  // Beside what imports it: a compiler may be told to look into `src` only.
+  const folder = app.dialect.hasSrc ? 'src/' : ''
+  return plan(app, `${folder}clerk-sync.config${endingOf(app.dialect)}`, CONFIG_TEXT)
 }
 
 function gitignore({ root }: App): PlannedFile {

@@ -6,7 +6,8 @@ export const name = '0003_handlers'
  * A run that starts, beats or is ended changes no indexed column but `due_at`, which says when it is to be tried and is null
  * once nothing is: so claims are updates in place (HOT), and only an end writes index entries. That a run is under way stands
  * in `status`, which no index mentions; how long its worker may be silent stands in `handler_workers`, one row for each
- * worker, so that a heartbeat touches no run.
+ * worker, so that a heartbeat touches no run. The row of the worker that ended last is kept, as the time of its end: where
+ * no process stays, a worker lives for seconds, and people are to be told only if none has come for longer.
  *
  * A run grows when it is claimed, so that a page is filled to less than half at first; the rest is used soon.
  *
@@ -43,7 +44,8 @@ create index on handler_runs (handler, created_at);
 
 create table handler_workers (
   id text not null primary key,
-  lease_until timestamptz not null
+  lease_until timestamptz not null,
+  has_ended boolean not null default false
 ) with (fillfactor = 20);
 
 create table handlers (

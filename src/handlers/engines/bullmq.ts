@@ -6,9 +6,11 @@
  * flushed Redis makes runs late by some seconds, not wrong.
  */
 
+import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue, RedisOptions, Worker } from 'bullmq'
 import { messageOf } from '../../database/failure.ts'
+import { peerMissing } from '../../peer.ts'
 import {
   type Engine,
   type EngineContext,
@@ -80,7 +82,7 @@ class BullmqEngine implements Engine {
   }
 
   async work(runner: Runner): Promise<void> {
-    const { Worker } = await import('bullmq')
+    const { Worker } = await loadBullmq()
     const options = { ...this.#options({ maxRetriesPerRequest: null }), concurrency: JOBS_AT_ONCE }
     this.#workers = this.#context.handlers.map(({ name }) =>
       this.#heard(new Worker(name, () => runner.take(name), options)),
@@ -107,7 +109,7 @@ class BullmqEngine implements Engine {
   }
 
   async #createQueue(handler: string): Promise<Queue> {
-    const { Queue } = await import('bullmq')
+    const { Queue } = await loadBullmq()
     const queue = this.#heard(new Queue(handler, this.#options(FAIL_FAST)))
     const ready = queue.waitUntilReady().catch(() => undefined)
     await Promise.race([ready, sleep(READY_TIMEOUT_MS, undefined, { ref: false })])
@@ -126,6 +128,32 @@ class BullmqEngine implements Engine {
       this.#context.log.warn({ cause: messageOf(error) }, 'BullMQ cannot use Redis'),
     )
     return emitter
+  }
+}
+
+/** @throws {ClerkSyncError} `peer_missing` */
+async function loadBullmq() {
+  const bullmq = await import('bullmq').catch((error) => {
+    throw peerMissing('bullmq()', 'bullmq ioredis', error)
+  })
+  requireDriver()
+  return bullmq
+}
+
+/** BullMQ 6 loads its driver when it first connects, and without one it tries again and again without a pause. */
+function requireDriver(): void {
+  const path = resolved('bullmq', import.meta.url)
+  // In a bundle nothing can be resolved, and the driver is part of it.
+  if (path instanceof Error) return
+  const driver = resolved('ioredis', path)
+  if (driver instanceof Error) throw peerMissing('bullmq()', 'bullmq ioredis', driver)
+}
+
+function resolved(name: string, from: string): string | Error {
+  try {
+    return createRequire(from).resolve(name)
+  } catch (error) {
+    return error as Error
   }
 }
 

@@ -6,6 +6,7 @@
  * worker.
  */
 
+import { ClerkSyncError } from '../../errors.ts'
 import {
   type CallableSync,
   type Engine,
@@ -41,6 +42,9 @@ export interface InngestOptions {
  * export const { GET, POST, PUT } = serve({ client, functions: await inngestFunctions(client, sync) })
  */
 export function inngest({ client }: InngestOptions): EngineFactory {
+  if (typeof client?.send !== 'function') {
+    throw new ClerkSyncError('option_invalid', 'client must be a client of Inngest: new Inngest({ id })')
+  }
   const nothing = async () => undefined
   const engine: Engine = {
     lookEveryMs: LOOK_EVERY_MS,

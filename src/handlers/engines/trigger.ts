@@ -5,6 +5,7 @@
  * the commit that records the runs; what Trigger.dev never got is found by `sync.drain()` or a worker.
  */
 
+import { ClerkSyncError } from '../../errors.ts'
 import {
   type CallableSync,
   type Engine,
@@ -41,6 +42,9 @@ const CONCURRENCY = 10
  * export const clerkSync = task({ id: 'clerk-sync', run: taskRun(sync) })
  */
 export function trigger({ tasks, taskId = 'clerk-sync' }: TriggerOptions): EngineFactory {
+  if (typeof tasks?.trigger !== 'function') {
+    throw new ClerkSyncError('option_invalid', 'tasks must be `tasks` of @trigger.dev/sdk')
+  }
   const nothing = async () => undefined
   const engine: Engine = {
     lookEveryMs: LOOK_EVERY_MS,

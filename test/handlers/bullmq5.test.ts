@@ -1,0 +1,33 @@
+/** The engine with BullMQ 5, which apps still have; `bullmq.test.ts` runs it with 6. */
+
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { afterAll, expect, it, vi } from 'vitest'
+import { bullmq } from '../../src/handlers/engines/bullmq.ts'
+import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
+import { describeWithRedis } from '../support/redis.ts'
+import { engineContract } from './contract.ts'
+
+vi.mock('bullmq', () => import('bullmq5'))
+
+describeWithRedis('BullMQ 5', (url) => {
+  const prefix = `clerk-sync-test-${randomBytes(4).toString('hex')}`
+  afterAll(async () => {
+    const redis = new Redis(url)
+    const keys = await redis.keys(`${prefix}:*`)
+    if (keys.length > 0) await redis.del(...keys)
+    redis.disconnect()
+  })
+
+  it('is what the engine loads', async () => {
+    const { version } = (await import('bullmq5')) as { version?: string }
+    const { Queue } = await import('bullmq')
+    expect([Queue, version ?? '5']).toEqual([(await import('bullmq5')).Queue, expect.stringMatching(/^5/)])
+  })
+
+  describeWithPostgres('with a Redis', (postgres) =>
+    engineContract('as an engine', postgresDatabase(postgres), () => ({
+      engine: bullmq({ connection: url, prefix }),
+    })),
+  )
+})
