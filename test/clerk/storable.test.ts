@@ -18,6 +18,8 @@ const eventText = (data: string) => `{"type":"user.updated","data":${data},"time
 
 /** Compresses to nothing shorter: Postgres compresses index entries before it measures them. */
 const LONG = randomBytes(3_000).toString('base64')
+/** What a column that people search by holds of it. */
+const CUT = LONG.slice(0, 600)
 
 /** The columns that are found by their text; ids are Clerk's own and short. */
 const INDEXED_TEXT = [...RESOURCES.values()].flatMap(({ table, columns, indexes = [], events }) =>
@@ -177,12 +179,12 @@ describeEachDatabase('hostile content', (database) => {
   })
 
   it.each(INDEXED_TEXT.filter(({ type }) => type !== undefined))(
-    'of 4,000 characters fits into the index of $table.$column, and is found by it',
+    'of 4,000 characters fits into the index of $table.$column, and is found by its beginning',
     async ({ table, column, type }) => {
       const data = { id: `long_${column}`, [column]: LONG }
       expect(await deliver(sync, { type, data })).toMatchObject({ outcome: 'applied', resource: table })
       const { rows } = await sql<{ id: string }>`
-        select id from ${sql.id(sync.location.schema, table)} where ${sql.id(column)} = ${LONG}`.execute(
+        select id from ${sql.id(sync.location.schema, table)} where ${sql.id(column)} = ${CUT}`.execute(
         sync.database,
       )
       expect(rows).toEqual([{ id: data.id }])
@@ -210,7 +212,7 @@ describeEachDatabase('hostile content', (database) => {
     expect(
       await deliver(sync, { type: 'user.updated', data: { id: 'user_long', ...primary } }),
     ).toMatchObject({ outcome: 'applied' })
-    expect(await findRow(sync, 'users', 'user_long')).toMatchObject({ primary_email_address: LONG })
+    expect(await findRow(sync, 'users', 'user_long')).toMatchObject({ primary_email_address: CUT })
   })
 
   it('of 4,000 characters as an id is no event of Clerk’s: parked as the event’s, recorded as failed as its parent’s', async () => {

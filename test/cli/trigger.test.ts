@@ -201,7 +201,8 @@ describe('trigger, when the route does not take the event,', () => {
 
   it.each([
     [404, {}, 'route_not_found'],
-    [404, { 'x-clerk-auth-status': 'signed-out' }, 'route_protected'],
+    [404, { 'x-clerk-auth-status': 'signed-out' }, 'route_not_found'],
+    [404, { 'x-clerk-auth-reason': 'protect-rewrite, token-missing' }, 'route_protected'],
     [401, { 'x-clerk-auth-reason': 'session-token-missing' }, 'route_protected'],
     [307, { location: '/sign-in?redirect_url=x' }, 'route_protected'],
     [308, { location: 'https://www.example.com/hook' }, 'redirected'],

@@ -58,7 +58,8 @@ describeEachDatabase('comparing the tables with a simulated Clerk', (database) =
     })
     for (const [table, { columns }] of TABLES) {
       const { differences, differenceCount } = comparisons.get(table) as TableComparison
-      const names = [...Object.keys(columns), 'clerk_created_at', 'clerk_updated_at', 'raw']
+      const raw = table in CHILD_SETS ? [] : ['raw']
+      const names = [...Object.keys(columns), 'clerk_created_at', 'clerk_updated_at', ...raw]
       expect(differenceCount, table).toBe(names.length)
       expect(differences, table).toHaveLength(Math.min(names.length, 20))
       expect(names, table).toEqual(expect.arrayContaining(differences.map(({ column }) => column)))
@@ -185,7 +186,10 @@ async function changeEveryColumn(
   const values = [...types, ...clocks].map(([name, type]) => [name, sql.raw(OTHER_VALUES[type](`"${name}"`))])
   await trx
     .updateTable(table as 'users')
-    .set({ ...Object.fromEntries(values), raw: sql`json_build_array(raw)` })
+    .set({
+      ...Object.fromEntries(values),
+      ...(table in CHILD_SETS ? {} : { raw: sql`json_build_array(raw)` }),
+    })
     .where('id', '=', (query) =>
       query
         .selectFrom(table as 'users')
