@@ -144,7 +144,7 @@ it('narrows events, rows and patterns by their types', () => {
     { name: 'typed-two' },
   )
   // @ts-expect-error there is no such event
-  on('user.create', () => undefined, { name: 'typed-wrong' })
+  expect(() => on('user.create', () => undefined, { name: 'typed-wrong' })).toThrow('user.created')
   // @ts-expect-error there is no such option
   on('user.created', () => undefined, { name: 'typed-option', retry: 3 })
 })
