@@ -34,7 +34,7 @@ const REASONS: Readonly<Record<Reason, { readonly summary: string; readonly reme
     remedy:
       'Look for a trigger of your own that is slow, or a lock that is held for long. Then replay: `clerk-sync events replay --outcome failed`.',
   },
-  internal_error: {
+  internal_fault: {
     summary: 'clerk-sync itself failed on this event',
     remedy:
       '`clerk-sync events show` has the error. Please report it; after an upgrade, replay: `clerk-sync events replay --outcome failed`.',

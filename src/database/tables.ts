@@ -80,7 +80,7 @@ export type Reason =
   /** The database took too long over it alone. */
   | 'timed_out'
   /** An error in clerk-sync itself. */
-  | 'internal_error'
+  | 'internal_fault'
 
 /** A changed field: what it was, and what it became. */
 export interface Change {

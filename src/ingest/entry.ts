@@ -61,7 +61,7 @@ export function readEntry(delivery: Delivery, admission: Admission): Entry {
 }
 
 /** The entry, to be recorded as one that could not be applied. */
-export function refused(entry: Entry, error: unknown, reason: Reason = 'internal_error'): Entry {
+export function refused(entry: Entry, error: unknown, reason: Reason = 'internal_fault'): Entry {
   const message = toStorableText(messageOf(error)).slice(0, MAX_ERROR_LENGTH)
   return { ...entry, observations: [], verdict: { outcome: 'failed', reason, changes: null, error: message } }
 }

@@ -224,9 +224,9 @@ export class Ingest {
   }
 }
 
-function reasonOf(error: unknown): 'timed_out' | 'rejected_by_database' | 'internal_error' {
+function reasonOf(error: unknown): 'timed_out' | 'rejected_by_database' | 'internal_fault' {
   if (isTimeLimit(error)) return 'timed_out'
-  return failureKind(error) === 'rejected' ? 'rejected_by_database' : 'internal_error'
+  return failureKind(error) === 'rejected' ? 'rejected_by_database' : 'internal_fault'
 }
 
 /** Results in the items' order; the first error ends it. */

@@ -10,7 +10,7 @@ export const REASONS: Readonly<Record<Reason, string>> = {
   resource_disabled: 'resource is switched off',
   rejected_by_database: 'the database refused it',
   timed_out: 'the database took too long',
-  internal_error: 'clerk-sync failed on it',
+  internal_fault: 'clerk-sync failed on it',
   bad_json: 'body is not JSON',
   too_deep: 'JSON nests too deep',
   unrecognised_event: 'JSON is no event',

@@ -32,7 +32,7 @@ describe('clerk-sync explain', () => {
       ]),
     )
     expect(new Set(all.map(({ kind }) => kind))).toEqual(
-      new Set(['error', 'finding', 'problem', 'warning', 'reason']),
+      new Set(['error', 'finding', 'problem', 'warning', 'unclear', 'reason']),
     )
     for (const { summary, remedy } of all) {
       expect(summary).not.toMatch(/\.$/)

@@ -151,7 +151,7 @@ describeWithPostgres('one event of a batch of fifty that cannot be applied', (ur
     const sync = await database.open()
     await deliver(sync, user('user_own25', 'own25'))
     await sync.database.updateTable('users').set({ raw: null }).where('id', '=', 'user_own25').execute()
-    expect(await deliverFifty(sync, 'own')).toMatchObject({ reason: 'internal_error' })
+    expect(await deliverFifty(sync, 'own')).toMatchObject({ reason: 'internal_fault' })
     await sync.database.deleteFrom('users').where('id', '=', 'user_own25').execute()
     expect(await sync.replay({ outcomes: ['failed'] })).toMatchObject({ matched: 1, applied: 1 })
   })
