@@ -45,22 +45,13 @@ const LOCK_TIMEOUT_MS = 3_500
 /** Beyond the limit of a statement, Postgres has answered: a connection that is silent for longer is dead. */
 const SILENCE_MARGIN_MS = 2_000
 
-/**
- * Limits and plans of a transaction. They are the transaction's own, because a pooler may give its connection to others.
- *
- * A statement is prepared once for a connection, maybe while a table is empty, and its plan is kept while the table grows
- * to millions of rows. Every statement finds its rows by their ids, so the only plan allowed is the one that stays right.
- */
+/** Limits of a transaction. They are its own, because a pooler may give its connection to others. */
 function begin({ statementTimeoutMs }: BatchLimits): string {
   return [
     'begin',
     `set local statement_timeout = ${statementTimeoutMs}`,
     `set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
     `set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
-    'set local enable_seqscan = off',
-    'set local enable_hashjoin = off',
-    'set local enable_mergejoin = off',
-    'set local plan_cache_mode = force_generic_plan',
   ].join('; ')
 }
 
@@ -138,7 +129,7 @@ class Flights {
   }
 
   #query({ text, parameters }: Statement): Promise<Result> {
-    const name = this.#names.of(text, parameters)
+    const name = this.#names.of(text)
     const query = { text, values: [...parameters], ...(name && { name }) }
     return this.#client.query(query).catch((error) => {
       this.#names.learn(error)
@@ -148,7 +139,10 @@ class Flights {
 }
 
 /**
- * Names under which a connection keeps a statement that it has parsed and planned, which costs more than running it.
+ * Names under which a connection keeps an insert that it has parsed and planned, which costs more than running it.
+ *
+ * Only inserts, which can be done in one way. A lookup that was planned while its table was empty may go through the wrong
+ * index for as long as the plan is kept, however large the table grows.
  *
  * A pooler may put each transaction on another connection of the server, where a prepared statement is missing, or there
  * already: once that was seen, nothing is prepared any more. The failure counts as a conflict, so that the batch runs again.
@@ -157,8 +151,8 @@ class StatementNames {
   readonly #names = new Map<string, string>()
   #isPooled = false
 
-  of(text: string, parameters: readonly unknown[]): string | undefined {
-    if (this.#isPooled || parameters.length === 0) return undefined
+  of(text: string): string | undefined {
+    if (this.#isPooled || !text.startsWith('insert')) return undefined
     const known = this.#names.get(text)
     if (known) return known
     // From the text, so that no name ever means two things, whoever else prepares on the same connection.

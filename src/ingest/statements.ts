@@ -103,8 +103,8 @@ function readStatements(schema: string): ReadStatements {
         else pg_advisory_xact_lock_shared(hashtext('${schema.replaceAll("'", "''")}') # ${0x636c6b}, bucket) end
       from (select * from unnest($1::int[], $2::bool[]) as family(bucket, exclusive) order by bucket) as families`,
     recorded: `
-      select recorded.id, body_sha256 from unnest($1::text[]) as asked(id)
-      join ${events} as recorded on recorded.id = asked.id`,
+      select recorded.* from unnest($1::text[]) as asked(id)
+      cross join lateral (select id, body_sha256 from ${events} where id = asked.id offset 0) as recorded`,
     notified: `
       select event.id, wanted.type, wanted.resource_id, event.occurred_at, event.source
       from (select distinct * from unnest($1::text[], $2::text[]) as pair(resource_id, type)) as wanted
@@ -118,12 +118,17 @@ function readStatements(schema: string): ReadStatements {
       ) as event on true`,
     sweeps: `select instance_id, started_at from ${qualify(schema, 'sweep_starts')} where resource = $1`,
     lock: ({ table }) => `
-      select stored.id, clerk_updated_at, observed_at, deleted_at, event_id, instance_id, raw::text as raw
-      from (select * from unnest($1::text[]) as asked(id) order by id) as asked
-      join ${qualify(schema, table)} as stored on stored.id = asked.id for update of stored`,
+      select stored.* from unnest($1::text[]) as asked(id)
+      cross join lateral (
+        select id, clerk_updated_at, observed_at, deleted_at, event_id, instance_id, raw::text as raw
+        from ${qualify(schema, table)} where id = asked.id for update
+      ) as stored`,
     tombstones: ({ table }) => `
-      select stored.id, deleted_at, event_id from unnest($1::text[]) as asked(id)
-      join ${qualify(schema, table)} as stored on stored.id = asked.id where deleted_at is not null`,
+      select stored.* from unnest($1::text[]) as asked(id)
+      cross join lateral (
+        select id, deleted_at, event_id from ${qualify(schema, table)}
+        where id = asked.id and deleted_at is not null offset 0
+      ) as stored`,
     dependants: ({ table }, column) => `
       select parent.id, (
         select count(*)::integer from (
@@ -142,10 +147,10 @@ function resourceStatements(resource: Resource, schema: string): ResourceStateme
     insert: insertInto(schema, table, columns),
     update: `
       update ${stored} as stored set ${assignments(columns)}, synced_at = now()
-      from ${rowsOf(columns)} where stored.id = "row".id`,
+      from ${rowsOf(columns)} where stored.id = "row".id and stored.id = any($1)`,
     bury: `
       update ${stored} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
-      from ${rowsOf(BURIED_COLUMNS)} where stored.id = "row".id`,
+      from ${rowsOf(BURIED_COLUMNS)} where stored.id = "row".id and stored.id = any($1)`,
     insertBuried: insertInto(schema, table, BURIED_COLUMNS),
     children: (resource.children ?? []).map((childSet) => childStatements(childSet, schema)),
     cascade: Object.fromEntries(
@@ -168,11 +173,11 @@ function childStatements(childSet: ChildSet, schema: string): ChildStatements {
   return {
     childSet,
     columns,
-    clear: `delete from ${table} as stored using unnest($1::text[]) as asked(id) where stored.${parent} = asked.id`,
+    clear: `delete from ${table} where ${parent} = any($1::text[])`,
     insert: insertInto(schema, childSet.table, columns),
     bury: `
       update ${table} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
-      from ${rowsOf(BURIED_COLUMNS)} where stored.${parent} = "row".id`,
+      from ${rowsOf(BURIED_COLUMNS)} where stored.${parent} = "row".id and stored.${parent} = any($1)`,
   }
 }
 
@@ -182,19 +187,18 @@ function cascadeStatement(table: string, column: string): string {
     with gone as (
       select stored.id, "row".deleted_at, "row".event_id
       from ${rowsOf(CASCADE_COLUMNS)} join ${table} as stored on stored.${parent} = "row".id
-      where stored.deleted_at is null or "row".deleted_at < stored.deleted_at
+      where stored.${parent} = any($1) and (stored.deleted_at is null or "row".deleted_at < stored.deleted_at)
       order by stored.id for update of stored
     )
     update ${table} as stored set deleted_at = gone.deleted_at, event_id = gone.event_id, synced_at = now()
-    from gone where stored.id = gone.id`
+    from gone where stored.id = gone.id and stored.id = any(array(select id from gone))`
 }
 
 function eventStatements(schema: string) {
   const events = qualify(schema, 'events')
   return {
     insertEvents: insertInto(schema, 'events', EVENT_COLUMNS),
-    countEvents: `
-      ${addToMinutes(schema, 'outcome', LAG_STEP, 'count(*)')} from ${rowsOf(COUNT_COLUMNS)} group by 3, 4 ${ON_MINUTE}`,
+    countEvents: `${addToMinutes(schema, 'outcome', LAG_STEP, 'count(*)')} from ${rowsOf(COUNT_COLUMNS)} group by 3, 4 ${ON_MINUTE}`,
     countRepetitions: `
       with again as (
         select * from unnest($1::text[], $2::int[], $3::bool[]) as again(id, deliveries, body_conflict)
@@ -204,15 +208,14 @@ function eventStatements(schema: string) {
       update ${events} as recorded
       set deliveries = recorded.deliveries + again.deliveries, last_delivered_at = now(),
           body_conflict = recorded.body_conflict or again.body_conflict
-      from again where recorded.id = again.id`,
+      from again where recorded.id = again.id and recorded.id = any($1)`,
     replayed: `
-      update ${events} as recorded set replayed_at = now() from unnest($1::text[]) as asked(id)
-      where recorded.id = asked.id`,
+      update ${events} set replayed_at = now() where id = any($1::text[])`,
     updateOutcomes: `
       update ${events} as recorded
       set outcome = "row".outcome, reason = "row".reason, error = "row".error, changes = "row".changes,
           type = "row".type, resource = "row".resource, resource_id = "row".resource_id
-      from ${rowsOf(EVENT_COLUMNS)} where recorded.id = "row".id`,
+      from ${rowsOf(EVENT_COLUMNS)} where recorded.id = "row".id and recorded.id = any($1)`,
   }
 }
 
@@ -226,8 +229,7 @@ const LAG_STEP = `case when source = 'webhook'
  * of the server has rows of its own: none waits for the commit of another, which may have stopped in the middle of it.
  */
 function addToMinutes(schema: string, outcome: string, lagStep: string, events: string): string {
-  return `
-    insert into ${qualify(schema, 'event_minutes')} as minutes (minute, backend, outcome, lag_step, events)
+  return `insert into ${qualify(schema, 'event_minutes')} as minutes (minute, backend, outcome, lag_step, events)
     select date_trunc('minute', now()), pg_backend_pid(), ${outcome}, ${lagStep}, ${events}`
 }
 
