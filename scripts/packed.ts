@@ -26,6 +26,8 @@ const MODULE_SETTINGS = [
   ['esnext', 'bundler'],
   ['preserve', 'bundler'],
 ]
+/** Peers that a subpath imports when it loads, and what they need in turn. The other optional peers are imported as types. */
+const LOADED_PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'] as const
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const run = promisify(execFile)
@@ -38,6 +40,7 @@ const subpaths = Object.entries(manifest.exports)
 try {
   await install(await pack())
   await measure()
+  await installPeers()
   for (const subpath of subpaths) await load(subpath)
   for (const [module = '', resolution = ''] of MODULE_SETTINGS) await checkTypes(module, resolution)
   const { stdout } = await run('npx', ['--no-install', 'clerk-sync', 'demo'], { cwd: folder })
@@ -69,6 +72,11 @@ async function measure(): Promise<void> {
   const of = (du: string) => kilobytes(Number.parseInt(du, 10) * 1024)
   const packages = all.trim().split('\n').length - 2
   console.log(`installed  ${of(size)} with ${packages} dependencies, of which PGlite has ${of(pglite)}`)
+}
+
+async function installPeers(): Promise<void> {
+  const peers = LOADED_PEERS.map((name) => `${name}@${manifest.devDependencies[name]}`)
+  await run('npm', ['install', ...peers], { cwd: folder })
 }
 
 async function load(subpath: string): Promise<void> {

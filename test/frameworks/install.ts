@@ -34,6 +34,6 @@ async function installInto(name: string, tarball: string): Promise<void> {
   const cwd = join(here, name)
   // A developer's second run keeps what is there; CI begins with a clean clone.
   if (process.env.CI || !existsSync(join(cwd, 'node_modules'))) await run('npm', ['ci'], { cwd })
-  await run('npm', ['install', '--no-save', '--no-package-lock', tarball], { cwd })
+  await run('npm', ['install', '--no-save', tarball], { cwd })
   console.log(`installed ${name} in ${Math.round((performance.now() - startedAt) / 1000)} s`)
 }
