@@ -1,6 +1,7 @@
 /** How far a backfill or reconcile is, and what it found. All of it is JSON: it is kept in `jobs`. */
 
 import type { ApiMeter } from '../clerk/api/client.ts'
+import { RESOURCES } from '../clerk/catalogue.ts'
 import type { Drift, DriftKind } from './compare.ts'
 
 /** Where a sweep of one resource stands. */
@@ -129,12 +130,17 @@ export function addDrift(
 ): void {
   report.resources[resource] ??= { kinds: {}, causes: {}, fields: {} }
   const counts = report.resources[resource]
-  if (drift.kind === 'refreshed') report.refreshed++
+  if (drift.kind === 'refreshed' || !hasEvents(resource)) report.refreshed++
   else report.total++
   count(counts.kinds, drift.kind)
   count(counts.causes, cause)
   for (const field of drift.fields) count(counts.fields, field)
   if (report.first.length < MAX_SHOWN) report.first.push({ resource, id, ...drift, cause })
+}
+
+/** Of a table without events, only sweeps tell: that it is older than Clerk is no sign of a fault. */
+function hasEvents(resource: string): boolean {
+  return Object.keys(RESOURCES.get(resource)?.events ?? {}).length > 0
 }
 
 function count(counts: Record<string, number>, name: string): void {

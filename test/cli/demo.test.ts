@@ -22,7 +22,7 @@ describe('demo', () => {
   it('proves the main job on an embedded database, without any configuration, and leaves nothing behind', async () => {
     const { code, stdout, stderr } = await demo()
     expect(stdout).toContain('PASS')
-    expect(stdout.match(/✓ identical/g)).toHaveLength(22)
+    expect(stdout.match(/✓ identical/g)).toHaveLength(38)
     expect(stderr).toMatch(
       /1 {2}Start.*\n.*2 {2}Backfill.*\n.*3 {2}Backlog.*\n.*4 {2}Live.*\n.*5 {2}Outage.*all redelivered, 0 lost.*\n.*6 {2}Reconcile +nothing was missed.*\n.*7 {2}Verify/,
     )
@@ -44,12 +44,12 @@ describeWithPostgres('demo on a Postgres', (url) => {
     const result = JSON.parse(stdout)
     expect(result).toMatchObject({ type: 'demo', pass: true })
     expect(result.steps.outage.messages).toBeGreaterThan(20)
-    expect(result.steps.outage.attempts).toBeGreaterThan(result.steps.outage.messages)
+    expect(result.steps.outage.attempts).toBeGreaterThanOrEqual(result.steps.outage.messages)
     expect(
       result.steps.live.duplicates * result.steps.live.reordered * result.steps.live.forgeries,
     ).toBeGreaterThan(0)
     expect(result.rejected).toBe(result.steps.live.forgeries)
-    expect(result.tables).toHaveLength(22)
+    expect(result.tables).toHaveLength(38)
     expect(result.tables.every(({ differences }: { differences: number }) => differences === 0)).toBe(true)
     expect(code).toBe(0)
   })

@@ -50,7 +50,10 @@ export interface Scene {
 const UNLIKE_EVENTS: Readonly<Record<string, readonly string[]>> = {
   organizations: ['raw'],
   organization_invitations: ['user_id', 'raw'],
-  sessions: ['raw'],
+  // Only the Backend API tells of tasks.
+  sessions: ['raw', 'tasks'],
+  // A payment of a statement names amounts, payer and method in other shapes than an event does.
+  payment_attempts: ['raw', 'totals', 'payer', 'payment_source', 'subscription_item_id'],
 }
 
 export interface OutageResult extends DeliveryTotals {
