@@ -3,14 +3,13 @@
  * as it arrives, so that the same suite runs against a framework wherever and on whatever runtime it is served.
  */
 
-const { createClerkSync } = await import(process.env.RELAY_PACKAGE)
+const { sharedClerkSync } = await import(process.env.RELAY_PACKAGE)
 
-const sync = createClerkSync({
+const sync = sharedClerkSync({
   signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   database: 'postgres://127.0.0.1',
 })
 sync.handle = relay
-globalThis[Symbol.for('clerk-sync.shared')] = sync
 
 async function relay({ method, headers, body, advice }) {
   const envelope = { method, headers: toObject(headers), advice, isGone: body === null }
