@@ -226,7 +226,8 @@ export class Ingest {
 
 function reasonOf(error: unknown): 'timed_out' | 'rejected_by_database' | 'internal_fault' {
   if (isTimeLimit(error)) return 'timed_out'
-  return failureKind(error) === 'rejected' ? 'rejected_by_database' : 'internal_fault'
+  // A value that stays taken is in an index of the team's own.
+  return failureKind(error) === 'rejected' || isTaken(error) ? 'rejected_by_database' : 'internal_fault'
 }
 
 /** Results in the items' order; the first error ends it. */

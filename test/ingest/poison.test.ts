@@ -163,6 +163,18 @@ describeWithPostgres('one event of a batch of fifty that cannot be applied', (ur
     expect(error).toContain('no_refused25')
   })
 
+  it('fails alone when it breaks a unique index of the team’s own', async () => {
+    const sync = await database.open()
+    await deliver(sync, user('user_first', 'unique25'))
+    const users = sql.id(sync.location.schema, 'users')
+    await sql`create unique index own on ${users} (username) where username like 'unique%'`.execute(
+      sync.database,
+    )
+    const { reason, error } = await deliverFifty(sync, 'unique')
+    expect(reason).toBe('rejected_by_database')
+    expect(error).toContain('own')
+  })
+
   it('fails alone when it takes longer than a statement may', { timeout: 60_000 }, async () => {
     const sync = await database.open()
     const { schema } = await database.location()
