@@ -125,9 +125,23 @@ export const EVENT_COLUMNS: RowColumns<NewEvent> = [
 ]
 
 /** What the totals of a minute are counted by. */
-export const COUNT_COLUMNS: RowColumns<NewEvent> = EVENT_COLUMNS.filter(({ name }) =>
-  ['occurred_at', 'outcome', 'source'].includes(name),
+export const COUNT_COLUMNS = eventColumns('occurred_at', 'outcome', 'source')
+
+/** What a replay may change; the body stays what it was. */
+export const OUTCOME_COLUMNS = eventColumns(
+  'id',
+  'type',
+  'resource',
+  'resource_id',
+  'outcome',
+  'reason',
+  'error',
+  'changes',
 )
+
+function eventColumns(...names: readonly string[]): RowColumns<NewEvent> {
+  return EVENT_COLUMNS.filter(({ name }) => names.includes(name))
+}
 
 /** A body that could not be read is kept nowhere else. */
 function keptSecrets(body: NewEvent['entry']['body'], keepsSecrets: boolean): Uint8Array | null {

@@ -17,6 +17,7 @@ import {
   EVENT_COLUMNS,
   type Member,
   memberColumns,
+  OUTCOME_COLUMNS,
   type RowColumns,
   RUN_COLUMNS,
   resourceColumns,
@@ -215,7 +216,7 @@ function eventStatements(schema: string) {
       update ${events} as recorded
       set outcome = "row".outcome, reason = "row".reason, error = "row".error, changes = "row".changes,
           type = "row".type, resource = "row".resource, resource_id = "row".resource_id
-      from ${rowsOf(EVENT_COLUMNS)} where recorded.id = "row".id and recorded.id = any($1)`,
+      from ${rowsOf(OUTCOME_COLUMNS)} where recorded.id = "row".id and recorded.id = any($1)`,
   }
 }
 

@@ -11,6 +11,7 @@ import {
   COUNT_COLUMNS,
   EVENT_COLUMNS,
   type Member,
+  OUTCOME_COLUMNS,
   type RowColumns,
   RUN_COLUMNS,
   toParameters,
@@ -123,7 +124,7 @@ function eventStatements(statements: WriteStatements, { events, repetitions, out
       ? [{ text: statements.replayed, parameters: [outcomes.map(({ entry }) => entry.svixId)] }]
       : []),
     ...(open.length > 0
-      ? [{ text: statements.updateOutcomes, parameters: toParameters(EVENT_COLUMNS, open) }]
+      ? [{ text: statements.updateOutcomes, parameters: toParameters(OUTCOME_COLUMNS, open) }]
       : []),
   ]
 }
