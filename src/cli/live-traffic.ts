@@ -25,9 +25,16 @@ export async function actNow(
   clerk.advanceTo(Date.now())
   const events = act(clerk)
   // Each change takes a few of its milliseconds; an event from the future would look like a wrong clock.
-  const options = signal === undefined ? {} : { signal }
-  await sleep(Math.max(0, clerk.now - Date.now()), undefined, options).catch(() => undefined)
+  await untilClock(clerk.now, signal)
   return events
+}
+
+/** A timer may end a millisecond before the clock has come so far. */
+async function untilClock(time: number, signal: AbortSignal | undefined): Promise<void> {
+  const options = signal === undefined ? {} : { signal }
+  while (Date.now() < time && !signal?.aborted) {
+    await sleep(time - Date.now(), undefined, options).catch(() => undefined)
+  }
 }
 
 /** The users of the start at once, then one thing after the other. */
