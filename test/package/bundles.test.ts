@@ -30,7 +30,8 @@ function bundle(contents: string) {
     bundle: true,
     platform: 'node',
     format: 'cjs',
-    external: ['pg-native'],
+    // Nest requires its optional packages by their names, which an app that has none of them leaves out of its bundle.
+    external: ['pg-native', '@nestjs/*'],
     logLevel: 'silent',
     metafile: true,
     write: false,
