@@ -5,27 +5,13 @@ import { type Migration, Migrator } from 'kysely/migration'
 import { ClerkSyncError } from '../errors.ts'
 import { isMissing, isOutage, messageOf, toUnavailable } from './failure.ts'
 import { qualify, quoteIdentifier } from './identifier.ts'
-import * as mirrorAndLedger from './migrations/0001-mirror-and-ledger.ts'
-import * as jobs from './migrations/0002-jobs.ts'
-import * as handlers from './migrations/0003-handlers.ts'
-import * as overview from './migrations/0005-overview.ts'
-import * as spans from './migrations/0006-spans.ts'
-import * as mutes from './migrations/0007-mutes.ts'
-import * as late from './migrations/0008-late.ts'
+import * as initial from './migrations/0001-initial.ts'
 import { explainDenial } from './privilege.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
 /** In the order in which they run, which is that of their names. */
-const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
-  mirrorAndLedger,
-  jobs,
-  handlers,
-  overview,
-  spans,
-  mutes,
-  late,
-]
+const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [initial]
 export const MIGRATION_NAMES = MIGRATIONS.map(({ name }) => name)
 const MIGRATIONS_TABLE = 'migrations'
 
@@ -55,7 +41,8 @@ export async function pendingMigrations(database: Kysely<ClerkTables>, schema: s
     throw toUnavailable(error)
   })
   const unknown = ran.map(({ name }) => name).filter((name) => !MIGRATION_NAMES.includes(name))
-  if (unknown.includes(mirrorAndLedger.UNRELEASED)) throw new ClerkSyncError('database_unreleased')
+  if (unknown.some((name) => initial.UNRELEASED.includes(name)))
+    throw new ClerkSyncError('database_unreleased')
   if (unknown.length > 0) throw new ClerkSyncError('database_ahead', `it has ${unknown.join(', ')}`)
   return MIGRATION_NAMES.filter((name) => !ran.some((migration) => migration.name === name))
 }
@@ -95,7 +82,7 @@ function toMigrationError(error: unknown): ClerkSyncError {
   const message = messageOf(error)
   const isKyselys = message.startsWith('corrupted migrations')
   if (error instanceof ClerkSyncError || (isOutage(error) && !isKyselys)) return toUnavailable(error)
-  if (isKyselys && message.includes(mirrorAndLedger.UNRELEASED))
+  if (isKyselys && initial.UNRELEASED.some((name) => message.includes(name)))
     return new ClerkSyncError('database_unreleased', undefined, { cause: error })
   const isAhead = isKyselys && message.endsWith('is missing')
   return new ClerkSyncError(isAhead ? 'database_ahead' : 'migration_failed', message, { cause: error })

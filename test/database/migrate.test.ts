@@ -391,11 +391,25 @@ describeEachDatabase('migrating', (database) => {
     })
   })
 
-  it('and refuses tables from before the first release, with the way out', async () => {
+  it.each([
+    [['0001_mirror_and_ledger']],
+    [
+      [
+        '0001_initial',
+        '0002_jobs',
+        '0003_handlers',
+        '0005_overview',
+        '0006_spans',
+        '0007_mutes',
+        '0008_late',
+      ],
+    ],
+  ])('and refuses tables from before the first release, with the way out: %j', async (names) => {
     await run(database, freshSchema(), async (sync) => {
       await sync.migrate()
-      await sql`update ${sql.id(sync.location.schema, 'migrations')}
-        set name = '0001_mirror_and_ledger' where name = '0001_initial'`.execute(sync.database)
+      const ran = sql.id(sync.location.schema, 'migrations')
+      await sql`delete from ${ran}`.execute(sync.database)
+      await sql`insert into ${ran} select unnest(${names}::text[]), ''`.execute(sync.database)
       const refusal = { code: 'database_unreleased', remedy: expect.stringContaining('backfill') }
       await expect(sync.migrate()).rejects.toMatchObject(refusal)
       if (sync.location.kind === 'postgres') await expect(sync.check()).rejects.toMatchObject(refusal)

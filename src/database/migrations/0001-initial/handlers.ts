@@ -1,22 +1,16 @@
-/** Runs of the team's handlers: one row per event and handler. */
-
-export const name = '0003_handlers'
+/** The team's handlers: one run per event and handler, the workers, and what people decided about them. */
 
 /**
- * A run that starts, beats or is ended changes no indexed column but `due_at`, which says when it is to be tried and is null
- * once nothing is: so claims are updates in place (HOT), and only an end writes index entries. That a run is under way stands
- * in `status`, which no index mentions; how long its worker may be silent stands in `handler_workers`, one row for each
- * worker, so that a heartbeat touches no run. The row of the worker that ended last is kept, as the time of its end: where
- * no process stays, a worker lives for seconds, and people are to be told only if none has come for longer.
+ * A run that starts or ends changes no indexed column but `due_at`, which is null once nothing is to be tried: claims are
+ * updates in place (HOT), and only an end writes index entries. No index mentions `status`. A worker's lease is a row of
+ * `handler_workers`, so that a heartbeat touches no run. The row of the worker that ended last is kept, as the time of its
+ * end: where no process stays, a worker lives for seconds, and doctor warns only if none has come for longer.
  *
  * A run grows when it is claimed, so that a page is filled to less than half at first; the rest is used soon.
  *
  * A dead run has no `due_at` and keeps its `fingerprint`; a run that succeeded or was discarded has neither.
  */
-export const sql = `
-alter table events add column source text not null default 'webhook';
-alter table events add column secret_body bytea;
-
+export const HANDLERS = `
 create table handler_runs (
   event_id text not null,
   handler text not null,
@@ -41,6 +35,7 @@ create index on handler_runs (handler, order_key, occurred_at, event_id)
   where order_key is not null and (due_at is not null or fingerprint is not null);
 create index on handler_runs (handler, fingerprint, created_at) where fingerprint is not null;
 create index on handler_runs (handler, created_at);
+create index on handler_runs (created_at, event_id) where fingerprint is not null;
 
 create table handler_workers (
   id text not null primary key,
@@ -52,5 +47,12 @@ create table handlers (
   name text not null primary key,
   paused_at timestamptz,
   pause_reason text
+);
+
+create table failure_mutes (
+  handler text not null,
+  fingerprint text not null,
+  until timestamptz not null,
+  primary key (handler, fingerprint)
 );
 `

@@ -1,9 +1,6 @@
-/** Work that takes long and must survive its process, and what it needs to share: marks and a budget of requests. */
+/** Work that outlives its process: jobs, what sweeps have seen, and what is still to be asked or cascaded. */
 
-export const name = '0002_jobs'
-
-/** Frozen, as every released migration. */
-export const sql = `
+export const JOBS = `
 create table jobs (
   id text not null primary key,
   kind text not null,
@@ -23,12 +20,36 @@ create table jobs (
 );
 create unique index jobs_one_running on jobs (kind) where status = 'running';
 create index on jobs (created_at);
+
 create table sweep_marks (
   job_id text not null,
   resource text not null,
   id text not null,
   primary key (job_id, resource, id)
 );
+
+create table sweep_starts (
+  resource text not null,
+  instance_id text not null,
+  started_at timestamptz not null,
+  primary key (resource, instance_id)
+);
+
+create table late_rows (
+  resource text not null,
+  id text not null,
+  asked_at timestamptz,
+  primary key (resource, id)
+);
+
+create table pending_cascades (
+  resource text not null,
+  parent_column text not null,
+  parent_id text not null,
+  after_id text not null default '',
+  primary key (resource, parent_column, parent_id)
+);
+
 create table api_budgets (
   key text not null primary key,
   next_at timestamptz not null

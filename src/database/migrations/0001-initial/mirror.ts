@@ -1,18 +1,13 @@
-/** The first schema: one table per resource of the catalogue, and the ledger. */
-
-/** The name that the first migration had before the first release. Its tables were others. */
-export const UNRELEASED = '0001_mirror_and_ledger'
-
-export const name = '0001_initial'
+/** The mirror: one table per resource of the catalogue and per set of its members, and a view without the deleted rows. */
 
 /**
- * Frozen: never edit a migration that was released, add another. `test/database/migrate.test.ts` fails when the
- * catalogue and the migrated tables differ, and `scripts/print-ddl.ts` prints what a new resource needs.
+ * `test/database/migrate.test.ts` fails when the catalogue and the migrated tables differ, and `scripts/print-ddl.ts` prints
+ * what a new resource needs.
  *
- * Rows of a few kilobytes stay in their page (`toast_tuple_target`): compressing and moving every payload out of line
- * cost more than writing it.
+ * Rows of a few kilobytes stay in their page (`toast_tuple_target`): compressing and moving every payload out of line cost
+ * more than writing it.
  */
-export const sql = `
+export const MIRROR = `
 create table users (
   id text not null,
   external_id text,
@@ -986,28 +981,4 @@ do $$ declare live text; begin
   if current_setting('server_version_num')::int >= 150000 then
     for live in select viewname from pg_views where schemaname = current_schema() and right(viewname, 5) = '_live' loop
       execute format('alter view %I set (security_invoker = true)', live); end loop; end if; end $$;
-
-create table events (
-  id text not null primary key,
-  type text,
-  resource text,
-  resource_id text,
-  instance_id text,
-  occurred_at timestamptz not null,
-  received_at timestamptz(3) not null default now(),
-  outcome text not null,
-  reason text,
-  error text,
-  changes json,
-  deliveries integer not null default 1,
-  last_delivered_at timestamptz,
-  body_conflict boolean not null default false,
-  body bytea,
-  body_sha256 bytea not null,
-  redacted boolean not null default false,
-  replayed_at timestamptz
-) with (toast_tuple_target = 8160);
-create index on events (received_at, id);
-create index on events (resource_id, occurred_at);
-create index on events (outcome, received_at) where outcome in ('failed', 'parked');
 `
