@@ -1,4 +1,8 @@
-/** The public API of clerk-sync. */
+/**
+ * The public API of clerk-sync.
+ *
+ * @module clerk-sync
+ */
 
 // What came before, and what was missed.
 export type { CatchUp, MembershipKey } from './backfill/catch-up.ts'

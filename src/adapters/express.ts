@@ -1,4 +1,8 @@
-/** The webhook route for Express. `clerk-sync/express` */
+/**
+ * The webhook route for Express.
+ *
+ * @module clerk-sync/express
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createResponder, type SyncSource } from '../index.ts'

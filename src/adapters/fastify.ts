@@ -1,4 +1,8 @@
-/** The webhook route for Fastify. `clerk-sync/fastify` */
+/**
+ * The webhook route for Fastify.
+ *
+ * @module clerk-sync/fastify
+ */
 
 import type { IncomingMessage } from 'node:http'
 import { createResponder, type SyncSource } from '../index.ts'

@@ -1,4 +1,8 @@
-/** The webhook route for Hono. `clerk-sync/hono` */
+/**
+ * The webhook route for Hono.
+ *
+ * @module clerk-sync/hono
+ */
 
 import type { IncomingMessage } from 'node:http'
 import { createResponder, type SyncSource } from '../index.ts'

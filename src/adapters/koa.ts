@@ -1,4 +1,8 @@
-/** The webhook route for Koa. `clerk-sync/koa` */
+/**
+ * The webhook route for Koa.
+ *
+ * @module clerk-sync/koa
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createResponder, type SyncSource } from '../index.ts'

@@ -1,6 +1,8 @@
 /**
  * The webhook route for AWS Lambda behind API Gateway (REST and HTTP APIs), a function URL, an Application Load Balancer,
- * or a host that passes on events of their form, as Netlify and Vercel did. `clerk-sync/lambda`
+ * or a host that passes on events of their form, as Netlify and Vercel did.
+ *
+ * @module clerk-sync/lambda
  */
 
 import { createResponder, type RawBody, type Reply, type SyncSource } from '../index.ts'

@@ -1,4 +1,8 @@
-/** The webhook route, handlers and shutdown as a NestJS module, on Express or Fastify. `clerk-sync/nest` */
+/**
+ * The webhook route, handlers and shutdown as a NestJS module, on Express or Fastify.
+ *
+ * @module clerk-sync/nest
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {

@@ -1,7 +1,9 @@
 /**
- * The webhook route for Next.js, App Router and Pages Router, on the Node.js runtime. `clerk-sync/next`
+ * The webhook route for Next.js, App Router and Pages Router, on the Node.js runtime.
  *
  * Serverless functions stop once they have answered; everything is committed by then.
+ *
+ * @module clerk-sync/next
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -1,4 +1,8 @@
-/** The webhook route for Node's own HTTP server, and for every framework that hands over its request. `clerk-sync/node` */
+/**
+ * The webhook route for Node's own HTTP server, and for every framework that hands over its request.
+ *
+ * @module clerk-sync/node
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createResponder, type SyncSource } from '../index.ts'

@@ -1,4 +1,8 @@
-/** The dashboard, for any app. `clerk-sync/dashboard` */
+/**
+ * The dashboard, for any app.
+ *
+ * @module clerk-sync/dashboard
+ */
 
 export type { Authorize, Connection } from './access.ts'
 export type * from './api.ts'

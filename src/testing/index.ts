@@ -1,4 +1,8 @@
-/** For tests: sample events, signed deliveries, a simulated Clerk with its Backend API, and a simulated Svix. `clerk-sync/testing` */
+/**
+ * For tests: sample events, signed deliveries, a simulated Clerk with its Backend API, and a simulated Svix.
+ *
+ * @module clerk-sync/testing
+ */
 
 export type { BackendFault, FailNextOptions, FaultRates } from './backend-api/faults.ts'
 export type { ClerkFeature, FeatureRefusal } from './backend-api/features.ts'

@@ -1,9 +1,11 @@
 /**
- * BullMQ on Redis, for teams that run it anyway. `clerk-sync/bullmq`
+ * BullMQ on Redis, for teams that run it anyway.
  *
  * A job says only that a handler has something to do, and stands for as many runs as the handler may have under way. Jobs are
  * added after the commit that records the runs; what Redis never got, lost or forgot, the workers find in the table: a
  * flushed Redis makes runs late by some seconds, not wrong.
+ *
+ * @module clerk-sync/bullmq
  */
 
 import { createRequire } from 'node:module'

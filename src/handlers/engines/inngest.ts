@@ -1,9 +1,11 @@
 /**
- * Inngest, for teams that run their functions there. `clerk-sync/inngest`
+ * Inngest, for teams that run their functions there.
  *
  * Each run is an event for one function per handler, which the app serves with Inngest's own adapter. Events hold ids
  * only, and are sent after the commit that records the runs; what Inngest never got is found by `sync.drain()` or a
  * worker.
+ *
+ * @module clerk-sync/inngest
  */
 
 import { ClerkSyncError } from '../../errors.ts'

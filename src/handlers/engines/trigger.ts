@@ -1,8 +1,10 @@
 /**
- * Trigger.dev, for teams whose background work runs there. `clerk-sync/trigger`
+ * Trigger.dev, for teams whose background work runs there.
  *
  * Each run triggers a task that the team defines in its own `trigger/` folder. Payloads hold ids only, and are sent after
  * the commit that records the runs; what Trigger.dev never got is found by `sync.drain()` or a worker.
+ *
+ * @module clerk-sync/trigger
  */
 
 import { ClerkSyncError } from '../../errors.ts'
