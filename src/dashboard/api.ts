@@ -285,6 +285,8 @@ export interface BulkCount {
   readonly count: Quantity
   readonly firstAt: Time | null
   readonly lastAt: Time | null
+  /** How many runs are of events that have lost their codes and links: a retry shows handlers `[redacted]` there. */
+  readonly secretsForgotten: Quantity
   /** The moment of counting: what comes later is not meant. */
   readonly until: Time
 }

@@ -2,6 +2,9 @@
 
 import { qualify } from './identifier.ts'
 
+/** A condition for an `event` that had secrets and has lost them. */
+export const SECRETS_FORGOTTEN = 'event.redacted and event.secret_body is null'
+
 /** @param which a condition for the `event`s that are meant */
 export function forgetSecretsStatement(schema: string, which: string): string {
   return `

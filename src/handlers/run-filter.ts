@@ -1,6 +1,7 @@
 /** Which runs people mean. */
 
 import { type RawBuilder, sql } from 'kysely'
+import { SECRETS_FORGOTTEN } from '../database/secrets.ts'
 import type { RunStatus } from '../database/tables.ts'
 
 /** All conditions must hold; an empty filter means every run. */
@@ -33,7 +34,7 @@ export function condition(filter: RunFilter, schema: string): RawBuilder<boolean
     secretsForgotten !== undefined &&
       sql<boolean>`${secretsForgotten} = exists (
         select from ${sql.table(`${schema}.events`)} as event
-        where event.id = handler_runs.event_id and event.redacted and event.secret_body is null)`,
+        where event.id = handler_runs.event_id and ${sql.raw(SECRETS_FORGOTTEN)})`,
   ]
   return sql<boolean>`(true ${sql.join(
     conditions.flatMap((each) => (each ? [sql`and ${each}`] : [])),

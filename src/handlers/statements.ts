@@ -1,7 +1,7 @@
 /** The SQL of the runs. Every change of a running one names its claim: a worker that lost it changes nothing. */
 
 import { qualify } from '../database/identifier.ts'
-import { forgetSecretsStatement } from '../database/secrets.ts'
+import { forgetSecretsStatement, SECRETS_FORGOTTEN } from '../database/secrets.ts'
 
 export interface RunStatements {
   /** $1 rows → event_id, handler of those that were not there */
@@ -155,7 +155,7 @@ function claimingStatements({ runs, workers, handlers, events }: Tables) {
       clock_timestamp() as claimed_at, run.history,
       event.type, event.resource, event.resource_id, event.outcome, event.changes, event.source,
       coalesce(event.secret_body, event.body) as body, event.secret_body is not null as has_secrets,
-      event.redacted and event.secret_body is null as secrets_forgotten`
+      ${SECRETS_FORGOTTEN} as secrets_forgotten`
   return {
     lock: `select set_config('idle_in_transaction_session_timeout', '5000', true),
       pg_advisory_xact_lock(hashtextextended($1, 0))`,

@@ -11,6 +11,13 @@ export default defineConfig({
       },
       { name: 'shelve', retries: 0 },
     ),
+    on(
+      'email.created',
+      () => {
+        throw new Error('the mail server is down')
+      },
+      { name: 'mail', retries: 0 },
+    ),
     on('user.*', () => undefined, { name: 'greet' }),
   ],
 })

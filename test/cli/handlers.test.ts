@@ -31,10 +31,13 @@ describeWithPostgres('handlers and failures', (url) => {
     const pausing = await cli('handlers', 'pause', 'shelve', '--reason', 'no shelves')
     expect([pausing.code, pausing.stderr]).toEqual([0, expect.stringContaining('shelve is paused')])
     const list = await cli('handlers', 'list')
-    expect(list.stdout).toMatch(/^shelve +user\.created +paused since .*: no shelves\ngreet +user\.\*\n$/)
+    expect(list.stdout).toMatch(
+      /^shelve +user\.created +paused since .*: no shelves\nmail +email\.created\ngreet +user\.\*\n$/,
+    )
     expect((await cli('handlers', 'resume', 'shelve')).code).toBe(0)
     expect(jsonLines((await cli('handlers', 'list', '--json')).stdout)).toMatchObject([
       { name: 'shelve', pausedAt: null },
+      { name: 'mail', pausedAt: null },
       { name: 'greet', pausedAt: null },
     ])
     const unknown = await cli('handlers', 'pause', 'nobody')
@@ -83,6 +86,18 @@ describeWithPostgres('handlers and failures', (url) => {
       2,
       expect.stringContaining('Nothing says which runs'),
     ])
+  })
+
+  it('are tried again only after a count of those whose codes were forgotten', async () => {
+    const sync = await database.open({ ...config })
+    await deliver(sync, eventOf('email.created', { id: 'ema_cli1', data: { otp_code: '424242' } }))
+    await sync.drain()
+    const unasked = await cli('failures', 'retry', '--handler', 'mail')
+    expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('1 lost the codes or links')])
+    const counted = await cli('failures', 'retry', '--handler', 'mail', '--dry-run', '--json')
+    expect(jsonLines(counted.stdout)).toEqual([{ matched: 1, secretsForgotten: 1 }])
+    const discarded = await cli('failures', 'discard', '--handler', 'mail', '--yes')
+    expect([discarded.code, discarded.stderr]).toEqual([0, expect.not.stringContaining('codes or links')])
   })
 
   it('are run for what was there before them', async () => {

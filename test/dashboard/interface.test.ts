@@ -294,6 +294,24 @@ describeEachDatabase('the dashboard’s interface', (database) => {
     ])
   })
 
+  it('counts the runs of a retry whose events have lost their codes', async () => {
+    const sync = await database.open()
+    const name = 'mail'
+    const fail = () => {
+      throw new Error('the mail server is down')
+    }
+    sync.on(['email.created', 'user.created'], fail, { name, retries: 0 })
+    await deliver(sync, eventOf('email.created', { id: 'ema_api', data: { otp_code: '424242' } }))
+    await deliver(sync, eventOf('user.created', { id: 'user_api_mail' }))
+    await sync.drain()
+    const body = { kind: 'retry', filter: { handler: name } } as const
+    expect(await ask(createDashboardHandler(sync), 'POST jobs/count', { body })).toMatchObject({
+      count: { value: 2 },
+      secretsForgotten: { value: 1 },
+    })
+    await sync.handlers.discard({ handlers: [name] })
+  })
+
   it('shows refused requests by what was wrong', async () => {
     const { handler } = await open()
     await expect

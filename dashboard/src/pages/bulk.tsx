@@ -111,9 +111,23 @@ function Sentence({ target, counted }: { readonly target: BulkTarget; readonly c
       </p>
     )
   return (
+    <>
+      <p>
+        Handler <b>{target.filter.handler}</b> runs again for {runs}
+        {range}, oldest first. Rows do not change. Each run gets the same event id as before.
+      </p>
+      {counted.secretsForgotten.value !== 0 && <Forgotten counted={counted} />}
+    </>
+  )
+}
+
+/** What a retry cannot bring back. */
+function Forgotten({ counted }: { readonly counted: BulkCount }) {
+  return (
     <p>
-      Handler <b>{target.filter.handler}</b> runs again for {runs}
-      {range}, oldest first. Rows do not change. Each run gets the same event id as before.
+      <b>{countOf(counted.secretsForgotten, 'event')}</b> of them lost their codes and links: the handler sees{' '}
+      <code>[redacted]</code> there. For email.created and sms.created it is not called unless it accepts
+      that.
     </p>
   )
 }

@@ -1,7 +1,7 @@
 /** `clerk-sync failures`: runs of handlers that fail, trying them again, and discarding them. */
 
 import type { Command } from 'commander'
-import type { ClerkSync, RunFilter } from '../../index.ts'
+import type { RunFilter } from '../../index.ts'
 import { readFailureGroups } from '../../inspect/failures.ts'
 import type { FailureGroup, Quantity } from '../../inspect/model.ts'
 import { read } from '../../inspect/reading.ts'
@@ -105,11 +105,13 @@ async function change(
   const filter = toFilter(ids, options)
   await withSync(options, output, async (sync) => {
     requireDatabase(sync)
-    const count = await sync.handlers.count(filter)
-    if (options.dryRun) return tellCount(count, output)
-    if (count === 0) return output.note('No run is like that.')
-    const question = kind === 'retry' ? 'Try again?' : 'Discard them, so that they are never tried again?'
-    const what = `${countRuns(count, 'failed')}${kind === 'retry' ? await tellForgotten(sync, filter) : ''}`
+    const matched = await sync.handlers.count(filter)
+    const isRetry = kind === 'retry'
+    const secretsForgotten = isRetry ? await sync.handlers.count({ ...filter, secretsForgotten: true }) : 0
+    if (options.dryRun) return tellCounts({ matched, ...(isRetry && { secretsForgotten }) }, output)
+    if (matched === 0) return output.note('No run is like that.')
+    const question = isRetry ? 'Try again?' : 'Discard them, so that they are never tried again?'
+    const what = `${matched} failed ${matched === 1 ? 'run' : 'runs'}${sayForgotten(secretsForgotten)}`
     if (!(await isConfirmed(what, question, options.yes === true, output)))
       return output.note('Nothing was done.')
     await runBulk(options, output, (bulk) => sync.handlers[kind](filter, bulk))
@@ -117,19 +119,19 @@ async function change(
 }
 
 /** What a retry cannot bring back. */
-async function tellForgotten(sync: ClerkSync, filter: RunFilter): Promise<string> {
-  const count = await sync.handlers.count({ ...filter, secretsForgotten: true })
+function sayForgotten(count: number): string {
   if (count === 0) return ''
   return `, of which ${count} lost the codes or links of their events: their handlers see [redacted], and those of email.created and sms.created are not called unless they accept it`
 }
 
-function countRuns(count: number, which: string): string {
-  return `${count} ${which} ${count === 1 ? 'run' : 'runs'}`
+interface Counts {
+  readonly matched: number
+  readonly secretsForgotten?: number
 }
 
-function tellCount(count: number, { json, stdout }: Output): void {
-  if (json) stdout.record({ matched: count })
-  else stdout.line(`${count}`)
+function tellCounts(counts: Counts, { json, stdout }: Output): void {
+  if (json) stdout.record(counts)
+  else stdout.line(`${counts.matched}${sayForgotten(counts.secretsForgotten ?? 0)}`)
 }
 
 function toFilter(ids: readonly string[], options: ChangeOptions): RunFilter {
