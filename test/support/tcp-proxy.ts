@@ -50,6 +50,15 @@ export class TcpProxy {
     for (const pair of this.#pairs) this.#dead.add(pair)
   }
 
+  /** What a server sees of a client's process that is killed: what was sent arrives, then every connection ends. */
+  kill(): void {
+    this.refuses = true
+    for (const { client, upstream } of this.#pairs) {
+      client.destroy()
+      upstream.end()
+    }
+  }
+
   async close(): Promise<void> {
     this.cut()
     await new Promise((resolve) => this.#server.close(resolve))
@@ -70,7 +79,7 @@ export class TcpProxy {
       if (isAnswered) this.roundTrips++
       isAnswered = false
       isCut ||= this.cutAfter?.(sent) ?? false
-      upstream.write(sent)
+      if (upstream.writable) upstream.write(sent)
     })
     upstream.on('data', (answer) => {
       if (this.isSilent || this.#dead.has(pair)) return
