@@ -26,6 +26,20 @@ export interface ClerkSyncOptions {
    */
   database?: string | PoolConfig | undefined
   /**
+   * How many connections to the database this process may have open, whatever it does: receive, run handlers, listen,
+   * backfill, serve the dashboard. With 1 it runs no handlers; below 4 it polls for them instead of listening.
+   * See docs/connections.md for what each role needs.
+   * @default CLERK_SYNC_MAX_CONNECTIONS, else `max` of the options for `pg`'s pool, else 2 on a serverless platform and 20
+   *   elsewhere
+   */
+  maxConnections?: number | undefined
+  /**
+   * A read replica of the database, `postgres://…`: lists, charts and searches of the dashboard and the command line are
+   * read there. Takes a fifth of {@link maxConnections}, which must be at least 3.
+   * @default CLERK_SYNC_REPLICA_URL, else none
+   */
+  replicaUrl?: string | undefined
+  /**
    * The database schema that holds the tables.
    * @default CLERK_SYNC_SCHEMA, else "clerk"
    */
@@ -115,6 +129,8 @@ export interface Config {
   /** Other secrets of the environment, by the name of their variable: one of them may be the right one. */
   readonly otherSecrets: ReadonlyMap<string, string>
   readonly database: string | PoolConfig
+  readonly maxConnections: number
+  readonly replicaUrl: string | undefined
   readonly schema: string
   readonly instanceIds: ReadonlySet<string>
   readonly resources: ReadonlySet<string>
@@ -151,6 +167,8 @@ export type OptionName = keyof ClerkSyncOptions
 export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> = {
   signingSecret: ['CLERK_WEBHOOK_SIGNING_SECRET', 'CLERK_WEBHOOK_SECRET'],
   database: ['DATABASE_URL'],
+  maxConnections: ['CLERK_SYNC_MAX_CONNECTIONS'],
+  replicaUrl: ['CLERK_SYNC_REPLICA_URL'],
   schema: ['CLERK_SYNC_SCHEMA'],
   instanceId: ['CLERK_INSTANCE_ID'],
   resources: [],
@@ -214,6 +232,8 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     signingSecrets,
     otherSecrets: otherSecrets(environment, signingSecrets),
     database: options.database ?? DEFAULT_FOLDER,
+    maxConnections: maxConnections(options, environment),
+    replicaUrl: options.replicaUrl,
     schema: schemaName(options.schema ?? 'clerk'),
     instanceIds: new Set(list(options.instanceId).map((id) => id.trim())),
     resources: new Set(options.resources ? resourceNames(options.resources) : RESOURCES.keys()),
@@ -256,6 +276,27 @@ function otherSecrets(environment: Environment, configured: readonly string[]): 
 function list(value: string | readonly string[] | undefined): string[] {
   const entries = typeof value === 'string' ? value.split(',') : [...(value ?? [])]
   return entries.filter((entry) => entry.trim() !== '')
+}
+
+/** A server's deliveries, handlers, notifications and questions, each as fast as with connections of its own. */
+const SERVER_CONNECTIONS = 20
+/** One for a handler's transaction, one for everything else: there are as many processes as requests. */
+const SERVERLESS_CONNECTIONS = 2
+/** Set by platforms that start a process for a request or a few: Vercel, AWS, Netlify, Google, Azure. */
+const SERVERLESS_VARIABLES = [
+  'VERCEL',
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'NETLIFY',
+  'FUNCTION_TARGET',
+  'FUNCTIONS_WORKER_RUNTIME',
+]
+
+/** The environment's is text. */
+function maxConnections({ maxConnections, database }: ClerkSyncOptions, environment: Environment): number {
+  if (maxConnections !== undefined) return requireNumber('maxConnections', Number(maxConnections), 'count')
+  if (typeof database === 'object' && database.max) return database.max
+  const isServerless = SERVERLESS_VARIABLES.some((name) => environment[name])
+  return isServerless ? SERVERLESS_CONNECTIONS : SERVER_CONNECTIONS
 }
 
 function schemaName(name: string): string {

@@ -18,6 +18,18 @@ export const DATABASE_ERRORS = {
     summary: 'The database did not answer in time',
     remedy: 'Nothing is lost: Svix sends the event again. Look for locks, slow disks or an exhausted pool.',
   },
+  connections_busy: {
+    status: 503,
+    summary: 'No connection to the database became free within 10 seconds',
+    remedy:
+      'All that maxConnections allows were in use. Look for slow queries and for transactions of `sync.database` that wait for another connection; raise maxConnections if the database has room.',
+  },
+  database_read_only: {
+    status: 503,
+    summary: 'The database only reads: it is a standby, a former primary, or out of space',
+    remedy:
+      'Nothing is lost: Svix sends the event again. After a failover, check that DATABASE_URL leads to the primary; connections are replaced by themselves.',
+  },
   database_outdated: {
     status: 503,
     summary: 'The database lacks tables or columns that this version needs',

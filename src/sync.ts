@@ -178,7 +178,7 @@ export function createClerkSync(options: ClerkSyncOptions = {}): ClerkSync {
   const config = resolveConfig(options, process.env)
   // Code that only reads the tables has no use for a secret, and often none in its environment.
   const verification = config.signingSecrets.length > 0 ? toVerifyOptions(config) : undefined
-  const database = openDatabase(config.database, config.schema)
+  const database = openDatabase(config.database, config.schema, config)
   return new Sync(config, verification, database)
 }
 

@@ -15,6 +15,8 @@ export interface ShownOption {
 const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
   signingSecret: ({ signingSecrets }) => signingSecrets.map(redactSecret),
   database: ({ database }) => redactValue(database),
+  maxConnections: ({ maxConnections }) => maxConnections,
+  replicaUrl: ({ replicaUrl }) => redactValue(replicaUrl ?? 'none'),
   schema: ({ schema }) => schema,
   instanceId: ({ instanceIds }) => [...instanceIds],
   resources: ({ resources }) => [...resources],

@@ -4,8 +4,9 @@
  */
 
 import { hash } from 'node:crypto'
-import type { Pool, PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
+import type { ConnectionSource } from './connections.ts'
 import type { PGlite, PGliteTransaction } from './embedded.ts'
 import { hasLostStatement } from './failure.ts'
 import type { Statement } from './query.ts'
@@ -55,11 +56,11 @@ function begin({ statementTimeoutMs }: BatchLimits): string {
   ].join('; ')
 }
 
-export function batchesOnPostgres(pool: () => Promise<Pool>): BeginBatch {
+export function batchesOnPostgres(connections: ConnectionSource): BeginBatch {
   const names = new StatementNames()
   return async (statements, limits) => {
     const chosen = { ...DEFAULT_LIMITS, ...limits }
-    const client = await (await pool()).connect()
+    const client = await connections.connect()
     const flight = new Flights(client, names, chosen.statementTimeoutMs + SILENCE_MARGIN_MS)
     try {
       const [, ...rows] = await flight.send([{ text: begin(chosen), parameters: [] }, ...statements])
@@ -109,7 +110,6 @@ class Flights {
     const running = statements.map((statement) => this.#query(statement))
     stream.uncork?.()
     const settled = await Promise.allSettled(running)
-    stream.setTimeout?.(0)
     this.#isBroken = settled.at(-1)?.status === 'rejected'
     const failure = settled.find((each) => each.status === 'rejected')
     if (failure) throw failure.reason

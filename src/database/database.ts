@@ -1,15 +1,17 @@
 /** Kysely on Postgres or on the embedded PGlite, chosen by an address, opened on first use. */
 
 import { resolve } from 'node:path'
-import { Kysely, PGliteDialect, PostgresDialect, type PostgresPool } from 'kysely'
-import type { CustomTypesConfig, Pool, PoolConfig } from 'pg'
+import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
+import type { PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
 import { readAddress } from './address.ts'
 import { type BeginBatch, batchesOnPGlite, batchesOnPostgres } from './batch.ts'
-import { type EmbeddedHandle, IN_MEMORY, openEmbedded, type PGlite } from './embedded.ts'
+import { type ConnectionSource, Connections, createReplicaPool } from './connections.ts'
+import { type EmbeddedHandle, IN_MEMORY, openEmbedded } from './embedded.ts'
 import { withinSchema } from './introspector.ts'
+import { type Listen, listenOnPostgres } from './listen.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
-import { streamOf } from './stream.ts'
+import { divideConnections } from './shares.ts'
 import type { ClerkTables } from './tables.ts'
 
 /**
@@ -25,6 +27,8 @@ export interface Database {
   readonly schema: string
   /** For everyone's queries. Table names need no schema. */
   readonly queries: Kysely<ClerkTables>
+  /** For people's questions, which may be answered a little late: a replica, if there is one. */
+  readonly reads: Kysely<ClerkTables>
   /** For deliveries, with connections of their own, so that slow queries elsewhere cannot hold them up. */
   readonly beginDeliveries: BeginBatch
   /** How many transactions of deliveries at a time are fastest. */
@@ -38,41 +42,34 @@ export interface Database {
    * @param timeoutMs the longest that a statement may run, or the transaction be idle
    */
   begin(timeoutMs: number): Promise<OpenTransaction>
-  /** For libraries that bring their own driver. */
-  readonly source: DatabaseSource
+  /** How many of them may be open at a time; none where no connection can be spared for them. */
+  readonly handlerTransactions: number
+  /** Hears notifications; null where no connection can be spared for it. */
+  readonly listen: Listen | null
+  /** Replaces the connections that are open now before they are used again: the server may no longer be the primary. */
+  renewConnections(): void
   close(): Promise<void>
 }
 
-/** What a library needs to reach the same database. */
-type DatabaseSource =
-  | { readonly kind: 'postgres'; readonly config: PoolConfig }
-  | { readonly kind: 'embedded'; readonly open: () => Promise<PGlite> }
+/** How many connections, and to what. */
+export interface ConnectionOptions {
+  readonly maxConnections: number
+  /** A copy of the database that people's questions may go to. */
+  readonly replicaUrl?: string | undefined
+}
 
-/** How long a connection may take, so that a database which is down is noticed within the two seconds of a refusal. */
-export const CONNECT_TIMEOUT_MS = 1_500
-/**
- * How many transactions of deliveries run at the same time. While Postgres works on one, the next is written; more of them
- * would be smaller, and none faster.
- */
-const DELIVERY_TRANSACTIONS = 3
-/** Others may replace those that are still being given up. */
-const DELIVERY_CONNECTIONS = DELIVERY_TRANSACTIONS + 2
-/** One writes while another reads what comes next. */
-const REPAIR_CONNECTIONS = 2
-/** One claims while another writes down what ended. */
-const BOOKKEEPING_CONNECTIONS = 2
-/** A connection for bookkeeping that is silent for longer is dead: no statement there takes seconds. */
-const SILENCE_MS = 13_000
-
-export function openDatabase(address: DatabaseAddress, schema: string): Database {
-  if (typeof address !== 'string') return openPostgres(readAddress(address), schema)
-  if (/^postgres(ql)?:\/\//.test(address))
-    return openPostgres(readAddress({ connectionString: address }), schema)
+export function openDatabase(address: DatabaseAddress, schema: string, options: ConnectionOptions): Database {
+  if (typeof address !== 'string') return openPostgres(readAddress(address), schema, options)
+  if (POSTGRES_ADDRESS.test(address))
+    return openPostgres(readAddress({ connectionString: address }), schema, options)
   if (address !== IN_MEMORY && /^\w+:\/\//.test(address)) throw unknownAddress(address)
   if (address !== IN_MEMORY && MISTAKEN.test(address)) throw mistakenAddress()
+  if (options.replicaUrl !== undefined)
+    throw new ClerkSyncError('option_invalid', 'replicaUrl is for a Postgres, and the database is a folder')
   return openFolder(address === IN_MEMORY ? address : resolve(address), schema)
 }
 
+const POSTGRES_ADDRESS = /^postgres(ql)?:\/\//
 /**
  * What is meant as an address and would be taken for a folder, where acknowledged events would go and nobody would look:
  * in quotes, without its scheme, or in the words of libpq.
@@ -93,95 +90,43 @@ function unknownAddress(address: string): ClerkSyncError {
   return new ClerkSyncError('option_invalid', `database is a ${scheme} address; use postgres:// or a folder`)
 }
 
-function openPostgres(config: PoolConfig, schema: string): Database {
-  const pool = once(() => createPool(config))
-  const queries = postgresKysely(pool.get, schema)
-  const deliveries = once(() => createPipelinedPool(config, DELIVERY_CONNECTIONS))
-  const repairs = once(() => createPipelinedPool(config, REPAIR_CONNECTIONS))
-  const bookkeeping = postgresKysely(() => createAttendedPool(config, BOOKKEEPING_CONNECTIONS), schema)
+function openPostgres(config: PoolConfig, schema: string, options: ConnectionOptions): Database {
+  const shares = divideConnections(options.maxConnections, options.replicaUrl !== undefined)
+  const connections = new Connections(config, shares)
+  const queries = postgresKysely(connections.lane('queries'), schema)
+  const replica = options.replicaUrl ? openReplica(options.replicaUrl, shares.replica, schema) : undefined
   return {
     kind: 'postgres',
     location: describePostgres(config),
     schema,
     queries,
-    beginDeliveries: batchesOnPostgres(deliveries.get),
-    deliveryTransactions: DELIVERY_TRANSACTIONS,
-    beginRepairs: batchesOnPostgres(repairs.get),
-    bookkeeping,
-    begin: async (timeoutMs) => beginOnPostgres(await pool.get(), timeoutMs),
-    source: { kind: 'postgres', config },
+    reads: replica ?? queries,
+    beginDeliveries: batchesOnPostgres(connections.lane('deliveries')),
+    deliveryTransactions: shares.deliveryTransactions,
+    beginRepairs: batchesOnPostgres(connections.lane('repairs')),
+    bookkeeping: postgresKysely(connections.lane('bookkeeping'), schema),
+    handlerTransactions: shares.handlers,
+    begin: async (timeoutMs) => beginOnPostgres(await connections.connectHandler(), timeoutMs),
+    listen: shares.listens ? listenOnPostgres(config) : null,
+    renewConnections: () => connections.renew(),
     close: async () => {
-      await Promise.all([queries, bookkeeping].map((each) => each.destroy()))
-      await Promise.all([deliveries, repairs].map(async (each) => (await each.made())?.end()))
+      await Promise.all([connections.end(), replica?.destroy()])
     },
   }
 }
 
-function postgresKysely(pool: () => Promise<PostgresPool>, schema: string): Kysely<ClerkTables> {
-  const dialect = new PostgresDialect({ pool })
+function postgresKysely(connections: ConnectionSource, schema: string): Kysely<ClerkTables> {
+  const dialect = new PostgresDialect({ pool: { ...connections, options: {} } })
   return new Kysely<ClerkTables>({ dialect: withinSchema(dialect, schema) }).withSchema(schema)
 }
 
-interface Once<Value> {
-  get(): Promise<Value>
-  /** What was made, if it was. */
-  made(): Promise<Value | undefined>
-}
-
-function once<Value>(create: () => Promise<Value>): Once<Value> {
-  let created: Promise<Value> | undefined
-  return {
-    get: () => (created ??= create()),
-    made: async () => created,
-  }
-}
-
-async function createPool(config: PoolConfig): Promise<Pool> {
-  const { default: pg } = await import('pg')
-  const pool = new pg.Pool({
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    application_name: 'clerk-sync',
-    ...config,
-    types: withNumbers(config.types ?? pg.types),
+function openReplica(url: string, max: number, schema: string): Kysely<ClerkTables> {
+  if (!POSTGRES_ADDRESS.test(url))
+    throw new ClerkSyncError('option_invalid', 'replicaUrl must be a postgres:// address')
+  const dialect = new PostgresDialect({
+    pool: () => createReplicaPool(readAddress({ connectionString: url }), max),
   })
-  // A connection that is lost tells so twice: the query in flight fails, and an error is emitted, which would end the
-  // process if nobody heard it. Idle connections emit it through the pool. Either way the pool replaces the connection.
-  pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
-  return pool
-}
-
-/** `bigint` comes as text from `pg`, because JavaScript is exact only up to 2^53. Nothing here is beyond. */
-function withNumbers(types: CustomTypesConfig): CustomTypesConfig {
-  const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-    oid === BIGINT ? Number : types.getTypeParser(oid, format as 'text')
-  return { getTypeParser } as CustomTypesConfig
-}
-
-const BIGINT = 20
-
-/** For statements that are sent without waiting for the answer to the one before. */
-async function createPipelinedPool(config: PoolConfig, max: number): Promise<Pool> {
-  const pool = await createPool({ ...config, max, min: 0, pipeline: true })
-  pool.on('connect', (client) => {
-    const stream = streamOf(client)
-    stream.on?.('timeout', () => stream.destroy?.())
-  })
-  return pool
-}
-
-/**
- * When a network or a pooler drops a connection without a word, the query in flight waits until the system gives up,
- * which takes 15 minutes or more. A few of those would leave no connection.
- */
-async function createAttendedPool(config: PoolConfig, max: number): Promise<Pool> {
-  const pool = await createPool({ ...config, max, min: 0, pipeline: true })
-  pool.on('connect', (client) => {
-    const stream = streamOf(client)
-    stream.setTimeout?.(SILENCE_MS, () => stream.destroy?.())
-  })
-  return pool
+  return new Kysely<ClerkTables>({ dialect: withinSchema(dialect, schema) }).withSchema(schema)
 }
 
 function describePostgres({ connectionString, host, port, database }: PoolConfig): string {
@@ -213,13 +158,16 @@ function openFolder(folder: string, schema: string): Database {
     location: folder,
     schema,
     queries: kysely,
+    reads: kysely,
     beginDeliveries: beginBatch,
     // It has one connection: more transactions at a time would only be smaller ones.
     deliveryTransactions: 1,
     beginRepairs: beginBatch,
     bookkeeping: kysely,
     begin: async (timeoutMs) => beginOnPGlite(await open(), timeoutMs),
-    source: { kind: 'embedded', open },
+    handlerTransactions: 1,
+    listen: async (channel, onText) => (await open()).listen(channel, onText),
+    renewConnections: () => undefined,
     // Not kysely.destroy(): that would close the instance under others in this process who share it.
     close: async () => {
       isClosed = true

@@ -44,13 +44,16 @@ export function isTaken(error: unknown): boolean {
 const OUTDATED = new Set(['3F000', '42P01', '42703', '42883', '42704']) // missing schema, table, column, function, object
 const TIMEOUT = new Set(['57014', '55P03', '25P03', '25P04']) // canceled, lock timeout, idle and transaction timeouts
 
+/** read_only_sql_transaction: the server is a standby or a former primary. */
+export const READ_ONLY = '25006'
+
 /** SQLSTATE classes of a database that cannot work, whatever it is asked: no connection, login, database, room or server. */
 const OUTAGES = new Set(['08', '28', '3D', '53', '57', '58'])
 
 /** Whether the database could not work at all, rather than refused what it was asked. Network errors have no SQLSTATE. */
 export function isOutage(error: unknown): boolean {
   const state = sqlState(error)
-  return state === undefined || TIMEOUT.has(state) || OUTAGES.has(state.slice(0, 2))
+  return state === undefined || state === READ_ONLY || TIMEOUT.has(state) || OUTAGES.has(state.slice(0, 2))
 }
 
 const LOST_STATEMENT = new Set(['26000', '42P05'])
@@ -58,6 +61,11 @@ const LOST_STATEMENT = new Set(['26000', '42P05'])
 /** Whether a prepared statement is not where it was prepared: a pooler changed the connection to the server. */
 export function hasLostStatement(error: unknown): boolean {
   return LOST_STATEMENT.has(sqlState(error) ?? '')
+}
+
+/** Whether the server only reads, as a former primary does. */
+export function isReadOnly(error: unknown): boolean {
+  return sqlState(error) === READ_ONLY
 }
 
 /** Whether a table, or what holds it, is not there. */
@@ -93,6 +101,7 @@ export function toUnavailable(error: unknown): ClerkSyncError {
   const state = sqlState(error) ?? ''
   const cause = { cause: error }
   if (isMissing(error)) return new ClerkSyncError('database_outdated', messageOf(error), cause)
+  if (isReadOnly(error)) return new ClerkSyncError('database_read_only', undefined, cause)
   if (TIMEOUT.has(state)) return new ClerkSyncError('database_timeout', undefined, cause)
   if (isDenied(error)) return new ClerkSyncError('database_denied', messageOf(error), cause)
   return new ClerkSyncError('database_unavailable', messageOf(error), { ...cause, remedy: remedyFor(error) })

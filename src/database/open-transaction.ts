@@ -1,7 +1,7 @@
 /** A transaction for code that is not ours: begun, and later committed or rolled back, wherever that code is by then. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool } from 'pg'
+import type { PoolClient } from 'pg'
 import type { PGlite, PGliteTransaction } from './embedded.ts'
 
 /** What drivers have in common, and what query builders need of one: `pg`'s client without its callbacks. */
@@ -34,8 +34,7 @@ function limits(timeoutMs: number): string {
     set local idle_in_transaction_session_timeout = ${milliseconds}`
 }
 
-export async function beginOnPostgres(pool: Pool, timeoutMs: number): Promise<OpenTransaction> {
-  const connection = await pool.connect()
+export async function beginOnPostgres(connection: PoolClient, timeoutMs: number): Promise<OpenTransaction> {
   let isBroken = false
   const run = (command: string) =>
     answered(connection.query(command)).catch((error: unknown) => {

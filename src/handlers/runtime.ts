@@ -32,6 +32,8 @@ export interface DrainOptions {
 }
 
 const DRAIN_LOOK_MS = 5
+const TOO_FEW =
+  'maxConnections is 1; to run handlers it must be at least 2: one for what a handler writes, one for the rest'
 
 export class HandlerRuntime implements HandlerPort {
   readonly registry = new Registry()
@@ -189,8 +191,10 @@ export class HandlerRuntime implements HandlerPort {
     }
   }
 
+  /** @throws {ClerkSyncError} `option_invalid` if no connection can be spared for handlers' transactions */
   #createWorker(): Worker {
     this.registry.close()
+    if (this.#database.handlerTransactions === 0) throw new ClerkSyncError('option_invalid', TOO_FEW)
     const { bookkeeping } = this.#database
     const { statements } = this.#runs
     const log = this.#log

@@ -9,10 +9,6 @@ import type { OpenTransaction, SqlClient } from '../database/open-transaction.ts
 import { query } from '../database/query.ts'
 import { isConnectionLoss } from './trouble.ts'
 
-/** Left to the app's own queries on the same pool. */
-const RESERVED_CONNECTIONS = 2
-/** As in `pg`. */
-const DEFAULT_CONNECTIONS = 10
 const RETRY_MS = 500
 /** A statement that takes longer is looked for among those that Postgres works on. */
 const SUSPICIOUS_MS = 4_000
@@ -23,7 +19,7 @@ export class Transactions {
 
   constructor(database: Database) {
     this.#database = database
-    this.#gate = new Gate(connectionsFor(database))
+    this.#gate = new Gate(database.handlerTransactions)
   }
 
   /** @throws the signal's reason, once it is aborted */
@@ -93,12 +89,6 @@ export class Transactions {
     const [backend] = await query<{ state: string }>(this.#database.bookkeeping, text, [pid]).catch(() => [])
     return backend?.state === 'idle in transaction' || backend?.state === 'idle in transaction (aborted)'
   }
-}
-
-function connectionsFor({ source }: Database): number {
-  // The embedded database has a single connection.
-  if (source.kind === 'embedded') return 1
-  return Math.max(1, (source.config.max ?? DEFAULT_CONNECTIONS) - RESERVED_CONNECTIONS)
 }
 
 /** Lets so many in at a time, in the order in which they came. */

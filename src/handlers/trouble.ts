@@ -1,7 +1,7 @@
 /** Tells the database's own trouble from a handler's: it costs no try. */
 
-/** Connection exceptions, too many connections, and a server that stops, crashes or starts. */
-const STATES = /^(08...|53300|57P0[1-4])$/
+/** Connection exceptions, too many connections, a server that stops, crashes or starts, and one that is no longer the primary. */
+const STATES = /^(08...|25006|53300|57P0[1-4])$/
 /** Of the operating system and of Node. */
 const CODES = /^(E(CONN|HOST|NET|PIPE|TIMEDOUT|AI_AGAIN)|ENOTFOUND)/
 /** The driver gives these no code. */

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { listenOnPostgres } from '../../src/database/listen.ts'
 import { type ClerkSync, type ClerkSyncOptions, type EngineFactory, postgres } from '../../src/index.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
@@ -189,8 +190,8 @@ describeWithPostgres('a worker', (url) => {
     const deaf: EngineFactory = {
       name: 'deaf',
       create: (context) => {
-        const source = { kind: 'postgres', config: { connectionString: elsewhere.href } } as const
-        return postgres().create({ ...context, log, database: { ...context.database, source } })
+        const listen = listenOnPostgres({ connectionString: elsewhere.href })
+        return postgres().create({ ...context, log, database: { ...context.database, listen } })
       },
     }
     const { sync, open } = await opened()

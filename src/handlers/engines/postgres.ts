@@ -9,9 +9,8 @@
 
 import { hash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client } from 'pg'
-import { CONNECT_TIMEOUT_MS } from '../../database/database.ts'
 import { messageOf } from '../../database/failure.ts'
+import type { Listen } from '../../database/listen.ts'
 import { query } from '../../database/query.ts'
 import {
   type Engine,
@@ -82,7 +81,9 @@ class PostgresEngine implements Engine {
   async work(runner: Runner): Promise<void> {
     await this.rest()
     this.#resting = new AbortController()
-    this.#listening = this.#keepListening(runner, this.#resting.signal)
+    const { listen } = this.#context.database
+    if (listen) this.#listening = this.#keepListening(listen, runner, this.#resting.signal)
+    else this.#tellOfPolling('no connection of maxConnections can be spared to hear notifications')
   }
 
   async rest(): Promise<void> {
@@ -102,9 +103,9 @@ class PostgresEngine implements Engine {
     await query(this.#context.database.bookkeeping, 'select pg_notify($1, $2)', [this.#channel, fitting])
   }
 
-  async #keepListening(runner: Runner, resting: AbortSignal): Promise<void> {
+  async #keepListening(listen: Listen, runner: Runner, resting: AbortSignal): Promise<void> {
     while (!resting.aborted) {
-      await this.#listen(runner, resting).catch((error) => {
+      await this.#listen(listen, runner, resting).catch((error) => {
         if (!resting.aborted)
           this.#context.log.warn(
             { cause: messageOf(error) },
@@ -117,9 +118,10 @@ class PostgresEngine implements Engine {
   }
 
   /** Returns once notifications do not arrive any more. */
-  async #listen(runner: Runner, resting: AbortSignal): Promise<void> {
+  async #listen(listen: Listen, runner: Runner, resting: AbortSignal): Promise<void> {
     const broken = new AbortController()
-    const stop = await this.#open(
+    const stop = await listen(
+      this.#channel,
       (text) => this.#hear(text, runner),
       () => broken.abort(),
     )
@@ -138,14 +140,15 @@ class PostgresEngine implements Engine {
 
   /** Behind a pooler no notification arrives, however often one listens. */
   async #poll(over: AbortSignal): Promise<void> {
-    if (!this.#hasToldOfPolling)
-      this.#context.log.warn(
-        { everyMs: POLL_MS },
-        'no notifications arrive, as behind a pooler; workers poll instead',
-      )
-    this.#hasToldOfPolling = true
+    this.#tellOfPolling('no notifications arrive, as behind a pooler')
     this.#isHeard = false
     await sleep(PROBE_EVERY_MS, undefined, { signal: over, ref: false }).catch(() => undefined)
+  }
+
+  #tellOfPolling(reason: string): void {
+    if (!this.#hasToldOfPolling)
+      this.#context.log.warn({ everyMs: POLL_MS }, `${reason}; workers poll instead`)
+    this.#hasToldOfPolling = true
   }
 
   async #isArriving(over: AbortSignal): Promise<boolean> {
@@ -176,49 +179,6 @@ class PostgresEngine implements Engine {
   get #handlers() {
     return this.#context.handlers.map(({ name }) => ({ handler: name }))
   }
-
-  /** @returns what ends it */
-  async #open(onText: (text: string) => void, onBroken: () => void): Promise<() => Promise<void>> {
-    const { source } = this.#context.database
-    if (source.kind === 'embedded') return (await source.open()).listen(this.#channel, onText)
-    const { default: pg } = await import('pg')
-    const client = new pg.Client({
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
-      application_name: 'clerk-sync',
-      ...source.config,
-    })
-    client.on('notification', ({ payload }) => onText(payload ?? ''))
-    client.on('error', onBroken)
-    client.on('end', onBroken)
-    await answered(
-      client,
-      client.connect().then(() => client.query(`listen "${this.#channel}"`)),
-    )
-    return async () => cutOff(client)
-  }
-}
-
-/** A connection that does not answer to its first statement is none. */
-async function answered(client: Client, work: Promise<unknown>): Promise<void> {
-  const late = sleep(ARRIVAL_MS + CONNECT_TIMEOUT_MS, undefined, { ref: false }).then(() => {
-    throw new Error('the connection does not answer')
-  })
-  late.catch(() => undefined)
-  try {
-    await Promise.race([work, late])
-  } catch (error) {
-    work.catch(() => undefined)
-    cutOff(client)
-    throw error
-  }
-}
-
-/** Without waiting for an answer: it may be dead. */
-function cutOff(client: Client): void {
-  void client.end().catch(() => undefined)
-  const { connection } = client as unknown as { connection: { stream: { destroy?(): void } } }
-  connection.stream.destroy?.()
 }
 
 function namesOf(wakes: readonly { readonly handler: string }[]): string[] {

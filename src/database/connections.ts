@@ -1,0 +1,177 @@
+/**
+ * Every connection that a process opens to Postgres. Two pools: one for what clerk-sync sends, divided into lanes, and one for
+ * handlers' transactions, whose SQL is not ours and may leave a session changed.
+ *
+ * A connection is not used again once it is older than its lifetime, or once any connection has answered that it may only
+ * read: then the server behind it is no longer the primary.
+ */
+
+import type { CustomTypesConfig, Pool, PoolClient, PoolConfig } from 'pg'
+import { ClerkSyncError } from '../errors.ts'
+import { READ_ONLY } from './failure.ts'
+import { Lanes } from './lanes.ts'
+import type { LaneName, Shares } from './shares.ts'
+import { streamOf } from './stream.ts'
+
+/** What hands out connections; each is given back with its `release`. */
+export interface ConnectionSource {
+  connect(): Promise<PoolClient>
+  end(): Promise<void>
+}
+
+/** How long a connection may take, so that a database which is down is noticed within the two seconds of a refusal. */
+export const CONNECT_TIMEOUT_MS = 1_500
+/** Names and addresses of a database change; a connection that lives for ever never learns of it. */
+const LIFETIME_SECONDS = 1_800
+/** A connection for bookkeeping that is silent for longer is dead: no statement there takes seconds. */
+const BOOKKEEPING_SILENCE_MS = 13_000
+/** A database that stays read only must not cost new connections for every statement. */
+const RENEW_EVERY_MS = 1_000
+
+export class Connections {
+  readonly #config: PoolConfig
+  readonly #shares: Shares
+  readonly #lanes: Lanes<LaneName>
+  #shared: Promise<Pool> | undefined
+  #handlers: Promise<Pool> | undefined
+  #isClosed = false
+  /** Connections of an earlier generation are not used again. */
+  #generation = 0
+  #renewedAt = Number.NEGATIVE_INFINITY
+  readonly #born = new WeakMap<PoolClient, number>()
+
+  constructor(config: PoolConfig, shares: Shares) {
+    this.#config = config
+    this.#shares = shares
+    this.#lanes = new Lanes(shares.shared, shares.lanes)
+  }
+
+  /** For one kind of work. */
+  lane(name: LaneName): ConnectionSource {
+    return {
+      connect: () => this.#connectIn(name),
+      end: () => this.end(),
+    }
+  }
+
+  /** For handlers' transactions. */
+  async connectHandler(): Promise<PoolClient> {
+    this.#requireOpen()
+    this.#handlers ??= this.#create(this.#shares.handlers, false)
+    return this.#fresh(await this.#handlers)
+  }
+
+  /** The server is no longer the primary: connections that are open now are replaced before they are used again. */
+  renew(): void {
+    const now = performance.now()
+    if (now - this.#renewedAt < RENEW_EVERY_MS) return
+    this.#renewedAt = now
+    this.#generation++
+  }
+
+  async end(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await Promise.all([this.#shared, this.#handlers].map(async (pool) => (await pool)?.end()))
+  }
+
+  async #connectIn(lane: LaneName): Promise<PoolClient> {
+    await this.#lanes.enter(lane)
+    try {
+      this.#requireOpen()
+      this.#shared ??= this.#create(this.#shares.shared, true)
+      const client = await this.#fresh(await this.#shared)
+      if (lane === 'bookkeeping') streamOf(client).setTimeout?.(BOOKKEEPING_SILENCE_MS)
+      afterRelease(client, () => {
+        streamOf(client).setTimeout?.(0)
+        this.#lanes.leave(lane)
+      })
+      return client
+    } catch (error) {
+      this.#lanes.leave(lane)
+      throw error
+    }
+  }
+
+  async #fresh(pool: Pool): Promise<PoolClient> {
+    for (;;) {
+      const client = await pool.connect()
+      if (this.#born.get(client) === this.#generation) return client
+      client.release(true)
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new ClerkSyncError('shutting_down')
+  }
+
+  async #create(max: number, pipeline: boolean): Promise<Pool> {
+    const pool = await createPool({ ...this.#config, max, min: 0, pipeline })
+    pool.on('connect', (client) => this.#greet(client))
+    return pool
+  }
+
+  #greet(client: PoolClient): void {
+    this.#born.set(client, this.#generation)
+    // A network or a pooler that drops a connection without a word would leave a query waiting for a quarter of an hour.
+    const stream = streamOf(client)
+    stream.on?.('timeout', () => stream.destroy?.())
+    onServerError(client, (code) => {
+      if (code !== READ_ONLY) return
+      this.#born.delete(client)
+      this.renew()
+    })
+  }
+}
+
+async function createPool(config: PoolConfig): Promise<Pool> {
+  const { default: pg } = await import('pg')
+  const pool = new pg.Pool({ ...connectionOptions(config), types: withNumbers(config.types ?? pg.types) })
+  // A connection that is lost tells so twice: the query in flight fails, and an error is emitted, which would end the
+  // process if nobody heard it. Idle connections emit it through the pool. Either way the pool replaces the connection.
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
+
+/** What every connection has, unless the options for `pg` say otherwise. */
+export function connectionOptions(config: PoolConfig): PoolConfig {
+  return {
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    maxLifetimeSeconds: LIFETIME_SECONDS,
+    keepAlive: true,
+    application_name: 'clerk-sync',
+    ...config,
+  }
+}
+
+/** For statements that only read, on another server. */
+export async function createReplicaPool(config: PoolConfig, max: number): Promise<Pool> {
+  return createPool({ ...config, max, min: 0 })
+}
+
+/** `bigint` comes as text from `pg`, because JavaScript is exact only up to 2^53. Nothing here is beyond. */
+function withNumbers(types: CustomTypesConfig): CustomTypesConfig {
+  const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+    oid === BIGINT ? Number : types.getTypeParser(oid, format as 'text')
+  return { getTypeParser } as CustomTypesConfig
+}
+
+const BIGINT = 20
+
+/** The pool gives a client a new `release` each time it hands it out. */
+function afterRelease(client: PoolClient, follow: () => void): void {
+  const { release } = client
+  client.release = (error) => {
+    release.call(client, error)
+    follow()
+  }
+}
+
+/** An error response as the server sent it, whoever waits for it. `pg`'s types do not show the protocol's messages. */
+function onServerError(client: PoolClient, hear: (code: string | undefined) => void): void {
+  const { connection } = client as unknown as {
+    connection: { on(event: 'errorMessage', listener: (message: { code?: string }) => void): void }
+  }
+  connection.on('errorMessage', ({ code }) => hear(code))
+}
