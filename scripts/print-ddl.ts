@@ -44,7 +44,7 @@ function createExpiryIndex(table: string, { open, ends }: Expiry): string {
 function resourceDdl(resource: Resource): string {
   const { table, columns, indexes = [], parents = {}, expiry } = resource
   return [
-    createTable(table, ['id text not null'], 'id', columns, ['raw json']),
+    createTable(table, ['id text not null'], 'id', columns, ['raw json', 'erased_at timestamptz']),
     ...Object.keys(parents).map((c) => createParentIndex(table, c)),
     ...indexes.map((c) => createIndex(table, c)),
     ...(expiry ? [createExpiryIndex(table, expiry)] : []),

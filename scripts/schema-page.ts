@@ -36,6 +36,7 @@ there is \`ClerkSchema<'clerk'>\`.
 | \`synced_at\` | timestamptz | when this row was last written |
 | \`event_id\` | text | what wrote it: an event, \`events.id\`, or a backfill or reconcile, \`jobs.id\`; null for a single look at Clerk |
 | \`instance_id\` | text | the Clerk instance it belongs to |
+| \`erased_at\` | timestamptz | when it was [erased](privacy.md): only ids and times are left, and nothing fills it again (not in the tables of sets, whose rows are removed) |
 
 Every other column is null when Clerk did not send the field, or sent something else than its type. Fields without a
 column are in \`raw\`: \`raw->>'some_field'\`. U+0000 and lone surrogates, which Postgres cannot store in \`text\` and \`jsonb\`,

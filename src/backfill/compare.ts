@@ -41,6 +41,7 @@ interface StoredColumns {
   readonly clerk_updated_at: Date | null
   readonly observed_at: Date | null
   readonly deleted_at: Date | null
+  readonly erased_at?: Date | null
   readonly raw_text: string | null
   readonly [column: string]: unknown
 }
@@ -101,6 +102,8 @@ function compareOne(
   row: StoredColumns | undefined,
   edited: readonly string[],
 ): Comparison {
+  // Whatever Clerk still shows, nothing of it is taken.
+  if (row?.erased_at) return 'newer_here'
   if (row?.deleted_at) return { kind: 'deleted_here', fields: [] }
   if (!row?.observed_at) return { kind: 'missing', fields: [] }
   const { data, raw, updatedAt } = observation.state as State

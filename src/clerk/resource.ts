@@ -23,6 +23,18 @@ export interface Column<Value = unknown> {
   readonly source?: Source | undefined
   /** A value of another type than expected becomes null; `raw` keeps what Clerk sent. */
   readonly cast: (value: unknown) => Value | null
+  /** What it says of a person. Absent: nothing, or an id or a time that says nothing by itself. */
+  readonly privacy?: 'personal' | 'identifying' | undefined
+}
+
+/** What somebody is called, wrote or owns: data about a person. */
+export function personal<Value>(column: Column<Value>): Column<Value> {
+  return { ...column, privacy: 'personal' }
+}
+
+/** What belongs to one person alone, so that it leads to that person wherever it stands: an address, a user name. */
+export function identifying<Value>(column: Column<Value>): Column<Value> {
+  return { ...column, privacy: 'identifying' }
 }
 
 /** A string. */
@@ -94,8 +106,21 @@ export interface ChildSet<C extends Columns = Columns> {
 /** A whole other resource inside a payload; it carries its own clock and passes the same guard. */
 interface Embed {
   readonly resource: string
+  /** Where the objects are in the payload. */
+  readonly fields: readonly string[]
   /** The objects, each as complete as in an event of its own. Partial objects are not embeds: they would lose data. */
   readonly find: (data: Payload) => readonly Payload[]
+}
+
+/** How much of a payload is about a person: all of it, or these fields wherever they are in it. */
+export type Share = 'all' | readonly string[]
+
+/** Whom a resource is about, besides the users that it belongs to: by the columns that say so. */
+export interface PersonLinks {
+  /** Columns with the id of a user. */
+  readonly users?: Readonly<Record<string, Share>>
+  /** Columns with an e-mail address or a phone number, of somebody who may not be a user yet. */
+  readonly addresses?: Readonly<Record<string, Share>>
 }
 
 /** What an event means for its resource's row. */
@@ -113,6 +138,7 @@ export interface Resource<C extends Columns = Columns> {
   readonly indexes?: readonly string[]
   /** Columns that name a resource without which this one does not exist: its deletion deletes this too. */
   readonly parents?: Readonly<Record<string, string>>
+  readonly person?: PersonLinks
   readonly children?: readonly ChildSet[]
   readonly embeds?: readonly Embed[]
   /** What in the payload must not be stored. */

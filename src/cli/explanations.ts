@@ -25,6 +25,10 @@ const REASONS: Readonly<Record<Reason, { readonly summary: string; readonly reme
     summary: 'The event is about something that was deleted before, and stays deleted',
     remedy: 'Nothing is wrong: Clerk never reuses an id.',
   },
+  erased: {
+    summary: 'The event is about a person who was erased; it was recorded without its body',
+    remedy: 'Nothing is wrong: nothing fills the rows of an erased person again.',
+  },
   resource_disabled: {
     summary: 'The event is about a resource that is switched off here',
     remedy: 'Add it to the option `resources`, and replay: `clerk-sync events replay --outcome ignored`.',

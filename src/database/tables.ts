@@ -38,8 +38,14 @@ export interface MirroredRow {
   instance_id: string | null
 }
 
+/** What a resource's table has besides, and the table of a set has not. */
+export interface ErasableRow {
+  /** When the row was erased: only ids and times are left, and nothing fills it again. */
+  erased_at: Date | null
+}
+
 type ResourceTables = {
-  [name in keyof typeof CATALOGUE]: MirroredRow & Values<(typeof CATALOGUE)[name]['columns']>
+  [name in keyof typeof CATALOGUE]: MirroredRow & ErasableRow & Values<(typeof CATALOGUE)[name]['columns']>
 }
 
 /** What a member of a set holds besides stands in the `raw` of what it belongs to. */
@@ -75,6 +81,8 @@ export type Reason =
   | ParkReason
   | 'older_than_row'
   | 'resource_deleted'
+  /** The person was erased. What came of them since is recorded without a body. */
+  | 'erased'
   | 'resource_disabled'
   | 'rejected_by_database'
   /** The database took too long over it alone. */

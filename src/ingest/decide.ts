@@ -4,11 +4,12 @@
  */
 
 import { toDate } from '../clerk/event.ts'
-import type { Resource } from '../clerk/resource.ts'
-import type { Entry } from './entry.ts'
+import { together } from '../clerk/person.ts'
+import type { Resource, Share } from '../clerk/resource.ts'
+import { type Entry, withoutShareOfBody } from './entry.ts'
 import { earliest, type Folded, fold, isSame, type StoredRow, type Tombstone } from './fold.ts'
 import type { HandlerPort, NewRun, RecordedEvent } from './handler-port.ts'
-import { type Observation, parentsOf } from './observation.ts'
+import { erasedShare, type Observation, parentsOf, withoutShare } from './observation.ts'
 import {
   type Buried,
   type Cascade,
@@ -29,11 +30,11 @@ export function decideDeliveries(
   handlers: HandlerPort,
 ): { plan: Plan; receipts: Receipt[] } {
   const { first, again } = divide(entries, stored)
-  const { plan, verdicts } = decideRows(
+  const { plan, verdicts, shares } = decideRows(
     first.flatMap(({ observations }) => observations),
     stored,
   )
-  const decided = withVerdicts(first, verdicts)
+  const decided = withVerdicts(first, verdicts).map((each) => withoutErased(each, stored, shares))
   const receipts = new Map(decided.map(({ entry, verdict }) => [entry, toReceipt(entry, verdict)]))
   return {
     plan: {
@@ -57,11 +58,11 @@ export function decideReplay(
   stored: Stored,
   handlers: HandlerPort,
 ): { plan: Plan; receipts: Receipt[] } {
-  const { plan, verdicts } = decideRows(
+  const { plan, verdicts, shares } = decideRows(
     entries.flatMap(({ observations }) => observations),
     stored,
   )
-  const decided = withVerdicts(entries, verdicts)
+  const decided = withVerdicts(entries, verdicts).map((each) => withoutErased(each, stored, shares))
   const parked = decided.filter(({ entry }) => entry.recordedAs === 'parked')
   return {
     plan: {
@@ -136,15 +137,32 @@ function withVerdicts(entries: readonly Entry[], verdicts: readonly Verdict[]) {
 
 type Decided = ReturnType<typeof withVerdicts>[number]
 
+/** The entry without what it shows of people who were erased: its body is kept in part, or not at all. */
+function withoutErased(decided: Decided, stored: Stored, shares: ReadonlyMap<Observation, Share>): Decided {
+  if (!stored.hasErased) return decided
+  const { entry, verdict } = decided
+  const isMentioned = entry.mentioned.some(({ table, id }) => stored.isErased(table, id))
+  const share = entry.observations
+    .map((each) => shares.get(each) ?? null)
+    .reduce<Share | null>(together, isMentioned ? 'all' : null)
+  if (share === null) return decided
+  const kept = { ...entry, body: withoutShareOfBody(entry.body, share) }
+  return { entry: kept, verdict: share === 'all' ? { ...verdict, ...ERASED } : { ...verdict, changes: null } }
+}
+
 /** What is parked waits for a version or a configuration that can use it; nothing follows from it until then. */
 function isOpen({ outcome }: Verdict): boolean {
   return outcome !== 'parked'
 }
 
 function runsOf(decided: readonly Decided[], { notified }: Stored, handlers: HandlerPort): NewRun[] {
-  return decided
-    .filter(({ entry, verdict }) => entry.type !== null && isOpen(verdict) && !wasNotified(entry, notified))
-    .flatMap(({ entry }) => handlers.runsFor(toRecordedEvent(entry)))
+  return (
+    decided
+      .filter(({ entry, verdict }) => entry.type !== null && isOpen(verdict) && !wasNotified(entry, notified))
+      // Nothing is left that a handler could be given.
+      .filter(({ verdict }) => verdict.reason !== 'erased')
+      .flatMap(({ entry }) => handlers.runsFor(toRecordedEvent(entry)))
+  )
 }
 
 /** An event that stood for this one, when it did not come, has told handlers already. */
@@ -175,20 +193,38 @@ function duplicate({ svixId, type, resource, resourceId }: Entry): Receipt {
 function decideRows(
   observations: readonly Observation[],
   stored: Stored,
-): { plan: Plan; verdicts: Verdict[] } {
+): { plan: Plan; verdicts: Verdict[]; shares: ReadonlyMap<Observation, Share> } {
   const verdicts = new Map<Observation, Verdict>()
   const deletions = new Deletions(stored)
   const tables: TablePlan[] = []
-  for (const [resource, observed] of byResource(observations)) {
-    const folded = foldTable(resource, observed, stored, deletions)
+  const shares = sharesOfErased(observations, stored)
+  for (const [resource, all] of byResource(observations)) {
+    const refused = all.filter((each) => shares.get(each) === 'all')
+    for (const each of refused) verdicts.set(each, { ...ERASED, changes: null })
+    const observed = refused.length > 0 ? all.filter((each) => !refused.includes(each)) : all
+    const folded = foldTable(resource, observed, stored, deletions, shares)
     for (const { verdictOf } of folded) for (const [each, verdict] of verdictOf) verdicts.set(each, verdict)
-    tables.push(planTable(resource, folded))
+    tables.push({ ...planTable(resource, folded), ...planErased(resource, refused, stored, folded) })
   }
   const { cascades, pendingCascades } = deletions.cascades()
   return {
     plan: { ...NOTHING, tables, cascades, pendingCascades, pendingVerifications: lateRows(tables, stored) },
     verdicts: observations.map((each) => verdicts.get(each) as Verdict),
+    shares,
   }
+}
+
+const ERASED = { outcome: 'stale', reason: 'erased' } as const
+
+/** How much of each observation was erased; those of which nothing was are not in it. */
+function sharesOfErased(observations: readonly Observation[], stored: Stored): Map<Observation, Share> {
+  if (!stored.hasErased) return new Map()
+  return new Map(
+    observations.flatMap((each) => {
+      const share = erasedShare(each, (table, id) => stored.isErased(table, id))
+      return share === null ? [] : [[each, share] as const]
+    }),
+  )
 }
 
 interface FoldedRow {
@@ -205,9 +241,11 @@ function foldTable(
   observed: readonly Observation[],
   stored: Stored,
   deletions: Deletions,
+  shares: ReadonlyMap<Observation, Share>,
 ): FoldedRow[] {
   const byId = [...Map.groupBy(observed, ({ id }) => id)].sort(([a], [b]) => (a < b ? -1 : 1))
-  return byId.map(([id, observations]) => {
+  return byId.map(([id, originals]) => {
+    const observations = shares.size === 0 ? originals : originals.map((each) => reduced(each, shares))
     const row = stored.row(resource.table, id)
     requireReadable(row, resource, id)
     const folded = fold(row, observations, deletions.ofParents(observations))
@@ -219,9 +257,14 @@ function foldTable(
       stored: row,
       instanceId: instanceOf(observations) ?? row?.instanceId ?? null,
       isNewlyDeleted,
-      verdictOf: new Map(observations.map((each, at) => [each, folded.verdicts[at] as Verdict])),
+      verdictOf: new Map(originals.map((each, at) => [each, folded.verdicts[at] as Verdict])),
     }
   })
+}
+
+function reduced(observation: Observation, shares: ReadonlyMap<Observation, Share>): Observation {
+  const share = shares.get(observation)
+  return share === undefined || share === 'all' ? observation : withoutShare(observation, share)
 }
 
 /** Somebody edited the row by hand: what it showed last cannot be compared with what comes now. */
@@ -237,7 +280,7 @@ function instanceOf(observations: readonly Observation[]): string | null {
   return observations.find(({ instanceId }) => instanceId !== null)?.instanceId ?? null
 }
 
-function planTable(resource: Resource, rows: readonly FoldedRow[]): TablePlan {
+function planTable(resource: Resource, rows: readonly FoldedRow[]): Omit<TablePlan, 'erased'> {
   const written = (each: FoldedRow): Written[] => {
     const { newest: observation, tombstone } = each.folded
     return observation ? [{ id: each.id, observation, tombstone, instanceId: each.instanceId }] : []
@@ -252,6 +295,23 @@ function planTable(resource: Resource, rows: readonly FoldedRow[]): TablePlan {
     buried: known.flatMap(buried),
     neverSeen: unknown.flatMap(buried),
   }
+}
+
+/**
+ * What is refused because of somebody who was erased leaves an erased row, so that the next look at the same knows it by
+ * its id. A row that a deletion makes in this very batch is left to the next one.
+ */
+function planErased(
+  { table }: Resource,
+  refused: readonly Observation[],
+  stored: Stored,
+  folded: readonly FoldedRow[],
+): Pick<TablePlan, 'erased'> {
+  if (refused.length === 0) return { erased: [] }
+  const made = new Set(folded.map(({ id }) => id))
+  const first = new Map(refused.filter(({ id }) => !made.has(id)).map((each) => [each.id, each]))
+  const open = [...first.values()].filter(({ id }) => !stored.isErased(table, id))
+  return { erased: open.map(({ id }) => id).sort() }
 }
 
 /** The sweep would have made the row, had Clerk still had it. */

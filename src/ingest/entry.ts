@@ -2,12 +2,21 @@
 
 import { hash } from 'node:crypto'
 import { findEvent, RESOURCES, withoutSecrets } from '../clerk/catalogue.ts'
-import { type ClerkEvent, type Delivery, instanceIdOf, occurredAt, type ParkReason } from '../clerk/event.ts'
-import type { Effect, Resource } from '../clerk/resource.ts'
+import {
+  type ClerkEvent,
+  type Delivery,
+  instanceIdOf,
+  occurredAt,
+  type ParkReason,
+  readContent,
+} from '../clerk/event.ts'
+import type { Payload } from '../clerk/payloads.ts'
+import { type Mention, resourcesIn, usersIn, withoutFields } from '../clerk/person.ts'
+import type { Effect, Resource, Share } from '../clerk/resource.ts'
 import { toStorableText } from '../clerk/storable.ts'
 import { messageOf } from '../database/failure.ts'
 import type { Outcome, Reason } from '../database/tables.ts'
-import { type Observation, observe } from './observation.ts'
+import { type Observation, observe, type Parent } from './observation.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Which events are applied at all. */
@@ -31,6 +40,8 @@ export interface Entry {
   readonly body: KeptBody
   /** To apply; the first one decides the outcome. */
   readonly observations: readonly Observation[]
+  /** The users that it is about, if it is not applied: of those who were erased, no body is kept. */
+  readonly mentioned: readonly Parent[]
   /** The outcome of what is not applied. */
   readonly verdict: Verdict | null
   /** The outcome that it was recorded with, if it is replayed. */
@@ -63,10 +74,24 @@ export function readEntry(delivery: Delivery, admission: Admission): Entry {
 /** The entry, to be recorded as one that could not be applied. */
 export function refused(entry: Entry, error: unknown, reason: Reason = 'internal_fault'): Entry {
   const message = toStorableText(messageOf(error)).slice(0, MAX_ERROR_LENGTH)
-  return { ...entry, observations: [], verdict: { outcome: 'failed', reason, changes: null, error: message } }
+  const mentioned = [...entry.mentioned, ...entry.observations.flatMap(usersOf)]
+  return {
+    ...entry,
+    observations: [],
+    mentioned,
+    verdict: { outcome: 'failed', reason, changes: null, error: message },
+  }
 }
 
 const MAX_ERROR_LENGTH = 2_000
+
+function usersOf({ resource, state }: Observation): Parent[] {
+  return state === null ? [] : toUsers(usersIn(resource, state.data))
+}
+
+function toUsers(mentions: readonly Mention[]): Parent[] {
+  return mentions.map(({ value: id }) => ({ table: 'users', id }))
+}
 
 /** Its body may hold secrets, which only who could read it would find. */
 function unreadable({ svixId, rawBody, attemptedAt }: Delivery): Entry {
@@ -76,6 +101,7 @@ function unreadable({ svixId, rawBody, attemptedAt }: Delivery): Entry {
     occurredAt: attemptedAt,
     body: { bytes: null, sha256: hash('sha256', rawBody, 'buffer'), withSecrets: rawBody },
     observations: [],
+    mentioned: [],
     verdict: null,
   }
 }
@@ -107,17 +133,19 @@ function admit(
   delivery: Delivery,
   observedAt: Date,
   { resources, instanceIds }: Admission,
-): Pick<Entry, 'observations' | 'verdict'> {
+): Pick<Entry, 'observations' | 'mentioned' | 'verdict'> {
   const { event } = delivery
   if (event === null) return notApplied('parked', delivery.unusable)
-  if (isForeign(event, instanceIds)) return notApplied('parked', 'instance_mismatch')
+  if (isForeign(event, instanceIds)) return notApplied('parked', 'instance_mismatch', event)
   const found = findEvent(event.type)
   if (found === undefined) return notApplied('parked', 'unknown_type')
   const isKept = resources.has(found.resource.table)
-  if (!isKept && !isDeletionOfParent(found, resources)) return notApplied('ignored', 'resource_disabled')
+  if (!isKept && !isDeletionOfParent(found, resources))
+    return notApplied('ignored', 'resource_disabled', event)
   const observations = observe({ event, rawData: delivery.rawData, eventId: delivery.svixId, observedAt })
   return {
     verdict: null,
+    mentioned: [],
     // Of what is not kept, only that it is gone.
     observations: isKept
       ? observations.filter((each) => resources.has(each.resource.table))
@@ -125,8 +153,37 @@ function admit(
   }
 }
 
-function notApplied(outcome: 'parked' | 'ignored', reason: ParkReason | 'resource_disabled') {
-  return { observations: [], verdict: { outcome, reason, changes: null } }
+/** What is kept of a body of which a share was erased. The hash stays that of the whole, so that a repetition fits it. */
+export function withoutShareOfBody({ bytes, sha256, withSecrets }: KeptBody, share: Share): KeptBody {
+  if (share === 'all') return { bytes: null, sha256, withSecrets: null }
+  const reduce = (body: Uint8Array | null) => body && withoutFieldsOfEvent(body, share)
+  return { bytes: reduce(bytes), sha256, withSecrets: reduce(withSecrets) }
+}
+
+/** The event in a body without some fields, and without where the request came from. */
+export function withoutFieldsOfEvent(body: Uint8Array, fields: readonly string[]): Uint8Array | null {
+  const { event } = readContent(body)
+  if (event === null) return null
+  const { event_attributes: _, ...rest } = event
+  return Buffer.from(JSON.stringify({ ...rest, data: withoutFields(event.data, fields) }))
+}
+
+function notApplied(
+  outcome: 'parked' | 'ignored',
+  reason: ParkReason | 'resource_disabled',
+  event?: ClerkEvent,
+) {
+  const mentioned = event ? usersInEvent(event) : []
+  return { observations: [], mentioned, verdict: { outcome, reason, changes: null } }
+}
+
+function usersInEvent({ type, data }: ClerkEvent): Parent[] {
+  const found = findEvent(type)
+  // A deletion shows nothing but an id.
+  if (found === undefined || data.updated_at === undefined) return []
+  return resourcesIn(found.resource, data as Payload).flatMap((each) =>
+    toUsers(usersIn(each.resource, each.data)),
+  )
 }
 
 /** Messages from before February 2025 carry no instance. */

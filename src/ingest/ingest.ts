@@ -189,6 +189,7 @@ export class Ingest {
       ask: (entries) => ({
         svixIds: entries.filter(({ recordedAs }) => !recordedAs).map(({ svixId }) => svixId),
         observations: entries.flatMap(({ observations }) => observations),
+        mentioned: entries.flatMap(({ mentioned }) => mentioned),
         notifiable: entries.flatMap(({ type, resourceId }) =>
           type !== null && resourceId !== null && handlers.wants(type) ? [{ type, resourceId }] : [],
         ),

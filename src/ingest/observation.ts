@@ -7,7 +7,8 @@ import type { Item } from '../clerk/api/reply.ts'
 import { findEvent, RESOURCES } from '../clerk/catalogue.ts'
 import { type ClerkEvent, instanceIdOf, toDate } from '../clerk/event.ts'
 import type { Payload } from '../clerk/payloads.ts'
-import { type Resource, readSource } from '../clerk/resource.ts'
+import { together, usersIn, withoutFields } from '../clerk/person.ts'
+import { type Resource, readSource, type Share } from '../clerk/resource.ts'
 import { type Redaction, redact } from '../clerk/secrets.ts'
 import { toStorableText } from '../clerk/storable.ts'
 
@@ -119,4 +120,34 @@ export function parentsOf({ resource, state }: Observation): Parent[] {
     // As in the parent's own row: the raw id would neither match it nor be a text that Postgres takes.
     return typeof id === 'string' && id !== '' ? [{ table, id: toStorableText(id) }] : []
   })
+}
+
+/** What the resource belongs to or is about: if one of these was erased, it is erased too, or a part of it. */
+export function linksOf(observation: Observation): Parent[] {
+  const { resource, state } = observation
+  const parents = parentsOf(observation)
+  if (state === null || resource.person?.users === undefined) return parents
+  return [...parents, ...usersIn(resource, state.data).map(({ value: id }) => ({ table: 'users', id }))]
+}
+
+/** How much of what an observation shows was erased, or null. */
+export function erasedShare(
+  observation: Observation,
+  isErased: (table: string, id: string) => boolean,
+): Share | null {
+  const { resource, id, state } = observation
+  if (state === null) return null
+  if (isErased(resource.table, id)) return 'all'
+  if (parentsOf(observation).some((parent) => isErased(parent.table, parent.id))) return 'all'
+  if (resource.person?.users === undefined) return null
+  return usersIn(resource, state.data)
+    .filter(({ value }) => isErased('users', value))
+    .reduce<Share | null>((all, { share }) => together(all, share), null)
+}
+
+/** The observation without a share of it that was erased. */
+export function withoutShare(observation: Observation, fields: readonly string[]): Observation {
+  const state = observation.state as State
+  const data = withoutFields(state.data, fields)
+  return { ...observation, state: { ...state, data, raw: Buffer.from(JSON.stringify(data)) } }
 }

@@ -32,6 +32,8 @@ export interface TablePlan {
   /** Deletions that show no newer state: of rows that are there, and of resources that were never seen alive. */
   readonly buried: readonly Buried[]
   readonly neverSeen: readonly Buried[]
+  /** Rows of somebody who was erased, which are not erased yet. */
+  readonly erased: readonly string[]
 }
 
 /** A row's new state. */

@@ -11,7 +11,7 @@ import type { BatchLimits, BatchTransaction, BeginBatch } from '../database/batc
 import type { Statement } from '../database/query.ts'
 import { familyLocks } from './family-locks.ts'
 import type { StoredRow, Tombstone } from './fold.ts'
-import { type Observation, parentsOf } from './observation.ts'
+import { linksOf, type Observation, type Parent } from './observation.ts'
 import type { ReadStatements } from './statements.ts'
 
 /** What a batch is about. */
@@ -19,6 +19,8 @@ export interface Questions {
   /** Messages that may be recorded already. */
   readonly svixIds: readonly string[]
   readonly observations: readonly Observation[]
+  /** Users that something which is not applied is about: what is recorded of those who were erased has no body. */
+  readonly mentioned?: readonly Parent[]
   /** Resources of whose events handlers hear: by the types that are asked for. */
   readonly notifiable: readonly { readonly type: string; readonly resourceId: string }[]
 }
@@ -30,6 +32,10 @@ export interface Stored {
   row(table: string, id: string): StoredRow | undefined
   /** The deletion of a parent that this batch shows nothing of. */
   tombstone(table: string, id: string): Tombstone | undefined
+  /** Whether anything that was asked for was erased. */
+  readonly hasErased: boolean
+  /** Whether it was erased. */
+  isErased(table: string, id: string): boolean
   /** How many rows of a table name this parent; hardly more than `MAX_CASCADE` are counted. */
   dependants(child: Resource, column: string, parentId: string): number
   /** When the last sweep of a table began, for rows of this instance. */
@@ -65,6 +71,7 @@ export async function read(
     ...[...byResource(questions.observations)].flatMap(([resource, observations]) =>
       readResource(statements, resource, observations),
     ),
+    ...findTombstones(statements, questions.mentioned ?? []),
   ]
   const transaction = await begin(
     reads.map(({ statement }) => statement),
@@ -138,8 +145,11 @@ function lockRows(
   const ids = [...new Set(observations.map(({ id }) => id))].sort()
   return {
     statement: { text: statements.lock(resource), parameters: [ids] },
-    take: (rows: readonly LockedRow[], { rows: stored }) => {
-      for (const row of rows) stored.set(keyOf(resource.table, row.id), toStoredRow(row))
+    take: (rows: readonly LockedRow[], { rows: stored, erased }) => {
+      for (const row of rows) {
+        stored.set(keyOf(resource.table, row.id), toStoredRow(row))
+        if (row.is_erased) erased.add(keyOf(resource.table, row.id))
+      }
     },
   }
 }
@@ -153,14 +163,20 @@ function findSweeps(statements: ReadStatements, { table }: Resource): Read {
 
 /** What arrives after its parent's deletion is deleted too. */
 function findParents(statements: ReadStatements, observations: readonly Observation[]): Read[] {
-  const parents = Map.groupBy(observations.flatMap(parentsOf), ({ table }) => table)
-  return [...parents].map(([table, ofTable]) => ({
+  return findTombstones(statements, observations.flatMap(linksOf))
+}
+
+function findTombstones(statements: ReadStatements, wanted: readonly Parent[]): Read[] {
+  return [...Map.groupBy(wanted, ({ table }) => table)].map(([table, ofTable]) => ({
     statement: {
       text: statements.tombstones(RESOURCES.get(table) as Resource),
       parameters: [[...new Set(ofTable.map(({ id }) => id))]],
     },
-    take: (rows: readonly TombstoneRow[], { tombstones }) => {
-      for (const row of rows) tombstones.set(keyOf(table, row.id), toTombstone(row))
+    take: (rows: readonly TombstoneRow[], { tombstones, erased }) => {
+      for (const row of rows) {
+        tombstones.set(keyOf(table, row.id), toTombstone(row))
+        if (row.is_erased) erased.add(keyOf(table, row.id))
+      }
     },
   }))
 }
@@ -196,6 +212,15 @@ class Answer implements Stored {
   readonly counts = new Map<string, number>()
   readonly sweeps = new Map<string, readonly SweepRow[]>()
   readonly notified: Notified[] = []
+  readonly erased = new Set<string>()
+
+  get hasErased(): boolean {
+    return this.erased.size > 0
+  }
+
+  isErased(table: string, id: string): boolean {
+    return this.erased.has(keyOf(table, id))
+  }
 
   row(table: string, id: string): StoredRow | undefined {
     return this.rows.get(keyOf(table, id))
@@ -241,6 +266,7 @@ interface TombstoneRow {
   id: string
   deleted_at: Date
   event_id: string | null
+  is_erased: boolean
 }
 
 interface LockedRow {
@@ -251,6 +277,7 @@ interface LockedRow {
   event_id: string | null
   instance_id: string | null
   raw: string | null
+  is_erased: boolean
 }
 
 function toTombstone({ deleted_at, event_id }: TombstoneRow): Tombstone {

@@ -42,6 +42,8 @@ export interface ResourceStatements {
   readonly bury: string
   /** Makes rows of resources that were never seen alive, so that a late first state finds the tombstone. */
   readonly insertBuried: string
+  /** Makes erased rows, or erases what is there. $1 ids. */
+  readonly erase: string
   readonly children: readonly ChildStatements[]
   /** By the column that names the parent. */
   readonly cascade: Readonly<Record<string, string>>
@@ -121,13 +123,14 @@ function readStatements(schema: string): ReadStatements {
     lock: ({ table }) => `
       select stored.* from unnest($1::text[]) as asked(id)
       cross join lateral (
-        select id, clerk_updated_at, observed_at, deleted_at, event_id, instance_id, raw::text as raw
+        select id, clerk_updated_at, observed_at, deleted_at, event_id, instance_id, raw::text as raw,
+          erased_at is not null as is_erased
         from ${qualify(schema, table)} where id = asked.id for update
       ) as stored`,
     tombstones: ({ table }) => `
       select stored.* from unnest($1::text[]) as asked(id)
       cross join lateral (
-        select id, deleted_at, event_id from ${qualify(schema, table)}
+        select id, deleted_at, event_id, erased_at is not null as is_erased from ${qualify(schema, table)}
         where id = asked.id and deleted_at is not null offset 0
       ) as stored`,
     dependants: ({ table }, column) => `
@@ -153,11 +156,30 @@ function resourceStatements(resource: Resource, schema: string): ResourceStateme
       update ${stored} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
       from ${rowsOf(BURIED_COLUMNS)} where stored.id = "row".id and stored.id = any($1)`,
     insertBuried: insertInto(schema, table, BURIED_COLUMNS),
+    erase: eraseStatement(resource, schema),
     children: (resource.children ?? []).map((childSet) => childStatements(childSet, schema)),
     cascade: Object.fromEntries(
       Object.keys(resource.parents ?? {}).map((column) => [column, cascadeStatement(stored, column)]),
     ),
   }
+}
+
+/** Leaves the ids of what it belongs to and is about, by which a deletion and the next erasure find it. */
+function eraseStatement(resource: Resource, schema: string): string {
+  const kept = new Set([...Object.keys(resource.parents ?? {}), ...Object.keys(resource.person?.users ?? {})])
+  const columns = Object.keys(resource.columns).filter((name) => !kept.has(name))
+  const emptied = [...columns, 'raw', 'clerk_created_at', 'clerk_updated_at', 'observed_at']
+  const table = qualify(schema, resource.table)
+  const children = (resource.children ?? []).map(
+    ({ table: set, parentColumn }, index) =>
+      `members_${index} as (delete from ${qualify(schema, set)} where ${quoteIdentifier(parentColumn)} = any($1::text[]))`,
+  )
+  return `
+    ${children.length > 0 ? `with ${children}` : ''}
+    insert into ${table} as stored (id, deleted_at, erased_at)
+    select id, now(), now() from unnest($1::text[]) as gone(id)
+    on conflict (id) do update set ${emptied.map((name) => `${quoteIdentifier(name)} = null`)},
+      deleted_at = coalesce(stored.deleted_at, now()), erased_at = coalesce(stored.erased_at, now()), synced_at = now()`
 }
 
 function assignments<Row>(columns: RowColumns<Row>): string[] {

@@ -93,6 +93,7 @@ function toEntry({ id, type, table, source, raw, at, instanceId }: Synthesis): E
     updatedAt: undefined,
     body: { bytes, sha256: hash('sha256', bytes, 'buffer'), withSecrets: null },
     observations: [],
+    mentioned: [],
     verdict: APPLIED,
   }
 }

@@ -43,8 +43,8 @@ function toStatements(statements: WriteStatements, plan: Plan, isAgain: boolean)
 }
 
 function tableStatements(
-  { columns, insert, update, bury, insertBuried, children }: ResourceStatements,
-  { inserts, updates, buried, neverSeen }: TablePlan,
+  { columns, insert, update, bury, insertBuried, erase, children }: ResourceStatements,
+  { inserts, updates, buried, neverSeen, erased }: TablePlan,
   isAgain: boolean,
 ): Statement[] {
   return [
@@ -52,6 +52,7 @@ function tableStatements(
     ...insertion(update, columns, updates),
     ...insertion(bury, BURIED_COLUMNS, buried),
     ...insertion(insertBuried, BURIED_COLUMNS, neverSeen),
+    ...(erased.length > 0 ? [{ text: erase, parameters: [erased] }] : []),
     ...children.flatMap((child) => childStatements(child, inserts, updates, isAgain)),
     ...(buried.length === 0
       ? []

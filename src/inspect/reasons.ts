@@ -7,6 +7,7 @@ export type ReasonCode = Reason
 export const REASONS: Readonly<Record<Reason, string>> = {
   older_than_row: 'row is newer, kept',
   resource_deleted: 'was deleted, stays so',
+  erased: 'the person was erased',
   resource_disabled: 'resource is switched off',
   rejected_by_database: 'the database refused it',
   timed_out: 'the database took too long',

@@ -220,7 +220,11 @@ const OWN = {
 
 const EXPECTED = new Map<string, Table>([
   ...[...RESOURCES.values()].map(
-    ({ table, columns }) => [table, { ...tableOf(columns, { id: 'text' }), raw: 'json' }] as const,
+    ({ table, columns }) =>
+      [
+        table,
+        { ...tableOf(columns, { id: 'text' }), raw: 'json', erased_at: 'timestamp with time zone' },
+      ] as const,
   ),
   ...Object.values(CHILD_SETS).map(
     ({ table, parentColumn, columns }) =>

@@ -53,6 +53,8 @@ function stored({
     dependants: ({ table }, column, id) => dependants[`${table}.${column} ${id}`] ?? 0,
     sweptAt: () => sweptAt,
     notified,
+    hasErased: false,
+    isErased: () => false,
   }
 }
 

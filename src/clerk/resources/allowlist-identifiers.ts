@@ -1,14 +1,15 @@
-import { defineResource, id, key, text } from '../resource.ts'
+import { defineResource, id, identifying, key, text } from '../resource.ts'
 
 export const allowlistIdentifiers = defineResource({
   table: 'allowlist_identifiers',
   description: 'Who may sign up, where only those on the list may.',
   events: {},
   columns: {
-    identifier: key(),
+    identifier: identifying(key()),
     identifier_type: text(),
     invitation_id: id(),
   },
+  person: { addresses: { identifier: 'all' } },
   indexes: ['identifier'],
   api: {
     lists: [{ path: '/allowlist_identifiers', paging: 'offset' }],

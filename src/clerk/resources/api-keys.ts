@@ -1,6 +1,6 @@
 import type { ApiList } from '../api-description.ts'
 import type { Payload } from '../payloads.ts'
-import { boolean, defineResource, id, json, text, time } from '../resource.ts'
+import { boolean, defineResource, id, json, personal, text, time } from '../resource.ts'
 
 /** Keys are asked for by whom they belong to; those that were revoked or expired, only on request. */
 function listPer(table: 'users' | 'organizations'): ApiList {
@@ -23,9 +23,9 @@ export const apiKeys = defineResource({
     user_id: id(subject('user_')),
     organization_id: id(subject('org_')),
     type: text(),
-    name: text(),
-    description: text(),
-    claims: json(),
+    name: personal(text()),
+    description: personal(text()),
+    claims: personal(json()),
     scopes: json<string[]>(),
     revoked: boolean(),
     revocation_reason: text(),

@@ -1,13 +1,14 @@
-import { defineResource, key, text } from '../resource.ts'
+import { defineResource, identifying, key, text } from '../resource.ts'
 
 export const blocklistIdentifiers = defineResource({
   table: 'blocklist_identifiers',
   description: 'Who may not sign up or in.',
   events: {},
   columns: {
-    identifier: key(),
+    identifier: identifying(key()),
     identifier_type: text(),
   },
+  person: { addresses: { identifier: 'all' } },
   indexes: ['identifier'],
   api: {
     lists: [{ path: '/blocklist_identifiers', paging: 'offset' }],

@@ -1,4 +1,4 @@
-import { boolean, defineResource, id, json, text } from '../resource.ts'
+import { boolean, defineResource, id, identifying, json, personal, text } from '../resource.ts'
 import { messageSecrets } from '../secrets.ts'
 
 export const emails = defineResource({
@@ -10,17 +10,18 @@ export const emails = defineResource({
     slug: text(),
     user_id: id(),
     email_address_id: id(),
-    to_email_address: text(),
+    to_email_address: identifying(text()),
     from_email_name: text(),
     reply_to_email_name: text(),
-    subject: text(),
-    body: text(),
-    body_plain: text(),
+    subject: personal(text()),
+    body: personal(text()),
+    body_plain: personal(text()),
     status: text(),
     delivered_by_clerk: boolean(),
     suppression_reason: text(),
-    data: json(),
+    data: personal(json()),
   },
+  person: { users: { user_id: 'all' }, addresses: { to_email_address: 'all' } },
   secrets: messageSecrets('subject', 'body', 'body_plain'),
   indexes: ['user_id'],
 })

@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata } from '../payloads.ts'
-import { boolean, defineResource, json, key, text, time } from '../resource.ts'
+import { boolean, defineResource, identifying, json, key, personal, text, time } from '../resource.ts'
 import { secretField } from '../secrets.ts'
 
 export const invitationSecrets = secretField('url')
@@ -14,12 +14,13 @@ export const invitations = defineResource({
   description: 'Invitations to the application. The ticket URL is not kept.',
   events: {},
   columns: {
-    email_address: key(),
+    email_address: identifying(key()),
     status: text(),
     revoked: boolean(),
     expires_at: time(),
-    public_metadata: json<Metadata>(),
+    public_metadata: personal(json<Metadata>()),
   },
+  person: { addresses: { email_address: 'all' } },
   indexes: ['email_address'],
   expiry: { open: ['pending'], ends: { expires_at: 'expired' } },
   secrets: invitationSecrets,

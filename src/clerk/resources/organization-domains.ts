@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { VerificationPayload } from '../payloads.ts'
-import { defineResource, id, integer, json, key, text, time } from '../resource.ts'
+import { defineResource, id, identifying, integer, json, key, text, time } from '../resource.ts'
 
 export const organizationDomains = defineResource({
   table: 'organization_domains',
@@ -14,7 +14,7 @@ export const organizationDomains = defineResource({
     organization_id: id(),
     name: key(),
     enrollment_mode: text(),
-    affiliation_email_address: text(),
+    affiliation_email_address: identifying(text()),
     total_pending_invitations: integer(),
     total_pending_suggestions: integer(),
     // `verification` is the old name of `affiliation_verification`, which Clerk will remove.
@@ -30,6 +30,7 @@ export const organizationDomains = defineResource({
     ownership_verification: json<VerificationPayload>(),
     public_organization_data: json(),
   },
+  person: { addresses: { affiliation_email_address: ['affiliation_email_address'] } },
   indexes: ['name'],
   parents: { organization_id: 'organizations' },
   api: {

@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata, PublicUserPayload } from '../payloads.ts'
-import { defineResource, id, json, key, text, time } from '../resource.ts'
+import { defineResource, id, identifying, json, key, personal, text, time } from '../resource.ts'
 import { secretField } from '../secrets.ts'
 
 export const organizationInvitations = defineResource({
@@ -13,18 +13,22 @@ export const organizationInvitations = defineResource({
   },
   columns: {
     organization_id: id(),
-    email_address: key(),
+    email_address: identifying(key()),
     status: text(),
     role: text(),
     role_name: text(),
     inviter_id: id(),
     user_id: id(),
     expires_at: time(),
-    public_metadata: json<Metadata>(),
-    private_metadata: json<Metadata>(),
-    public_inviter_data: json<PublicUserPayload>(),
+    public_metadata: personal(json<Metadata>()),
+    private_metadata: personal(json<Metadata>()),
+    public_inviter_data: personal(json<PublicUserPayload>()),
     // Clerk's OpenAPI nests it under a second `data`, its TypeScript types do not.
     public_organization_data: json(['public_organization_data', 'data.public_organization_data']),
+  },
+  person: {
+    users: { user_id: 'all', inviter_id: ['public_inviter_data'] },
+    addresses: { email_address: 'all' },
   },
   indexes: ['email_address'],
   expiry: { open: ['pending'], ends: { expires_at: 'expired' } },

@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata, PublicUserPayload } from '../payloads.ts'
-import { defineResource, id, json, text } from '../resource.ts'
+import { defineResource, id, json, personal, text } from '../resource.ts'
 
 /**
  * Keyed by the membership's own id, not by organization and user: a late delete of a membership must not remove
@@ -20,9 +20,9 @@ export const organizationMemberships = defineResource({
     role: text(),
     role_name: text(),
     permissions: json<string[]>(),
-    public_metadata: json<Metadata>(),
-    private_metadata: json<Metadata>(),
-    public_user_data: json<PublicUserPayload>(),
+    public_metadata: personal(json<Metadata>()),
+    private_metadata: personal(json<Metadata>()),
+    public_user_data: personal(json<PublicUserPayload>()),
   },
   parents: { organization_id: 'organizations', user_id: 'users' },
   api: {

@@ -1,5 +1,5 @@
 import type { PayerPayload, SubscriptionItemPayload } from '../payloads.ts'
-import { bigint, defineResource, id, json, text, time } from '../resource.ts'
+import { bigint, defineResource, id, json, personal, text, time } from '../resource.ts'
 
 export const paymentAttempts = defineResource({
   table: 'payment_attempts',
@@ -17,20 +17,21 @@ export const paymentAttempts = defineResource({
     payment_id: id(),
     invoice_id: id(),
     statement_id: id(),
-    gateway_external_id: id(),
+    gateway_external_id: personal(id()),
     payer_id: id(['payer_id', 'payer.id']),
     payer_user_id: id('payer.user_id'),
     payer_organization_id: id('payer.organization_id'),
     failed_reason: json(),
     totals: json(),
-    payer: json<PayerPayload>(),
+    payer: personal(json<PayerPayload>()),
     payee: json(),
     // The webhook's name, then the Backend API's.
-    payment_source: json(['payment_source', 'payment_method']),
+    payment_source: personal(json(['payment_source', 'payment_method'])),
     subscription_item_id: id(),
     // As they were when paid: history, so they never touch `subscription_items`. Only events tell them.
-    subscription_items: json<SubscriptionItemPayload[]>(),
+    subscription_items: personal(json<SubscriptionItemPayload[]>()),
   },
+  person: { users: { payer_user_id: ['payer', 'payment_source', 'payment_method', 'gateway_external_id'] } },
   indexes: ['payer_user_id', 'payer_organization_id'],
   api: {
     lists: [

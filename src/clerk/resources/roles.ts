@@ -14,7 +14,7 @@ export const roles = defineResource({
     permissions: json<PermissionPayload[]>(),
   },
   indexes: ['key'],
-  embeds: [{ resource: 'permissions', find: (data) => listOf(data.permissions) }],
+  embeds: [{ resource: 'permissions', fields: ['permissions'], find: (data) => listOf(data.permissions) }],
   api: {
     lists: [{ path: '/organization_roles', paging: 'offset', query: OLDEST_FIRST }],
     get: '/organization_roles/{id}',

@@ -1,5 +1,5 @@
 import type { Payload } from '../payloads.ts'
-import { defineResource, id, json, listOf, text, time } from '../resource.ts'
+import { defineResource, id, json, listOf, personal, text, time } from '../resource.ts'
 import { secretsWithin } from '../secrets.ts'
 import { userSecrets } from './users.ts'
 
@@ -29,13 +29,13 @@ export const sessions = defineResource({
     abandon_at: time(),
     // What is left to be done before a pending session is active. Only the Backend API has them.
     tasks: json(),
-    actor: json(),
-    latest_activity: json(),
+    actor: personal(json()),
+    latest_activity: personal(json()),
   },
   parents: { user_id: 'users' },
   expiry: { open: ['active', 'pending'], ends: { abandon_at: 'abandoned', expire_at: 'expired' } },
   secrets: secretsWithin('user', userSecrets),
-  embeds: [{ resource: 'users', find: wholeUser }],
+  embeds: [{ resource: 'users', fields: ['user'], find: wholeUser }],
   api: {
     // No `get`: Clerk forgets sessions that ended long ago, which is not a deletion.
     lists: [{ path: '/sessions', paging: 'offset', per: 'users', query: { user_id: '{id}' } }],

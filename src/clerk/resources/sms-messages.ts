@@ -1,4 +1,4 @@
-import { boolean, defineResource, id, json, text } from '../resource.ts'
+import { boolean, defineResource, id, identifying, json, personal, text } from '../resource.ts'
 import { messageSecrets } from '../secrets.ts'
 
 export const smsMessages = defineResource({
@@ -10,13 +10,14 @@ export const smsMessages = defineResource({
     slug: text(),
     user_id: id(),
     phone_number_id: id(),
-    to_phone_number: text(),
+    to_phone_number: identifying(text()),
     from_phone_number: text(),
-    message: text(),
+    message: personal(text()),
     status: text(),
     delivered_by_clerk: boolean(),
-    data: json(),
+    data: personal(json()),
   },
+  person: { users: { user_id: 'all' }, addresses: { to_phone_number: 'all' } },
   secrets: messageSecrets('message'),
   indexes: ['user_id'],
 })

@@ -1,5 +1,5 @@
 import type { PayerPayload, Payload } from '../payloads.ts'
-import { bigint, defineResource, id, json, listOf, text, time } from '../resource.ts'
+import { bigint, defineResource, id, json, listOf, personal, text, time } from '../resource.ts'
 
 function payments({ groups }: Payload): Payload[] {
   return listOf(groups).flatMap(({ items }) => listOf(items))
@@ -20,10 +20,11 @@ export const statements = defineResource({
     amount: bigint('totals.grand_total.amount'),
     currency: text('totals.grand_total.currency'),
     totals: json(),
-    payer: json<PayerPayload>(),
+    payer: personal(json<PayerPayload>()),
   },
+  person: { users: { payer_user_id: ['payer', 'payment_source', 'payment_method'] } },
   indexes: ['payer_user_id', 'payer_organization_id'],
-  embeds: [{ resource: 'payment_attempts', find: payments }],
+  embeds: [{ resource: 'payment_attempts', fields: ['groups.items'], find: payments }],
   api: {
     lists: [{ path: '/billing/statements', paging: 'offset' }],
     get: '/billing/statements/{id}',

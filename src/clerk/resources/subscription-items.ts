@@ -1,5 +1,5 @@
 import type { PayerPayload } from '../payloads.ts'
-import { bigint, boolean, defineResource, id, json, text, time } from '../resource.ts'
+import { bigint, boolean, defineResource, id, json, personal, text, time } from '../resource.ts'
 
 export const subscriptionItems = defineResource({
   table: 'subscription_items',
@@ -39,7 +39,7 @@ export const subscriptionItems = defineResource({
     next_payment_amount: bigint(['next_payment.amount.amount', 'next_payment_amount']),
     next_payment_date: time(['next_payment.date', 'next_payment_date']),
     next_payment: json(),
-    payment_method: json(),
+    payment_method: personal(json()),
     totals: json(),
     credits: json(['credits', 'credit']),
     // Not in the specification: https://clerk.com/docs/guides/billing/discounts
@@ -48,9 +48,10 @@ export const subscriptionItems = defineResource({
     payer_user_id: id('payer.user_id'),
     payer_organization_id: id('payer.organization_id'),
     plan: json(),
-    payer: json<PayerPayload>(),
+    payer: personal(json<PayerPayload>()),
     seats: json(),
   },
+  person: { users: { payer_user_id: ['payer', 'payment_method'] } },
   indexes: ['subscription_id', 'payer_user_id', 'payer_organization_id'],
   api: {
     lists: [{ path: '/billing/subscription_items', paging: 'offset', query: { include_free: 'true' } }],

@@ -1,5 +1,5 @@
 import type { PayerPayload, Payload } from '../payloads.ts'
-import { boolean, defineResource, id, json, listOf, text, time } from '../resource.ts'
+import { boolean, defineResource, id, json, listOf, personal, text, time } from '../resource.ts'
 
 /**
  * Inside a subscription, an item's `subscription_id` is null, and payer and clock may be left out: all are the
@@ -37,10 +37,11 @@ export const subscriptions = defineResource({
     payment_source_id: id(),
     eligible_for_free_trial: boolean(),
     next_payment: json(),
-    payer: json<PayerPayload>(),
+    payer: personal(json<PayerPayload>()),
   },
+  person: { users: { payer_user_id: ['payer'] } },
   indexes: ['payer_user_id', 'payer_organization_id'],
-  embeds: [{ resource: 'subscription_items', find: items }],
+  embeds: [{ resource: 'subscription_items', fields: ['items', 'subscription_items'], find: items }],
   api: {
     lists: [
       {

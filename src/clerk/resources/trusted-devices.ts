@@ -1,4 +1,4 @@
-import { defineResource, id, text, time } from '../resource.ts'
+import { defineResource, id, personal, text, time } from '../resource.ts'
 
 export const trustedDevices = defineResource({
   table: 'trusted_devices',
@@ -6,7 +6,7 @@ export const trustedDevices = defineResource({
   events: {},
   columns: {
     user_id: id(),
-    name: text(),
+    name: personal(text()),
     platform: text(),
     app_identifier: text(),
     algorithm: text(),

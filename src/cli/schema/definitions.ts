@@ -20,8 +20,8 @@ export interface TableDefinition {
   readonly columns: readonly ColumnDefinition[]
 }
 
-/** What a set's member holds besides stands in that of what it belongs to. */
-const RAW = nullable('raw', 'json')
+/** Not of the members of a set: their `raw` is part of their parent's, and an erased parent has no members. */
+const WHOLE = [nullable('raw', 'json'), nullable('erased_at', 'timestamptz')]
 
 /** What every table has beside its resource's columns. */
 const STANDARD: readonly ColumnDefinition[] = [
@@ -35,7 +35,7 @@ const STANDARD: readonly ColumnDefinition[] = [
 ]
 
 export const TABLES: readonly TableDefinition[] = [
-  ...Object.values(CATALOGUE).map((resource) => define(resource, ['id'], [RAW])),
+  ...Object.values(CATALOGUE).map((resource) => define(resource, ['id'], WHOLE)),
   ...Object.values(CHILD_SETS).map((set) => define(set, [set.parentColumn, 'id'])),
 ]
 
