@@ -16,7 +16,9 @@ import { silentLogger } from './notes.ts'
 import type { DatabaseOptions } from './options.ts'
 import { shownOptions } from './settings.ts'
 
-export interface DashboardParts extends Pick<DashboardOptions, 'environment' | 'simulator'> {
+type PassedOptions = Pick<DashboardOptions, 'environment' | 'simulator' | 'authorize' | 'readOnly'>
+
+export interface DashboardParts extends PassedOptions {
   readonly sync: ClerkSync
   readonly options: DatabaseOptions
   readonly configuration: Configuration
@@ -26,15 +28,14 @@ export interface DashboardParts extends Pick<DashboardOptions, 'environment' | '
 const ROUTE_TIMEOUT_MS = 5_000
 
 export function openDashboard(
-  { sync, options, configuration, environment, simulator }: DashboardParts,
-  webhookPath: string | undefined,
+  { sync, options, configuration, ...passed }: DashboardParts,
+  webhookPath?: string,
 ): DashboardHandler {
   const examineAll = async () =>
     (await examine({ ...options, timeout: ROUTE_TIMEOUT_MS }, configuration, sync)).map(toCheck)
   return createDashboardHandler(sync, {
+    ...passed,
     webhookPath,
-    environment,
-    simulator,
     settings: () => settingsOf(configuration),
     checks: examineAll,
   })

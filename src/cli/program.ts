@@ -86,6 +86,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'tell what a code means and what to do',
     load: () => import('./commands/explain.ts'),
   },
+  mcp: {
+    summary: 'serve status, events and failures to agents (Model Context Protocol)',
+    load: () => import('./commands/mcp.ts'),
+  },
   [COMPLETION]: {
     summary: 'print a script for the completion of bash, zsh or fish',
     load: () => import('./commands/completion.ts'),

@@ -56,7 +56,7 @@ it('has the types of every subpath where TypeScript reads no `exports`, too', ()
 
 it('has a subpath for every adapter', () => {
   const adapters = readSources().flatMap(({ path, text }) =>
-    path.startsWith('adapters/') && text.includes('`clerk-sync/') ? [path] : [],
+    path.startsWith('adapters/') && text.includes('@module clerk-sync/') ? [path] : [],
   )
   const paths = entries.map(([, path]) => path).filter((path) => path.startsWith('adapters/'))
   expect(paths).toEqual(adapters.sort())
