@@ -3,6 +3,7 @@ import { functionsOf, linesOfCode, readSources } from './sources.ts'
 
 const MAX_FILE_LINES = 400
 const MAX_FUNCTION_LINES = 60
+const MAX_MEDIAN_LINES = 10
 /** Released SQL, frozen: data, not code. */
 const MIGRATIONS = /^database\/migrations\//
 
@@ -21,6 +22,12 @@ describe('the sources', () => {
     const sizes = sources.flatMap(({ path, text }) => functionsOf(text).map((each) => ({ path, ...each })))
     expect(sizes.filter(({ lines }) => lines > MAX_FUNCTION_LINES)).toEqual([])
     expect(sizes.length).toBeGreaterThan(300)
+  })
+
+  it(`have a median function of at most ${MAX_MEDIAN_LINES} lines`, () => {
+    const lines = sources.flatMap(({ text }) => functionsOf(text).map((each) => each.lines))
+    const median = lines.toSorted((a, b) => a - b)[Math.floor(lines.length / 2)]
+    expect(median).toBeLessThanOrEqual(MAX_MEDIAN_LINES)
   })
 
   it('have no `any`', () => {
