@@ -29,6 +29,11 @@ function createIndex(table: string, columns: string): string {
   return `create index on ${table} (${columns});`
 }
 
+/** Ordered by bytes, which serves equality and, whatever the database's collation is, prefixes. */
+function createKeyIndex(table: string, column: string): string {
+  return createIndex(table, `${column} text_pattern_ops`)
+}
+
 /** With the id behind it: a huge deletion goes through what belongs to a parent in the order of ids. */
 function createParentIndex(table: string, column: string): string {
   return createIndex(table, `${column}, id`)
@@ -46,7 +51,7 @@ function resourceDdl(resource: Resource): string {
   return [
     createTable(table, ['id text not null'], 'id', columns, ['raw json', 'erased_at timestamptz']),
     ...Object.keys(parents).map((c) => createParentIndex(table, c)),
-    ...indexes.map((c) => createIndex(table, c)),
+    ...indexes.map((c) => createKeyIndex(table, c)),
     ...(expiry ? [createExpiryIndex(table, expiry)] : []),
   ].join('\n')
 }
@@ -56,7 +61,7 @@ function childDdl(childSet: ChildSet): string {
   const ids = [`${parentColumn} text not null`, 'id text not null']
   return [
     createTable(table, ids, `${parentColumn}, id`, columns),
-    ...indexes.map((c) => createIndex(table, c)),
+    ...indexes.map((c) => createKeyIndex(table, c)),
   ].join('\n')
 }
 

@@ -72,8 +72,16 @@ export interface Routes {
   'GET traffic': { role: 'viewer'; query: { since: Time; until?: Time }; answer: Traffic }
   /** A stream of server-sent events, each a {@link LiveMessage} as `data`. Poll `overview` and lists where it fails. */
   'GET live': { role: 'viewer'; stream: LiveMessage }
-  /** Exact ids, e-mail addresses, slugs, usernames, phone numbers, external ids; handlers by name. At most 20 hits. */
-  'GET search': { role: 'viewer'; query: { q: string }; answer: { hits: readonly SearchHit[] } }
+  /**
+   * Exact ids, e-mail addresses, slugs, usernames, phone numbers, external ids and handlers first; then what begins with the
+   * text; then names that hold its letters in order. At most 20 hits. Masked personal data is found by its exact value only,
+   * unless the role is operator. `isPartial`: the tables were too large to look inside of names.
+   */
+  'GET search': {
+    role: 'viewer'
+    query: { q: string }
+    answer: { hits: readonly SearchHit[]; isPartial: boolean }
+  }
 
   // Events.
   'GET events': { role: 'viewer'; query: EventQuery & PageQuery; answer: PageOf<EventItem> }

@@ -39,11 +39,13 @@ export class Reading {
 
 /**
  * Reads in one transaction, with a limit for each statement.
+ * @param timeoutMs for each statement, in milliseconds; default 5,000
  * @throws {ClerkSyncError} `database_…`; `database_timeout` for what was too large
  */
 export async function read<Result>(
   { database, schema }: ReadSource,
   work: (reading: Reading) => Promise<Result>,
+  timeoutMs: number = STATEMENT_TIMEOUT_MS,
 ): Promise<Result> {
   try {
     return await database
@@ -53,7 +55,7 @@ export async function read<Result>(
       .execute(async (trx) => {
         // Compiling such a statement, and starting helpers for it, takes Postgres longer than running it: it guesses far more
         // rows than the limits leave.
-        await sql`select set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true),
+        await sql`select set_config('statement_timeout', ${String(timeoutMs)}, true),
           set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`.execute(
           trx,
         )

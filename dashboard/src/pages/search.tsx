@@ -1,8 +1,8 @@
-/** Finds whatever has exactly this id, e-mail address, slug or name. */
+/** Finds rows, events, handlers and jobs by id, e-mail address, slug or name. */
 
 import { useEffect, useState } from 'preact/hooks'
 import { useAnswer } from '../answers.ts'
-import type { SearchHit } from '../api.ts'
+import type { AnswerOf, SearchHit } from '../api.ts'
 import { words } from '../format.ts'
 import { go, pathOf } from '../location.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -35,11 +35,11 @@ export function Search({ onClose }: { readonly onClose: () => void }) {
       <input
         type="text"
         role="combobox"
-        aria-label="Event id, Clerk id, e-mail address, slug, handler"
+        aria-label="Name, e-mail address, slug, Clerk id, event id, handler"
         aria-expanded={hits.length > 0}
         aria-controls="search-hits"
         aria-activedescendant={hits.length > 0 ? `hit-${chosen}` : undefined}
-        placeholder="Event id, Clerk id, e-mail address, slug, handler"
+        placeholder="Name, e-mail address, slug, Clerk id, event id, handler"
         value={text}
         autofocus
         spellcheck={false}
@@ -62,7 +62,7 @@ export function Search({ onClose }: { readonly onClose: () => void }) {
         ))}
       </div>
       <p class="search-hint quiet" role="status">
-        {problem ? `${problem.message} ${problem.remedy}` : hintOf(q, value?.hits.length)}
+        {problem ? `${problem.message} ${problem.remedy}` : hintOf(q, value)}
       </p>
     </Dialog>
   )
@@ -95,10 +95,11 @@ const HIT_ICONS: Readonly<Record<SearchHit['kind'], IconName>> = {
   job: 'jobs',
 }
 
-function hintOf(q: string, found: number | undefined): string {
-  if (q === '') return 'It finds exact values. ↑ ↓ to choose, ↵ to open.'
+function hintOf(q: string, found: AnswerOf<'GET search'> | undefined): string {
+  if (q === '') return 'Type the beginning or some letters of a name. ↑ ↓ to choose, ↵ to open.'
   if (found === undefined) return 'Searching…'
-  return found === 0 ? 'Nothing is called exactly that.' : ''
+  if (found.isPartial) return 'Too many rows to search inside names. Showing exact matches and prefixes.'
+  return found.hits.length === 0 ? 'No matches.' : ''
 }
 
 function pathOfHit({ kind, id, resource }: SearchHit): string {

@@ -59,9 +59,9 @@ create table users (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on users (external_id);
-create index on users (username);
-create index on users (primary_email_address);
+create index on users (external_id text_pattern_ops);
+create index on users (username text_pattern_ops);
+create index on users (primary_email_address text_pattern_ops);
 
 create table organizations (
   id text not null,
@@ -90,7 +90,7 @@ create table organizations (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on organizations (slug);
+create index on organizations (slug text_pattern_ops);
 
 create table organization_memberships (
   id text not null,
@@ -142,7 +142,7 @@ create table organization_invitations (
   primary key (id)
 ) with (toast_tuple_target = 8160);
 create index on organization_invitations (organization_id, id);
-create index on organization_invitations (email_address);
+create index on organization_invitations (email_address text_pattern_ops);
 create index on organization_invitations (least(expires_at)) where deleted_at is null and status in ('pending');
 
 create table organization_domains (
@@ -172,7 +172,7 @@ create table organization_domains (
   primary key (id)
 ) with (toast_tuple_target = 8160);
 create index on organization_domains (organization_id, id);
-create index on organization_domains (name);
+create index on organization_domains (name text_pattern_ops);
 
 create table roles (
   id text not null,
@@ -192,7 +192,7 @@ create table roles (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on roles (key);
+create index on roles (key text_pattern_ops);
 
 create table permissions (
   id text not null,
@@ -211,7 +211,7 @@ create table permissions (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on permissions (key);
+create index on permissions (key text_pattern_ops);
 
 create table sessions (
   id text not null,
@@ -257,7 +257,7 @@ create table invitations (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on invitations (email_address);
+create index on invitations (email_address text_pattern_ops);
 create index on invitations (least(expires_at)) where deleted_at is null and status in ('pending');
 
 create table waitlist_entries (
@@ -277,7 +277,7 @@ create table waitlist_entries (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on waitlist_entries (email_address);
+create index on waitlist_entries (email_address text_pattern_ops);
 
 create table emails (
   id text not null,
@@ -305,7 +305,7 @@ create table emails (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on emails (user_id);
+create index on emails (user_id text_pattern_ops);
 
 create table sms_messages (
   id text not null,
@@ -329,7 +329,7 @@ create table sms_messages (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on sms_messages (user_id);
+create index on sms_messages (user_id text_pattern_ops);
 
 create table subscriptions (
   id text not null,
@@ -357,8 +357,8 @@ create table subscriptions (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on subscriptions (payer_user_id);
-create index on subscriptions (payer_organization_id);
+create index on subscriptions (payer_user_id text_pattern_ops);
+create index on subscriptions (payer_organization_id text_pattern_ops);
 
 create table subscription_items (
   id text not null,
@@ -402,9 +402,9 @@ create table subscription_items (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on subscription_items (subscription_id);
-create index on subscription_items (payer_user_id);
-create index on subscription_items (payer_organization_id);
+create index on subscription_items (subscription_id text_pattern_ops);
+create index on subscription_items (payer_user_id text_pattern_ops);
+create index on subscription_items (payer_organization_id text_pattern_ops);
 
 create table statements (
   id text not null,
@@ -428,8 +428,8 @@ create table statements (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on statements (payer_user_id);
-create index on statements (payer_organization_id);
+create index on statements (payer_user_id text_pattern_ops);
+create index on statements (payer_organization_id text_pattern_ops);
 
 create table payment_attempts (
   id text not null,
@@ -465,8 +465,8 @@ create table payment_attempts (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on payment_attempts (payer_user_id);
-create index on payment_attempts (payer_organization_id);
+create index on payment_attempts (payer_user_id text_pattern_ops);
+create index on payment_attempts (payer_organization_id text_pattern_ops);
 
 create table plans (
   id text not null,
@@ -498,7 +498,7 @@ create table plans (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on plans (slug);
+create index on plans (slug text_pattern_ops);
 
 create table prices (
   id text not null,
@@ -520,7 +520,7 @@ create table prices (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on prices (plan_id);
+create index on prices (plan_id text_pattern_ops);
 
 create table credit_balances (
   id text not null,
@@ -563,7 +563,7 @@ create table role_sets (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on role_sets (key);
+create index on role_sets (key text_pattern_ops);
 
 create table enterprise_connections (
   id text not null,
@@ -590,7 +590,7 @@ create table enterprise_connections (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on enterprise_connections (organization_id);
+create index on enterprise_connections (organization_id text_pattern_ops);
 
 create table directories (
   id text not null,
@@ -613,7 +613,7 @@ create table directories (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on directories (enterprise_connection_id);
+create index on directories (enterprise_connection_id text_pattern_ops);
 
 create table directory_group_role_mappings (
   id text not null,
@@ -666,7 +666,7 @@ create table oauth_applications (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on oauth_applications (client_id);
+create index on oauth_applications (client_id text_pattern_ops);
 
 create table machines (
   id text not null,
@@ -777,7 +777,7 @@ create table allowlist_identifiers (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on allowlist_identifiers (identifier);
+create index on allowlist_identifiers (identifier text_pattern_ops);
 
 create table blocklist_identifiers (
   id text not null,
@@ -794,7 +794,7 @@ create table blocklist_identifiers (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index on blocklist_identifiers (identifier);
+create index on blocklist_identifiers (identifier text_pattern_ops);
 
 create table email_addresses (
   user_id text not null,
@@ -814,7 +814,7 @@ create table email_addresses (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
-create index on email_addresses (email_address);
+create index on email_addresses (email_address text_pattern_ops);
 
 create table phone_numbers (
   user_id text not null,
@@ -835,7 +835,7 @@ create table phone_numbers (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
-create index on phone_numbers (phone_number);
+create index on phone_numbers (phone_number text_pattern_ops);
 
 create table web3_wallets (
   user_id text not null,
@@ -852,7 +852,7 @@ create table web3_wallets (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
-create index on web3_wallets (web3_wallet);
+create index on web3_wallets (web3_wallet text_pattern_ops);
 
 create table passkeys (
   user_id text not null,
@@ -900,7 +900,7 @@ create table external_accounts (
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
-create index on external_accounts (provider_user_id);
+create index on external_accounts (provider_user_id text_pattern_ops);
 
 create table saml_accounts (
   user_id text not null,
