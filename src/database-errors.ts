@@ -30,6 +30,18 @@ export const DATABASE_ERRORS = {
     remedy:
       'Nothing is lost: Svix sends the event again. After a failover, check that DATABASE_URL leads to the primary; connections are replaced by themselves.',
   },
+  database_disk_full: {
+    status: 503,
+    summary: 'The disk of the database is full',
+    remedy:
+      'Free space or enlarge the disk; `drop table` and `truncate` free it at once, `delete` does not. No delivery is lost: Svix sends it again.',
+  },
+  database_preparing: {
+    status: 503,
+    summary: 'The database is being prepared',
+    remedy:
+      'The server has just started, or waits for the migrations of another process. It is ready by itself afterwards; its log says what it waits for.',
+  },
   database_outdated: {
     status: 503,
     summary: 'The database lacks tables or columns that this version needs',

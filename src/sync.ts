@@ -13,6 +13,7 @@ import { available } from './database/failure.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
 import type { ClerkTables } from './database/tables.ts'
 import { keepUp, type UpkeepResult } from './database/upkeep.ts'
+import { WriteHealth } from './database/write-health.ts'
 import { ClerkSyncError } from './errors.ts'
 import { createControl, type HandlerControl } from './handlers/control.ts'
 import { type EventPattern, type Handler, type HandlerOptions, on } from './handlers/handler.ts'
@@ -121,7 +122,7 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
    */
   maintain(): Promise<MaintenanceResult | null>
 
-  /** Whether the database answers and has the tables; throws what is wrong. */
+  /** Whether the database answers, has the tables and takes writes; throws what is wrong. */
   check(): Promise<void>
 
   /**
@@ -197,6 +198,7 @@ class Sync implements ClerkSync {
   readonly #refusalLog: RefusalLog
   readonly #refusals: Refusals
   readonly #budget: ByteBudget
+  readonly #writeHealth = new WriteHealth()
   #prepared: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
@@ -247,7 +249,7 @@ class Sync implements ClerkSync {
     share.accept()
     if (delivery.event?.type === PROBE_TYPE) return this.#answerProbe(delivery.svixId)
     await this.#prepare()
-    const { changes, ...receipt } = await this.#ingest.record(delivery)
+    const { changes, ...receipt } = await this.#writeHealth.observe(this.#ingest.record(delivery))
     // The names of the changed fields only: their values are personal data.
     const changed = Object.keys(changes ?? {})
     this.#config.log.info({ ...receipt, changed, ms: Math.round(performance.now() - startedAt) }, 'delivery')
@@ -394,6 +396,7 @@ class Sync implements ClerkSync {
     await this.#prepare()
     const pending = await pendingMigrations(this.#database.bookkeeping, this.#database.schema)
     if (pending.length > 0) throw new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`)
+    await this.#writeHealth.check(this.#database.bookkeeping)
   }
 
   close({ handlerGraceMs = HANDLER_GRACE_MS }: CloseOptions = {}): Promise<void> {
@@ -409,14 +412,7 @@ class Sync implements ClerkSync {
     await this.#cascades.close()
     await this.#handlers.close(graceMs)
     await this.#refusals.flush()
-    await this.#closeDatabase()
-  }
-
-  /** A connection that a network dropped without a word never says goodbye; the embedded database writes until it does. */
-  async #closeDatabase(): Promise<void> {
-    const closed = this.#database.close()
-    if (this.#database.kind === 'embedded') return closed
-    await Promise.race([closed, sleep(GOODBYE_MS, undefined, { ref: false })])
+    await this.#database.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -442,6 +438,5 @@ const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read r
 
 /** Less than the ten seconds that the standalone server and most orchestrators give. */
 const HANDLER_GRACE_MS = 8_000
-const GOODBYE_MS = 2_000
 /** A transaction of this many events takes some 50 ms; larger ones only make the others wait. */
 const MAX_BATCH_ITEMS = 500

@@ -84,6 +84,13 @@ export const PROBLEMS = {
       'Correct the path of sslrootcert, sslcert or sslkey in DATABASE_URL, or remove the parameter to use the certificates that Node trusts.',
   },
 
+  database_far: {
+    level: 'warning',
+    summary: 'The database is far away',
+    remedy:
+      'Run the app in the region of the database, or the database in the region of the app. Nothing is lost meanwhile: deliveries and the dashboard are only slower.',
+  },
+
   // Time.
   clock_skewed: {
     level: 'problem',

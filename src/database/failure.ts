@@ -101,8 +101,9 @@ export function toUnavailable(error: unknown): ClerkSyncError {
   const state = sqlState(error) ?? ''
   const cause = { cause: error }
   if (isMissing(error)) return new ClerkSyncError('database_outdated', messageOf(error), cause)
-  if (isReadOnly(error)) return new ClerkSyncError('database_read_only', undefined, cause)
+  if (isReadOnly(error)) return new ClerkSyncError('database_read_only', messageOf(error), cause)
   if (TIMEOUT.has(state)) return new ClerkSyncError('database_timeout', undefined, cause)
+  if (state === '53100') return new ClerkSyncError('database_disk_full', messageOf(error), cause)
   if (isDenied(error)) return new ClerkSyncError('database_denied', messageOf(error), cause)
   return new ClerkSyncError('database_unavailable', messageOf(error), { ...cause, remedy: remedyFor(error) })
 }

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createNodeHandler } from '../adapters/node.ts'
 import { type DashboardHandler, toNodeListener } from '../dashboard/index.ts'
 import { toUnavailable } from '../database/failure.ts'
-import { ClerkSyncError } from '../errors.ts'
+import { ClerkSyncError, ERRORS } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
 import { read } from '../inspect/reading.ts'
 import { describeWaitingWork, START_A_WORKER } from '../inspect/status.ts'
@@ -19,6 +19,7 @@ import { consoleLogger } from '../log.ts'
 import { type Reply, refuse, toClerkSyncError } from '../reply.ts'
 import { requireNumber } from '../validate.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
+import type { Preparation } from './preparation.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 import { UpkeepSchedule, type UpkeepScheduleOptions } from './upkeep-schedule.ts'
 
@@ -56,6 +57,12 @@ export interface ServerOptions {
    * @default 10000
    */
   readonly graceMs?: number | undefined
+  /**
+   * What makes the database ready. Until it is done, deliveries are answered 503, `/readyz` names what it waits for, and
+   * no schedule runs.
+   * @default none: the database is ready
+   */
+  readonly preparation?: Preparation | undefined
   /**
    * Reconciles with Clerk on a schedule, and at the start after a gap in events. Once a backfill was done; needs the secret key.
    * @default never
@@ -130,6 +137,7 @@ class StandaloneServer implements ClerkSyncServer {
   readonly answers = new Map<number, number>()
   readonly #sync: ClerkSync
   readonly #schedules: readonly (ReconcileSchedule | UpkeepSchedule)[]
+  readonly #preparation: Preparation | undefined
   readonly #shutdownDelayMs: number
   readonly #graceMs: number
   readonly #http: Server
@@ -154,6 +162,7 @@ class StandaloneServer implements ClerkSyncServer {
       ...(reconcile ? [new ReconcileSchedule(sync, reconcile)] : []),
       new UpkeepSchedule(sync, upkeep),
     ]
+    this.#preparation = options.preparation
     this.#shutdownDelayMs = requireNumber('shutdownDelayMs', options.shutdownDelayMs ?? 0, 'duration')
     this.#graceMs = requireNumber('graceMs', graceMs, 'duration')
     // Set here, because Node can be started with a flag that makes its parser lenient for all others.
@@ -181,7 +190,7 @@ class StandaloneServer implements ClerkSyncServer {
     try {
       await once(this.#http.listen(port, host), 'listening')
       this.#port = (this.#http.address() as AddressInfo).port
-      for (const schedule of this.#schedules) schedule.start()
+      void this.#startSchedules()
     } catch (error) {
       throw cannotListen(error as NodeJS.ErrnoException, `${host}:${port}`)
     }
@@ -190,6 +199,11 @@ class StandaloneServer implements ClerkSyncServer {
   stop(): Promise<'drained' | 'cut_off'> {
     this.#stopped ??= this.#stop()
     return this.#stopped
+  }
+
+  async #startSchedules(): Promise<void> {
+    await this.#preparation?.done
+    if (this.#phase === 'open') for (const schedule of this.#schedules) schedule.start()
   }
 
   /** Never rejects: nobody's request may end the process. */
@@ -219,7 +233,10 @@ class StandaloneServer implements ClerkSyncServer {
     const handle = createNodeHandler(this.#sync)
     return (request, response) => {
       response.once('finish', () => this.#count(response.statusCode))
-      return this.#phase === 'stopping' ? refuseLate(request, response) : handle(request, response)
+      if (this.#phase === 'stopping') return refuseUnread(request, response, SHUTTING_DOWN)
+      const reason = this.#preparation?.reason
+      if (reason && request.method === 'POST') return refuseUnread(request, response, refuse(reason))
+      return handle(request, response)
     }
   }
 
@@ -229,12 +246,13 @@ class StandaloneServer implements ClerkSyncServer {
 
   async #answerReadiness(response: ServerResponse): Promise<void> {
     if (this.#phase !== 'open') return send(response, SHUTTING_DOWN)
+    if (this.#preparation?.reason) return send(response, notReady(this.#preparation.reason))
     this.#readiness ??= this.#sync.check().finally(() => {
       this.#readiness = undefined
     })
     const reply = await isDoneWithin(READY_TIMEOUT_MS, this.#readiness).then(
-      (isReady) => (isReady ? this.#ready() : refuse(new ClerkSyncError('database_timeout'))),
-      (error) => refuse(toUnavailable(error)),
+      (isReady) => (isReady ? this.#ready() : notReady(new ClerkSyncError('database_timeout'))),
+      (error) => notReady(toUnavailable(error)),
     )
     send(response, reply)
   }
@@ -254,7 +272,8 @@ class StandaloneServer implements ClerkSyncServer {
   }
 
   async #stop(): Promise<'drained' | 'cut_off'> {
-    if (this.#shutdownDelayMs > 0) await this.#beLameDuck()
+    // Before it was ready, no load balancer has sent anything.
+    if (this.#shutdownDelayMs > 0 && !this.#preparation?.reason) await this.#beLameDuck()
     this.#phase = 'stopping'
     const deadline = Date.now() + this.#graceMs
     this.#closing.abort()
@@ -305,8 +324,14 @@ function notFound(_: IncomingMessage, response: ServerResponse): void {
 }
 
 /** After its body: closing a connection with unread data resets it, and the answer may be lost. */
-function refuseLate(request: IncomingMessage, response: ServerResponse): void {
-  request.resume().once('end', () => send(response, SHUTTING_DOWN))
+function refuseUnread(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  request.resume().once('end', () => send(response, reply))
+}
+
+/** Names the cause. Whoever can reach the webhook route can read this, so that it tells the code's own words only. */
+function notReady({ code }: ClerkSyncError): Reply {
+  const { status, headers } = refuse(new ClerkSyncError(code))
+  return { status, headers, body: JSON.stringify({ error: code, detail: ERRORS[code].summary }) }
 }
 
 function forReading(route: Route): Route {

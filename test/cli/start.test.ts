@@ -94,13 +94,6 @@ describe('start without a way to start', () => {
     ])
     expect(finished.stderr).not.toContain(secret)
   })
-
-  it('says that the database is not there, without its password', async () => {
-    const { code, stderr } = await start({ DATABASE_URL: 'postgres://app:hunter2@127.0.0.1:9/app' })
-    expect(code).toBe(1)
-    expect(stderr).toContain('✗ database_unavailable')
-    expect(stderr).not.toContain('hunter2')
-  })
 })
 
 describeWithPostgres('start on Postgres', (url) => {
@@ -232,15 +225,6 @@ describeWithPostgres('start on Postgres', (url) => {
     expect(cli.stdout).toMatch(/localhost:(?!1\/)/)
     await cli.stop()
     await writeFile(join(cwd, '.env'), '')
-  })
-
-  it('leaves the tables as they are with --no-migrate, and does not start without them', async () => {
-    const { schema } = await database.location()
-    const env = { DATABASE_URL: url, CLERK_SYNC_SCHEMA: `${schema}_bare` }
-    const { code, stderr } = await runCli(['start', '--no-migrate'], { cwd: await folder(), env })
-    expect(code).toBe(1)
-    expect(stderr).toContain('✗ database_outdated')
-    expect(stderr).toContain('clerk-sync migrate')
   })
 
   it('goes on without its database and takes deliveries when it is back', async () => {

@@ -4,6 +4,7 @@ import { ask } from '../dashboard/client.ts'
 import { CliProcess, jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 
 describeWithPostgres('status', (url) => {
   const database = postgresDatabase(url)
@@ -39,6 +40,28 @@ describeWithPostgres('status', (url) => {
     ])
     const { sentence } = (await ask(createDashboardHandler(sync), 'GET overview')).status
     expect(degraded.stdout).toContain(sentence)
+  })
+
+  it('tells how far the database is, and warns of one that is far away', async () => {
+    const proxy = await TcpProxy.to(new URL(url))
+    const far = async (...args: string[]) =>
+      runCli(args, {
+        cwd: await cwd(),
+        env: { ...(await environment()), DATABASE_URL: proxy.url(new URL(url)) },
+      })
+    const [near] = jsonLines((await status('--json')).stdout)
+    expect(near?.roundTripMs).toBeLessThan(20)
+    proxy.delayMs = 25
+    expect(jsonLines((await far('status', '--json')).stdout)[0]?.roundTripMs).toBeGreaterThan(24)
+    expect((await far('status')).stdout).toMatch(/round trip +\d+ ms to the database – far: every delivery/)
+    const { stdout } = await far('doctor', '--json', '--offline')
+    expect(jsonLines(stdout).find(({ code }) => code === 'database_far')).toMatchObject({
+      status: 'warning',
+      roundTripMs: expect.any(Number),
+      message: expect.stringMatching(/so that every delivery waits \d+ ms for the network alone/),
+      remedy: expect.stringContaining('region'),
+    })
+    await proxy.close()
   })
 
   it('says it again when it changes, until it is interrupted', async () => {

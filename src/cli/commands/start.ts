@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { dashboardEnvironment } from '../../config.ts'
 import { type ClerkSync, ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
+import { Preparation } from '../../server/preparation.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
   DASHBOARD_PATH,
@@ -16,7 +17,7 @@ import { type Configuration, DEFAULT, describeOrigin, loadConfiguration } from '
 import { openDashboard } from '../dashboard.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT } from '../failure.ts'
-import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { Interrupted, type Interruption, listenForInterruption } from '../interruption.ts'
 import { isNewFolder } from '../open.ts'
 import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
@@ -120,16 +121,15 @@ async function start(options: StartOptions): Promise<void> {
   const sync = createClerkSync({ ...configuration.options, log, signingSecret: secrets })
   const hasSecretKey = configuration.originsOf('secretKey').length > 0
   const session = { options, output, log, sync, configuration, hasSecretKey }
+  let wasReady = false
   try {
     describeConfiguration(configuration, secrets, output)
-    await prepareDatabase(session)
-    // A signal that comes meanwhile waits for this: half a database would be worse than a second's delay.
-    if (!interruption.signal.aborted) await serve(session, interruption.happened)
+    wasReady = await serve(session, interruption)
   } finally {
     await sync.close()
   }
-  // Orchestrators send SIGTERM to end a service: that is a success.
-  if ((await interruption.happened) === 'SIGINT') throw new Interrupted('SIGINT')
+  // Orchestrators send SIGTERM to end a service: that is a success. So is the end of one that only waited.
+  if ((await interruption.happened) === 'SIGINT' && wasReady) throw new Interrupted('SIGINT')
 }
 
 function describeConfiguration(
@@ -142,12 +142,31 @@ function describeConfiguration(
   step(output, 'Secrets', `${secrets.length}, from ${describeOrigin(origin)}`)
 }
 
+/** The server answers meanwhile: 503 to deliveries, and why. */
+function prepare(session: Session): Preparation {
+  const { output, sync } = session
+  const { name } = sync.location
+  if (isNewFolder(sync))
+    step(output, 'Database', `creating an embedded Postgres in ${name}, once; this takes some seconds …`, ' ')
+  let isPrepared = false
+  const attempt = async () => {
+    if (!isPrepared) await prepareDatabase(session)
+    isPrepared = true
+    if (session.options.role !== 'receiver') await work(session)
+  }
+  return new Preparation(attempt, (reason) => tellWaiting(reason, output))
+}
+
+function tellWaiting({ code, message, remedy }: ClerkSyncError, output: Output): void {
+  if (output.json) output.stdout.record({ type: 'waiting', time: new Date(), code, message, remedy })
+  step(output, 'Waiting', `${code}: ${message}`, output.stderr.colors.yellow('!'))
+  detail(output, remedy)
+  detail(output, 'Deliveries are answered 503 until then; Svix sends them again.')
+}
+
 async function prepareDatabase({ options, output, sync }: Session): Promise<void> {
   const { kind, name, schema } = sync.location
   const startedAt = performance.now()
-  const isNew = isNewFolder(sync)
-  if (isNew)
-    step(output, 'Database', `creating an embedded Postgres in ${name}, once; this takes some seconds …`, ' ')
   const ran = options.migrate ? await sync.migrate() : []
   await sync.check()
   const elapsed = formatDuration(performance.now() - startedAt)
@@ -163,10 +182,11 @@ async function prepareDatabase({ options, output, sync }: Session): Promise<void
   step(output, 'Schema', ran.length > 0 ? `${schema}, migrated: ${ran.join(', ')}` : `${schema}, up to date`)
 }
 
-async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Promise<void> {
+/** @returns whether it was ever ready */
+async function serve(session: Session, interruption: Interruption): Promise<boolean> {
   const { options, output, sync } = session
   const webhookPaths = options.role === 'worker' ? [] : (options.path ?? WEBHOOK_PATHS)
-  if (options.role !== 'receiver') await work(session)
+  const preparation = prepare(session)
   const dashboard = options.dashboard ? openDashboard(session, webhookPaths[0]) : undefined
   const { port, host, shutdownDelay: shutdownDelayMs } = options
   const reconcile = scheduleOf(session)
@@ -179,25 +199,44 @@ async function serve(session: Session, interrupted: Promise<NodeJS.Signals>): Pr
     host,
     webhookPaths,
     dashboard,
+    preparation,
     reconcile,
     upkeep,
     shutdownDelayMs,
   })
   const startedAt = performance.now()
-  if (dashboard) announceDashboard(session, server.port)
-  const origin = originOf(host, server.port)
-  announce(
-    session,
-    webhookPaths.map((path) => origin + path),
-  )
-  await interrupted
+  const isReady = await preparedBefore(interruption, preparation, sync).catch(async (error) => {
+    await server.stop()
+    throw error
+  })
+  if (isReady) {
+    if (dashboard) announceDashboard(session, server.port)
+    const origin = originOf(host, server.port)
+    announce(
+      session,
+      webhookPaths.map((path) => origin + path),
+    )
+  }
+  await interruption.happened
   if (server.underWay > 0) output.note(`  ${server.underWay} under way …`)
   const end = await server.stop()
   tellSummary({ outcomes: session.log.outcomes, answers: server.answers, startedAt }, output)
-  if (end === 'drained') return
+  if (end === 'drained') return isReady
   output.note('  What was not done in time was cut off. Nothing is lost: Svix sends it again.')
   // Whatever held it up may hold up a normal end as well.
   process.exit(EXIT.failed)
+}
+
+/** Half an embedded database would be worse than a second's delay; what hangs in Postgres is rolled back. */
+async function preparedBefore(
+  { signal, happened }: Interruption,
+  preparation: Preparation,
+  { location }: ClerkSync,
+): Promise<boolean> {
+  const ready = preparation.run(signal)
+  if (location.kind === 'embedded') return ready
+  ready.catch(() => undefined)
+  return Promise.race([ready, happened.then(() => false)])
 }
 
 /** Those that run no handlers could not tell them what they missed. */

@@ -13,6 +13,7 @@ import { listenForInterruption } from '../interruption.ts'
 import { requireDatabase, withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { FAR_MS, formatRoundTrip, measureRoundTrip } from '../round-trip.ts'
 import { printable } from '../text.ts'
 import { formatDuration } from '../times.ts'
 
@@ -46,7 +47,7 @@ async function showStatus(options: StatusOptions): Promise<void> {
 }
 
 /** What was seen; without numbers if the database is down. */
-type Seen = Pick<Overview, 'status'> & Partial<Overview>
+type Seen = Pick<Overview, 'status'> & Partial<Overview> & { readonly roundTripMs?: number | null }
 
 async function look(sync: ClerkSync): Promise<Seen> {
   const { database, location, configuration, clerk } = sync
@@ -57,7 +58,14 @@ async function look(sync: ClerkSync): Promise<Seen> {
   }
   try {
     await sync.check()
-    return await read({ database, schema: location.schema }, (reading) => readOverview(reading, surroundings))
+    const overview = await read({ database, schema: location.schema }, (reading) =>
+      readOverview(reading, surroundings),
+    )
+    // The embedded database is in this process.
+    return {
+      ...overview,
+      roundTripMs: location.kind === 'embedded' ? null : await measureRoundTrip(database),
+    }
   } catch (error) {
     return { status: statusOfOutage(toUnavailable(error).message) }
   }
@@ -93,7 +101,7 @@ function showLines(seen: Seen, stdout: Pen): void {
   for (const [name, value] of numbersOf(seen)) stdout.line(`  ${dim(name.padEnd(12))} ${value}`)
 }
 
-function numbersOf({ lag, waiting, notApplied, jobs }: Seen): [name: string, value: string][] {
+function numbersOf({ lag, waiting, notApplied, jobs, roundTripMs }: Seen): [name: string, value: string][] {
   if (!lag || !waiting || !notApplied || !jobs) return []
   const { failed, parked, dead, rejected } = notApplied
   return [
@@ -101,8 +109,15 @@ function numbersOf({ lag, waiting, notApplied, jobs }: Seen): [name: string, val
     ['waiting', textOf(waiting.count)],
     ['not applied', `${textOf(failed)} failed · ${textOf(parked)} parked · ${textOf(dead)} dead`],
     ['rejected', `${textOf(rejected)} in the last 24 hours`],
+    ...(roundTripMs ? [['round trip', describeRoundTrip(roundTripMs)] as [string, string]] : []),
     ...jobs.map((job): [string, string] => ['job', printable(job.title)]),
   ]
+}
+
+function describeRoundTrip(milliseconds: number): string {
+  const time = `${formatRoundTrip(milliseconds)} to the database`
+  if (milliseconds <= FAR_MS) return time
+  return `${time} – far: every delivery waits for two of them; run the app in the database’s region`
 }
 
 function textOf({ value, isEstimate, isAtLeast }: Quantity): string {

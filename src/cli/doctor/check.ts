@@ -16,6 +16,8 @@ export interface Result {
   readonly code: string | null
   readonly message: string
   readonly remedy?: string
+  /** How long a round trip to the database takes, in milliseconds. */
+  readonly roundTripMs?: number
   /** What clerk-sync can do about it by itself, if it is told to. */
   readonly fix?: Fix
 }

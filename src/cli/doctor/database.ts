@@ -3,12 +3,14 @@
 import { isFileMissing } from '../../database/failure.ts'
 import { pendingMigrations } from '../../database/migrate.ts'
 import { explainDenial } from '../../database/privilege.ts'
+import { requireWritable } from '../../database/write-health.ts'
 import { ClerkSyncError } from '../../errors.ts'
 import type { ClerkSync } from '../../index.ts'
 import { requireDatabase } from '../open.ts'
 import { describeProblem, type ProblemCode } from '../problems.ts'
+import { FAR_MS, formatRoundTrip, measureRoundTrip } from '../round-trip.ts'
 import { formatDuration } from '../times.ts'
-import { type Check, failed, passed, type Result, toResult } from './check.ts'
+import { type Check, failed, found, passed, type Result, toResult } from './check.ts'
 
 /** By SQLSTATE, or by the code of the network error. */
 const CAUSES: Readonly<Record<string, ProblemCode>> = {
@@ -41,7 +43,7 @@ export class ExaminedDatabase {
 
   /** Whether its tables can be read. */
   async isUsable(): Promise<boolean> {
-    return (await this.examine()).every(({ status }) => status === 'passed')
+    return (await this.examine()).every(({ status, code }) => status === 'passed' || code === 'database_far')
   }
 
   async #examine(): Promise<Result[]> {
@@ -52,13 +54,27 @@ export class ExaminedDatabase {
       const pending = await pendingMigrations(database, location.schema)
       const elapsed = formatDuration(performance.now() - startedAt)
       const reachable = passed(`${location.name} answers (${elapsed}).`)
-      if (pending.length === 0) return [reachable, passed(`Schema ${location.schema} is up to date.`)]
+      if (pending.length === 0) {
+        await requireWritable(database)
+        return [reachable, ...(await this.#distance()), passed(`Schema ${location.schema} is up to date.`)]
+      }
       const outdated = failed(new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`))
       const what = `Run the pending migrations on ${location.name}`
       return [reachable, { ...outdated, fix: { what, apply: (sync) => sync.migrate() } }]
     } catch (error) {
       return [await this.#explain(error)]
     }
+  }
+
+  /** The embedded one is in this process. */
+  async #distance(): Promise<Result[]> {
+    if (this.sync.location.kind === 'embedded') return []
+    const roundTripMs = await measureRoundTrip(this.sync.database)
+    const time = formatRoundTrip(roundTripMs)
+    if (roundTripMs <= FAR_MS) return [{ ...passed(`A round trip to it takes ${time}.`), roundTripMs }]
+    const delivery = formatRoundTrip(2 * roundTripMs)
+    const cost = `a round trip to it takes ${time}, so that every delivery waits ${delivery} for the network alone`
+    return [{ ...found('database_far', cost), roundTripMs }]
   }
 
   async #explain(error: unknown): Promise<Result> {
