@@ -16,6 +16,15 @@ export interface GatherLimits {
   readonly deadlineMs: number
 }
 
+/** Called with the result of an item that was committed before the others of its batch, by its place among them. */
+export type Tell<Result> = (at: number, result: Result) => void
+
+/**
+ * Takes items in order and returns their results in the same order. If it fails, those whose results were told before are
+ * committed all the same.
+ */
+type Commit<Item, Result> = (items: readonly Item[], tell: Tell<Result>) => Promise<readonly Result[]>
+
 interface Waiting<Item, Result> {
   readonly item: Item
   readonly timer: NodeJS.Timeout
@@ -41,7 +50,7 @@ const MAX_BATCH_BYTES = 8 * 1024 * 1024
 const RECENCY = 0.2
 
 export class Gather<Item, Result> {
-  readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>
+  readonly #commit: Commit<Item, Result>
   readonly #sizeOf: (item: Item) => number
   readonly #limits: GatherLimits
   readonly #queue: Waiting<Item, Result>[] = []
@@ -53,12 +62,7 @@ export class Gather<Item, Result> {
   #commitMs = 0
   #closing: PromiseWithResolvers<void> | undefined
 
-  /** @param commit takes the items in order and returns their results in the same order, or fails for all of them */
-  constructor(
-    commit: (items: readonly Item[]) => Promise<readonly Result[]>,
-    sizeOf: (item: Item) => number,
-    limits: GatherLimits,
-  ) {
+  constructor(commit: Commit<Item, Result>, sizeOf: (item: Item) => number, limits: GatherLimits) {
     this.#commit = commit
     this.#sizeOf = sizeOf
     this.#limits = limits
@@ -155,11 +159,15 @@ export class Gather<Item, Result> {
   async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     const startedAt = performance.now()
     try {
-      const results = await this.#commit(batch.map(({ item }) => item))
+      const results = await this.#commit(
+        batch.map(({ item }) => item),
+        (at, result) => batch[at]?.resolve(result),
+      )
       batch.forEach((waiting, index) => {
         waiting.resolve(results[index] as Result)
       })
     } catch (error) {
+      // Those that were told before have their answer.
       for (const waiting of batch) waiting.reject(error)
     } finally {
       for (const waiting of batch) clearTimeout(waiting.timer)

@@ -19,7 +19,7 @@ import { ClerkSyncError } from '../errors.ts'
 import { decideDeliveries, decideObservations, decideReplay } from './decide.ts'
 import { Defect, orRollBack } from './defect.ts'
 import { type Admission, type Entry, type RecordedDelivery, readEntry, refused } from './entry.ts'
-import { Gather, type GatherLimits } from './gather.ts'
+import { Gather, type GatherLimits, type Tell } from './gather.ts'
 import type { HandlerPort } from './handler-port.ts'
 import type { Observation } from './observation.ts'
 import type { Plan } from './plan.ts'
@@ -78,7 +78,7 @@ export class Ingest {
     this.#deliveries = this.#recording(database.beginDeliveries, decideDeliveries)
     this.#replays = this.#recording(database.beginRepairs, decideReplay)
     this.#gather = new Gather(
-      (entries) => this.#settle(this.#deliveries, entries),
+      (entries, tell) => this.#settle(this.#deliveries, entries, undefined, tell),
       ({ body }) => body.bytes?.byteLength ?? 0,
       { ...limits, maxCommits: database.deliveryTransactions },
     )
@@ -147,6 +147,7 @@ export class Ingest {
     work: Work<Item, Result>,
     items: readonly Item[],
     limits?: Partial<BatchLimits>,
+    tell?: Tell<Result>,
   ): Promise<readonly Result[]> {
     for (let tries = 1; ; tries++) {
       try {
@@ -154,7 +155,7 @@ export class Ingest {
       } catch (error) {
         const kind = error instanceof Defect || isTimeLimit(error) ? 'rejected' : failureKind(error)
         if (kind === 'rejected' || (isTaken(error) && tries === MAX_TRIES))
-          return this.#isolate(work, items, error)
+          return this.#isolate(work, items, error, tell)
         if (kind === 'unavailable' || tries === MAX_TRIES) throw toUnavailable(error)
         await sleep(Math.random() * 10 * tries)
       }
@@ -166,10 +167,16 @@ export class Ingest {
     work: Work<Item, Result>,
     items: readonly Item[],
     error: unknown,
+    tell?: Tell<Result>,
   ): Promise<readonly Result[]> {
     const [item] = items
     if (items.length > 1) {
-      const alone = (each: Item) => this.#settle(work, [each], ALONE).then(([result]) => result as Result)
+      // Each is acknowledged once it is committed: the database may be gone before the last one is.
+      const alone = async (each: Item, at: number) => {
+        const [result] = await this.#settle(work, [each], ALONE)
+        tell?.(at, result as Result)
+        return result as Result
+      }
       return inTurn(items, alone, ALONE_AT_A_TIME)
     }
     const refusal = work.refuse(item as Item, error instanceof Defect ? error.cause : error)
@@ -231,17 +238,25 @@ function reasonOf(error: unknown): 'timed_out' | 'rejected_by_database' | 'inter
   return failureKind(error) === 'rejected' || isTaken(error) ? 'rejected_by_database' : 'internal_fault'
 }
 
-/** Results in the items' order; the first error ends it. */
+/** Results in the items' order. The first error ends it, once what is under way has ended too. */
 async function inTurn<Item, Result>(
   items: readonly Item[],
-  each: (item: Item) => Promise<Result>,
+  each: (item: Item, at: number) => Promise<Result>,
   atATime: number,
 ): Promise<Result[]> {
   const results: Result[] = []
+  const errors: unknown[] = []
   const waiting = items.entries()
   const lane = async () => {
-    for (const [index, item] of waiting) results[index] = await each(item)
+    for (const [at, item] of waiting) {
+      if (errors.length > 0) return
+      await each(item, at).then(
+        (result) => (results[at] = result),
+        (error) => errors.push(error),
+      )
+    }
   }
   await Promise.all(Array.from({ length: atATime }, lane))
+  if (errors.length > 0) throw errors[0]
   return results
 }

@@ -32,6 +32,20 @@ describe('group commit', () => {
     expect(await done).toBe('done 1')
   })
 
+  it('acknowledges what was committed before the rest of its batch failed', async () => {
+    const commits = new Gather<number, string>(
+      async (items, tell) => {
+        tell(1, `done ${items[1]}`)
+        throw new Error('the database is gone')
+      },
+      () => 100,
+      LIMITS,
+    )
+    const results = await Promise.allSettled([1, 2, 3].map((item) => commits.submit(item)))
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected'])
+    expect(results[1]).toMatchObject({ value: 'done 2' })
+  })
+
   it('gathers what arrives during a commit into the next one, in order', async () => {
     const { commits, flights } = controlled()
     const results = [commits.submit(1)]

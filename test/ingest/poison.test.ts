@@ -9,6 +9,7 @@ import {
   type TestDatabase,
 } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 
 /** What a team can do to its own database: a constraint that some of Clerk's users do not meet. */
 async function forbid(database: Kysely<ClerkTables>, schema: string, username: string): Promise<void> {
@@ -276,5 +277,36 @@ describeEachDatabase('replaying', (database) => {
     const { svixId } = await deliver(sync, user('user_purged', 'purged'))
     await sync.database.updateTable('events').set({ body: null }).where('id', '=', svixId).execute()
     expect(await sync.replay({ ids: [svixId] })).toMatchObject({ matched: 1, withoutBody: 1, applied: 0 })
+  })
+})
+
+describeWithPostgres('a batch whose events run alone', (url) => {
+  const database = postgresDatabase(url)
+
+  it('acknowledges those that were committed before the database went away', async () => {
+    const { schema } = await setUp(database, 'poison')
+    const proxy = await TcpProxy.to(new URL(url))
+    const sync = await database.open({ database: proxy.url(new URL(url)) })
+    let commits = 0
+    // The batch as a whole was refused with the first one.
+    proxy.cutAfter = (sent) => {
+      if (sent.includes('commit') && ++commits === 12) proxy.refuses = true
+      return proxy.refuses
+    }
+    const results = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, index) =>
+        deliver(sync, user(`user_gone${index}`, index === 3 ? 'poison' : `gone${index}`)),
+      ),
+    )
+    proxy.refuses = false
+    proxy.cutAfter = undefined
+    const taken = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const recorded = await outcomes(await database.open({ database: url, schema }))
+    const committed = Object.keys(recorded).filter((id) => id.startsWith('user_gone'))
+    // The answers of the two that were under way got lost: nobody can know.
+    expect(taken.length).toBeGreaterThanOrEqual(committed.length - 2)
+    expect(taken.length).toBeGreaterThan(7)
+    expect(taken.length).toBeLessThan(40)
+    await proxy.close()
   })
 })
