@@ -11,6 +11,7 @@ import { ClerkSyncError } from '../errors.ts'
 import { READ_ONLY } from './failure.ts'
 import { Lanes } from './lanes.ts'
 import type { LaneName, Shares } from './shares.ts'
+import { ASKED_AFTER_MS, isWorkedOn, owesAnswer } from './silence.ts'
 import { streamOf } from './stream.ts'
 
 /** What hands out connections; each is given back with its `release`. */
@@ -25,6 +26,8 @@ export const CONNECT_TIMEOUT_MS = 1_500
 const LIFETIME_SECONDS = 1_800
 /** A connection for bookkeeping that is silent for longer is dead: no statement there takes seconds. */
 const BOOKKEEPING_SILENCE_MS = 13_000
+/** How long connections in use may take to say goodbye. */
+const GOODBYE_MS = 2_000
 /** A database that stays read only must not cost new connections for every statement. */
 const RENEW_EVERY_MS = 1_000
 
@@ -39,6 +42,9 @@ export class Connections {
   #generation = 0
   #renewedAt = Number.NEGATIVE_INFINITY
   readonly #born = new WeakMap<PoolClient, number>()
+  readonly #open = new Set<PoolClient>()
+  /** Those whose statements may take any time. */
+  readonly #asked = new WeakSet<PoolClient>()
 
   constructor(config: PoolConfig, shares: Shares) {
     this.#config = config
@@ -58,7 +64,10 @@ export class Connections {
   async connectHandler(): Promise<PoolClient> {
     this.#requireOpen()
     this.#handlers ??= this.#create(this.#shares.handlers, false)
-    return this.#fresh(await this.#handlers)
+    const client = await this.#fresh(await this.#handlers)
+    this.#askWhenSilent(client)
+    afterRelease(client, () => this.#rest(client))
+    return client
   }
 
   /** The server is no longer the primary: connections that are open now are replaced before they are used again. */
@@ -72,7 +81,10 @@ export class Connections {
   async end(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await Promise.all([this.#shared, this.#handlers].map(async (pool) => (await pool)?.end()))
+    // A connection that a network dropped without a word never says goodbye.
+    const late = setTimeout(() => this.#open.forEach(cut), GOODBYE_MS)
+    const pools = [this.#shared, this.#handlers]
+    await Promise.all(pools.map(async (pool) => (await pool)?.end())).finally(() => clearTimeout(late))
   }
 
   async #connectIn(lane: LaneName): Promise<PoolClient> {
@@ -81,9 +93,11 @@ export class Connections {
       this.#requireOpen()
       this.#shared ??= this.#create(this.#shares.shared, true)
       const client = await this.#fresh(await this.#shared)
+      // A batch of deliveries or repairs knows for each of its flights how long it may be silent.
       if (lane === 'bookkeeping') streamOf(client).setTimeout?.(BOOKKEEPING_SILENCE_MS)
+      if (lane === 'queries') this.#askWhenSilent(client)
       afterRelease(client, () => {
-        streamOf(client).setTimeout?.(0)
+        this.#rest(client)
         this.#lanes.leave(lane)
       })
       return client
@@ -108,14 +122,36 @@ export class Connections {
   async #create(max: number, pipeline: boolean): Promise<Pool> {
     const pool = await createPool({ ...this.#config, max, min: 0, pipeline })
     pool.on('connect', (client) => this.#greet(client))
+    pool.on('remove', (client) => void this.#open.delete(client))
     return pool
+  }
+
+  #askWhenSilent(client: PoolClient): void {
+    this.#asked.add(client)
+    streamOf(client).setTimeout?.(ASKED_AFTER_MS)
+  }
+
+  #rest(client: PoolClient): void {
+    this.#asked.delete(client)
+    streamOf(client).setTimeout?.(0)
+  }
+
+  async #onSilence(client: PoolClient): Promise<void> {
+    const isAlive = this.#asked.has(client) && (!owesAnswer(client) || (await this.#isWorkedOn(client)))
+    if (!isAlive) cut(client)
+    // It may have been given back meanwhile.
+    else if (this.#asked.has(client)) this.#askWhenSilent(client)
+  }
+
+  #isWorkedOn(client: PoolClient): Promise<boolean> {
+    return isWorkedOn(client, connectionOptions(this.#config))
   }
 
   #greet(client: PoolClient): void {
     this.#born.set(client, this.#generation)
     // A network or a pooler that drops a connection without a word would leave a query waiting for a quarter of an hour.
-    const stream = streamOf(client)
-    stream.on?.('timeout', () => stream.destroy?.())
+    this.#open.add(client)
+    streamOf(client).on?.('timeout', () => void this.#onSilence(client))
     onServerError(client, (code) => {
       if (code !== READ_ONLY) return
       this.#born.delete(client)
@@ -145,9 +181,17 @@ export function connectionOptions(config: PoolConfig): PoolConfig {
   }
 }
 
-/** For statements that only read, on another server. */
+/** For statements that only read, within seconds, on another server. */
 export async function createReplicaPool(config: PoolConfig, max: number): Promise<Pool> {
-  return createPool({ ...config, max, min: 0 })
+  const pool = await createPool({ ...config, max, min: 0 })
+  pool.on('connect', (client) => {
+    streamOf(client).setTimeout?.(BOOKKEEPING_SILENCE_MS, () => cut(client))
+  })
+  return pool
+}
+
+function cut(client: PoolClient): void {
+  streamOf(client).destroy?.()
 }
 
 /** `bigint` comes as text from `pg`, because JavaScript is exact only up to 2^53. Nothing here is beyond. */

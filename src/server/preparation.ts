@@ -8,6 +8,7 @@ import { ClerkSyncError, type ErrorCode } from '../errors.ts'
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   'database_unavailable',
   'database_timeout',
+  'connections_busy',
   'database_disk_full',
   'database_read_only',
   'database_outdated',
