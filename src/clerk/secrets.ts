@@ -90,12 +90,16 @@ function variablesIn(value: unknown, path: string[] = []): { path: string[]; tex
 
 /** A copy of the payload without its secrets. */
 export function redact(data: Payload, redactions: readonly Redaction[]): Payload {
-  const copy = structuredClone(data)
+  return redactIn(structuredClone(data), redactions)
+}
+
+/** As {@link redact}, in the payload itself. */
+export function redactIn(data: Payload, redactions: readonly Redaction[]): Payload {
   for (const { path, value } of redactions) {
-    const parent = readAt(copy, path.slice(0, -1)) as Payload
+    const parent = readAt(data, path.slice(0, -1)) as Payload
     parent[path.at(-1) as string] = value
   }
-  return copy
+  return data
 }
 
 function readAt(value: unknown, path: readonly string[]): unknown {

@@ -3,6 +3,7 @@
  * can put both into their names and metadata. In those columns they become U+FFFD; `raw` keeps what Clerk sent.
  */
 
+import { isExactNumber } from './exact-json.ts'
 import type { Payload } from './payloads.ts'
 
 export function toStorableText(text: string): string {
@@ -30,7 +31,7 @@ function isStorable(value: unknown): boolean {
 
 function copy(value: unknown): unknown {
   if (typeof value === 'string') return toStorableText(value)
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return value
   if (Array.isArray(value)) return value.map(copy)
   // fromEntries defines own properties, so a key such as "__proto__" stays data.
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [toStorableText(key), copy(member)]))

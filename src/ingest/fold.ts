@@ -6,8 +6,9 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
+import { mayBeRounded, parseExact } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
-import { complete } from '../clerk/resource.ts'
+import { complete, type Resource } from '../clerk/resource.ts'
 import type { Change } from '../database/tables.ts'
 import type { Observation, State } from './observation.ts'
 import type { Verdict } from './verdict.ts'
@@ -67,6 +68,12 @@ export function fold(
     if (next && order > 0) {
       newest = observation.isPartial && version ? completed(observation, version) : observation
       version = versionOf(newest)
+    } else if (next && version) {
+      const filled = filledUp(version, newest, observation)
+      if (filled && !buried)
+        verdicts.set(observation, { ...APPLIED, changes: changesBetween(version, filled.state as State) })
+      newest = filled ?? newest
+      version = filled ? versionOf(filled) : version
     }
     if (lifts) tombstone = null
     if (observation.isDeletion) tombstone = earliest(tombstone, deletionOf(observation))
@@ -87,8 +94,32 @@ function restored({ deletedAt }: Tombstone): Verdict {
 /** What is shown in part, on top of what is known. */
 function completed(observation: Observation, known: Version): Observation {
   const state = observation.state as State
-  const data = complete(observation.resource, JSON.parse(Buffer.from(known.raw).toString()), state.data)
-  return { ...observation, state: { ...state, data, raw: Buffer.from(JSON.stringify(data)) } }
+  return { ...observation, state: { ...state, ...merged(observation.resource, known.raw, state.raw) } }
+}
+
+/**
+ * The row with what it lacks and an older event shows: the Backend API may have shown a part of the resource before the
+ * event came. Undefined if it lacks nothing.
+ */
+function filledUp(known: Version, newest: Observation | null, older: Observation): Observation | undefined {
+  const { resource, isPartial, state } = older
+  if (isPartial || state === null || (resource.api?.shape ?? 'same') === 'same') return undefined
+  const { data, raw } = merged(resource, state.raw, known.raw)
+  const before = parse(known.raw)
+  if (Object.keys(data).every((field) => Object.hasOwn(before, field))) return undefined
+  const { observedAt, updatedAt } = known
+  return { ...(newest ?? older), observedAt, isDeletion: false, state: { data, raw, updatedAt } }
+}
+
+function merged(resource: Resource, below: Uint8Array, above: Uint8Array): Pick<State, 'data' | 'raw'> {
+  const data = complete(resource, parse(below), parse(above))
+  const isExact = [below, above].some((raw) => mayBeRounded(Buffer.from(raw).toString()))
+  const exact = isExact ? complete(resource, parse(below, parseExact), parse(above, parseExact)) : data
+  return { data, raw: Buffer.from(JSON.stringify(exact)) }
+}
+
+function parse(raw: Uint8Array, read: (text: string) => unknown = JSON.parse): Payload {
+  return read(Buffer.from(raw).toString()) as Payload
 }
 
 function judge(
@@ -112,7 +143,7 @@ function deletionChange({ observedAt }: Observation): Record<string, Change> {
 
 /** The fields in which Clerk's JSON differs, or null. */
 function changesBetween(before: Version, after: State): Record<string, Change> | null {
-  const previous = JSON.parse(Buffer.from(before.raw).toString()) as Payload
+  const previous = parse(before.raw)
   const fields = new Set([...Object.keys(previous), ...Object.keys(after.data)])
   const changed = [...fields].filter((field) => !isDeepStrictEqual(previous[field], after.data[field]))
   if (changed.length === 0) return null

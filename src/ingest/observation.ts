@@ -6,10 +6,11 @@
 import type { Item } from '../clerk/api/reply.ts'
 import { findEvent, RESOURCES } from '../clerk/catalogue.ts'
 import { type ClerkEvent, instanceIdOf, toDate } from '../clerk/event.ts'
+import { mayBeRounded, parseExact } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import { together, usersIn, withoutFields } from '../clerk/person.ts'
 import { type Resource, readSource, type Share } from '../clerk/resource.ts'
-import { type Redaction, redact } from '../clerk/secrets.ts'
+import { type Redaction, redact, redactIn } from '../clerk/secrets.ts'
 import { toStorableText } from '../clerk/storable.ts'
 
 export interface Observation {
@@ -64,28 +65,55 @@ export function observe({ event, rawData, eventId, observedAt }: EventSource): O
   if (found === undefined) return []
   const source = { eventId, observedAt, instanceId: instanceIdOf(event) }
   const data = event.data as Payload
-  const primary = toObservation(source, found.resource, data, rawData)
+  const primary = toObservation(source, found.resource, data, asSent(rawData))
   if (found.effect === 'delete') return [toDeletion(primary)]
-  return [primary, ...embedded(source, found.resource, data)]
+  return [primary, ...embedded(source, found.resource, data, rawData)]
 }
 
 /** The observations in what the Backend API showed, in the same order. */
 export function observeItem(source: Source, resource: Resource, { data, raw }: Item): Observation[] {
-  const all = [toObservation(source, resource, data, raw), ...embedded(source, resource, data)]
+  const all = [toObservation(source, resource, data, asSent(raw)), ...embedded(source, resource, data, raw)]
   return all.map((each) => ({ ...each, isPartial: (each.resource.api?.shape ?? 'same') !== 'same' }))
 }
 
-function embedded(source: Source, parent: Resource, data: Payload): Observation[] {
+function embedded(source: Source, parent: Resource, data: Payload, raw: Uint8Array): Observation[] {
   const { isConfirmed: _, ...unconfirmed } = source
-  return (parent.embeds ?? []).flatMap(({ resource, find }) =>
-    find(data)
-      // Without an id and a clock of its own it could not pass the guard.
-      .filter(({ id, updated_at }) => typeof id === 'string' && id !== '' && toDate(updated_at) !== null)
-      .map((inner) => toObservation(unconfirmed, RESOURCES.get(resource) as Resource, inner)),
-  )
+  return (parent.embeds ?? []).flatMap(({ resource, find }) => {
+    const exact = (at: number) => find(exactPayload(raw)).filter(canPass)[at] as Payload
+    return find(data)
+      .filter(canPass)
+      .map((inner, at) =>
+        toObservation(unconfirmed, RESOURCES.get(resource) as Resource, inner, { exact: () => exact(at) }),
+      )
+  })
 }
 
-function toObservation(source: Source, resource: Resource, data: Payload, raw?: Uint8Array): Observation {
+/** Without an id and a clock of its own it could not pass the guard. */
+function canPass({ id, updated_at }: Payload): boolean {
+  return typeof id === 'string' && id !== '' && toDate(updated_at) !== null
+}
+
+function asSent(raw: Uint8Array): Sent {
+  return { raw, exact: () => exactPayload(raw) }
+}
+
+function exactPayload(raw: Uint8Array): Payload {
+  return parseExact(Buffer.from(raw).toString()) as Payload
+}
+
+/** The text of a payload that was not sent as it is, with the digits of what was sent. */
+function textOf(data: Payload, exact: () => Payload): Uint8Array {
+  const json = JSON.stringify(data)
+  return Buffer.from(mayBeRounded(json) ? JSON.stringify(exact()) : json)
+}
+
+/** A text, or how to read the payload again with the digits of its numbers. */
+interface Sent {
+  readonly raw?: Uint8Array
+  readonly exact: () => Payload
+}
+
+function toObservation(source: Source, resource: Resource, data: Payload, { raw, exact }: Sent): Observation {
   const redactions: Redaction[] = resource.secrets?.(data) ?? []
   const kept = redactions.length === 0 ? data : redact(data, redactions)
   return {
@@ -94,7 +122,7 @@ function toObservation(source: Source, resource: Resource, data: Payload, raw?: 
     id: toStorableText(data.id as string),
     state: {
       data: kept,
-      raw: raw !== undefined && kept === data ? raw : Buffer.from(JSON.stringify(kept)),
+      raw: raw !== undefined && kept === data ? raw : textOf(kept, () => redactIn(exact(), redactions)),
       updatedAt: toDate(data.updated_at),
     },
     isDeletion: false,

@@ -4,8 +4,16 @@
  */
 
 import { toDate } from '../clerk/event.ts'
+import { mayBeRounded, parseExact } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
-import { type ChildSet, type Column, type Columns, type Resource, readerOf } from '../clerk/resource.ts'
+import {
+  type ChildSet,
+  type Column,
+  type Columns,
+  membersOf,
+  type Resource,
+  readerOf,
+} from '../clerk/resource.ts'
 import { toStorableJson } from '../clerk/storable.ts'
 import { ArrayColumn, type ArrayType } from '../database/array-column.ts'
 import type { Tombstone } from './fold.ts'
@@ -47,7 +55,7 @@ export function resourceColumns(resource: Resource): RowColumns<Written> {
   const createdAt = readerOf(resource.createdAt ?? 'created_at')
   return [
     text('id', ({ id }) => id),
-    ...payloadColumns(resource.columns, dataOf),
+    ...payloadColumns(resource.columns, dataOf, exactDataOf),
     time('clerk_created_at', (row) => toDate(createdAt(dataOf(row)))),
     time('clerk_updated_at', ({ observation }) => observation.state?.updatedAt ?? null),
     ...provenance<Written>((row) => row),
@@ -62,11 +70,16 @@ export interface Member {
   readonly parent: Written
 }
 
-export function memberColumns({ columns, parentColumn }: ChildSet): RowColumns<Member> {
+export function memberColumns(childSet: ChildSet): RowColumns<Member> {
+  const { parentColumn } = childSet
   return [
     text(parentColumn, ({ parent }) => parent.id),
     text('id', ({ id }) => id),
-    ...payloadColumns<Member>(columns, ({ data }) => data),
+    ...payloadColumns<Member>(
+      childSet.columns,
+      ({ data }) => data,
+      ({ id, parent }) => membersOf(childSet, exactDataOf(parent)).get(id) ?? {},
+    ),
     time('clerk_created_at', ({ data }) => toDate(data.created_at)),
     time('clerk_updated_at', ({ data }) => toDate(data.updated_at)),
     ...provenance<Member>(({ parent }) => parent),
@@ -155,15 +168,29 @@ export const RUN_COLUMNS: RowColumns<NewRun> = [
   time('occurred_at', ({ occurredAt }) => occurredAt),
 ]
 
-function payloadColumns<Row>(columns: Columns, dataOf: (row: Row) => Payload): RowColumns<Row> {
+/** The payload with numbers as they were sent. */
+function exactDataOf({ observation: { state } }: Written): Payload {
+  return state === null ? {} : (parseExact(Buffer.from(state.raw).toString()) as Payload)
+}
+
+function payloadColumns<Row>(
+  columns: Columns,
+  dataOf: (row: Row) => Payload,
+  exactOf: (row: Row) => Payload,
+): RowColumns<Row> {
   return Object.entries(columns).map(([name, column]) => {
     const read = readerOf(column.source ?? name)
     const append = APPENDERS[column.sqlType]
-    return { name, type: column.sqlType, append: (array, row) => append(array, read(dataOf(row)), column) }
+    return {
+      name,
+      type: column.sqlType,
+      append: (array, row) => append(array, read(dataOf(row)), column, () => read(exactOf(row))),
+    }
   })
 }
 
-type Append = (array: ArrayColumn, value: unknown, column: Column) => void
+/** @param exact reads the value again, with the digits of its numbers */
+type Append = (array: ArrayColumn, value: unknown, column: Column, exact: () => unknown) => void
 
 const APPENDERS: Readonly<Record<Column['sqlType'], Append>> = {
   text: cast((array, value) => array.addText(value as string)),
@@ -185,9 +212,14 @@ function cast(append: (array: ArrayColumn, value: unknown) => void): Append {
 /** Escapes of what Postgres' `jsonb` refuses: U+0000 and lone surrogates. */
 const MAYBE_UNSTORABLE = /\\u(?:0000|d[89a-f])/
 
-function appendJson(array: ArrayColumn, value: unknown): void {
+function appendJson(array: ArrayColumn, rounded: unknown, _: Column, exact: () => unknown): void {
+  let value = rounded
   // What JSON cannot write, such as the Infinity that 1e999 is read as, it writes as null.
-  const json = value === undefined ? 'null' : JSON.stringify(value)
+  let json = value === undefined ? 'null' : JSON.stringify(value)
+  if (mayBeRounded(json)) {
+    value = exact()
+    json = JSON.stringify(value)
+  }
   if (json === 'null') array.addNull()
   else array.addJsonb(MAYBE_UNSTORABLE.test(json) ? JSON.stringify(toStorableJson(value)) : json)
 }
