@@ -76,7 +76,7 @@ export class PostgresServer {
 
   static async create(binaries: string): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-postgres-'))
-    const user = await findUser()
+    const user = await findPostgresUser()
     if (user) await chown(folder, user.uid, user.gid)
     const options = ['-D', folder, '-U', 'postgres', '-A', 'trust']
     await run(join(binaries, 'initdb'), options, { cwd: folder, ...user })
@@ -116,7 +116,7 @@ export class PostgresServer {
 }
 
 /** Postgres refuses to run as root; its package made a user for it. */
-async function findUser(): Promise<User | undefined> {
+export async function findPostgresUser(): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined
   const [uid, gid] = await Promise.all([run('id', ['-u', 'postgres']), run('id', ['-g', 'postgres'])])
   return { uid: Number(uid.stdout), gid: Number(gid.stdout) }

@@ -25,6 +25,8 @@ declare module 'vitest' {
     embeddedTemplate: string
     /** The path of a Chromium. */
     chromium: string | null
+    /** The path of PgBouncer. */
+    pgbouncer: string | null
     /** The path of systemd's linter of units. */
     systemdAnalyze: string | null
   }
@@ -48,6 +50,7 @@ export default async function setup(project: TestProject) {
   if (chromium === null && isCi) throw new Error('CI needs a Chromium: set TEST_CHROMIUM or install one.')
   project.provide('chromium', chromium)
   project.provide('redisUrl', redis?.url ?? null)
+  project.provide('pgbouncer', await findProgram('pgbouncer', 'pgbouncer'))
   project.provide('systemdAnalyze', await findProgram('systemd-analyze', 'systemd'))
   project.provide('embeddedTemplate', await createTemplate(join(folder, 'template')))
   return async () => {
