@@ -127,7 +127,8 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
   /**
    * Takes no more deliveries, waits for those under way and for handlers, and closes the database.
-   * Handlers that take longer than the grace period are aborted, and start elsewhere at once.
+   * Handlers that take longer than the grace period are aborted, and start elsewhere at once. Calls afterwards are refused
+   * with `shutting_down`. If a part cannot be closed, the others are, and it rejects with the first error.
    */
   close(options?: CloseOptions): Promise<void>
 
@@ -407,12 +408,18 @@ class Sync implements ClerkSync {
 
   /** The ledger first: handlers that run may still be told of. */
   async #close(graceMs: number): Promise<void> {
-    await this.#catchUp.close()
-    await this.#ingest.close()
-    await this.#cascades.close()
-    await this.#handlers.close(graceMs)
-    await this.#refusals.flush()
-    await this.#database.close()
+    const steps = [
+      () => this.#catchUp.close(),
+      () => this.#ingest.close(),
+      () => this.#cascades.close(),
+      () => this.#handlers.close(graceMs),
+      () => this.#refusals.flush(),
+      () => this.#database.close(),
+    ]
+    // Whatever one of them fails with, the database is closed.
+    const errors: unknown[] = []
+    for (const step of steps) await step().catch((error) => errors.push(error))
+    if (errors.length > 0) throw errors[0]
   }
 
   [Symbol.asyncDispose](): Promise<void> {
