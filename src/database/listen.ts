@@ -27,10 +27,26 @@ export function listenOnPostgres(config: PoolConfig): Listen {
     client.on('end', onBroken)
     await answered(
       client,
-      client.connect().then(() => client.query(`listen "${channel}"`)),
+      client.connect().then(async () => {
+        await requireOwnProcess(client)
+        await client.query(`listen "${channel}"`)
+      }),
     )
     return async () => cutOff(client)
   }
+}
+
+/** A pooler is in between. */
+export class Pooled extends Error {}
+
+/**
+ * A pooler that gives each transaction another connection would leave one of them listening for ever, and its next users
+ * would be sent what was meant for us. It shows by a process that is another one than the connection says.
+ */
+async function requireOwnProcess(client: Client): Promise<void> {
+  const { processID } = client as unknown as { processID: number }
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  if (rows[0]?.pid !== processID) throw new Pooled('a pooler is between here and the database')
 }
 
 /** A connection that does not answer to its first statement is none. */

@@ -10,7 +10,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../database/failure.ts'
-import type { Listen } from '../../database/listen.ts'
+import { type Listen, Pooled } from '../../database/listen.ts'
 import { query } from '../../database/query.ts'
 import {
   type Engine,
@@ -124,7 +124,11 @@ class PostgresEngine implements Engine {
       this.#channel,
       (text) => this.#hear(text, runner),
       () => broken.abort(),
-    )
+    ).catch((error) => {
+      if (error instanceof Pooled) return undefined
+      throw error
+    })
+    if (stop === undefined) return this.#poll(resting)
     const over = AbortSignal.any([resting, broken.signal])
     try {
       while (!over.aborted && (await this.#isArriving(over))) {
