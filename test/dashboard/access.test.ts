@@ -379,7 +379,7 @@ describe('hostile content', () => {
         `${ORIGIN}/dashboard/api/events/${id.startsWith('%') ? id : encodeURIComponent(id)}`,
       )
       expect((await create()(request, LOCAL)).status).toBe(404)
-      expect(await ask(create(), 'GET search', { query: { q: id } })).toEqual({ hits: [] })
+      expect(await ask(create(), 'GET search', { query: { q: id } })).toEqual({ hits: [], isPartial: false })
     },
   )
 })

@@ -195,7 +195,7 @@ function Empty({ kind, isFiltered }: { readonly kind: ResourceKind; readonly isF
   if (isFiltered)
     return (
       <Notice icon="search" title="No row matches.">
-        <p>A search finds exact values only.</p>
+        <p>A search here finds exact values; press / to find parts of names.</p>
         <a class="button plain" href={pathOf('resources', kind.resource)}>
           Clear the filter
         </a>
