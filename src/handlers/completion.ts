@@ -9,7 +9,6 @@ import { isOutage, messageOf } from '../database/failure.ts'
 import type { SqlClient } from '../database/open-transaction.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables, FailedAttempt } from '../database/tables.ts'
-import { ClerkSyncError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Batch } from './batch.ts'
 import type { Wake } from './engine.ts'
@@ -55,11 +54,11 @@ export class Completions {
 
   /**
    * Notes that a run is done, in the transaction that it wrote through.
-   * @throws {ClerkSyncError} `handler_lost` if it belongs to another worker by now: then nothing of this may be committed
+   * @returns false if it belongs to another worker by now: then nothing of this may be committed
    */
-  async succeedIn(client: SqlClient, run: ClaimedRun): Promise<void> {
+  async succeedIn(client: SqlClient, run: ClaimedRun): Promise<boolean> {
     const { rows } = await client.query(this.#parts.statements.succeed, claimsOf([run]))
-    if (rows.length !== 1) throw new ClerkSyncError('handler_lost')
+    return rows.length === 1
   }
 
   /** Notes a failed try, and again nothing without its claim. */

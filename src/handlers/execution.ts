@@ -73,7 +73,9 @@ export class Execution {
       const context = this.#context()
       await this.#untilAborted(() => this.#definition.handle(context))
       if (this.#transaction.hasBegun)
-        await this.#transaction.commit((client) => completions.succeedIn(client, run))
+        await this.#transaction.commit(async (client) => {
+          if (!(await completions.succeedIn(client, run))) throw this.#lost()
+        })
     } catch (error) {
       await this.#transaction.rollback()
       throw error
@@ -84,6 +86,13 @@ export class Execution {
     // The next run is claimed while this one's end is written down.
     onHandled()
     await completions.succeed(run)
+  }
+
+  /** Its run belongs to another worker by now. */
+  #lost(): ClerkSyncError {
+    const reason = new ClerkSyncError('handler_lost')
+    this.abort(reason)
+    return reason
   }
 
   /** Waiting for a connection is not the handler's time. */

@@ -15,11 +15,17 @@ import type { RunStatements } from './statements.ts'
 export const LEASE_MS = 20_000
 /** Four heartbeats may be missed before a lease ends. */
 export const HEARTBEAT_MS = LEASE_MS / 4
+/**
+ * After the database was away for a worker it was so for the others, too: their leases are over though they live, and they
+ * renew them with their next heartbeat.
+ */
+const FORBEARANCE_MS = 2 * HEARTBEAT_MS
 
 export class Lease {
   readonly #database: Kysely<ClerkTables>
   readonly #statements: RunStatements
   #worker: Promise<string> | undefined
+  #failedAt = Number.NEGATIVE_INFINITY
 
   constructor(database: Kysely<ClerkTables>, statements: RunStatements) {
     this.#database = database
@@ -39,7 +45,10 @@ export class Lease {
   async renew(): Promise<string | null> {
     if (this.#worker === undefined) return null
     const worker = await this.#worker
-    const kept = await query(this.#database, this.#statements.renew, [worker, LEASE_MS])
+    const kept = await query(this.#database, this.#statements.renew, [worker, LEASE_MS]).catch((error) => {
+      this.#failedAt = Date.now()
+      throw error
+    })
     if (kept.length === 1) return null
     this.#worker = undefined
     return worker
@@ -58,7 +67,8 @@ export class Lease {
   }
 
   /** Sets the runs of lost workers free; returns them. */
-  reap(): Promise<RunKey[]> {
+  async reap(): Promise<RunKey[]> {
+    if (Date.now() < this.#failedAt + FORBEARANCE_MS) return []
     return this.#database.transaction().execute(async (trx) => {
       const lost = await query<{ id: string }>(trx, this.#statements.removeLost)
       if (lost.length === 0) return []

@@ -76,7 +76,7 @@ export class Transactions {
   async #untilLost(pid: number, signal: AbortSignal): Promise<never> {
     let idle = 0
     while (idle < 2) {
-      await sleep(SUSPICIOUS_MS, undefined, { ref: false })
+      await sleep(SUSPICIOUS_MS, undefined, { signal, ref: false }).catch(() => undefined)
       if (signal.aborted) return new Promise(() => undefined)
       idle = (await this.#isIdle(pid)) ? idle + 1 : 0
     }
