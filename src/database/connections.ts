@@ -24,8 +24,11 @@ export interface ConnectionSource {
 export const CONNECT_TIMEOUT_MS = 1_500
 /** Names and addresses of a database change; a connection that lives for ever never learns of it. */
 const LIFETIME_SECONDS = 1_800
-/** A connection for bookkeeping that is silent for longer is dead: no statement there takes seconds. */
-const BOOKKEEPING_SILENCE_MS = 13_000
+/**
+ * A connection for bookkeeping that is silent for longer is dead: no statement there takes seconds, but for a claim that waits
+ * until Postgres has ended the one of a worker that was lost, after five.
+ */
+const BOOKKEEPING_SILENCE_MS = 8_000
 /** How long connections in use may take to say goodbye. */
 const GOODBYE_MS = 2_000
 /** A database that stays read only must not cost new connections for every statement. */

@@ -21,11 +21,16 @@ import type { RunStatements } from './statements.ts'
 
 /** Two claims of one handler collide rarely, and end quickly. */
 const MAX_TRIES = 5
+/** Postgres may still be at a claim whose connection was lost; it is at none for as long as this. */
+const DOUBT_MS = 120_000
 
 export class Claims {
   readonly #database: Database
   readonly #statements: RunStatements
   readonly #lease: Lease
+  readonly #underWay = new Set<string>()
+  /** Claims that failed, with their handlers and times: some may have been committed, and the answer lost. */
+  readonly #doubtful = new Map<string, Doubt>()
 
   constructor(database: Database, statements: RunStatements, lease: Lease) {
     this.#database = database
@@ -41,6 +46,11 @@ export class Claims {
   /** Claims the next runs of a handler, the longest due first. @param since when they came due; null means just now */
   due(definition: HandlerDefinition, since: string | null, most: number): Promise<ClaimedRun[]> {
     return this.#claim(definition, this.#statements.claimDue, [since, most])
+  }
+
+  /** Whether there may be runs that are claimed and that nobody here knows of. */
+  get isDoubtful(): boolean {
+    return this.#underWay.size > 0 || this.#doubtful.size > 0
   }
 
   /** Notes that the handlers of these runs are called now; returns those that are still ours. */
@@ -62,22 +72,42 @@ export class Claims {
     text: string,
     which: readonly unknown[],
   ): Promise<ClaimedRun[]> {
-    const attempts = definition.retryDelays.length + 1
+    await this.#giveUpDoubtful()
     for (let tries = 1; ; tries++) {
-      const claim = [
-        await this.#lease.hold(),
-        randomBytes(9).toString('base64url'),
-        definition.name,
-        attempts,
-        ...which,
-      ]
       try {
-        const runs = (await this.#run(definition, text, claim)).map(toClaimedRun)
-        return await this.#withRows(runs)
+        return await this.#claimOnce(definition, text, which)
       } catch (error) {
         if (failureKind(error) !== 'conflict' || tries === MAX_TRIES) throw error
       }
     }
+  }
+
+  async #claimOnce(
+    definition: HandlerDefinition,
+    text: string,
+    which: readonly unknown[],
+  ): Promise<ClaimedRun[]> {
+    const worker = await this.#lease.hold()
+    const claim = randomBytes(9).toString('base64url')
+    const attempts = definition.retryDelays.length + 1
+    this.#underWay.add(claim)
+    try {
+      const rows = await this.#run(definition, text, [worker, claim, definition.name, attempts, ...which])
+      return await this.#withRows(rows.map(toClaimedRun))
+    } catch (error) {
+      this.#doubtful.set(claim, { handler: definition.name, until: Date.now() + DOUBT_MS })
+      throw error
+    } finally {
+      this.#underWay.delete(claim)
+    }
+  }
+
+  /** As long as this worker lives nobody else would take what it has claimed without knowing. */
+  async #giveUpDoubtful(): Promise<void> {
+    if (this.#doubtful.size === 0) return
+    const handlers = [...this.#doubtful.values()].map(({ handler }) => handler)
+    await query(this.#database.bookkeeping, this.#statements.giveUp, [[...this.#doubtful.keys()], handlers])
+    for (const [claim, { until }] of this.#doubtful) if (until < Date.now()) this.#doubtful.delete(claim)
   }
 
   async #run(definition: HandlerDefinition, text: string, claim: readonly unknown[]): Promise<ClaimedRow[]> {
@@ -92,13 +122,8 @@ export class Claims {
 
   /** With the rows that their events are about, as they are now. */
   async #withRows(runs: readonly ClaimedRun[]): Promise<ClaimedRun[]> {
-    try {
-      const rows = await this.#rowsOf(runs)
-      return runs.map((run) => ({ ...run, row: rows.get(rowName(run)) ?? null }))
-    } catch (error) {
-      await this.release(runs).catch(() => undefined)
-      throw error
-    }
+    const rows = await this.#rowsOf(runs)
+    return runs.map((run) => ({ ...run, row: rows.get(rowName(run)) ?? null }))
   }
 
   async #rowsOf(runs: readonly ClaimedRun[]): Promise<Map<string, object>> {
@@ -113,6 +138,11 @@ export class Claims {
     }
     return rows
   }
+}
+
+interface Doubt {
+  readonly handler: string
+  readonly until: number
 }
 
 function rowName({ resource, resourceId }: ClaimedRun): string {

@@ -32,6 +32,8 @@ export interface RunStatements {
   readonly fail: string
   /** $1 claims, $2 event ids, $3 handlers, $4 delay in ms → those that were still theirs */
   readonly release: string
+  /** $1 claims, $2 their handlers, whose runs may be claimed again */
+  readonly giveUp: string
   /** $1 handlers, $2 order keys → the first open run of each */
   readonly nextInLine: string
   /** $1 event ids */
@@ -204,6 +206,12 @@ function endingStatements({ runs }: Tables) {
       set status = case when run.attempts > 1 then 'retrying' else 'pending' end, attempts = run.attempts - 1,
           claim = null, due_at = clock_timestamp() + $4 * interval '1 millisecond'
       ${own} returning run.event_id, run.handler, run.due_at`,
+    giveUp: `
+      update ${runs} as run
+      set status = case when run.attempts > 1 then 'retrying' else 'pending' end, attempts = run.attempts - 1,
+          claim = null
+      from unnest($1::text[], $2::text[]) as own(claim, handler)
+      where run.handler = own.handler and run.claim = own.claim and run.status = 'running' and run.due_at is not null`,
   }
 }
 

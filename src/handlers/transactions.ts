@@ -12,6 +12,8 @@ import { isConnectionLoss } from './trouble.ts'
 const RETRY_MS = 500
 /** A statement that takes longer is looked for among those that Postgres works on. */
 const SUSPICIOUS_MS = 4_000
+/** An answer that Postgres has given takes less than this. */
+const ARRIVAL_MS = 2_000
 
 export class Transactions {
   readonly #database: Database
@@ -75,8 +77,8 @@ export class Transactions {
   /** Rejects once Postgres says twice that it works on nothing for this connection; otherwise it never settles. */
   async #untilLost(pid: number, signal: AbortSignal): Promise<never> {
     let idle = 0
-    while (idle < 2) {
-      await sleep(SUSPICIOUS_MS, undefined, { signal, ref: false }).catch(() => undefined)
+    for (let waitMs = SUSPICIOUS_MS; idle < 2; waitMs = ARRIVAL_MS) {
+      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
       if (signal.aborted) return new Promise(() => undefined)
       idle = (await this.#isIdle(pid)) ? idle + 1 : 0
     }

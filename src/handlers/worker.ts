@@ -15,8 +15,9 @@ import type { Engine, Runner, Scope, Wake } from './engine.ts'
 import { type Ending, Execution } from './execution.ts'
 import { describeFailure } from './failure.ts'
 import type { HandlerDefinition } from './handler.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { Intake } from './intake.ts'
-import { HEARTBEAT_MS, type Lease } from './lease.ts'
+import type { Lease } from './lease.ts'
 import { limited } from './limited-log.ts'
 import type { Registry } from './registry.ts'
 import { delayAfter } from './retry.ts'
@@ -79,10 +80,8 @@ export class Worker implements Runner {
   /** Names of runs that have begun, for those who wait for some. */
   readonly #watching = new Set<Set<string>>()
   readonly #marks: Batch<ClaimedRun, boolean>
-  readonly #heartbeat: NodeJS.Timeout
+  readonly #heartbeat: Heartbeat
   readonly #stopping = new AbortController()
-  #lastBeat = Date.now()
-  #isBeating = false
   /** Runs that were not given back yet, or whose end was not written down. */
   #kept = 0
 
@@ -93,7 +92,13 @@ export class Worker implements Runner {
       parts.registry.definitions.map((definition) => [definition.name, this.#createIntake(definition)]),
     )
     this.#marks = new Batch((runs) => this.#mark(runs), MAX_MARKS)
-    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref()
+    this.#heartbeat = new Heartbeat({
+      lease: parts.lease,
+      onLost: (worker) => this.#lose(worker),
+      onBlocked: (ms) => this.#tellBlocked(ms),
+      onTrouble: (error) =>
+        this.#troubleLog.warn({ cause: messageOf(error) }, 'cannot extend the lease of this worker'),
+    })
     catchStrays()
   }
 
@@ -178,8 +183,8 @@ export class Worker implements Runner {
     await within(graceMs, this.#ended())
     for (const { execution } of this.#underWay.values()) execution.abort(new ClerkSyncError('shutting_down'))
     await within(2 * FAREWELL_MS, this.#ended())
-    clearInterval(this.#heartbeat)
-    const isClean = this.#kept === 0 && this.#underWay.size === 0
+    this.#heartbeat.stop()
+    const isClean = this.#kept === 0 && this.#underWay.size === 0 && !this.#parts.claims.isDoubtful
     await within(FAREWELL_MS, this.#parts.lease.end(isClean))
     releaseStrays()
   }
@@ -315,21 +320,6 @@ export class Worker implements Runner {
       this.#tellTrouble(error)
       return false
     }
-  }
-
-  async #beat(): Promise<void> {
-    const late = Date.now() - this.#lastBeat - HEARTBEAT_MS
-    this.#lastBeat = Date.now()
-    if (late > HEARTBEAT_MS) this.#tellBlocked(late)
-    // One that waits for a dead connection must not have ten others behind it.
-    if (this.#isBeating) return
-    this.#isBeating = true
-    const lost = await this.#parts.lease.renew().catch((error) => {
-      this.#troubleLog.warn({ cause: messageOf(error) }, 'cannot extend the lease of this worker')
-      return null
-    })
-    this.#isBeating = false
-    if (lost !== null) this.#lose(lost)
   }
 
   #lose(worker: string): void {

@@ -26,7 +26,7 @@ describeWithPostgres('a worker', (url) => {
       .execute()
 
     const { schema } = await test.location()
-    await using database = closing(openDatabase(url, schema))
+    await using database = closing(openDatabase(url, schema, { maxConnections: 4 }))
     const statements = { ...runStatements(schema) }
     const lease = new Lease(database.bookkeeping, statements)
     await lease.hold()

@@ -13,6 +13,8 @@ import { describeWithRedis, RedisServer } from '../support/redis.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const PATIENT = { timeout: 10_000, interval: 20 }
+/** REDIS_STOPS_SECONDS=60 npx vitest run test/handlers/lifecycle.test.ts stops it for much longer than a lease. */
+const REDIS_STOPS_SECONDS = Number(process.env.REDIS_STOPS_SECONDS ?? 8)
 let made = 0
 
 const newUser = () => eventOf('user.created', { id: `user_lifecycle${made++}` })
@@ -151,7 +153,7 @@ describeWithPostgres('work, when the database is away', (url) => {
 })
 
 describeWithRedis('a Redis that hangs', () => {
-  describeWithPostgres('for longer than a lease', (url) => {
+  describeWithPostgres('for seconds', (url) => {
     it('repeats no finished effect, and holds up neither deliveries nor the end', async () => {
       const redis = (await RedisServer.start()) as RedisServer
       onTestFinished(() => redis.stop())
@@ -161,7 +163,7 @@ describeWithRedis('a Redis that hangs', () => {
       await sync.work()
       const ids = [(await deliver(sync, newUser())).svixId]
       redis.signal('SIGSTOP')
-      for (let second = 0; second < 25; second++) {
+      for (let second = 0; second < REDIS_STOPS_SECONDS; second++) {
         const startedAt = Date.now()
         ids.push((await deliver(sync, newUser())).svixId)
         expect(Date.now() - startedAt).toBeLessThan(2_000)
@@ -178,7 +180,7 @@ describeWithRedis('a Redis that hangs', () => {
       const closingAt = Date.now()
       await sync.close()
       expect(Date.now() - closingAt).toBeLessThan(10_000)
-    }, 70_000)
+    }, 150_000)
   })
 })
 

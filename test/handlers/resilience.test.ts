@@ -1,17 +1,29 @@
 /** What a worker survives: connections that go dead, connections that are cut, too few of them, a loss of its process. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { listenOnPostgres } from '../../src/database/listen.ts'
 import { type ClerkSync, type ClerkSyncOptions, type EngineFactory, postgres } from '../../src/index.ts'
+import { startCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase, silent } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
 /** HOLD_MS=3000 npx vitest run test/handlers/resilience.test.ts holds transactions for longer. */
 const HOLD_MS = Number(process.env.HOLD_MS ?? 300)
+/** BLOAT_RUNS=100000 prints how large the table of the runs becomes. */
+const BLOAT_RUNS = Number(process.env.BLOAT_RUNS ?? 500)
 let made = 0
+
+interface Bloat {
+  readonly updates: number
+  readonly inPlace: number
+  readonly bytes: number
+  readonly indexBytes: number
+}
 
 const newUser = (id = `user_resilient${made++}`, at = Date.now()) =>
   eventOf('user.updated', { id, created_at: at, updated_at: at }, at)
@@ -39,7 +51,11 @@ function untilSucceeded(sync: ClerkSync, count: number, timeout = 30_000) {
   return vi.waitFor(finished, { timeout, interval: 50 })
 }
 
+const CONFIG = fileURLToPath(new URL('./crash-config.ts', import.meta.url))
+
 describeWithPostgres('a worker', (url) => {
+  const folder = temporaryFolder()
+
   async function opened(options: ClerkSyncOptions = {}) {
     const database = postgresDatabase(url)
     const open = async (more: ClerkSyncOptions = {}) => {
@@ -79,6 +95,25 @@ describeWithPostgres('a worker', (url) => {
     const startedAt = Date.now()
     await behind.close()
     expect(Date.now() - startedAt).toBeLessThan(10_000)
+  }, 60_000)
+
+  it('is a process that ends with 0 when it is told to, though its connections are dead', async () => {
+    const database = postgresDatabase(url)
+    await database.open()
+    const proxy = await TcpProxy.to(new URL(url))
+    onTestFinished(() => proxy.close())
+    const { schema } = await database.location()
+    const env = {
+      DATABASE_URL: proxy.url(new URL(url)),
+      CLERK_SYNC_SCHEMA: schema,
+      EFFECTS: `"${schema}".effects`,
+    }
+    const worker = await startCli(['--role', 'worker', '--config', CONFIG], { cwd: await folder(), env })
+    onTestFinished(() => void worker.stop('SIGKILL'))
+    proxy.silence()
+    const startedAt = Date.now()
+    expect((await worker.stop()).code).toBe(0)
+    expect(Date.now() - startedAt).toBeLessThan(20_000)
   }, 60_000)
 
   it('does not count a try whose connection was cut', async () => {
@@ -163,7 +198,8 @@ describeWithPostgres('a worker', (url) => {
     expect(await sync.drain()).toEqual({ succeeded: 0, failed: 0 })
     expect(await sync.drain()).toEqual({ succeeded: 1, failed: 0 })
     expect(calls).toBe(2)
-    expect(lines).toMatchObject([{ ending: 'interrupted' }, { ending: 'handled' }])
+    const endings = lines.flatMap((line) => ('ending' in line ? [line.ending] : []))
+    expect(endings).toEqual(['interrupted', 'handled'])
     expect(await runsOf(sync)).toMatchObject([{ status: 'succeeded', history: null }])
   })
 
@@ -262,19 +298,33 @@ describeWithPostgres('a worker', (url) => {
     expect(warnings).toEqual([expect.stringContaining('workers poll instead')])
   }, 30_000)
 
-  it('updates runs in place: of each two updates, the claim', async () => {
+  it('updates runs in place, of each two updates the claim, and stays small while somebody reads an old snapshot', async () => {
     const { sync } = await opened()
-    sync.on('user.updated', () => undefined, { name: 'in-place' })
-    await Promise.all(Array.from({ length: 100 }, () => deliver(sync, newUser())))
+    sync.on('user.updated', () => undefined, { name: 'in-place', concurrency: 100 })
+    const reader = new pg.Client(url)
+    await reader.connect()
+    onTestFinished(() => reader.end())
+    await reader.query('begin isolation level repeatable read')
+    await reader.query('select 1')
     await sync.work()
-    await untilSucceeded(sync, 100)
-    const counts = async () => {
-      const { rows } = await sql<{ updates: number; inPlace: number }>`
-        select n_tup_upd::integer as updates, n_tup_hot_upd::integer as "inPlace" from pg_stat_all_tables
-        where schemaname = ${sync.location.schema} and relname = 'handler_runs'`.execute(sync.database)
-      return rows[0]
+    for (let sent = 0; sent < BLOAT_RUNS; sent += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => deliver(sync, newUser())))
     }
-    await vi.waitFor(async () => expect((await counts())?.updates).toBe(200), { timeout: 20_000 })
-    expect((await counts())?.inPlace).toBeGreaterThanOrEqual(90)
-  })
+    await untilSucceeded(sync, BLOAT_RUNS, 60_000)
+    const table = `"${sync.location.schema}".handler_runs`
+    const find = async () => {
+      const { rows } = await sql<Bloat>`
+        select n_tup_upd::integer as updates, n_tup_hot_upd::integer as "inPlace",
+          pg_table_size(relid)::integer as bytes, pg_indexes_size(relid)::integer as "indexBytes"
+        from pg_stat_all_tables where relid = ${table}::regclass`.execute(sync.database)
+      return rows[0] as Bloat
+    }
+    await vi.waitFor(async () => expect((await find()).updates).toBe(2 * BLOAT_RUNS), { timeout: 20_000 })
+    const { inPlace, bytes, indexBytes } = await find()
+    if (process.env.BLOAT_RUNS) console.log({ runs: BLOAT_RUNS, inPlace, bytes, indexBytes })
+    expect(inPlace / (2 * BLOAT_RUNS)).toBeGreaterThan(0.4)
+    // Three versions of each row, and five small entries in indexes.
+    expect(bytes / BLOAT_RUNS).toBeLessThan(1_000)
+    expect(indexBytes / BLOAT_RUNS).toBeLessThan(1_500)
+  }, 600_000)
 })
