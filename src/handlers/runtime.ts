@@ -204,7 +204,7 @@ export class HandlerRuntime implements HandlerPort {
       registry: this.registry,
       lease,
       claims: new Claims(this.#database, statements, lease),
-      completions: new Completions({ database: bookkeeping, statements, log, wake }),
+      completions: new Completions({ database: bookkeeping, statements, log: limited(log), wake }),
       transactions: this.#transactions,
       wake,
       log,
