@@ -1,57 +1,136 @@
 /**
- * What a release needs before it is published: `node scripts/release.ts v1.2.3`.
+ * Makes a release: `npm run release -- 1.2.3`, or with `--dry-run` to see what it would do.
  *
- * Checks that the tag is the version of package.json and that the changelog has it, and writes the bills of materials of
- * what the package installs: sbom.cdx.json (CycloneDX) and sbom.spdx.json (SPDX).
+ * Checks the tree and the version, dates the changelog, builds and checks the package as npm would publish it, writes the
+ * bills of materials and the notes, commits and tags. It pushes and publishes nothing.
  */
 
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { parseArgs, promisify } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
-import lock from '../package-lock.json' with { type: 'json' }
+import { notesOf, writeAssets } from './release-assets.ts'
 
-const FORMATS = { 'sbom.cdx.json': 'cyclonedx', 'sbom.spdx.json': 'spdx' } as const
+const FILES = ['CHANGELOG.md', 'package.json', 'package-lock.json'] as const
+/** Not committed. */
+const FOLDER = 'release'
+const UNRELEASED = '## Unreleased\n'
 
 const run = promisify(execFile)
 
-export function faultsOf(tag: string, version: string, changelog: string): string[] {
+/** What a release is made from. */
+export interface Facts {
+  readonly version: string
+  readonly current: string
+  readonly tags: readonly string[]
+  /** As `git status --porcelain` says it. */
+  readonly changes: string
+  readonly changelog: string
+}
+
+/** Why a release cannot be made; empty if it can. */
+export function releaseFaults({ version, current, tags, changes, changelog }: Facts): string[] {
   const faults: string[] = []
-  if (tag !== `v${version}`) faults.push(`The tag is ${tag}, but package.json has version ${version}.`)
-  if (!changelog.includes(`\n## ${version}`)) faults.push(`CHANGELOG.md has no section "## ${version}".`)
+  if (!/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$/.test(version))
+    return [`"${version}" is not a version: give one such as 0.2.0.`]
+  if (changes.trim() !== '') faults.push(`The tree has changes. Commit or remove them:\n${changes.trimEnd()}`)
+  for (const earlier of [current, ...tags.map((tag) => tag.replace(/^v/, ''))])
+    if (!isNewer(version, earlier)) faults.push(`${version} is not newer than ${earlier}.`)
+  if (!/^- /m.test(unreleased(changelog))) faults.push('CHANGELOG.md has nothing under "## Unreleased".')
   return faults
 }
 
-/**
- * Of the locked dependencies that are installed with the package; nothing needs to be installed. `npm sbom --omit=dev` also
- * omits what both the package and its tests depend on, so it is asked about a project without tests.
- */
-export async function writeBillsOfMaterials(folder = '.'): Promise<string[]> {
-  const project = await mkdtemp(join(tmpdir(), 'clerk-sync-sbom-'))
-  const { devDependencies: _, peerDependencies: __, peerDependenciesMeta: ___, ...installed } = manifest
-  const packages = Object.entries(lock.packages).filter(([, entry]) => !isDevelopment(entry))
-  const locked = { ...lock, packages: { ...Object.fromEntries(packages), '': installed } }
-  await writeFile(join(project, 'package.json'), JSON.stringify(installed))
-  await writeFile(join(project, 'package-lock.json'), JSON.stringify(locked))
-  for (const [file, format] of Object.entries(FORMATS)) {
-    const args = ['sbom', '--package-lock-only', `--sbom-format=${format}`]
-    const { stdout } = await run('npm', args, { cwd: project, maxBuffer: 2 ** 26 })
-    await writeFile(join(folder, file), stdout)
+/** The changelog with its unreleased section under the version's name, and an empty one above. */
+export function dateChangelog(changelog: string, version: string, date: Date): string {
+  const heading = `## ${version} (${date.toISOString().slice(0, 10)})\n`
+  return changelog.replace(UNRELEASED, `${UNRELEASED}\n${heading}`)
+}
+
+function unreleased(changelog: string): string {
+  const [, after = ''] = changelog.split(UNRELEASED)
+  return after.split(/^## /m)[0] as string
+}
+
+/** By number; a prerelease comes before its release. */
+function isNewer(version: string, earlier: string): boolean {
+  const key = (text: string) => {
+    const [numbers = '', prerelease] = text.split(/-(.*)/s)
+    const padded = numbers.split('.').map((number) => number.padStart(9, '0'))
+    return `${padded.join('.')} ${prerelease === undefined ? '~' : prerelease}`
   }
-  await rm(project, { recursive: true })
-  return Object.keys(FORMATS)
+  return key(version) > key(earlier)
 }
 
-function isDevelopment(entry: object): boolean {
-  return ['dev', 'devOptional', 'peer'].some((mark) => mark in entry)
+async function git(...words: string[]): Promise<string> {
+  return (await run('git', words)).stdout
 }
 
-if (import.meta.main) {
-  const [tag = ''] = process.argv.slice(2)
-  const faults = faultsOf(tag, manifest.version, await readFile('CHANGELOG.md', 'utf8'))
+async function npm(...words: string[]): Promise<void> {
+  console.log(`\n> npm ${words.join(' ')}`)
+  const [code] = await once(spawn('npm', words, { stdio: 'inherit' }), 'exit')
+  if (code !== 0) throw new Error(`npm ${words.join(' ')} failed`)
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { 'dry-run': { type: 'boolean', default: false } },
+  })
+  const [version = ''] = positionals
+  const changelog = await readFile('CHANGELOG.md', 'utf8')
+  const faults = releaseFaults({
+    version,
+    current: manifest.version,
+    tags: (await git('tag', '--list', 'v*')).split('\n').filter(Boolean),
+    changes: await git('status', '--porcelain'),
+    changelog,
+  })
   for (const fault of faults) console.error(fault)
   if (faults.length > 0) process.exit(1)
-  console.log((await writeBillsOfMaterials()).join('\n'))
+  const dated = dateChangelog(changelog, version, new Date())
+  if (values['dry-run']) await rehearse(version, dated)
+  else await release(version, dated)
 }
+
+/** Everything that leaves the tree as it is. */
+async function rehearse(version: string, changelog: string): Promise<void> {
+  await check()
+  console.log(`\n${await writeAll(version, changelog)}\n\n${notesOf(version, changelog)}`)
+  console.log(
+    `\nNothing was changed. Without --dry-run ${FILES.join(', ')} would say ${version}, and v${version} be tagged.`,
+  )
+}
+
+async function release(version: string, changelog: string): Promise<void> {
+  try {
+    await writeFile('CHANGELOG.md', changelog)
+    await npm('version', version, '--no-git-tag-version')
+    await check()
+  } catch (error) {
+    await git('checkout', '--', ...FILES)
+    throw error
+  }
+  const files = await writeAll(version, changelog)
+  await git('commit', '--message', `release: ${version}`, '--', ...FILES)
+  await git('tag', '--annotate', `v${version}`, '--file', `${FOLDER}/release-notes.md`, '--cleanup=verbatim')
+  console.log(`\nv${version} is tagged. ${files}\n\nTo publish it:\n${publishing(version)}`)
+}
+
+/** The package as npm would publish it, built from this tree. */
+async function check(): Promise<void> {
+  await npm('run', 'build')
+  await npm('run', 'package')
+}
+
+async function writeAll(version: string, changelog: string): Promise<string> {
+  await mkdir(FOLDER, { recursive: true })
+  return `In ${FOLDER}: ${(await writeAssets(version, changelog, FOLDER)).join(', ')}`
+}
+
+/** The workflow of the tag does the same, and signs where the package came from. */
+function publishing(version: string): string {
+  return ['git push --follow-tags', `npm publish --provenance --access public  # v${version}`].join('\n')
+}
+
+if (import.meta.main) await main()

@@ -55,7 +55,8 @@ export const DATABASE_ERRORS = {
   },
   database_ahead: {
     status: 503,
-    summary: 'The database was migrated by a newer version of clerk-sync',
-    remedy: 'Upgrade clerk-sync on this machine.',
+    summary: 'The database was migrated by a newer version of clerk-sync, and no longer works with this one',
+    remedy:
+      'Upgrade clerk-sync on this machine to the version that ran the migration; docs/upgrading.md says which. Deliveries that are refused meanwhile come again.',
   },
 } as const

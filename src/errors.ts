@@ -344,8 +344,9 @@ export const ERRORS = {
   },
   migration_failed: {
     status: 500,
-    summary: 'A database migration failed and was rolled back',
-    remedy: 'Read the cause, fix it and run `clerk-sync migrate` again.',
+    summary: 'A database migration failed',
+    remedy:
+      'Read the cause, fix it and run `clerk-sync migrate` again: it goes on where it failed. What the failed step changed was rolled back.',
   },
 } as const satisfies Record<string, ErrorEntry>
 

@@ -27,6 +27,7 @@ import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from 
 import type { Receipt } from './ingest/verdict.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
+import { SchemaWatch } from './schema-watch.ts'
 import { requireNumber } from './validate.ts'
 import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
@@ -56,7 +57,7 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
   /**
    * Creates or updates the tables and returns the names of the migrations that ran. Safe to call from several processes
-   * at once. The embedded database does it by itself.
+   * at once, and beside older ones that receive. The embedded database does it by itself.
    * @throws {ClerkSyncError} `migration_failed`, `database_ahead` or `database_unavailable`
    */
   migrate(): Promise<string[]>
@@ -146,6 +147,9 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   /** Typed queries on the tables: `sync.database.selectFrom('users')`. */
   readonly database: Kysely<ClerkTables>
 
+  /** The same for what may be answered a little late: the replica of `replicaUrl`, else {@link database}. */
+  readonly reads: Kysely<ClerkTables>
+
   /** Where the database is, for people; holds no password. */
   readonly location: {
     readonly kind: 'postgres' | 'embedded'
@@ -200,6 +204,7 @@ class Sync implements ClerkSync {
   readonly #refusals: Refusals
   readonly #budget: ByteBudget
   readonly #writeHealth = new WriteHealth()
+  readonly #watch: SchemaWatch
   #prepared: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
@@ -210,6 +215,10 @@ class Sync implements ClerkSync {
     this.#refusalLog = new RefusalLog(config.log)
     this.#refusals = new Refusals(database, config.now, () => this.#isReady)
     this.#budget = new ByteBudget(config)
+    this.#watch = new SchemaWatch(
+      () => pendingMigrations(database.bookkeeping, database.schema),
+      (error) => this.#standDown(error),
+    )
     this.#handlers = new HandlerRuntime(database, config.engine, config.log)
     for (const handler of config.handlers) this.#handlers.add(handler)
     const limits = { maxItems: MAX_BATCH_ITEMS, deadlineMs: config.commitTimeoutMs }
@@ -223,6 +232,10 @@ class Sync implements ClerkSync {
 
   get database(): Kysely<ClerkTables> {
     return this.#database.queries
+  }
+
+  get reads(): Kysely<ClerkTables> {
+    return this.#database.reads
   }
 
   get location() {
@@ -313,6 +326,7 @@ class Sync implements ClerkSync {
     void this.#catchUp.confirmLate()
     void this.#cascades.run()
     await this.#handlers.work()
+    if (this.#database.kind === 'postgres') this.#watch.keepLooking()
   }
 
   async run(runs: readonly RunKey[]): Promise<void> {
@@ -330,7 +344,7 @@ class Sync implements ClerkSync {
   }
 
   async migrate(): Promise<string[]> {
-    return migrate(this.#database.queries, this.#database.schema)
+    return migrate(this.#database)
   }
 
   async replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult> {
@@ -395,9 +409,15 @@ class Sync implements ClerkSync {
 
   async check(): Promise<void> {
     await this.#prepare()
-    const pending = await pendingMigrations(this.#database.bookkeeping, this.#database.schema)
+    const pending = await this.#watch.pending()
     if (pending.length > 0) throw new ClerkSyncError('database_outdated', `it lacks ${pending.join(', ')}`)
     await this.#writeHealth.check(this.#database.bookkeeping)
+  }
+
+  /** Its handlers would write into tables that they do not know any more. */
+  #standDown(error: ClerkSyncError): void {
+    this.#config.log.error({ code: error.code, remedy: error.remedy }, error.message)
+    void this.#handlers.rest(HANDLER_GRACE_MS)
   }
 
   close({ handlerGraceMs = HANDLER_GRACE_MS }: CloseOptions = {}): Promise<void> {
@@ -408,6 +428,7 @@ class Sync implements ClerkSync {
 
   /** The ledger first: handlers that run may still be told of. */
   async #close(graceMs: number): Promise<void> {
+    this.#watch.close()
     const steps = [
       () => this.#catchUp.close(),
       () => this.#ingest.close(),
@@ -426,13 +447,17 @@ class Sync implements ClerkSync {
     return this.close()
   }
 
+  async #requireCompatible(): Promise<void> {
+    this.#watch.require()
+  }
+
   get #isReady(): boolean {
     return this.#database.kind === 'postgres' || this.#prepared !== undefined
   }
 
   /** The embedded database belongs to this process alone, so that nobody else could migrate it. */
   #prepare(): Promise<unknown> {
-    if (this.#database.kind === 'postgres') return Promise.resolve()
+    if (this.#database.kind === 'postgres') return this.#requireCompatible()
     this.#prepared ??= this.migrate().catch((error) => {
       this.#prepared = undefined
       throw error

@@ -144,6 +144,7 @@ class Dashboard {
     this.#desk = {
       sync,
       source,
+      replica: { ...source, database: sync.reads },
       live,
       work: new Work(sync),
       audit: new AuditLog(sync.database),

@@ -35,6 +35,8 @@ type SentOutcome = AnswerOf<'POST simulator'>['outcome']
 export interface Desk {
   readonly sync: ClerkSync
   readonly source: ReadSource
+  /** For what may be answered a little late: a replica, if there is one. */
+  readonly replica: ReadSource
   readonly work: Work
   readonly audit: AuditLog
   readonly live: Live
@@ -69,7 +71,12 @@ type Endpoint<Name extends RouteName> = readonly [
 /** A part of the routes. */
 export type Endpoints<Name extends RouteName> = { readonly [each in Name]: Endpoint<each> }
 
-/** A question to the database. */
+/** A question whose answer may be a little late: lists, charts and searches. */
+export function browse<Result>(call: Desk, work: (reading: Reading) => Promise<Result>): Promise<Result> {
+  return read(call.replica, work)
+}
+
+/** A question about what was just done or has just happened. */
 export function ask<Result>(call: Desk, work: (reading: Reading) => Promise<Result>): Promise<Result> {
   return read(call.source, work)
 }

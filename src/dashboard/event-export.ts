@@ -2,7 +2,7 @@
 
 import { listEventItems } from '../inspect/event-list.ts'
 import type { EventItem, ExportFormat } from './api.ts'
-import { ask, type Call } from './desk.ts'
+import { browse, type Call } from './desk.ts'
 import { SECURITY_HEADERS } from './page.ts'
 import { eventConditionsOf } from './request.ts'
 
@@ -90,7 +90,7 @@ async function* pagesOf(call: Call): AsyncGenerator<readonly EventItem[]> {
   const conditions = eventConditionsOf(call.query)
   let cursor: string | undefined
   for (let left = MAX_EVENTS; left > 0; left -= PAGE) {
-    const page = await ask(call, (reading) =>
+    const page = await browse(call, (reading) =>
       listEventItems(reading, conditions, { limit: PAGE, cursor }, call.isMasking),
     )
     yield page.items

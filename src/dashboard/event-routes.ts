@@ -5,7 +5,7 @@ import { getEventDetail } from '../inspect/event-detail.ts'
 import { countEventItems, listEventItems } from '../inspect/event-list.ts'
 import { getRun } from '../inspect/runs.ts'
 import type { EventDetail, EventOutcome, HandlerRun } from './api.ts'
-import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
+import { ask, browse, type Call, type Endpoints, nameIn } from './desk.ts'
 import { exportEvents } from './event-export.ts'
 import { eventConditionsOf, pageOf } from './request.ts'
 
@@ -22,13 +22,13 @@ export const EVENT_ROUTES: Endpoints<
   'GET events': [
     'viewer',
     (call) =>
-      ask(call, (reading) =>
+      browse(call, (reading) =>
         listEventItems(reading, eventConditionsOf(call.query), pageOf(call.query), call.isMasking),
       ),
   ],
   'GET events/count': [
     'viewer',
-    (call) => ask(call, (reading) => countEventItems(reading, eventConditionsOf(call.query))),
+    (call) => browse(call, (reading) => countEventItems(reading, eventConditionsOf(call.query))),
   ],
   'GET events/export': ['viewer', exportEvents],
   'GET events/{id}': ['viewer', (call) => detail(call, call.isMasking)],

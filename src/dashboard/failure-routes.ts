@@ -6,7 +6,7 @@ import { readHandlers } from '../inspect/handlers.ts'
 import { readRejectedGroups } from '../inspect/refusals.ts'
 import type { Done, HandlerSummary } from './api.ts'
 import type { Deed } from './audit.ts'
-import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
+import { ask, browse, type Call, type Endpoints, nameIn } from './desk.ts'
 import { invalid, pageOf } from './request.ts'
 
 const REJECTED_DAYS = 7
@@ -25,7 +25,7 @@ export const FAILURE_ROUTES: Endpoints<
 > = {
   'GET failures': [
     'viewer',
-    async (call) => ({ groups: await ask(call, (reading) => readFailureGroups(reading, call.isMasking)) }),
+    async (call) => ({ groups: await browse(call, (reading) => readFailureGroups(reading, call.isMasking)) }),
   ],
   'GET failures/runs': [
     'viewer',
@@ -35,7 +35,9 @@ export const FAILURE_ROUTES: Endpoints<
         fingerprint: call.query.nullable('fingerprint'),
         state: call.query.oneOf('state', ['retrying', 'dead']),
       }
-      return ask(call, (reading) => listFailedRuns(reading, conditions, pageOf(call.query), call.isMasking))
+      return browse(call, (reading) =>
+        listFailedRuns(reading, conditions, pageOf(call.query), call.isMasking),
+      )
     },
   ],
   'POST failures/mute': ['operator', mute],
@@ -55,7 +57,7 @@ export const FAILURE_ROUTES: Endpoints<
   'GET rejected': [
     'viewer',
     async (call) => ({
-      groups: await ask(call, (reading) => readRejectedGroups(reading, REJECTED_DAYS)),
+      groups: await browse(call, (reading) => readRejectedGroups(reading, REJECTED_DAYS)),
       since: new Date(Date.now() - REJECTED_DAYS * 86_400_000).toISOString(),
     }),
   ],

@@ -6,7 +6,7 @@ import { listEventItems } from '../inspect/event-list.ts'
 import { getResource, listResources, readKinds, requireResource } from '../inspect/resources.ts'
 import type { Comparison, ResourceDetail } from './api.ts'
 import { compare, type StoredState } from './comparison.ts'
-import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
+import { ask, browse, type Call, type Endpoints, nameIn } from './desk.ts'
 import { reaches } from './person.ts'
 import { pageOf } from './request.ts'
 
@@ -23,7 +23,7 @@ export const RESOURCE_ROUTES: Endpoints<
     'viewer',
     async (call) => {
       const { resources } = call.sync.configuration
-      return { kinds: await ask(call, (reading) => readKinds(reading, (name) => resources.has(name))) }
+      return { kinds: await browse(call, (reading) => readKinds(reading, (name) => resources.has(name))) }
     },
   ],
   'GET resources/{resource}': [
@@ -31,7 +31,7 @@ export const RESOURCE_ROUTES: Endpoints<
     (call) => {
       const conditions = { q: call.query.text('q'), deleted: call.query.boolean('deleted') }
       const resource = requireResource(nameIn(call, 'resource'))
-      return ask(call, (reading) =>
+      return browse(call, (reading) =>
         listResources(reading, resource, conditions, pageOf(call.query), call.isMasking),
       )
     },
@@ -46,7 +46,9 @@ export const RESOURCE_ROUTES: Endpoints<
     (call) => {
       const { table } = requireResource(nameIn(call, 'resource'))
       const conditions = { resource: [table], resourceId: nameIn(call, 'id') }
-      return ask(call, (reading) => listEventItems(reading, conditions, pageOf(call.query), call.isMasking))
+      return browse(call, (reading) =>
+        listEventItems(reading, conditions, pageOf(call.query), call.isMasking),
+      )
     },
   ],
   'POST resources/{resource}/{id}/compare': ['viewer', compareWithClerk],

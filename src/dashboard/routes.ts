@@ -7,7 +7,7 @@ import { search } from '../inspect/search.ts'
 import { readTraffic } from '../inspect/traffic.ts'
 import type { Overview, RouteName, Session } from './api.ts'
 import { checkHealth } from './checks.ts'
-import { ask, type Call, type Desk, type Endpoints } from './desk.ts'
+import { browse, type Call, type Desk, type Endpoints } from './desk.ts'
 import { EVENT_ROUTES } from './event-routes.ts'
 import { FAILURE_ROUTES } from './failure-routes.ts'
 import { JOB_ROUTES } from './job-routes.ts'
@@ -39,7 +39,7 @@ const OTHER_ROUTES: Endpoints<
       const until = call.query.time('until') ?? new Date().toISOString()
       const since = call.query.time('since')
       if (since === undefined) throw invalid('since is missing')
-      return ask(call, (reading) => readTraffic(reading, { since, until }))
+      return browse(call, (reading) => readTraffic(reading, { since, until }))
     },
   ],
   'GET live': ['viewer', async (call) => stream(call)],
@@ -48,7 +48,7 @@ const OTHER_ROUTES: Endpoints<
     async (call) => {
       const text = call.query.required('q')
       const findsPersonal = !call.isMasking || reaches(call.person.role, 'operator')
-      return search(call.source, text, { isMasked: call.isMasking, findsPersonal })
+      return search(call.replica, text, { isMasked: call.isMasking, findsPersonal })
     },
   ],
   'GET health': [
@@ -65,7 +65,7 @@ const OTHER_ROUTES: Endpoints<
       return { settings: await settings() }
     },
   ],
-  'GET audit': ['admin', (call) => ask(call, (reading) => listAudit(reading, pageOf(call.query)))],
+  'GET audit': ['admin', (call) => browse(call, (reading) => listAudit(reading, pageOf(call.query)))],
 }
 
 const ROUTES: Endpoints<Exclude<RouteName, ServedElsewhere>> = {
@@ -95,7 +95,7 @@ export function overviewOf(desk: Desk): Promise<Overview> {
     canBackfill: sync.clerk.isConfigured,
     isMasked: isMasking,
   }
-  return ask(desk, (reading) => readOverview(reading, surroundings))
+  return browse(desk, (reading) => readOverview(reading, surroundings))
 }
 
 /** Which features a server has is known once it is asked. */

@@ -74,7 +74,7 @@ export class Connections {
   }
 
   /** The server is no longer the primary: connections that are open now are replaced before they are used again. */
-  renew(): void {
+  #renew(): void {
     const now = performance.now()
     if (now - this.#renewedAt < RENEW_EVERY_MS) return
     this.#renewedAt = now
@@ -158,7 +158,7 @@ export class Connections {
     onServerError(client, (code) => {
       if (code !== READ_ONLY) return
       this.#born.delete(client)
-      this.renew()
+      this.#renew()
     })
   }
 }

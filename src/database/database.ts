@@ -8,7 +8,6 @@ import { readAddress } from './address.ts'
 import { type BeginBatch, batchesOnPGlite, batchesOnPostgres } from './batch.ts'
 import { type ConnectionSource, Connections, createReplicaPool } from './connections.ts'
 import { type EmbeddedHandle, IN_MEMORY, openEmbedded } from './embedded.ts'
-import { withinSchema } from './introspector.ts'
 import { type Listen, listenOnPostgres } from './listen.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
 import { divideConnections } from './shares.ts'
@@ -44,12 +43,18 @@ export interface Database {
   begin(timeoutMs: number): Promise<OpenTransaction>
   /** How many of them may be open at a time; none where no connection can be spared for them. */
   readonly handlerTransactions: number
+  /** Runs statements outside any transaction, on a connection that is closed afterwards: they may change its session. */
+  runAlone<Result>(work: (run: RunStatement) => Promise<Result>): Promise<Result>
   /** Hears notifications; null where no connection can be spared for it. */
   readonly listen: Listen | null
-  /** Replaces the connections that are open now before they are used again: the server may no longer be the primary. */
-  renewConnections(): void
   close(): Promise<void>
 }
+
+/** Runs one statement and returns its rows. */
+export type RunStatement = (
+  text: string,
+  parameters?: readonly unknown[],
+) => Promise<readonly Record<string, unknown>[]>
 
 /** How many connections, and to what. */
 export interface ConnectionOptions {
@@ -107,17 +112,28 @@ function openPostgres(config: PoolConfig, schema: string, options: ConnectionOpt
     bookkeeping: postgresKysely(connections.lane('bookkeeping'), schema),
     handlerTransactions: shares.handlers,
     begin: async (timeoutMs) => beginOnPostgres(await connections.connectHandler(), timeoutMs),
+    runAlone: async (work) => {
+      if (shares.handlers === 0) throw new ClerkSyncError('option_invalid', TOO_FEW_TO_RUN_ALONE)
+      const client = await connections.connectHandler()
+      try {
+        return await work(async (text, parameters = []) => (await client.query(text, [...parameters])).rows)
+      } finally {
+        client.release(true)
+      }
+    },
     listen: shares.listens ? listenOnPostgres(config) : null,
-    renewConnections: () => connections.renew(),
     close: async () => {
       await Promise.all([connections.end(), replica?.destroy()])
     },
   }
 }
 
+const TOO_FEW_TO_RUN_ALONE =
+  'maxConnections is 1; an index is built beside the traffic with at least 2: run `clerk-sync migrate` with more'
+
 function postgresKysely(connections: ConnectionSource, schema: string): Kysely<ClerkTables> {
   const dialect = new PostgresDialect({ pool: { ...connections, options: {} } })
-  return new Kysely<ClerkTables>({ dialect: withinSchema(dialect, schema) }).withSchema(schema)
+  return new Kysely<ClerkTables>({ dialect }).withSchema(schema)
 }
 
 function openReplica(url: string, max: number, schema: string): Kysely<ClerkTables> {
@@ -126,7 +142,7 @@ function openReplica(url: string, max: number, schema: string): Kysely<ClerkTabl
   const dialect = new PostgresDialect({
     pool: () => createReplicaPool(readAddress({ connectionString: url }), max),
   })
-  return new Kysely<ClerkTables>({ dialect: withinSchema(dialect, schema) }).withSchema(schema)
+  return new Kysely<ClerkTables>({ dialect }).withSchema(schema)
 }
 
 function describePostgres({ connectionString, host, port, database }: PoolConfig): string {
@@ -150,7 +166,7 @@ function openFolder(folder: string, schema: string): Database {
     })
     return (await handle).pglite
   }
-  const dialect = withinSchema(new PGliteDialect({ pglite: open }), schema)
+  const dialect = new PGliteDialect({ pglite: open })
   const kysely = new Kysely<ClerkTables>({ dialect }).withSchema(schema)
   const beginBatch = batchesOnPGlite(open)
   return {
@@ -166,8 +182,14 @@ function openFolder(folder: string, schema: string): Database {
     bookkeeping: kysely,
     begin: async (timeoutMs) => beginOnPGlite(await open(), timeoutMs),
     handlerTransactions: 1,
+    runAlone: async (work) => {
+      const pglite = await open()
+      return work(
+        async (text, parameters = []) =>
+          (await pglite.query<Record<string, unknown>>(text, [...parameters])).rows,
+      )
+    },
     listen: async (channel, onText) => (await open()).listen(channel, onText),
-    renewConnections: () => undefined,
     // Not kysely.destroy(): that would close the instance under others in this process who share it.
     close: async () => {
       isClosed = true

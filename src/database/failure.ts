@@ -73,6 +73,20 @@ export function isMissing(error: unknown): boolean {
   return OUTDATED.has(sqlState(error) ?? '')
 }
 
+/** Whether a table lacks a column. */
+export function isMissingColumn(error: unknown): boolean {
+  return sqlState(error) === '42703'
+}
+
+/** Whether a lock was not free within the time that one may wait for it. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === '55P03'
+}
+
+export function isDeadlock(error: unknown): boolean {
+  return sqlState(error) === '40P01'
+}
+
 /** Whether the user lacks a privilege. */
 export function isDenied(error: unknown): boolean {
   return sqlState(error) === '42501'

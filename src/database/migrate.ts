@@ -1,89 +1,98 @@
-/** Brings the schema up to date: under a lock, in one transaction, from SQL inside the package. */
+/** Brings the schema up to date, and says which code may work with it. */
 
-import { type Kysely, sql } from 'kysely'
-import { type Migration, Migrator } from 'kysely/migration'
+import type { Kysely } from 'kysely'
 import { ClerkSyncError } from '../errors.ts'
-import { isMissing, isOutage, messageOf, toUnavailable } from './failure.ts'
-import { qualify, quoteIdentifier } from './identifier.ts'
-import * as initial from './migrations/0001-initial.ts'
+import { isLockTimeout, isMissing, isMissingColumn, isOutage, messageOf, toUnavailable } from './failure.ts'
+import { qualify } from './identifier.ts'
+import { initial, UNRELEASED } from './migrations/0001-initial.ts'
+import { levelOf, type Migration } from './migrations/migration.ts'
+import {
+  describeMigration,
+  MIGRATIONS_TABLE,
+  type MigrationDatabase,
+  runMigration,
+} from './migrations/run.ts'
 import { explainDenial } from './privilege.ts'
 import { query } from './query.ts'
 import type { ClerkTables } from './tables.ts'
 
 /** In the order in which they run, which is that of their names. */
-const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [initial]
+export const MIGRATIONS: readonly Migration[] = [initial]
 export const MIGRATION_NAMES = MIGRATIONS.map(({ name }) => name)
-const MIGRATIONS_TABLE = 'migrations'
 
 /**
- * Runs the migrations that the database lacks and returns their names.
+ * Runs the migrations that the database lacks and returns the names of those that ran here. Any number of processes may call
+ * this at once: one works, the others wait. Where nothing is pending it takes no lock.
  *
- * Kysely's migrator holds an advisory lock, so any number of processes may call this at once: one works, the others
- * wait and find nothing left to do.
- *
- * @throws {ClerkSyncError} `migration_failed`, with nothing changed, `database_ahead`, `database_unreleased` or
- *   `database_unavailable`
+ * @throws {ClerkSyncError} `migration_failed`: what ran before it stays, and the next call goes on there; `database_ahead`,
+ *   `database_unreleased` or `database_unavailable`
  */
-export async function migrate(database: Kysely<ClerkTables>, schema: string): Promise<string[]> {
-  const { error, results = [] } = await migrator(database, schema).migrateToLatest()
-  if (error !== undefined) throw (await explainDenial(database, schema, error)) ?? toMigrationError(error)
-  return results.filter((result) => result.status === 'Success').map((result) => result.migrationName)
+export async function migrate(database: MigrationDatabase, migrations = MIGRATIONS): Promise<string[]> {
+  const { queries, schema } = database
+  const ran: string[] = []
+  const isPending = async ({ name }: Migration) =>
+    (await pendingMigrations(queries, schema, migrations)).includes(name)
+  try {
+    const pending = await pendingMigrations(queries, schema, migrations)
+    for (const migration of migrations.filter(({ name }) => pending.includes(name))) {
+      if (await runMigration(database, migration, () => isPending(migration))) ran.push(migration.name)
+    }
+    return ran
+  } catch (error) {
+    throw (await explainDenial(queries, schema, error)) ?? toMigrationError(error)
+  }
 }
 
 /**
- * The names of the migrations that the database lacks. Cheap enough for every readiness probe.
- * @throws {ClerkSyncError} `database_ahead` or `database_unavailable`
+ * The names of the migrations that the database lacks. Cheap enough for every readiness probe, and without a lock that a
+ * migration could wait for.
+ * @throws {ClerkSyncError} `database_ahead`, `database_unreleased` or `database_unavailable`
  */
-export async function pendingMigrations(database: Kysely<ClerkTables>, schema: string): Promise<string[]> {
-  const table = qualify(schema, MIGRATIONS_TABLE)
-  const ran = await query<{ name: string }>(database, `select name from ${table}`).catch((error) => {
+export async function pendingMigrations(
+  database: Kysely<ClerkTables>,
+  schema: string,
+  migrations = MIGRATIONS,
+): Promise<string[]> {
+  const ran = await readMigrations(database, schema)
+  if (ran.some(({ name }) => UNRELEASED.includes(name))) throw new ClerkSyncError('database_unreleased')
+  const own = levelOf(migrations.at(-1)?.name ?? '0')
+  const oldest = Math.max(0, ...ran.map(({ level }) => level))
+  if (oldest > own)
+    throw new ClerkSyncError('database_ahead', `it needs schema level ${oldest}, this version has ${own}`)
+  const names = new Set(ran.map(({ name }) => name))
+  return migrations.map(({ name }) => name).filter((name) => !names.has(name))
+}
+
+interface RanMigration {
+  readonly name: string
+  readonly level: number
+}
+
+async function readMigrations(database: Kysely<ClerkTables>, schema: string): Promise<RanMigration[]> {
+  const text = `select name, oldest_level as level from ${qualify(schema, MIGRATIONS_TABLE)}`
+  return query<RanMigration>(database, text).catch((error) => {
+    // Tables of a version that did not yet write down which code may use them.
+    if (isMissingColumn(error)) throw new ClerkSyncError('database_unreleased', undefined, { cause: error })
     if (isMissing(error)) return []
     throw toUnavailable(error)
   })
-  const unknown = ran.map(({ name }) => name).filter((name) => !MIGRATION_NAMES.includes(name))
-  if (unknown.some((name) => initial.UNRELEASED.includes(name)))
-    throw new ClerkSyncError('database_unreleased')
-  if (unknown.length > 0) throw new ClerkSyncError('database_ahead', `it has ${unknown.join(', ')}`)
-  return MIGRATION_NAMES.filter((name) => !ran.some((migration) => migration.name === name))
 }
 
 /** The SQL of a migration, as it would run. */
 export function migrationSql(name: string, schema: string): string {
   const migration = MIGRATIONS.find((candidate) => candidate.name === name)
-  return `set local search_path to ${quoteIdentifier(schema)};\n${migration?.sql}`
-}
-
-function migrator(database: Kysely<ClerkTables>, schema: string): Migrator {
-  const migrations = MIGRATIONS.map(
-    ({ name }) => [name, toKyselyMigration(migrationSql(name, schema))] as const,
-  )
-  return new Migrator({
-    // The schema plugin of `database` would qualify the migrator's own tables a second time.
-    db: database.withoutPlugins(),
-    provider: { getMigrations: async () => Object.fromEntries(migrations) },
-    migrationTableSchema: schema,
-    migrationTableName: MIGRATIONS_TABLE,
-    migrationLockTableName: 'migrations_lock',
-  })
-}
-
-/** Statement by statement: a prepared statement, which is all that PGlite's driver knows, holds only one. */
-function toKyselyMigration(script: string): Migration {
-  return {
-    async up(db: Kysely<unknown>) {
-      for (const statement of script.split(/;\n/)) {
-        if (statement.trim() !== '') await sql.raw(statement).execute(db)
-      }
-    },
-  }
+  return migration ? describeMigration(migration, schema) : ''
 }
 
 function toMigrationError(error: unknown): ClerkSyncError {
-  const message = messageOf(error)
-  const isKyselys = message.startsWith('corrupted migrations')
-  if (error instanceof ClerkSyncError || (isOutage(error) && !isKyselys)) return toUnavailable(error)
-  if (isKyselys && initial.UNRELEASED.some((name) => message.includes(name)))
-    return new ClerkSyncError('database_unreleased', undefined, { cause: error })
-  const isAhead = isKyselys && message.endsWith('is missing')
-  return new ClerkSyncError(isAhead ? 'database_ahead' : 'migration_failed', message, { cause: error })
+  if (isLockTimeout(error))
+    return new ClerkSyncError('migration_failed', 'a table it changes stayed locked', {
+      cause: error,
+      remedy: LOCKED_REMEDY,
+    })
+  if (error instanceof ClerkSyncError || isOutage(error)) return toUnavailable(error)
+  return new ClerkSyncError('migration_failed', messageOf(error), { cause: error })
 }
+
+const LOCKED_REMEDY =
+  'Nothing was changed by this step. Find what holds the lock (`select pid, state, query from pg_stat_activity order by xact_start`): a dump, or a transaction that somebody left open. Then run `clerk-sync migrate` again.'

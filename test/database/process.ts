@@ -3,20 +3,30 @@
 import { createSecretKey } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openDatabase } from '../../src/database/database.ts'
 import { lockFolder } from '../../src/database/folder-lock.ts'
+import { migrate as migrateTo } from '../../src/database/migrate.ts'
 import { createClerkSync } from '../../src/index.ts'
 import { sign } from '../../src/webhook/signature.ts'
+import { NEXT } from './future-migrations.ts'
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 
 const [command = '', database = '', schema = 'clerk'] = process.argv.slice(2)
 const sync = createClerkSync({ signingSecret: SECRET, database, schema, commitTimeoutMs: 10_000 })
 
-const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { migrate, hold, fill, contend }
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { migrate, upgrade, hold, fill, contend }
 
 async function migrate(): Promise<void> {
   tell({ migrated: await sync.migrate() })
   await sync.close()
+}
+
+/** To an imagined next version. */
+async function upgrade(): Promise<void> {
+  const next = openDatabase(database, schema, { maxConnections: 2 })
+  tell({ migrated: await migrateTo(next, NEXT) })
+  await next.close()
 }
 
 /** Keeps the database open until the standard input ends. */

@@ -19,7 +19,7 @@ export interface Process {
 }
 
 export interface ProcessOptions {
-  readonly command: 'migrate' | 'hold' | 'fill' | 'contend'
+  readonly command: 'migrate' | 'upgrade' | 'hold' | 'fill' | 'contend'
   readonly database: string
   readonly schema?: string
   /** Arguments for Node itself. */

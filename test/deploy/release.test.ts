@@ -3,13 +3,55 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
-import { faultsOf, writeBillsOfMaterials } from '../../scripts/release.ts'
+import { dateChangelog, type Facts, releaseFaults } from '../../scripts/release.ts'
+import { faultsOf, notesOf, writeBillsOfMaterials } from '../../scripts/release-assets.ts'
 
 it('refuses a tag that is another version, and a version without a changelog', () => {
   const changelog = '# Changelog\n\n## 1.2.3\n\n- x\n'
   expect(faultsOf('v1.2.3', '1.2.3', changelog)).toEqual([])
   expect(faultsOf('v1.2.4', '1.2.3', changelog)).toHaveLength(1)
   expect(faultsOf('v1.2.4', '1.2.4', changelog)).toHaveLength(1)
+})
+
+const CHANGELOG = '# Changelog\n\n## Unreleased\n\n- New.\n\n## 0.1.9 (2026-01-01)\n\n- Old.\n'
+const facts = (changes: Partial<Facts> = {}): Facts => ({
+  version: '0.2.0',
+  current: '0.1.0',
+  tags: ['v0.1.9'],
+  changes: '',
+  changelog: CHANGELOG,
+  ...changes,
+})
+
+it('makes a release of a clean tree with a newer version and something to tell', () => {
+  expect(releaseFaults(facts())).toEqual([])
+  expect(releaseFaults(facts({ version: '0.10.0', tags: ['v0.9.0'] }))).toEqual([])
+  expect(releaseFaults(facts({ tags: ['v0.2.0-beta.1'] }))).toEqual([])
+})
+
+it.each<[string, Partial<Facts>, RegExp]>([
+  ['what is no version', { version: 'v0.2.0' }, /not a version/],
+  ['none', { version: '' }, /not a version/],
+  ['a tree with changes', { changes: ' M src/index.ts\n' }, /has changes.*src\/index\.ts/s],
+  ['a version that was tagged', { tags: ['v0.2.0'] }, /not newer than 0\.2\.0/],
+  ['an older one', { version: '0.9.0', tags: ['v0.10.0'] }, /not newer than 0\.10\.0/],
+  ['the one of package.json', { version: '0.1.0' }, /not newer/],
+  ['an empty changelog', { changelog: dateChangelog(CHANGELOG, '0.1.9', new Date()) }, /nothing under/],
+])('refuses %s', (_, changes, fault) => {
+  expect(releaseFaults(facts(changes)).join('\n')).toMatch(fault)
+})
+
+it('dates the changelog, and takes the notes from it', () => {
+  const dated = dateChangelog(CHANGELOG, '0.2.0', new Date('2026-11-27T23:00:00Z'))
+  expect(dated).toBe(
+    '# Changelog\n\n## Unreleased\n\n## 0.2.0 (2026-11-27)\n\n- New.\n\n## 0.1.9 (2026-01-01)\n\n- Old.\n',
+  )
+  expect([notesOf('0.2.0', dated), notesOf('0.1.9', dated), notesOf('0.2', dated)]).toEqual([
+    '- New.',
+    '- Old.',
+    '',
+  ])
+  expect(faultsOf('v0.2.0', '0.2.0', dated)).toEqual([])
 })
 
 it('writes bills of materials with what the package installs, and nothing of development', async () => {

@@ -17,6 +17,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** What is typed; then stdin ends. */
   readonly input?: string | Promise<string>
+  /** The program of another version. */
+  readonly main?: string
 }
 
 export interface Finished {
@@ -43,9 +45,9 @@ export class CliProcess {
   readonly #child: ChildProcess
   readonly #output = { stdout: '', stderr: '' }
 
-  constructor(args: readonly string[], { cwd, env = {}, input = '' }: CliOptions) {
+  constructor(args: readonly string[], { cwd, env = {}, input = '', main = MAIN }: CliOptions) {
     const { PATH, HOME, TMPDIR } = process.env
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    this.#child = spawn(process.execPath, [main, ...args], {
       cwd,
       env: { PATH, HOME, TMPDIR, LANG: 'C.UTF-8', CLERK_WEBHOOK_SIGNING_SECRET: SECRET, ...env },
     })

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -83,6 +83,33 @@ export class PostgresServer {
     const server = new PostgresServer(binaries, folder, await freePort(), user)
     await server.start()
     return server
+  }
+
+  /** A copy that follows this one, and that {@link promote} makes a primary. */
+  async createStandby(): Promise<PostgresServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-postgres-'))
+    if (this.#user) await chown(folder, this.#user.uid, this.#user.gid)
+    const options = ['-D', folder, '-d', this.url, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']
+    await run(join(this.#binaries, 'pg_basebackup'), options, { cwd: folder, ...this.#user })
+    // A copy has its original's permissions only inside; Postgres wants them on the folder too.
+    await chmod(folder, 0o700)
+    const server = new PostgresServer(this.#binaries, folder, await freePort(), this.#user)
+    await server.start()
+    return server
+  }
+
+  async promote(): Promise<void> {
+    await this.query('select pg_promote(true, 10)')
+  }
+
+  async query(text: string): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: this.url })
+    await client.connect()
+    try {
+      return (await client.query(text)).rows
+    } finally {
+      await client.end()
+    }
   }
 
   async start(): Promise<void> {

@@ -3,7 +3,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 export class TcpProxy {
-  readonly #target: { host: string; port: number }
+  #target: { host: string; port: number }
   readonly #server: Server
   readonly #pairs = new Set<{ client: Socket; upstream: Socket }>()
   /** New connections are cut at once, as if nobody listened. */
@@ -35,6 +35,11 @@ export class TcpProxy {
     url.hostname = '127.0.0.1'
     url.port = String((this.#server.address() as { port: number }).port)
     return url.href
+  }
+
+  /** New connections go elsewhere, as when a name's address changes; open ones stay. */
+  retarget(target: URL): void {
+    this.#target = { host: target.hostname, port: Number(target.port || 5432) }
   }
 
   /** Ends every open connection, as a restart of the server does. */

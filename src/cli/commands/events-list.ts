@@ -35,7 +35,7 @@ function list(options: ListOptions): Promise<void> {
   return withSync(options, output, async (sync) => {
     requireDatabase(sync)
     const { limit, before } = options
-    const events = await listEvents(sync.database, toFilter(options), { limit, before })
+    const events = await listEvents(sync.reads, toFilter(options), { limit, before })
     print(events, output)
     if (events.length === 0) output.note('No event is like that.')
     if (events.length === limit) output.note(`Older ones: the same with --before ${events.at(-1)?.id}`)

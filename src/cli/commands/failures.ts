@@ -53,7 +53,7 @@ function list(options: OutputOptions & DatabaseOptions): Promise<void> {
   const output = new Output(options)
   return withSync(options, output, async (sync) => {
     requireDatabase(sync)
-    const source = { database: sync.database, schema: sync.location.schema }
+    const source = { database: sync.reads, schema: sync.location.schema }
     const groups = await read(source, (reading) => readFailureGroups(reading, false))
     if (output.json) for (const group of groups) output.stdout.record(group)
     else

@@ -7,6 +7,7 @@ import type { ClerkSync } from '../../index.ts'
 import type { HealthState, Overview, Quantity, Status } from '../../inspect/model.ts'
 import { readOverview } from '../../inspect/overview.ts'
 import { read } from '../../inspect/reading.ts'
+import { type ReplicaState, readReplica } from '../../inspect/replica.ts'
 import { statusOfOutage } from '../../inspect/status.ts'
 import { EXIT } from '../failure.ts'
 import { listenForInterruption } from '../interruption.ts'
@@ -46,11 +47,17 @@ async function showStatus(options: StatusOptions): Promise<void> {
   })
 }
 
+/** What is known of the way to the database. */
+interface Surroundings {
+  readonly roundTripMs?: number | null
+  readonly replica?: ReplicaState | undefined
+}
+
 /** What was seen; without numbers if the database is down. */
-type Seen = Pick<Overview, 'status'> & Partial<Overview> & { readonly roundTripMs?: number | null }
+type Seen = Pick<Overview, 'status'> & Partial<Overview> & Surroundings
 
 async function look(sync: ClerkSync): Promise<Seen> {
-  const { database, location, configuration, clerk } = sync
+  const { database, reads, location, configuration, clerk } = sync
   const surroundings = {
     isEnabled: (name: string) => configuration.resources.has(name),
     canBackfill: clerk.isConfigured,
@@ -58,13 +65,13 @@ async function look(sync: ClerkSync): Promise<Seen> {
   }
   try {
     await sync.check()
-    const overview = await read({ database, schema: location.schema }, (reading) =>
-      readOverview(reading, surroundings),
-    )
-    // The embedded database is in this process.
+    const source = { database: reads, schema: location.schema }
+    const overview = await read(source, (reading) => readOverview(reading, surroundings))
     return {
       ...overview,
+      // The embedded database is in this process.
       roundTripMs: location.kind === 'embedded' ? null : await measureRoundTrip(database),
+      ...(reads !== database && { replica: await readReplica(reads) }),
     }
   } catch (error) {
     return { status: statusOfOutage(toUnavailable(error).message) }
@@ -101,7 +108,8 @@ function showLines(seen: Seen, stdout: Pen): void {
   for (const [name, value] of numbersOf(seen)) stdout.line(`  ${dim(name.padEnd(12))} ${value}`)
 }
 
-function numbersOf({ lag, waiting, notApplied, jobs, roundTripMs }: Seen): [name: string, value: string][] {
+function numbersOf(seen: Seen): [name: string, value: string][] {
+  const { lag, waiting, notApplied, jobs, roundTripMs, replica } = seen
   if (!lag || !waiting || !notApplied || !jobs) return []
   const { failed, parked, dead, rejected } = notApplied
   return [
@@ -110,6 +118,7 @@ function numbersOf({ lag, waiting, notApplied, jobs, roundTripMs }: Seen): [name
     ['not applied', `${textOf(failed)} failed · ${textOf(parked)} parked · ${textOf(dead)} dead`],
     ['rejected', `${textOf(rejected)} in the last 24 hours`],
     ...(roundTripMs ? [['round trip', describeRoundTrip(roundTripMs)] as [string, string]] : []),
+    ...(replica ? [['replica', describeReplica(replica)] satisfies [string, string]] : []),
     ...jobs.map((job): [string, string] => ['job', printable(job.title)]),
   ]
 }
@@ -118,6 +127,11 @@ function describeRoundTrip(milliseconds: number): string {
   const time = `${formatRoundTrip(milliseconds)} to the database`
   if (milliseconds <= FAR_MS) return time
   return `${time} – far: every delivery waits for two of them; run the app in the database’s region`
+}
+
+function describeReplica({ isReplica, behindMs }: ReplicaState): string {
+  if (!isReplica) return 'replicaUrl leads to a primary'
+  return behindMs === null ? 'unknown how far behind' : `${formatDuration(behindMs)} behind`
 }
 
 function textOf({ value, isEstimate, isAtLeast }: Quantity): string {

@@ -5,10 +5,9 @@ import { HANDLERS } from './0001-initial/handlers.ts'
 import { JOBS } from './0001-initial/jobs.ts'
 import { LEDGER } from './0001-initial/ledger.ts'
 import { MIRROR } from './0001-initial/mirror.ts'
+import type { Migration } from './migration.ts'
 
-export const name = '0001_initial'
-
-/** What the migrations before the first release were called besides. Their tables were others. */
+/** What the migrations before the first release were called. Their tables were others. */
 export const UNRELEASED: readonly string[] = [
   '0001_mirror_and_ledger',
   '0002_jobs',
@@ -19,4 +18,8 @@ export const UNRELEASED: readonly string[] = [
   '0008_late',
 ]
 
-export const sql = [MIRROR, LEDGER, HANDLERS, JOBS, AUDIT].join('')
+export const initial: Migration = {
+  name: '0001_initial',
+  kind: 'statements',
+  sql: [MIRROR, LEDGER, HANDLERS, JOBS, AUDIT].join(''),
+}
