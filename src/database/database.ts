@@ -96,6 +96,7 @@ function unknownAddress(address: string): ClerkSyncError {
 }
 
 function openPostgres(config: PoolConfig, schema: string, options: ConnectionOptions): Database {
+  if (SEVERAL_HOSTS.test(config.connectionString ?? '')) throw severalHosts()
   const shares = divideConnections(options.maxConnections, options.replicaUrl !== undefined)
   const connections = new Connections(config, shares)
   const queries = postgresKysely(connections.lane('queries'), schema)
@@ -126,6 +127,16 @@ function openPostgres(config: PoolConfig, schema: string, options: ConnectionOpt
       await Promise.all([connections.end(), replica?.destroy()])
     },
   }
+}
+
+/** As libpq takes them. `pg` would look for a host of that name. */
+const SEVERAL_HOSTS = /^\w+:\/\/(?:[^/?@]*@)?[^/?@,]*,[^@/]*(?:[/?]|$)/
+
+function severalHosts(): ClerkSyncError {
+  return new ClerkSyncError(
+    'option_invalid',
+    'database names several hosts, which the driver cannot choose from; use one address that follows the primary',
+  )
 }
 
 const TOO_FEW_TO_RUN_ALONE =

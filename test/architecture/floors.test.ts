@@ -26,6 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'drain.ts',
     'reply.ts',
     'refusal-log.ts',
+    'schema-watch.ts',
     'verifier.ts',
     'process-idempotently.ts',
     'sync.ts',

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { openDatabase } from '../../src/database/database.ts'
 import { Lanes } from '../../src/database/lanes.ts'
 import { divideConnections } from '../../src/database/shares.ts'
 
@@ -74,5 +75,22 @@ describe('the shares of a process', () => {
     expect(divideConnections(3, true)).toMatchObject({ handlers: 1, replica: 1, shared: 1 })
     expect(divideConnections(20, true)).toMatchObject({ replica: 4 })
     expect(() => divideConnections(2, true)).toThrow('with replicaUrl it must be at least 3')
+  })
+})
+
+describe('an address', () => {
+  it('of several hosts is refused by name, and one whose password has a comma is not', () => {
+    const options = { maxConnections: 1 }
+    const open = (address: string) => () => openDatabase(address, 'clerk', options)
+    expect(open('postgres://one:1,two:2/app?target_session_attrs=read-write')).toThrow('several hosts')
+    expect(open('postgres://app:a,b@one/app')).not.toThrow()
+  })
+
+  it('of a replica must be one of Postgres', () => {
+    const open = (replicaUrl: string, address = 'postgres://one/app') =>
+      openDatabase(address, 'clerk', { maxConnections: 5, replicaUrl })
+    expect(() => open('mysql://two/app')).toThrow('replicaUrl must be a postgres:// address')
+    expect(() => open('postgres://two/app', 'memory://')).toThrow('the database is a folder')
+    expect(() => open('postgres://two/app')).not.toThrow()
   })
 })

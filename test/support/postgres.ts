@@ -2,9 +2,9 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -28,12 +28,12 @@ const PLACES = [
   '/usr/local/pgsql/bin',
 ]
 
-/** The folder of the newest one. */
+/** The folder of the newest one; behind links, because not every program may have one. */
 export async function findPostgresBinaries(): Promise<string | null> {
   const command = `ls -d ${PLACES.map((place) => `${place}/initdb`).join(' ')} 2>/dev/null || true`
   const { stdout } = await run('sh', ['-c', command])
   const newest = stdout.trim().split('\n').filter(Boolean).sort().at(-1)
-  return newest === undefined ? null : newest.replace(/\/initdb$/, '')
+  return newest === undefined ? null : dirname(await realpath(newest))
 }
 
 export async function postgresAnswers(url: string): Promise<boolean> {
