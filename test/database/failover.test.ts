@@ -1,8 +1,12 @@
 /** A primary that goes away and a standby that takes over, both real servers behind one address, with deliveries under way. */
 
+import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { createDashboardHandler } from '../../src/dashboard/index.ts'
 import { type ClerkSync, type ClerkSyncError, createClerkSync } from '../../src/index.ts'
+import { ask, refusal } from '../dashboard/client.ts'
+import { runCli } from '../support/cli.ts'
 import { SECRET, silent } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 import { describeWithInstalledPostgres, PostgresServer } from '../support/postgres.ts'
@@ -116,6 +120,33 @@ describeWithInstalledPostgres('a failover', (binaries) => {
     await sync.check()
     await sender.stop()
     await expectNothingLost(standby, sender)
+  }, 120_000)
+})
+
+describeWithInstalledPostgres('a replica', (binaries) => {
+  it('answers lists, says how far it is behind, and is missed by nothing else', async () => {
+    const primary = await PostgresServer.create(binaries)
+    onTestFinished(() => primary.remove())
+    const standby = await primary.createStandby()
+    onTestFinished(() => standby.remove())
+    const options = { database: primary.url, replicaUrl: standby.url, maxConnections: 5 }
+    const sync = createClerkSync({ signingSecret: SECRET, log: silent, ...options })
+    onTestFinished(() => sync.close())
+    await sync.migrate()
+    await deliver(sync, eventOf('user.created'), { id: 'msg_replicated' })
+    await untilCaughtUp(primary, standby)
+
+    const dashboard = createDashboardHandler(sync)
+    const { items } = await ask(dashboard, 'GET events')
+    expect(items).toMatchObject([{ id: 'msg_replicated' }])
+    const env = { DATABASE_URL: primary.url, CLERK_SYNC_REPLICA_URL: standby.url }
+    const { stdout } = await runCli(['status', '--json'], { cwd: tmpdir(), env })
+    expect(JSON.parse(stdout)).toMatchObject({ replica: { isReplica: true, behindMs: expect.any(Number) } })
+
+    await standby.stop('fast')
+    expect((await refusal(dashboard, 'GET events'))[0]).toBe(503)
+    await deliver(sync, eventOf('user.created', { id: 'user_alone' }))
+    await sync.check()
   }, 120_000)
 })
 
