@@ -133,4 +133,9 @@ function publishing(version: string): string {
   return ['git push --follow-tags', `npm publish --provenance --access public  # v${version}`].join('\n')
 }
 
-if (import.meta.main) await main()
+if (import.meta.main) {
+  await main().catch((error: Error) => {
+    console.error(`\n${error.message}`)
+    process.exitCode = 1
+  })
+}
