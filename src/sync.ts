@@ -35,6 +35,7 @@ import { ByteBudget, type ByteShare } from './webhook/byte-budget.ts'
 import type { RequestHeaders } from './webhook/headers.ts'
 import { networkOf } from './webhook/network.ts'
 import { isProbe } from './webhook/probe.ts'
+import { missingSecret } from './webhook/secret.ts'
 import { type VerifyOptions, verify } from './webhook/verify.ts'
 
 /** A Clerk sync: takes deliveries, keeps the tables, replays events. */
@@ -258,7 +259,7 @@ class Sync implements ClerkSync {
 
   async #take(body: RawBody, headers: RequestHeaders, share: ByteShare): Promise<Receipt> {
     const startedAt = performance.now()
-    if (!this.#verification) throw new ClerkSyncError('secret_missing')
+    if (!this.#verification) throw missingSecret(this.#config.otherSecrets)
     const delivery = await verify(body, headers, this.#verification, share)
     share.accept()
     if (delivery.event?.type === PROBE_TYPE) return this.#answerProbe(delivery.svixId)

@@ -1,8 +1,8 @@
 /** The signing secrets, for commands that use them themselves. */
 
 import { resolveConfig } from '../config.ts'
-import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSyncOptions } from '../index.ts'
+import { missingSecret } from '../webhook/secret.ts'
 
 /** The configured signing secrets, as they are written; none if there are none. */
 export function signingSecrets(options: ClerkSyncOptions): readonly string[] {
@@ -10,11 +10,12 @@ export function signingSecrets(options: ClerkSyncOptions): readonly string[] {
 }
 
 /**
- * The one to sign with.
- * @throws {ClerkSyncError} `secret_missing`
+ * The configured signing secrets: at least one.
+ * @throws {ClerkSyncError} `secret_missing`, naming the variables that look as if they held it
  */
-export function firstSecret(options: ClerkSyncOptions): string {
-  const [secret] = signingSecrets(options)
-  if (secret === undefined) throw new ClerkSyncError('secret_missing')
-  return secret
+export function requireSecrets(options: ClerkSyncOptions): readonly [string, ...string[]] {
+  const { signingSecrets, otherSecrets } = resolveConfig(options, process.env)
+  const [first, ...rest] = signingSecrets
+  if (first === undefined) throw missingSecret(otherSecrets)
+  return [first, ...rest]
 }

@@ -48,9 +48,10 @@ it('lives with nothing configured, until Ctrl-C, and with --fresh starts from no
 it.each(['--forward-to=http://localhost:9', '--tunnel=clerk'])(
   'does not begin with %s what nobody could verify',
   async (option) => {
-    const env = { CLERK_WEBHOOK_SIGNING_SECRET: undefined }
+    const env = { CLERK_WEBHOOK_SIGNING_SECRET: undefined, SVIX_KEY: SECRET }
     const finished = await runCli(['dev', option], { cwd: await folder(), env })
     expect(finished).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('secret_missing') })
+    expect(finished.stderr).toContain('SVIX_KEY holds a whsec_ value')
   },
 )
 

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVENT_TYPES } from '../../src/index.ts'
 import { type CliProcess, jsonLines, runCli, startCli, temporaryFolder } from '../support/cli.ts'
-import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
+import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 
 describeWithPostgres('trigger', (url) => {
   const folder = temporaryFolder()
@@ -166,6 +166,18 @@ describeWithPostgres('trigger', (url) => {
     const { code, stderr } = await runCli(['trigger', 'user.created'], { cwd: await folder(), env })
     expect(code).toBe(1)
     expect(stderr).toContain('✗ secret_missing')
+  })
+
+  it('names the variables that look as if they held the secret, and no value', async () => {
+    const env = {
+      CLERK_WEBHOOK_SIGNING_SECRET: undefined,
+      NEXT_CLERK_SECRET: SECRET,
+      SVIX_KEY: `"${SECRET}"`,
+    }
+    const { code, stderr } = await runCli(['trigger', 'user.created'], { cwd: await folder(), env })
+    expect(code).toBe(1)
+    expect(stderr).toContain('NEXT_CLERK_SECRET and SVIX_KEY hold a whsec_ value')
+    expect(stderr).not.toContain(SECRET)
   })
 })
 

@@ -10,7 +10,7 @@ import { liveTraffic } from '../live-traffic.ts'
 import { noteLogger } from '../notes.ts'
 import { type ConfigOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { firstSecret } from '../secrets.ts'
+import { requireSecrets } from '../secrets.ts'
 import { defaultUrl } from '../send.ts'
 import { TrafficLog } from '../traffic-log.ts'
 
@@ -54,7 +54,7 @@ export function register(command: Command): void {
 async function simulate({ seed = anySeed(), ...options }: SimulateOptions): Promise<void> {
   const output = new Output(options)
   const configuration = await loadConfiguration(options)
-  const secret = firstSecret({ ...configuration.options, log: noteLogger(output) })
+  const [secret] = requireSecrets({ ...configuration.options, log: noteLogger(output) })
   const url = options.to ?? defaultUrl()
   const interruption = listenForInterruption()
   const log = new TrafficLog(output, url)

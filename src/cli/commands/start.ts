@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { dashboardEnvironment } from '../../config.ts'
-import { type ClerkSync, ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
+import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
 import { Preparation } from '../../server/preparation.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
@@ -21,7 +21,7 @@ import { Interrupted, type Interruption, listenForInterruption } from '../interr
 import { isNewFolder } from '../open.ts'
 import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { signingSecrets } from '../secrets.ts'
+import { requireSecrets } from '../secrets.ts'
 import { detail, step } from '../steps.ts'
 import { logStrayRejections } from '../stray-rejections.ts'
 import { tellSummary } from '../summary.ts'
@@ -116,8 +116,7 @@ async function start(options: StartOptions): Promise<void> {
   const log = new DeliveryLog(output)
   logStrayRejections(log)
   const configuration = await loadConfiguration(options)
-  const secrets = signingSecrets({ ...configuration.options, log })
-  if (secrets.length === 0) throw new ClerkSyncError('secret_missing')
+  const secrets = requireSecrets({ ...configuration.options, log })
   const sync = createClerkSync({ ...configuration.options, log, signingSecret: secrets })
   const hasSecretKey = configuration.originsOf('secretKey').length > 0
   const session = { options, output, log, sync, configuration, hasSecretKey }

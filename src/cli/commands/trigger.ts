@@ -23,7 +23,7 @@ import {
 } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { buildEvent } from '../sample.ts'
-import { firstSecret } from '../secrets.ts'
+import { requireSecrets } from '../secrets.ts'
 import { defaultUrl } from '../send.ts'
 import { type Message, Sender, type SendOptions } from '../sender.ts'
 import { toJsonLine } from '../text.ts'
@@ -80,7 +80,8 @@ async function trigger(names: readonly string[], options: TriggerOptions): Promi
 
 async function configuredSecret(flags: ConfigOptions, output: Output): Promise<string> {
   const { options } = await loadConfiguration(flags)
-  return firstSecret({ ...options, log: noteLogger(output) })
+  const [secret] = requireSecrets({ ...options, log: noteLogger(output) })
+  return secret
 }
 
 function print({ headers, body }: SignedDelivery, to: URL, output: Output): void {

@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockFolder } from '../../database/folder-lock.ts'
-import { type ClerkSync, ClerkSyncError, type ClerkSyncOptions, createClerkSync } from '../../index.ts'
+import { type ClerkSync, type ClerkSyncOptions, createClerkSync } from '../../index.ts'
 import { createSigningSecret } from '../../testing/index.ts'
 import { type Configuration, loadConfiguration } from '../configuration.ts'
 import { isConfirmed } from '../confirm.ts'
@@ -11,7 +11,7 @@ import { DeliveryLog } from '../delivery-log.ts'
 import { usageError } from '../failure.ts'
 import type { DatabaseOptions } from '../options.ts'
 import type { Output, OutputOptions } from '../output.ts'
-import { signingSecrets } from '../secrets.ts'
+import { requireSecrets, signingSecrets } from '../secrets.ts'
 import { detail, step } from '../steps.ts'
 import { logStrayRejections } from '../stray-rejections.ts'
 import { formatDuration } from '../times.ts'
@@ -58,9 +58,10 @@ export async function openSession(given: DevOptions, output: Output): Promise<Se
   const overhearing = new Overhearing(forwarding?.forward)
   const log = new DeliveryLog(output, (svixId) => toDelivery(overhearing, svixId))
   logStrayRejections(log)
-  const configured = signingSecrets({ ...configuration.options, log })
+  // An app could not verify what is signed with a secret that nobody else knows; nor would Clerk sign with it.
+  const needsSecret = given.forwardTo !== undefined || given.tunnel !== undefined
+  const configured = (needsSecret ? requireSecrets : signingSecrets)({ ...configuration.options, log })
   const hasSecret = configured.length > 0
-  requireSecret(given, hasSecret)
   const secret = hasSecret ? configured : [createSigningSecret()]
   const isSimulated = given.simulate === true || !hasSecret
   const simulation = isSimulated ? await startSimulation(given) : undefined
@@ -74,11 +75,6 @@ export async function openSession(given: DevOptions, output: Output): Promise<Se
     await simulation?.close()
     throw error
   }
-}
-
-/** An app could not verify what is signed with a secret that nobody else knows; nor would Clerk sign with it. */
-function requireSecret({ forwardTo, tunnel }: DevOptions, hasSecret: boolean): void {
-  if (!hasSecret && (forwardTo || tunnel)) throw new ClerkSyncError('secret_missing')
 }
 
 function startSimulation({ seed, rate }: DevOptions): Promise<Simulation> {
