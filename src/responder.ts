@@ -75,7 +75,7 @@ const WORK_RETRY_MS = 5_000
 
 /**
  * Runs the handlers in this process as long as it lives: for servers that stay. What prevents it, such as a database that
- * is not there yet, is logged, and tried again every five seconds.
+ * is not there yet, is logged, and tried again every five seconds. Another call for the same source changes nothing.
  *
  * @param source the default is the process's own sync
  *
@@ -83,8 +83,13 @@ const WORK_RETRY_MS = 5_000
  * workInBackground(() => sharedClerkSync(config))
  */
 export function workInBackground(source: SyncSource = sharedClerkSync): void {
+  if (working.has(source)) return
+  working.add(source)
   void workUntilItDoes(source)
 }
+
+/** A route that calls it with every request begins once. */
+const working = new WeakSet<SyncSource>()
 
 async function workUntilItDoes(source: SyncSource): Promise<void> {
   for (let told = ''; ; ) {

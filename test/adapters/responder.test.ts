@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createNextHandler, POST } from '../../src/adapters/next.ts'
-import { createClerkSync, sharedClerkSync } from '../../src/index.ts'
+import { createClerkSync, on, sharedClerkSync, workInBackground } from '../../src/index.ts'
 import { SECRET, silent } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
 import { refusalBody } from '../webhook/verdicts.ts'
@@ -67,5 +67,26 @@ describe('a sync of one’s own', () => {
     ])
     expect(make).toHaveBeenCalledOnce()
     await make.mock.results[0]?.value.close()
+  })
+})
+
+describe('working in the background', () => {
+  it('begins once, however often a route says so, and runs the handlers', async () => {
+    const handled = vi.fn()
+    const options = { signingSecret: SECRET, database: 'memory://', log: silent }
+    const sync = createClerkSync({ ...options, handlers: [on('user.created', handled, { name: 'welcome' })] })
+    await sync.migrate()
+    const work = vi.spyOn(sync, 'work')
+    const route = (request: Request) => {
+      workInBackground(sync)
+      return sync.fetch(request)
+    }
+    expect(await Promise.all([deliverTo(route), deliverTo(route)])).toEqual([
+      [200, '{"ok":true}'],
+      [200, '{"ok":true}'],
+    ])
+    await expect.poll(() => handled.mock.calls.length, { timeout: 20_000 }).toBe(2)
+    expect(work).toHaveBeenCalledOnce()
+    await sync.close()
   })
 })

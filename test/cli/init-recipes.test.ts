@@ -46,6 +46,7 @@ describe('an app with the packages of', () => {
       expect(framework).toBe(name)
       const route = files.find(({ path }) => ROUTE.test(path) && !path.startsWith('clerk-sync.config'))
       const text = await readFile(join(cwd, route?.path ?? ''), 'utf8')
+      expect(text).toMatch(/clerk-sync\.config/)
       if (!NODE_LISTENERS.has(name)) expect(text).not.toContain('createNodeHandler')
       expect((await init(cwd)).files.map(({ action }) => action)).toEqual(files.map(() => 'keep'))
     }
@@ -64,7 +65,8 @@ const DOCUMENTED: Readonly<Partial<Record<RecipeName, string>>> = {
 
 it.each(Object.entries(DOCUMENTED))('writes for %s the recipe of the documentation', async (name, path) => {
   const { packages } = RECIPES[name as RecipeName]
-  const cwd = await appWith({ 'package.json': manifest(...packages), 'tsconfig.json': '{}' })
+  const src = path.startsWith('src/') ? { 'src/app.ts': '' } : {}
+  const cwd = await appWith({ 'package.json': manifest(...packages), 'tsconfig.json': '{}', ...src })
   await init(cwd)
   const block = readBlocks().find(({ code }) => code.startsWith(`// ${path}\n`))
   expect(code(await readFile(join(cwd, path), 'utf8'))).toBe(code(block?.code ?? 'nothing'))
@@ -74,7 +76,8 @@ it('writes JavaScript without types', async () => {
   const cwd = await appWith({ 'package.json': manifest('@sveltejs/kit') })
   await init(cwd)
   const text = await readFile(join(cwd, 'src/routes/api/webhooks/clerk/+server.js'), 'utf8')
-  expect(text).toContain('export const POST = ({ request }) => sharedClerkSync().fetch(request)')
+  expect(text).toContain("import config from '../../../../../clerk-sync.config.js'")
+  expect(text).toContain('export const POST = ({ request }) => {')
 })
 
 it('prefers the framework to the server that it stands on', async () => {

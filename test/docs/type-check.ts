@@ -29,6 +29,14 @@ declare global {
   const request: Request
 }`
 
+/** The configuration of the reader's app, wherever it is. */
+const CONFIG = ['', '.js', '.ts']
+  .map(
+    (ending) =>
+      `declare module '*/clerk-sync.config${ending}' { const config: import('clerk-sync').ClerkSyncOptions; export default config }\n`,
+  )
+  .join('')
+
 /**
  * Type-checks blocks in one run; returns the complaints by place.
  * @param project whose packages they import
@@ -45,6 +53,7 @@ export async function typeCheck(
     await writeFile(join(folder, name), `${'\n'.repeat(line - 1)}${code}\nexport {}\n`)
   }
   await writeFile(join(folder, 'given.d.ts'), GIVEN)
+  await writeFile(join(folder, 'configuration.d.ts'), CONFIG)
   const compilerOptions = {
     paths,
     jsx: 'react-jsx',

@@ -39,6 +39,8 @@ export interface Framework {
   readonly takesPipelines?: boolean
   readonly refusesCharsets?: boolean
   readonly readsBodies?: boolean
+  /** Whether the process runs handlers; where it freezes after the answer, a second function does. */
+  readonly staysAlive?: boolean
   /** Whether the framework answers the methods that the route does not name. */
   readonly answersMethods?: boolean
 }
@@ -76,7 +78,7 @@ function describeRelayed(framework: Framework): void {
       sync = chosen
       return { port: app.port, path, stop: async () => undefined }
     }
-  const { title, keepsBodies = false, readPath = '/read', ...rest } = framework
+  const { title, keepsBodies = false, readPath = '/read', staysAlive: _, ...rest } = framework
   describeAdapter(title, {
     ...rest,
     timesBodies: false,
@@ -109,7 +111,7 @@ async function answer(
 function describeDeployed(framework: Framework, url: string): void {
   const database = postgresDatabase(url)
 
-  it('applies a delivery, and refuses a forged one', async () => {
+  it('applies a delivery, refuses a forged one, and runs the handler of the configuration', async () => {
     const sync = await database.open()
     const { schema } = await database.location()
     const app = await start(framework, {
@@ -127,13 +129,24 @@ function describeDeployed(framework: Framework, url: string): void {
       await post({ ...type, ...headers }, body),
       await post({ ...type, ...headers }, body.replace('Ada', 'Eve')),
     ]
-    await app.stop()
     expect(statuses).toEqual([200, 400])
+    const runs = () => sync.database.selectFrom('handler_runs').select(['handler', 'status']).execute()
+    const status = framework.staysAlive === false ? 'pending' : 'succeeded'
+    await expect.poll(runs, { timeout: 20_000 }).toEqual([{ handler: 'welcome', status }])
+    await app.stop()
     expect(await sync.database.selectFrom('users').select('first_name').execute()).toEqual([
       { first_name: 'Ada' },
     ])
   })
 }
+
+/** The configuration of the app, whose handler must run. */
+const CONFIG = `import { defineConfig, on } from 'clerk-sync'
+
+export default defineConfig({
+  handlers: [on('user.created', ({ event }) => console.log('welcome ' + event.data.id), { name: 'welcome' })],
+})
+`
 
 /** Writes the recipe into the app, and builds it with nothing in the environment that clerk-sync would read. */
 async function build({ folder, recipe, build: command }: Framework): Promise<void> {
@@ -144,6 +157,9 @@ async function build({ folder, recipe, build: command }: Framework): Promise<voi
   const file = join(folderOf(folder), recipe)
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, block.code)
+  const [, config] = /['"](\..*clerk-sync\.config)(?:\.\w+)?['"]/.exec(block.code) ?? []
+  if (config)
+    await writeFile(`${join(dirname(file), config)}${recipe.endsWith('.js') ? '.js' : '.ts'}`, CONFIG)
   if (command) await runIn(folder, command)
 }
 

@@ -4,4 +4,11 @@ import { describeFramework } from './framework.ts'
 const bodies = { readsBodies: true, keepsBodies: true, refusesCharsets: true }
 const start = () => ['functions-framework', '--target', 'clerkWebhook', '--signature-type', 'http']
 
-describeFramework({ title: 'Cloud Functions', folder: 'google', recipe: 'index.js', ...bodies, start })
+describeFramework({
+  title: 'Cloud Functions',
+  folder: 'google',
+  recipe: 'index.js',
+  staysAlive: false,
+  ...bodies,
+  start,
+})

@@ -10,6 +10,8 @@ const sync = sharedClerkSync({
   database: 'postgres://127.0.0.1',
 })
 sync.handle = relay
+// Handlers are the tests' own.
+sync.check = sync.work = async () => undefined
 
 async function relay({ method, headers, body, advice }) {
   const envelope = { method, headers: toObject(headers), advice, isGone: body === null }

@@ -48,7 +48,7 @@ export const DRAIN_PATH = '/api/clerk-sync/drain'
 
 /** @param config the configuration file, from the project's folder */
 export function integrationOf(framework: Framework, dialect: Dialect, config: string): Integration {
-  if (isRecipe(framework)) return recipeOf(framework, dialect)
+  if (isRecipe(framework)) return recipeOf(framework, dialect, config)
   const folder = dialect.hasSrc ? 'src/' : ''
   const importFrom = (stem: string) => `import config from '${specifierOf(stem, config, dialect)}'`
   return INTEGRATIONS[framework]({ folder, dialect, importFrom })
@@ -77,10 +77,19 @@ const CRON: Paste = {
   lines: [`"crons": [{ "path": "${DRAIN_PATH}", "schedule": "* * * * *" }]`],
 }
 
-/** A route of another framework, which does not import the configuration. */
-function recipeOf(name: RecipeName, dialect: Dialect): Integration {
-  const { paste, ...route } = RECIPES[name].write(dialect, ROUTE_PATH)
+/** A route of another framework. */
+function recipeOf(name: RecipeName, dialect: Dialect, config: string): Integration {
+  const { finds, write } = RECIPES[name]
+  const found = { ...dialect, ...FINDING[finds] }
+  const { paste, ...route } = write(dialect, ROUTE_PATH, (stem) => specifierOf(stem, config, found))
   return { route, drain: undefined, paste: { into: SERVER_FILE, lines: paste } }
+}
+
+/** How a file is named in an import, by who finds it. */
+const FINDING: Readonly<Record<(typeof RECIPES)[RecipeName]['finds'], Partial<Dialect>>> = {
+  bundler: { importsTs: false, resolvesLikeNode: false },
+  runtime: { importsTs: true },
+  node: {},
 }
 
 const SERVER_FILE = 'the file that makes the server'

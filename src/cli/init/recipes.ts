@@ -14,75 +14,127 @@ interface RouteFile {
   readonly paste: readonly string[]
 }
 
+/** How a file imports the configuration. */
+type SpecifierOf = (stem: string) => string
+
 interface Recipe {
   readonly name: string
   /** One of these among the dependencies tells that the app is made with it. */
   readonly packages: readonly string[]
-  readonly write: (dialect: Dialect, path: string) => RouteFile
+  /** Who finds the configuration: a bundler without an ending, a runtime by its name as it is, or Node, maybe compiled. */
+  readonly finds: 'bundler' | 'runtime' | 'node'
+  readonly write: (dialect: Dialect, path: string, specifierOf: SpecifierOf) => RouteFile
 }
 
 /** A route that the framework finds by the name of its file. */
-const byName = (stem: string, text: string): RouteFile => ({ stem, text, paste: [] })
+function byName(stem: string, specifierOf: SpecifierOf, text: (importConfig: string) => string): RouteFile {
+  return { stem, text: text(importFrom(specifierOf(stem))), paste: [] }
+}
+
+const importFrom = (specifier: string) => `import config from '${specifier}'\n`
 
 /** A file that the app imports. */
-function imported(dialect: Dialect, text: string, paste: readonly string[]): RouteFile {
+function imported(
+  dialect: Dialect,
+  specifierOf: SpecifierOf,
+  text: (importConfig: string) => string,
+  paste: readonly string[],
+): RouteFile {
   const ending = dialect.isTypeScript && dialect.importsTs ? '.ts' : '.js'
   const name = dialect.isTypeScript || dialect.isModule ? `clerk-webhook${ending}` : 'clerk-webhook.mjs'
   const line = `import { clerkWebhook } from './${name}'`
-  return { stem: `${dialect.hasSrc ? 'src/' : ''}clerk-webhook`, text, paste: [line, ...paste] }
+  const route = byName(stemIn(dialect), specifierOf, text)
+  return { ...route, paste: [line, ...paste] }
 }
 
-const SHARED = `import { sharedClerkSync } from 'clerk-sync'\n`
+const stemIn = ({ hasSrc }: Dialect) => `${hasSrc ? 'src/' : ''}clerk-webhook`
+const SHARED = `import { sharedClerkSync, workInBackground } from 'clerk-sync'\n`
 const typed = ({ isTypeScript }: Dialect, type: string) => (isTypeScript ? `: ${type}` : '')
+
+/** Begins with the first request, because a build loads the module too. */
+const answering = (parameter: string, request: string) => `(${parameter}) => {
+  const sync = sharedClerkSync(config)
+  workInBackground(sync)
+  return sync.fetch(${request})
+}
+`
 
 function exported(name: string, dialect: Dialect): string {
   const parameter = `{ request }${typed(dialect, '{ request: Request }')}`
-  return `export const ${name} = (${parameter}) => sharedClerkSync().fetch(request)\n`
+  return `// Runs the handlers of the configuration in this process.\nexport const ${name} = ${answering(parameter, 'request')}`
 }
 
-const fetchHandler = (dialect: Dialect) =>
-  `${SHARED}\nexport const clerkWebhook = (request${typed(dialect, 'Request')}) => sharedClerkSync().fetch(request)\n`
+/** What the files of servers that stay share. Nothing but the server loads them. */
+const STAYING = `export const clerkSync = () => sharedClerkSync(config)
+
+// Runs the handlers of the configuration in this process.
+workInBackground(clerkSync)
+`
+
+const fetchHandler = (dialect: Dialect) => (importConfig: string) =>
+  `${SHARED}${importConfig}
+${STAYING}
+export const clerkWebhook = (request${typed(dialect, 'Request')}) => clerkSync().fetch(request)
+`
 
 const whereFetch = (path: string) => [
   '// first in the fetch handler',
   `if (new URL(request.url).pathname === '${path}') return clerkWebhook(request)`,
 ]
 
-const nodeHandler = `import { createNodeHandler } from 'clerk-sync/node'\n\nexport const clerkWebhook = createNodeHandler()\n`
-
 /** Those that bring a server of their own come first: an app of one often has Express beside it. */
 export const RECIPES = {
   sveltekit: {
     name: 'SvelteKit',
     packages: ['@sveltejs/kit'],
-    write: (dialect, path) => byName(`src/routes${path}/+server`, `${SHARED}\n${exported('POST', dialect)}`),
+    finds: 'bundler',
+    write: (dialect, path, specifierOf) =>
+      byName(
+        `src/routes${path}/+server`,
+        specifierOf,
+        (importConfig) => `${SHARED}${importConfig}\n${exported('POST', dialect)}`,
+      ),
   },
   nuxt: {
     name: 'Nuxt',
     packages: ['nuxt'],
-    write: (_, path) => byName(`server${path}.post`, NUXT),
+    finds: 'bundler',
+    write: (_, path, specifierOf) => byName(`server${path}.post`, specifierOf, nuxt),
   },
   nitro: {
     name: 'Nitro',
     packages: ['nitro'],
-    write: (dialect, path) =>
+    finds: 'bundler',
+    write: (dialect, path, specifierOf) =>
       byName(
         `routes${path}.post`,
-        `${SHARED}\nexport default ({ req }${typed(dialect, '{ req: Request }')}) => sharedClerkSync().fetch(req)\n`,
+        specifierOf,
+        (importConfig) =>
+          `${SHARED}${importConfig}\n// Runs the handlers of the configuration in this process.\nexport default ${answering(`{ req }${typed(dialect, '{ req: Request }')}`, 'req')}`,
       ),
   },
   astro: {
     name: 'Astro',
     packages: ['astro'],
-    write: (dialect, path) =>
-      byName(`src/pages${path}`, `${SHARED}\nexport const prerender = false\n${exported('POST', dialect)}`),
+    finds: 'bundler',
+    write: (dialect, path, specifierOf) =>
+      byName(
+        `src/pages${path}`,
+        specifierOf,
+        (importConfig) =>
+          `${SHARED}${importConfig}\nexport const prerender = false\n${exported('POST', dialect)}`,
+      ),
   },
   'react-router': {
     name: 'React Router',
     packages: ['@react-router/dev', '@remix-run/dev'],
-    write: (dialect, path) => ({
-      stem: 'app/routes/clerk-webhook',
-      text: `${SHARED}\n${exported('action', dialect)}`,
+    finds: 'bundler',
+    write: (dialect, path, specifierOf) => ({
+      ...byName(
+        'app/routes/clerk-webhook',
+        specifierOf,
+        (importConfig) => `${SHARED}${importConfig}\n${exported('action', dialect)}`,
+      ),
       paste: [
         '// in app/routes.ts',
         `route('${path.slice(1)}', 'routes/clerk-webhook.${dialect.isTypeScript ? 'ts' : 'js'}'),`,
@@ -92,33 +144,46 @@ export const RECIPES = {
   'tanstack-start': {
     name: 'TanStack Start',
     packages: ['@tanstack/react-start'],
-    write: (_, path) => byName(`src/routes${path}`, tanStackStart(path)),
+    finds: 'bundler',
+    write: (_, path, specifierOf) => {
+      const stem = `src/routes${path}`
+      return { stem, text: tanStackStart(path, specifierOf(stem)), paste: [] }
+    },
   },
   elysia: {
     name: 'Elysia',
     packages: ['elysia'],
-    write: (dialect, path) => imported(dialect, elysia(path), ['app.use(clerkWebhook)']),
+    finds: 'runtime',
+    write: (dialect, path, specifierOf) =>
+      imported(dialect, specifierOf, elysia(path), ['app.use(clerkWebhook)']),
   },
   nest: {
     name: 'NestJS',
     packages: ['@nestjs/core'],
-    write: (dialect) => imported(dialect, NEST, ['// in the module of the app', 'imports: [clerkWebhook],']),
+    finds: 'node',
+    write: (dialect, _, specifierOf) =>
+      imported(dialect, specifierOf, nest, ['// in the module of the app', 'imports: [clerkWebhook],']),
   },
   firebase: {
     name: 'Firebase functions',
     packages: ['firebase-functions'],
-    write: (dialect) => imported(dialect, FIREBASE, ['export { clerkWebhook }']),
+    finds: 'node',
+    write: (dialect, _, specifierOf) =>
+      imported(dialect, specifierOf, firebase, ['export { clerkHandlers, clerkWebhook }']),
   },
   'cloud-functions': {
     name: 'Cloud Functions',
     packages: ['@google-cloud/functions-framework'],
-    write: (dialect) => imported(dialect, nodeHandler, ['export { clerkWebhook }']),
+    finds: 'node',
+    write: (dialect, _, specifierOf) =>
+      imported(dialect, specifierOf, cloudFunction, ['export { clerkHandlers, clerkWebhook }']),
   },
   workers: {
     name: 'Cloudflare Workers',
     packages: ['wrangler', '@cloudflare/workers-types'],
-    write: (dialect, path) =>
-      imported(dialect, workers(dialect), [
+    finds: 'bundler',
+    write: (dialect, path, specifierOf) =>
+      imported(dialect, specifierOf, workers(dialect), [
         '// first in the fetch handler; HYPERDRIVE is the binding of a Hyperdrive',
         `if (new URL(request.url).pathname === '${path}') return clerkWebhook(request, env, context)`,
       ]),
@@ -126,25 +191,31 @@ export const RECIPES = {
   lambda: {
     name: 'AWS Lambda',
     packages: ['@types/aws-lambda', 'serverless', 'sst', '@middy/core'],
-    write: ({ hasSrc }) => ({ stem: `${hasSrc ? 'src/' : ''}clerk-webhook`, text: LAMBDA, paste: [] }),
+    finds: 'node',
+    write: (dialect, _, specifierOf) => byName(stemIn(dialect), specifierOf, lambda),
   },
   koa: {
     name: 'Koa',
     packages: ['koa'],
-    write: (dialect, path) =>
-      imported(dialect, KOA, [
+    finds: 'node',
+    write: (dialect, path, specifierOf) =>
+      imported(dialect, specifierOf, koa, [
         `router.post('${path}', clerkWebhook) // app.use(router.routes()) above body parsers`,
       ]),
   },
   bun: {
     name: 'Bun',
     packages: ['@types/bun', 'bun-types'],
-    write: (dialect, path) => imported(dialect, fetchHandler(dialect), whereFetch(path)),
+    finds: 'runtime',
+    write: (dialect, path, specifierOf) =>
+      imported(dialect, specifierOf, fetchHandler(dialect), whereFetch(path)),
   },
   deno: {
     name: 'Deno',
     packages: ['deno', '@types/deno'],
-    write: (dialect, path) => imported(dialect, fetchHandler(dialect), whereFetch(path)),
+    finds: 'runtime',
+    write: (dialect, path, specifierOf) =>
+      imported(dialect, specifierOf, fetchHandler(dialect), whereFetch(path)),
   },
 } as const satisfies Record<string, Recipe>
 
@@ -160,21 +231,30 @@ export function recipesOf(dependencies: ReadonlySet<string>): RecipeName[] {
   return RECIPE_NAMES.filter((name) => RECIPES[name].packages.some((each) => dependencies.has(each)))
 }
 
-const NUXT = `${SHARED}import { defineEventHandler, toWebRequest } from 'h3'
-
-export default defineEventHandler((event) => sharedClerkSync().fetch(toWebRequest(event)))
+const nuxt = (importConfig: string) => `${SHARED}import { defineEventHandler, toWebRequest } from 'h3'
+${importConfig}
+// Runs the handlers of the configuration in this process.
+export default defineEventHandler((event) => {
+  const sync = sharedClerkSync(config)
+  workInBackground(sync)
+  return sync.fetch(toWebRequest(event))
+})
 `
 
-function tanStackStart(path: string): string {
+function tanStackStart(path: string, config: string): string {
   return `import { createFileRoute } from '@tanstack/react-router'
 
 export const Route = createFileRoute('${path}')({
   server: {
     handlers: {
       POST: async ({ request }) => {
-        // Imported here, the package stays out of the browser's bundle.
-        const { sharedClerkSync } = await import('clerk-sync')
-        return sharedClerkSync().fetch(request)
+        // Imported here, both stay out of the browser's bundle.
+        const { sharedClerkSync, workInBackground } = await import('clerk-sync')
+        const { default: config } = await import('${config}')
+        const sync = sharedClerkSync(config)
+        // Runs the handlers of the configuration in this process.
+        workInBackground(sync)
+        return sync.fetch(request)
       },
     },
   },
@@ -182,55 +262,87 @@ export const Route = createFileRoute('${path}')({
 `
 }
 
-function elysia(path: string): string {
-  return `${SHARED}import { Elysia } from 'elysia'
-
+const elysia = (path: string) => (importConfig: string) =>
+  `${SHARED}import { Elysia } from 'elysia'
+${importConfig}
+${STAYING}
 // The signature covers the exact bytes of the body.
 export const clerkWebhook = new Elysia().post(
   '${path}',
-  ({ request }) => sharedClerkSync().fetch(request),
+  ({ request }) => clerkSync().fetch(request),
   { parse: 'none' },
 )
 `
-}
 
-const NEST = `import { ClerkSyncModule } from 'clerk-sync/nest'
-
-export const clerkWebhook = ClerkSyncModule.forRoot()
+const nest = (importConfig: string) => `import { ClerkSyncModule } from 'clerk-sync/nest'
+${importConfig}
+export const clerkWebhook = ClerkSyncModule.forRoot(config)
 `
 
-const FIREBASE = `import { createNodeHandler } from 'clerk-sync/node'
+/** Where the process freezes after the answer, another function runs the handlers, on a schedule. */
+const DRAINED = `// Runs the handlers of the configuration. Call it every minute.`
+
+const firebase = (importConfig: string) => `import { sharedClerkSync } from 'clerk-sync'
+import { createNodeHandler } from 'clerk-sync/node'
 import { onRequest } from 'firebase-functions/https'
+import { onSchedule } from 'firebase-functions/scheduler'
+${importConfig}
+const clerkSync = () => sharedClerkSync(config)
 
-export const clerkWebhook = onRequest(createNodeHandler())
+export const clerkWebhook = onRequest(createNodeHandler(clerkSync))
+
+${DRAINED.replace(' Call it every minute.', '')}
+export const clerkHandlers = onSchedule('every 1 minutes', async () => {
+  await clerkSync().drain({ maxSeconds: 50 })
+})
 `
 
-const LAMBDA = `import { createLambdaHandler } from 'clerk-sync/lambda'
+const cloudFunction = (importConfig: string) => `import { sharedClerkSync } from 'clerk-sync'
+import { createNodeHandler } from 'clerk-sync/node'
+${importConfig}
+const clerkSync = () => sharedClerkSync(config)
 
-export const handler = createLambdaHandler()
+export const clerkWebhook = createNodeHandler(clerkSync)
+
+// Runs the handlers of the configuration. Trigger it every minute.
+export const clerkHandlers = () => clerkSync().drain({ maxSeconds: 50 })
 `
 
-const KOA = `import { createKoaHandler } from 'clerk-sync/koa'
+const lambda = (importConfig: string) => `import { sharedClerkSync } from 'clerk-sync'
+import { createLambdaHandler } from 'clerk-sync/lambda'
+${importConfig}
+const clerkSync = () => sharedClerkSync(config)
 
-export const clerkWebhook = createKoaHandler()
+export const handler = createLambdaHandler(clerkSync)
+
+${DRAINED}
+export const drain = () => clerkSync().drain({ maxSeconds: 50 })
 `
 
-function workers(dialect: Dialect): string {
+const koa = (importConfig: string) => `${SHARED}import { createKoaHandler } from 'clerk-sync/koa'
+${importConfig}
+${STAYING}
+export const clerkWebhook = createKoaHandler(clerkSync)
+`
+
+function workers(dialect: Dialect): (importConfig: string) => string {
   const env = typed(
     dialect,
     '{ CLERK_WEBHOOK_SIGNING_SECRET: string; HYPERDRIVE: { connectionString: string } }',
   )
   const context = typed(dialect, '{ waitUntil(promise: Promise<unknown>): void }')
-  return `import { createClerkSync } from 'clerk-sync'
-
+  return (importConfig) => `import { createClerkSync } from 'clerk-sync'
+${importConfig}
 // A Worker may not use a connection that another request opened.
 export async function clerkWebhook(request${typed(dialect, 'Request')}, env${env}, context${context}) {
   const sync = createClerkSync({
+    ...config,
     signingSecret: env.CLERK_WEBHOOK_SIGNING_SECRET,
     database: env.HYPERDRIVE.connectionString,
   })
   const response = await sync.fetch(request)
-  context.waitUntil(sync.close())
+  // Runs the handlers after the answer, as long as a Worker may.
+  context.waitUntil(sync.drain({ maxSeconds: 20 }).finally(() => sync.close()))
   return response
 }
 `
