@@ -38,7 +38,9 @@ const subpaths = Object.entries(manifest.exports)
   .map(([subpath]) => join(manifest.name, subpath))
 
 try {
-  await install(await pack())
+  const packed = await pack()
+  for (const peer of testedPeers()) await resolveBeside(packed, peer)
+  await install(packed)
   await measure()
   await installPeers()
   for (const subpath of subpaths) await load(subpath)
@@ -63,6 +65,25 @@ async function pack(): Promise<Packed> {
 async function install({ filename }: Packed): Promise<void> {
   await writeFile(join(folder, 'package.json'), '{"private":true}')
   await run('npm', ['install', join(folder, filename)], { cwd: folder })
+}
+
+/** Every version of an optional package that the tests run, those under another name included: `bullmq5` is `npm:bullmq@5`. */
+function testedPeers(): string[] {
+  const versions: readonly [string, string][] = Object.entries(manifest.devDependencies)
+  return versions
+    .map(([name, version]) =>
+      version.startsWith('npm:') ? version.slice('npm:'.length) : `${name}@${version}`,
+    )
+    .filter((peer) => peer.slice(0, peer.lastIndexOf('@')) in manifest.peerDependencies)
+}
+
+/** npm stops with ERESOLVE where a version is out of the range that is declared, or two packages want different ones. */
+async function resolveBeside({ filename }: Packed, peer: string): Promise<void> {
+  const flags = ['--dry-run', '--ignore-scripts', '--no-audit', '--no-fund']
+  await run('npm', ['install', ...flags, join(folder, filename), peer], {
+    cwd: await mkdtemp(join(folder, 'peer-')),
+  })
+  console.log(`beside     ${peer}`)
 }
 
 async function measure(): Promise<void> {

@@ -32,6 +32,8 @@ it.each([
   ['a secret', `a line\n${SECRET}\n`],
   ['a secret without its prefix, in the middle', `x=${KEY}y`],
   ['a secret with a colour inside', `${SECRET.slice(0, 12)}\u001b[31m${SECRET.slice(12)}`],
+  ['a link into the portal', `https://app.svix.com/login#key=${Buffer.from(KEY).toString('base64')}`],
+  ['a token of the portal', `appsk_${Buffer.from(KEY).toString('hex')}`],
 ])('fails for %s, which it does not print again', async (_, output) => {
   const { code, stderr } = await search(output)
   expect(code).toBe(1)
