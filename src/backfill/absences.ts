@@ -80,5 +80,6 @@ async function examine(
 
 function sinceOf(unseen: readonly Unseen[], id: string): Date {
   const row = unseen.find((each) => each.id === id)
-  return row?.observed_at instanceof Date ? row.observed_at : new Date(0)
+  // The event that made the row says nothing about its end.
+  return row?.observed_at instanceof Date ? new Date(row.observed_at.getTime() + 1) : new Date(0)
 }

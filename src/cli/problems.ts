@@ -90,6 +90,12 @@ export const PROBLEMS = {
     remedy:
       'Run the app in the region of the database, or the database in the region of the app. Nothing is lost meanwhile: deliveries and the dashboard are only slower.',
   },
+  database_certificate_untrusted: {
+    level: 'problem',
+    summary: 'The certificate of the database is not trusted',
+    remedy:
+      'Download the authority’s certificate from the provider and name it in DATABASE_URL: `sslmode=verify-full&sslrootcert=/path/to/ca.pem`. The host must be the one that the certificate is for.',
+  },
 
   // Time.
   clock_skewed: {
@@ -101,14 +107,39 @@ export const PROBLEMS = {
   // Clerk.
   event_types_missing: {
     level: 'warning',
-    summary: 'Clerk has newer ones than the first event here, but no event of them has ever come',
-    remedy: 'Tick their events in Clerk Dashboard → Webhooks → your endpoint, and run clerk-sync backfill.',
+    summary: 'The webhook endpoint does not send every event type that the tables need',
+    remedy: 'Tick them in Clerk Dashboard → Webhooks → your endpoint, and run clerk-sync backfill.',
+  },
+  endpoint_missing: {
+    level: 'warning',
+    summary: 'The Clerk instance has no webhook endpoint for this route',
+    remedy:
+      'Create one in Clerk Dashboard → Webhooks with the address of your route. Each instance, development and production, has endpoints of its own.',
+  },
+  endpoint_disabled: {
+    level: 'problem',
+    summary: 'The webhook endpoint is disabled, and nothing is sent to it',
+    remedy:
+      'Make the route answer, then enable the endpoint in Clerk Dashboard → Webhooks. `clerk-sync reconcile` brings the rows up to date.',
+  },
+  endpoint_unread: {
+    level: 'unclear',
+    summary:
+      'Svix does not say which event types the endpoint sends, and what arrived gives no sign of a missing one',
+    remedy:
+      'Compare the list in Clerk Dashboard → Webhooks → your endpoint; `clerk-sync doctor --portal` prints a link.',
+  },
+  deliveries_stopped: {
+    level: 'problem',
+    summary: 'Clerk has newer records than the last event that arrived',
+    remedy:
+      'Deliveries fail or are not sent. `clerk-sync doctor --url` tries the route. Svix sends a failed delivery again for 28 hours; what is older, `clerk-sync reconcile` brings.',
   },
   drift: {
     level: 'warning',
     summary: 'Rows differed from Clerk when they were last compared',
     remedy:
-      '`clerk-sync reconcile --full` repairs them; `clerk-sync reconcile --dry-run` tells which, and probably why.',
+      '`clerk-sync reconcile --full` repairs them; `clerk-sync reconcile --dry-run` lists them with the probable cause.',
   },
 
   // The project.
@@ -125,7 +156,7 @@ export const PROBLEMS = {
   },
   middleware_unclear: {
     level: 'unclear',
-    summary: 'The source of the middleware does not tell whether webhooks get through',
+    summary: 'The source of the middleware does not show whether webhooks get through',
     remedy: 'Ask the running app: `clerk-sync doctor --url`.',
   },
   route_file_missing: {
@@ -162,7 +193,7 @@ export const PROBLEMS = {
     level: 'warning',
     summary: 'Events of another Clerk instance arrive',
     remedy:
-      'Either an endpoint of another instance points here, or CLERK_INSTANCE_ID is not this one’s. `Send Example` in Clerk’s dashboard does it as well.',
+      'Either an endpoint of another instance points here, or CLERK_INSTANCE_ID names another instance. `Send Example` in Clerk’s dashboard also sends a made-up instance.',
   },
   delivered_twice: {
     level: 'warning',
@@ -172,41 +203,41 @@ export const PROBLEMS = {
   },
   bodies_conflict: {
     level: 'warning',
-    summary: 'Some ids came again with another body; the first one counts',
-    remedy: 'Svix never does that. Look for who else has the signing secret, and rotate it.',
+    summary: 'Some messages arrived again with a different body; the first one counts',
+    remedy: 'Svix never changes a body. Rotate the signing secret: somebody else may have it.',
   },
   deliveries_refused: {
     level: 'warning',
     summary: 'Requests to the webhook route were refused',
-    remedy: '`clerk-sync explain CODE` tells what each code means; the log names what was found.',
+    remedy: '`clerk-sync explain CODE` explains each code; the log has the details.',
   },
   runs_waiting: {
     level: 'problem',
-    summary: 'Handler runs wait and nobody runs them',
+    summary: 'Handler runs are due and no worker runs them',
     remedy:
       'Run them with sync.work() in a server, with `clerk-sync start`, or with a cron job that calls the drain route; `clerk-sync init` writes either.',
   },
   handler_without_runs: {
     level: 'problem',
-    summary: 'A handler of the configuration has run for none of its events',
+    summary: 'A handler of the configuration has no run for any of its events',
     remedy:
-      'The app that receives the events does not know it: let its route use sharedClerkSync(config), as `clerk-sync init` writes it. If the handler is newer than the events, run it for them with `clerk-sync handlers run`.',
+      'The app that receives the events does not know the handler: its route must use a sync made from this configuration, as `clerk-sync init` writes it. If the handler is newer than the events, `clerk-sync handlers run` runs it for them.',
   },
   runs_dead: {
     level: 'problem',
-    summary: 'Some handlers failed as often as they may',
+    summary: 'Handler runs exhausted their retries',
     remedy: 'Read their errors, fix the cause, and retry the runs or discard them.',
   },
   handled_twice: {
     level: 'warning',
-    summary: 'Some runs were begun again after their process was lost, so their work may be done twice',
+    summary: 'Some runs started again after their process was lost, so their work may have been done twice',
     remedy:
-      'Let the handler write through `tx`, or pass `idempotencyKey` on to the services that it calls: then it does not matter.',
+      'Write through `tx`, or pass `idempotencyKey` to the services that the handler calls: then a second run does no harm.',
   },
   handler_slow: {
     level: 'warning',
     summary: 'A handler is slow; deliveries do not wait for it, but its events pile up',
-    remedy: 'Split its work, raise its concurrency, or let it only hand the work to a queue.',
+    remedy: 'Split its work, raise its concurrency, or make it hand the work to a queue.',
   },
 
   // The route, seen from outside.
@@ -370,19 +401,19 @@ export const PROBLEMS = {
   tunnel_failed: {
     level: 'problem',
     summary: 'The tunnel could not be opened',
-    remedy: 'Read what it says. An old version may not know the command: update it.',
+    remedy: 'Read its message. An old version may lack the command: update it.',
   },
 
   // The checks themselves.
   check_failed: {
     level: 'problem',
-    summary: 'A check could not be done',
+    summary: 'A check could not run',
     remedy: 'This is a defect of clerk-sync: please report it.',
   },
   check_timed_out: {
     level: 'problem',
     summary: 'A check did not end in time',
-    remedy: 'Run `clerk-sync doctor` again; if it happens again, something it talks to hangs.',
+    remedy: 'Run `clerk-sync doctor` again. If it happens again, a service that it asks hangs.',
   },
 } as const satisfies Record<string, Entry>
 

@@ -3,6 +3,7 @@
 import type { BackendFault, FailNextOptions, FaultRates } from './backend-api/faults.ts'
 import type { ClerkFeature, FeatureRefusal } from './backend-api/features.ts'
 import type { GoneCursor } from './backend-api/lists.ts'
+import type { SimulatedEndpoint } from './backend-api/portal.ts'
 import { RATE_LIMITS, type RateLimit } from './backend-api/rate-limit.ts'
 import { ROUTES } from './backend-api/routes.ts'
 import { BackendApiServer, type BackendRequest } from './backend-api/server.ts'
@@ -66,6 +67,12 @@ export interface BackendApi extends AsyncDisposable {
   readonly secretKey: string
   /** All requests so far, in the order in which they were answered. */
   readonly requests: readonly BackendRequest[]
+
+  /**
+   * The webhook endpoints that Svix's portal shows for the instance. Nothing is delivered for them; see `createSimulatedSvix`.
+   * @default one that takes all event types
+   */
+  webhookEndpoints: readonly SimulatedEndpoint[]
 
   /** Lets the next request fail. Several calls add up. */
   failNext(fault: BackendFault, options?: FailNextOptions): void

@@ -7,6 +7,7 @@
 export type { BackendFault, FailNextOptions, FaultRates } from './backend-api/faults.ts'
 export type { ClerkFeature, FeatureRefusal } from './backend-api/features.ts'
 export type { GoneCursor } from './backend-api/lists.ts'
+export type { SimulatedEndpoint } from './backend-api/portal.ts'
 export type { RateLimit } from './backend-api/rate-limit.ts'
 export type { BackendRequest } from './backend-api/server.ts'
 export { syntheticUser } from './backend-api/synthetic-users.ts'

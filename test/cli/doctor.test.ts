@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { ClerkSync } from '../../src/index.ts'
 import { startServer } from '../../src/server/server.ts'
 import {
@@ -21,6 +21,7 @@ const OTHER_SECRET = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
 interface Result {
   readonly type: string
   readonly group: string
+  readonly check: string
   readonly status: string
   readonly code: string | null
   readonly message: string
@@ -196,8 +197,8 @@ describeWithPostgres('the doctor on Postgres', (url) => {
 
   const at = (changes: Partial<Pick<URL, 'username' | 'password' | 'pathname' | 'search'>>) =>
     Object.assign(new URL(url), changes).href
-  const examineAt = (address: string, name = schema) =>
-    examine({ args: ['--database', address, '--schema', name] })
+  const examineAt = (address: string, name = schema, more: readonly string[] = []) =>
+    examine({ args: ['--database', address, '--schema', name, ...more] })
 
   it.each<[what: string, code: string, address: string]>([
     ['a port where nothing listens', 'database_refused', 'postgres://127.0.0.1:1/x'],
@@ -372,6 +373,34 @@ describeWithPostgres('the doctor on Postgres', (url) => {
     await sync.database.deleteFrom('handler_runs').where('handler', 'in', ['lost', 'retried']).execute()
   })
 
+  it('finds handlers of the configuration that have no run for their events, and says why', async () => {
+    const other = await postgresDatabase(url).open()
+    for (const id of ['user_1', 'user_2'])
+      await deliver(other, eventOf('user.created', { id }), { id: `msg_${id}` })
+    const args = ['--config', join(import.meta.dirname, 'handlers-config.ts')]
+    const examineHandlers = async () => {
+      const { results } = await examineAt(url, other.location.schema, args)
+      return results.filter(({ check }) => check === 'handlers of the configuration')
+    }
+    const code = 'handler_without_runs'
+    const unknown = await examineHandlers()
+    expect(unknown).toMatchObject([
+      { code, message: expect.stringContaining(': shelve, with 2 events of user.created in the last') },
+      { code, message: expect.stringContaining(': greet, with 2 events of user.* in the last') },
+    ])
+    expect(unknown[0]?.remedy).toContain('must use a sync made from this configuration')
+
+    const run = { event_id: 'msg_user_1', handler: 'shelve', occurred_at: new Date(), due_at: new Date() }
+    await other.database
+      .insertInto('handler_runs')
+      .values(run as never)
+      .execute()
+    expect(await examineHandlers()).toMatchObject([
+      { status: 'passed', message: expect.stringContaining('shelve has runs for 1 of 2 events') },
+      { status: 'problem', code, remedy: expect.stringContaining('deploy this one') },
+    ])
+  })
+
   it('does nothing with --fix where nobody can be asked', async () => {
     const finished = await runCli(['doctor', '--fix', '--database', url], { cwd: await newFolder() })
     expect(finished).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--fix asks') })
@@ -427,9 +456,12 @@ describeWithPostgres('the doctor on Clerk', (url) => {
   })
 
   /** What it finds, but for the clock, which the simulated Clerk does not keep. */
-  async function examineClerk(env: object = {}): Promise<Result[]> {
+  async function examineClerk(env: object = {}, args: readonly string[] = []): Promise<Result[]> {
     const cwd = await newFolder()
-    const { stdout } = await runCli(['doctor', '--json'], { cwd, env: { ...(await environment()), ...env } })
+    const { stdout } = await runCli(['doctor', '--json', ...args], {
+      cwd,
+      env: { ...(await environment()), ...env },
+    })
     const results = (jsonLines(stdout) as unknown as Result[]).filter(({ type }) => type === 'result')
     return results.filter(({ group }) => group === 'clerk' || group === 'traffic')
   }
@@ -439,6 +471,10 @@ describeWithPostgres('the doctor on Clerk', (url) => {
     const results = await examineClerk()
     expect(results).toMatchObject([
       { status: 'passed', message: expect.stringContaining(clerk.instanceId) },
+      {
+        status: 'passed',
+        message: expect.stringMatching(/^https:\/\/app.example.com\S+ takes the event types/),
+      },
       {},
     ])
     const [without] = await examineClerk({ CLERK_SECRET_KEY: undefined })
@@ -471,25 +507,164 @@ describeWithPostgres('the doctor on Clerk', (url) => {
     expect((await examineClerk())[0]).toMatchObject({ status: 'problem', code })
   })
 
-  it('finds resources whose events were not ticked, and names what to tick', async () => {
+  const missingIn = (results: readonly Result[]) =>
+    results
+      .filter(({ code }) => code === 'event_types_missing')
+      .map(({ message }) => message.slice(message.indexOf(': ') + 2))
+  const ENDPOINT = 'https://app.example.com/api/webhooks/clerk'
+  const endpointOf = (more: object = {}) => [
+    { url: `${ENDPOINT}?x-vercel-protection-bypass=opensesame`, ...more },
+  ]
+
+  const resetEndpoints = () => {
+    api.webhookEndpoints = endpointOf()
+  }
+
+  it('names exactly the event types that are not ticked', async () => {
+    onTestFinished(resetEndpoints)
+    api.webhookEndpoints = endpointOf({ filterTypes: ['user.created'] })
+    const results = await examineClerk()
+    expect(missingIn(results)).toEqual([
+      'users need event types that are not ticked: user.updated, user.deleted.',
+    ])
+    expect(JSON.stringify(results)).not.toContain('opensesame')
+    // Nobody uses organizations here, so that nothing is missed.
+    api.webhookEndpoints = endpointOf({ filterTypes: ['user.created', 'user.updated', 'user.deleted'] })
+    const [, content] = await examineClerk()
+    expect(content).toMatchObject({
+      status: 'passed',
+      message: expect.stringMatching(
+        /takes the event types.*Not ticked, and not in use: organization.created, /,
+      ),
+    })
+    // Two endpoints together are enough; one that is disabled is none.
+    const rest = { url: `${ENDPOINT}/2`, filterTypes: ['user.updated', 'user.deleted'] }
+    api.webhookEndpoints = [...endpointOf({ filterTypes: ['user.created'] }), rest]
+    expect(codesOf(await examineClerk())).not.toContain('event_types_missing')
+    api.webhookEndpoints = [...endpointOf({ filterTypes: ['user.created'] }), { ...rest, disabled: true }]
+    expect(codesOf(await examineClerk())).toContain('event_types_missing')
+  })
+
+  it('finds an endpoint that is disabled, with what it takes to make up for it', async () => {
+    onTestFinished(resetEndpoints)
+    api.webhookEndpoints = endpointOf({ disabled: true })
+    const [, disabled] = await examineClerk()
+    expect(disabled).toMatchObject({ status: 'problem', code: 'endpoint_disabled' })
+    for (const words of [
+      'doctor --portal',
+      'clerk-sync reconcile',
+      'Replay missing messages',
+      'handlers run for each',
+    ])
+      expect(disabled?.remedy).toContain(words)
+    api.webhookEndpoints = []
+    expect(codesOf(await examineClerk())).toContain('endpoint_missing')
+  })
+
+  it('looks at the endpoint with the address that it is given', async () => {
+    onTestFinished(resetEndpoints)
+    api.webhookEndpoints = [...endpointOf(), { url: 'https://other.example.com/hook', disabled: true }]
+    const at = async (url: string) => (await examineClerk({}, ['--url', url, '--timeout', '1s']))[1]
+    expect(await at(ENDPOINT)).toMatchObject({ status: 'passed' })
+    expect(await at('https://other.example.com/hook')).toMatchObject({ code: 'endpoint_disabled' })
+    expect(await at('https://third.example.com/hook')).toMatchObject({
+      code: 'endpoint_missing',
+      message: expect.stringContaining('https://other.example.com/hook has this address'),
+    })
+    expect(await at('http://localhost:9/hook')).toMatchObject({ status: 'passed' })
+  })
+
+  it('prints a link to the webhooks where it is asked for, and nowhere else', async () => {
+    const cwd = await newFolder()
+    const env = await environment()
+    const { stdout, stderr } = await runCli(['doctor', '--portal', '--json'], { cwd, env })
+    const { url: link } = jsonLines(stdout).find(({ type }) => type === 'portal') as unknown as {
+      url: string
+    }
+    expect(link).toMatch(/\/login#key=\w/)
+    expect(stderr).not.toContain('#key=')
+    expect(stdout.match(/#key=/g)).toHaveLength(1)
+    // It is good for one login.
+    const key = new URLSearchParams(new URL(link).hash.slice(1)).get('key') as string
+    const login = () =>
+      fetch(`${api.url}/api/us/api/v1/auth/one-time-token`, {
+        method: 'POST',
+        body: Buffer.from(key, 'base64'),
+      })
+    expect([(await login()).status, (await login()).status]).toEqual([200, 401])
+    expect((await runCli(['doctor', '--json'], { cwd, env })).stdout).not.toContain('#key=')
+    const without = await runCli(['doctor', '--portal'], {
+      cwd,
+      env: { ...env, CLERK_SECRET_KEY: undefined },
+    })
+    expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('api_key_missing')])
+  })
+
+  /** Svix does not say what is ticked. */
+  async function examineArrivals(): Promise<Result[]> {
+    api.failNext('server_error', { path: '/webhooks/svix_url' })
+    return examineClerk()
+  }
+
+  /** By the simulated Clerk's clock, which stands still while the other tests take their time. */
+  const dateEvents = () =>
+    sync.database
+      .updateTable('events')
+      .set({ received_at: new Date(clerk.now - 1) } as never)
+      .execute()
+
+  it('concludes from what arrived which types are missing, where Svix does not say', async () => {
     const [user] = clerk.act('createUser')
     await deliver(sync, user)
-    // By the simulated Clerk's clock, which stands still while the other tests take their time.
-    const before = new Date(clerk.now - 1)
+    await dateEvents()
+    expect(codesOf(await examineArrivals())).toEqual(['endpoint_unread'])
+    const events = clerk.act('createOrganization')
+    expect(missingIn(await examineArrivals())).toEqual([
+      'Clerk has 1 organization since the first event, none came by event: organization.created, organization.updated, organization.deleted.',
+      expect.stringContaining('organizationMembership.created, organizationMembership.updated'),
+    ])
+    for (const event of events) await deliver(sync, event)
+    expect(codesOf(await examineArrivals())).toEqual(['endpoint_unread'])
+  })
+
+  it('concludes from a reconcile that only user.created is ticked', async () => {
+    await sync.reconcile({ full: true })
+    clerk.act('updateUser')
+    await sync.reconcile({ full: true })
+    expect(missingIn(await examineArrivals())).toEqual([
+      '1 user was changed in Clerk without an event: user.updated.',
+    ])
+    for (const event of clerk.act('updateUser')) await deliver(sync, event)
+    expect(missingIn(await examineArrivals())).toEqual([])
+    clerk.act('deleteUser')
+    await sync.reconcile({ full: true })
+    expect(missingIn(await examineArrivals())).toEqual([
+      expect.stringContaining('1 user was deleted in Clerk without an event: user.deleted.'),
+    ])
+    await sync.database.deleteFrom('jobs').execute()
+  })
+
+  it('finds that deliveries have stopped while Clerk went on, and what that means after days', async () => {
+    await dateEvents()
+    clerk.act('createUser')
+    const stopped = (await examineArrivals()).find(({ code }) => code === 'deliveries_stopped')
+    expect(stopped).toMatchObject({
+      status: 'problem',
+      message: expect.stringContaining(': 1 user, since the last'),
+    })
     await sync.database
       .updateTable('events')
-      .set({ received_at: before } as never)
+      .set({ received_at: new Date(Date.now() - 6 * 86_400_000) } as never)
       .execute()
-    expect(codesOf(await examineClerk())).toEqual([])
-    const events = clerk.act('createOrganization')
-    const missing = (await examineClerk()).filter(({ code }) => code === 'event_types_missing')
-    expect(missing.map(({ message }) => message.split(': ').at(-1))).toEqual([
-      'organizations.',
-      'organization_memberships.',
-    ])
-    expect(missing[0]?.remedy).toContain('organization.created, organization.updated, organization.deleted')
-    for (const event of events) await deliver(sync, event)
-    expect(codesOf(await examineClerk())).toEqual([])
+    const results = await examineArrivals()
+    expect(results.find(({ code }) => code === 'deliveries_stopped')?.remedy).toMatch(
+      /has probably disabled this one/,
+    )
+    // Svix knows better.
+    const enabled = (await examineClerk()).find(({ code }) => code === 'deliveries_stopped')
+    expect(enabled?.remedy).toMatch(/^Deliveries fail or are not sent/)
+    await sync.reconcile({ full: true })
+    await sync.database.deleteFrom('jobs').execute()
   })
 
   /** By hand, some time before Clerk is asked. */
@@ -526,7 +701,7 @@ describeWithPostgres('the doctor on Clerk', (url) => {
       terminal.press('y')
       expect(await terminal.ended).toMatchObject({ state: 'usual' })
       expect(terminal.scrollback.join(' ')).toMatch(/they were left.*1 were repaired/)
-      const names = await sync.database.selectFrom('users').select('first_name').execute()
+      const names = await sync.database.selectFrom('users_live').select('first_name').execute()
       expect(names).not.toContainEqual({ first_name: 'Edited' })
     })
 

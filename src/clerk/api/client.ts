@@ -175,7 +175,7 @@ export class ClerkApi {
     const [startedAt, startedTicks] = [this.#options.now(), performance.now()]
     const { response, body } = await this.#fetch(path, query, signal)
     const observedAt = askedAt(startedAt, performance.now() - startedTicks, response.headers.get('date'))
-    if (!response.ok) throw toFailure(path, response, body, observedAt)
+    if (!response.ok) throw toFailure(`GET ${path}`, response, body, observedAt)
     try {
       requireJson(response)
       return { ...read(body), observedAt }

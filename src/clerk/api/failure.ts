@@ -31,15 +31,18 @@ export class Transient extends Error {}
 const USUAL_WAIT_MS = 10_000
 const LONGEST_WAIT_MS = 120_000
 
-/** The error that an answer without success is. */
+/**
+ * The error that an answer without success is.
+ * @param request its method and path
+ */
 export function toFailure(
-  path: string,
+  request: string,
   { status, headers }: Response,
   body: Uint8Array,
   observedAt: Date,
 ): Error {
   const code = errorCode(body)
-  const detail = `GET ${path} → ${status}${code ? ` ${code}` : ''}`
+  const detail = `${request} → ${status}${code ? ` ${code}` : ''}`
   if (status === 429) return new Throttled(waitOf(headers))
   if (status >= 500 || status === 408) return new Transient(detail)
   if (status === 401) return new ClerkSyncError('api_key_refused', detail)

@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
+import { createPortalLink } from '../../clerk/api/portal.ts'
 import { type Config, resolveConfig } from '../../config.ts'
 import { ClerkSyncError } from '../../errors.ts'
-import { type ClerkSync, createClerkSync } from '../../index.ts'
+import { type ClerkSync, type ClerkSyncOptions, createClerkSync } from '../../index.ts'
 import { createSigningSecret } from '../../testing/sign.ts'
 import { parseSecret } from '../../webhook/secret.ts'
 import { type Configuration, loadConfiguration } from '../configuration.ts'
@@ -47,26 +48,34 @@ interface DoctorOptions extends OutputOptions, DatabaseOptions {
   readonly onlyProblems?: boolean
   readonly offline?: boolean
   readonly fix?: boolean
+  readonly portal?: boolean
   readonly watch?: boolean
 }
 
 /** Svix waits this long. */
 const TIMEOUT_MS = 15_000
 const WATCH_EVERY_MS = 5_000
+const PORTAL_TIMEOUT_MS = 10_000
 
 export function register(command: Command): void {
   withExamples(command, [
     ['clerk-sync doctor', 'configuration, database, clock and traffic'],
     ['clerk-sync doctor --url https://app.example.com/api/webhooks/clerk', 'and the route, from outside'],
+    ['clerk-sync doctor --portal', 'and a link to the webhooks in Svix’s portal'],
     ['clerk-sync doctor --only-problems --json', 'for a script; exits with 3 if there are any'],
   ])
   withDatabaseOptions(command)
     .option('--url <address>', 'the webhook route as Clerk calls it', parseUrl)
     .option('--timeout <duration>', 'how long the route may take (15s)', parseDuration, TIMEOUT_MS)
-    .option('--only-problems', 'say nothing of what is well')
-    .option('--offline', 'ask Clerk nothing')
-    .option('--fix', 'offer to do what can be done from here, and look again')
-    .addOption(new Option('--watch', 'look every five seconds, and tell what has changed').conflicts('fix'))
+    .option('--only-problems', 'hide passing checks')
+    .option('--offline', 'do not call Clerk')
+    .addOption(
+      new Option('--portal', 'print a link that logs in to the webhooks of the instance: a secret').conflicts(
+        ['offline', 'watch'],
+      ),
+    )
+    .option('--fix', 'offer safe repairs, then check again')
+    .addOption(new Option('--watch', 'check every five seconds and report changes').conflicts('fix'))
     .action((_, self: Command) => doctor(self.optsWithGlobals()))
 }
 
@@ -80,6 +89,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   if (options.watch) return watch(options, output)
   const results = await examine(options)
   report(results, options, output)
+  if (options.portal) await printPortalLink(options, output)
   if (options.fix && (await fix(results, options, output))) report(await examine(options), options, output)
 }
 
@@ -90,7 +100,7 @@ async function fix(
   output: Output,
 ): Promise<boolean> {
   const fixes = results.flatMap((result) => result.fix ?? [])
-  if (fixes.length === 0) output.note('\nNothing of that can be fixed from here.')
+  if (fixes.length === 0) output.note('\nNo safe repair for this.')
   const wanted: Fix[] = []
   for (const each of fixes) if (await isConfirmed(each.what, 'Do it?', false, output)) wanted.push(each)
   if (wanted.length === 0) return false
@@ -99,6 +109,20 @@ async function fix(
   })
   output.note('')
   return true
+}
+
+/** Whoever has the link can change the endpoints, so that it goes nowhere but to stdout, and only when it is asked for. */
+async function printPortalLink(options: DoctorOptions, output: Output): Promise<void> {
+  const { secretKey, apiUrl, apiVersion } = await resolve(await loadConfiguration(options))
+  if (secretKey === '') throw new ClerkSyncError('api_key_missing')
+  const url = await createPortalLink({ secretKey, apiUrl, apiVersion, timeoutMs: PORTAL_TIMEOUT_MS })
+  if (url === null)
+    return output.note(
+      '\nThe Clerk instance has no webhooks yet: create an endpoint in Clerk Dashboard → Webhooks.',
+    )
+  if (output.json) output.stdout.record({ type: 'portal', url })
+  else output.stdout.line(url)
+  output.note('  The link logs in once, without a password. It is a secret: open it, and pass it to nobody.')
 }
 
 /** Again whenever something else is found. */
@@ -175,17 +199,17 @@ async function runAll(
   options: DoctorOptions,
   running: ClerkSync | undefined,
 ): Promise<CheckedResult[]> {
-  const { database, schema } = config
-  const sync =
-    running ?? createClerkSync({ database, schema, signingSecret: createSigningSecret(), log: silentLogger })
+  const sync = running ?? createClerkSync(patientOptions(config))
   const examined = new ExaminedDatabase(sync)
   const project = new Project(process.cwd())
   const isOffline = options.offline === true
+  // Not for a page that is reloaded, nor every five seconds.
+  const readsEndpoints = running === undefined && !options.watch
   const checks: Check[] = [
     ...configurationChecks(configuration, config),
     databaseCheck(examined),
     ...clockChecks(examined, config, isOffline),
-    ...clerkChecks(examined, config, isOffline),
+    ...clerkChecks(examined, config, { isOffline, address: options.url, readsEndpoints }),
     projectCheck(project),
     middlewareCheck(project),
     ...trafficChecks(examined),
@@ -198,6 +222,11 @@ async function runAll(
   } finally {
     if (running === undefined) await sync.close()
   }
+}
+
+/** What the checks look at. It receives nothing, so that nobody need know its secret. */
+function patientOptions({ database, schema, handlers }: Config): ClerkSyncOptions {
+  return { database, schema, handlers, signingSecret: createSigningSecret(), log: silentLogger }
 }
 
 function usableSecret({ signingSecrets }: Config): string | undefined {

@@ -17,6 +17,12 @@ const CAUSES: Readonly<Record<string, ProblemCode>> = {
   ENOTFOUND: 'database_host_unknown',
   EAI_AGAIN: 'database_host_unknown',
   ENOENT: 'database_certificate_missing',
+  SELF_SIGNED_CERT_IN_CHAIN: 'database_certificate_untrusted',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'database_certificate_untrusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'database_certificate_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'database_certificate_untrusted',
+  CERT_HAS_EXPIRED: 'database_certificate_untrusted',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'database_certificate_untrusted',
   ECONNREFUSED: 'database_refused',
   ENETUNREACH: 'database_unreachable',
   EHOSTUNREACH: 'database_unreachable',
@@ -104,6 +110,6 @@ function causeOf(error: unknown): ProblemCode | undefined {
   const cause = error instanceof ClerkSyncError ? error.cause : error
   if (!(cause instanceof Error)) return undefined
   const [first = cause] = cause instanceof AggregateError ? cause.errors : []
-  if (/\b(SSL|TLS|no encryption)\b/i.test(cause.message)) return 'database_tls_required'
-  return CAUSES[(first as NodeJS.ErrnoException).code ?? '']
+  const known = CAUSES[(first as NodeJS.ErrnoException).code ?? '']
+  return known ?? (/\b(SSL|TLS|no encryption)\b/i.test(cause.message) ? 'database_tls_required' : undefined)
 }

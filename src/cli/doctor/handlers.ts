@@ -1,6 +1,6 @@
 /** Whether the handlers of the configuration are run: by an app that knows them, and by a worker that is there. */
 
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { ClerkSync, HandlerDefinition } from '../../index.ts'
 import { read } from '../../inspect/reading.ts'
 import { describeWaitingWork } from '../../inspect/status.ts'
@@ -25,16 +25,40 @@ async function checkWorkers({ database, location }: ClerkSync): Promise<Result[]
 }
 
 async function checkConfigured(sync: ClerkSync): Promise<Result[]> {
-  const results = await Promise.all(sync.handlers.definitions.map((handler) => checkHandler(sync, handler)))
-  return results.flat()
+  const work = await Promise.all(
+    sync.handlers.definitions.map(async (handler) => ({ handler, ...(await countWork(sync, handler)) })),
+  )
+  return work.flatMap(({ handler: { name, patterns }, events, runs, others }) => {
+    if (events === 0) return []
+    if (runs > 0)
+      return [passed(`${name} has runs for ${runs} of ${events} events in the last ${DAYS} days.`)]
+    const fact = `${name}, with ${events} events of ${patterns.join(', ')} in the last ${DAYS} days`
+    return [found('handler_without_runs', fact, others ? DEPLOY_IT : undefined)]
+  })
 }
 
-/** Since a handler is not told of what was there before it, the latest events count, not all. */
-async function checkHandler(
+/** Where other handlers have runs for the same events, the app has a configuration, but another one. */
+const DEPLOY_IT =
+  'The app that received the events ran other handlers for them, so it knows an older configuration: deploy this one. Then `clerk-sync handlers run` runs the handler for the events of before.'
+
+interface Work {
+  readonly events: number
+  /** Events for which the handler has a run. */
+  readonly runs: number
+  /** Events for which any other handler has one. */
+  readonly others: number
+}
+
+/** Of the last days only: a handler is not notified of events from before it. */
+async function countWork(
   { database, location }: ClerkSync,
   { name, patterns }: HandlerDefinition,
-): Promise<Result[]> {
-  const { events, runs } = await database
+): Promise<Work> {
+  const runs = sql.id(location.schema, 'handler_runs')
+  const withRun = (condition: RawBuilder<boolean>) =>
+    sql<number>`count(*) filter (where exists (
+      select from ${runs} as run where run.event_id = events.id and ${condition}))::int`
+  return database
     .selectFrom('events')
     .where('received_at', '>', new Date(Date.now() - DAYS * 86_400_000))
     .where('source', '=', 'webhook')
@@ -42,13 +66,8 @@ async function checkHandler(
     .where(sql<boolean>`type like any(${patterns.map((pattern) => pattern.replaceAll('*', '%'))})`)
     .select([
       sql<number>`count(*)::int`.as('events'),
-      sql<number>`count(*) filter (where exists (
-        select from ${sql.id(location.schema, 'handler_runs')} as run where run.event_id = events.id and run.handler = ${name}
-      ))::int`.as('runs'),
+      withRun(sql`run.handler = ${name}`).as('runs'),
+      withRun(sql`run.handler <> ${name}`).as('others'),
     ])
     .executeTakeFirstOrThrow()
-  if (events === 0) return []
-  if (runs > 0) return [passed(`${name} has runs for ${runs} of ${events} events in the last ${DAYS} days.`)]
-  const fact = `${name}, with ${events} events of ${patterns.join(', ')} in the last ${DAYS} days`
-  return [found('handler_without_runs', fact)]
 }

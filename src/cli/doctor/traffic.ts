@@ -99,7 +99,7 @@ async function checkRefusals({ database }: ClerkSync): Promise<Result[]> {
     .execute()
   return refusals.map(({ code, requests }) => {
     const fact = `${requests} with ${code} in the last 24 hours`
-    return found('deliveries_refused', fact, `\`clerk-sync explain ${code}\` tells what it means.`)
+    return found('deliveries_refused', fact, `\`clerk-sync explain ${code}\` explains it.`)
   })
 }
 
@@ -164,7 +164,7 @@ async function checkDrift({ database, location }: ClerkSync): Promise<Result[]> 
 function toDrift({ finished_at, is_dry_run, total, without_event }: LastReconcile): Result {
   const at = finished_at.toISOString()
   if (total === 0) return passed(`No row differed from Clerk at ${at}.`)
-  const unheard = without_event > 0 ? `, of ${without_event} no event had told` : ''
+  const unheard = without_event > 0 ? `, ${without_event} of them without an event` : ''
   if (!is_dry_run) return found('drift', `${total} were repaired at ${at}${unheard}`, LOOK_FOR_CAUSE)
   const fix = { what: 'Repair what differs from Clerk', apply: repair }
   return { ...found('drift', `${total} at ${at}, and they were left${unheard}`), fix }
@@ -174,4 +174,4 @@ function toDrift({ finished_at, is_dry_run, total, without_event }: LastReconcil
 const repair = (sync: ClerkSync) => sync.reconcile({ full: true })
 
 const LOOK_FOR_CAUSE =
-  'Nothing is left to repair. Where no event told, look whether the endpoint gets all event types: `clerk-sync doctor` asks Clerk.'
+  'The rows are repaired. Where no event arrived, check that the endpoint sends all event types: with CLERK_SECRET_KEY this command names those that are missing.'

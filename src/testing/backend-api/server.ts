@@ -12,10 +12,11 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../random.ts'
 import type { SimulatedClerk } from '../simulated-clerk.ts'
-import { type Answer, Refusal, refused, tooManyRequests, unauthorized } from './answers.ts'
+import { type Answer, ok, Refusal, refused, tooManyRequests, unauthorized } from './answers.ts'
 import { type BackendFault, type FailNextOptions, type FaultRates, Faults } from './faults.ts'
 import { type ClerkFeature, type FeatureRefusal, featureIsOff } from './features.ts'
 import type { Environment, GoneCursor } from './lists.ts'
+import { Portal, type SimulatedEndpoint } from './portal.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
 import { findRoute, type Route } from './routes.ts'
 
@@ -49,6 +50,7 @@ export interface BackendRequest {
 }
 
 const VERSION_PREFIX = '/v1'
+const PORTAL_LINK = '/webhooks/svix_url'
 /** Of the fault `throttled`. */
 const THROTTLED_SECONDS = 1
 const BAD_GATEWAY: Answer = {
@@ -69,6 +71,7 @@ export class BackendApiServer {
   readonly #random: Random
   readonly #limiter: RateLimiter | null
   readonly #disabled: Map<string, FeatureRefusal>
+  readonly #portal: Portal
   readonly #http: Server
   #url = ''
 
@@ -80,11 +83,20 @@ export class BackendApiServer {
     this.#random = new Random(settings.seed)
     this.#limiter = settings.rateLimit && new RateLimiter(settings.rateLimit)
     this.#disabled = new Map(Object.entries(settings.disabled))
+    this.#portal = new Portal(new Random(settings.seed))
     this.#http = createServer((request, response) => void this.#answer(request, response))
   }
 
   get url(): string {
     return this.#url
+  }
+
+  get webhookEndpoints(): readonly SimulatedEndpoint[] {
+    return this.#portal.endpoints
+  }
+
+  set webhookEndpoints(endpoints: readonly SimulatedEndpoint[]) {
+    this.#portal.endpoints = endpoints
   }
 
   async listen(port: number): Promise<void> {
@@ -114,8 +126,10 @@ export class BackendApiServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    request.resume()
     const url = new URL(request.url ?? '/', 'http://clerk')
+    const ofSvix = await this.#portal.answer(request, url.pathname)
+    if (ofSvix) return this.#send(response, ofSvix, undefined)
+    request.resume()
     const path = url.pathname.startsWith(`${VERSION_PREFIX}/`)
       ? url.pathname.slice(VERSION_PREFIX.length)
       : ''
@@ -160,6 +174,7 @@ export class BackendApiServer {
   }
 
   #route(request: IncomingMessage, { searchParams }: URL, path: string): Answer {
+    if (path === PORTAL_LINK && request.method === 'POST') return this.#answerLink()
     const { route, ids } = findRoute(this.#settings.routes, path)
     const retryAfter = this.#limiter?.take(route.path, performance.now())
     if (retryAfter !== undefined) return this.#throttle(retryAfter)
@@ -176,6 +191,12 @@ export class BackendApiServer {
       goneCursor,
       environment,
     })
+  }
+
+  /** An instance without endpoints has no application at Svix. */
+  #answerLink(): Answer {
+    if (this.#portal.endpoints.length > 0) return ok({ svix_url: this.#portal.createLink(this.#url) })
+    throw new Refusal(400, 'svix_app_missing', 'No Svix app exists for this instance')
   }
 
   #throttle(seconds: number): Answer {
