@@ -51,13 +51,12 @@ async function fill({ database: db }: ClerkSync): Promise<void> {
   for (let from = 0; from < EVENTS; from += CHUNK) {
     const to = Math.min(from + CHUNK, EVENTS)
     await run(`
-      insert into clerk.events (id, type, resource, resource_id, occurred_at, received_at, outcome, body, body_sha256)
+      insert into clerk.events (id, type, resource, resource_id, occurred_at, received_at, outcome, body_sha256)
       select 'msg_' || lpad(n::text, 24, '0'),
         case when n % 1000 = 0 then 'organization.deleted' when n % 10 = 0 then 'user.created' else 'user.updated' end,
         case when n % 1000 = 0 then 'organizations' else 'users' end,
         'user_' || lpad((n % ${USERS} + 1)::text, 22, '0'), at - interval '200 milliseconds', at,
         case when n % 5000 = 0 then 'failed' when n % 100 = 0 then 'stale' else 'applied' end,
-        convert_to('{"type":"user.updated","data":{"id":"user_1"},"filler":"' || repeat('x', 300) || '"}', 'UTF8'),
         decode(md5(n::text), 'hex')
       from generate_series(${from + 1}, ${to}) as n
       cross join lateral (

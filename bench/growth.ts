@@ -96,20 +96,22 @@ const PAST_ADDRESSES = `
   select id, 'idn_' || substr(id, 6), primary_email_address, 'verified', observed_at, event_id from users`
 
 const PAST_EVENTS = `
-  insert into events (id, type, resource, resource_id, occurred_at, received_at, outcome, body, body_sha256)
-  select 'msg_' || ${key('serial')}, 'user.updated', 'users', 'user_' || user_key, at, at, 'applied', body, sha256(body)
-  from (
+  with past as (
     select serial, user_key, now() - interval '1 year' + serial * interval '5 seconds' as at,
       convert_to(${likeTemplate('$3::text', '$4::text', 'user_key')}, 'UTF8') as body
     from generate_series(1, $1::int) as serial,
       lateral (select ${key('(1 + (serial - 1) / $2::int)')} as user_key) as owner
-  ) as past`
+  ), bodies as (
+    insert into event_bodies (event_id, filed_at, body) select 'msg_' || ${key('serial')}, at, body from past
+  )
+  insert into events (id, type, resource, resource_id, occurred_at, received_at, outcome, body_sha256)
+  select 'msg_' || ${key('serial')}, 'user.updated', 'users', 'user_' || user_key, at, at, 'applied', sha256(body) from past`
 
 /** How large bodies are, as they came and as they are stored. */
 function bodySizes(client: pg.Client): Promise<string> {
   const text = `
     select format('%s bytes, stored in %s', round(avg(octet_length(body))), round(avg(pg_column_size(body))))
-    from (select body from events limit 1000) as sample`
+    from (select body from event_bodies limit 1000) as sample`
   return readValue(client, text)
 }
 

@@ -11,6 +11,7 @@ import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { available } from './database/failure.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
+import { makePartitions } from './database/partitions.ts'
 import type { ClerkTables } from './database/tables.ts'
 import { keepUp, type UpkeepResult } from './database/upkeep.ts'
 import { WriteHealth } from './database/write-health.ts'
@@ -345,13 +346,16 @@ class Sync implements ClerkSync {
   }
 
   async migrate(): Promise<string[]> {
-    return migrate(this.#database)
+    const { queries, schema } = this.#database
+    const ran = await migrate(this.#database)
+    await available(makePartitions(queries, schema, { event_bodies: 90, event_changes: 365 }))
+    return ran
   }
 
   async replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult> {
     await this.#prepare()
     const apply = (deliveries: readonly RecordedDelivery[]) => this.#ingest.replay(deliveries)
-    return replay(this.database, apply, filter, options)
+    return replay(this.#database, apply, filter, options)
   }
 
   backfill(options?: BackfillOptions) {

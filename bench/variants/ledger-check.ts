@@ -38,7 +38,8 @@ const WITHOUT_EFFECT = `select count(*)::int from events where outcome not in ('
 /** The oracle reads the bodies again, by other means than the engine. */
 const WRONG_USERS = `
   with shown as (
-    select resource_id, convert_from(body, 'UTF8')::json -> 'data' as data from events
+    select resource_id, convert_from(body, 'UTF8')::json -> 'data' as data
+    from events join event_bodies on event_id = id and filed_at = received_at
     where type in ('user.created', 'user.updated')
   ), newest as (
     select distinct on (resource_id) resource_id, data from shown

@@ -96,7 +96,7 @@ export interface Change {
   to: unknown
 }
 
-/** The ledger: one row per message of Svix, for ever; retention drops the body only. */
+/** The ledger: one row per message of Svix, for ever. Bodies and changes, which are forgotten, have tables of their own. */
 export interface EventsTable {
   /** The svix-id. */
   id: string
@@ -113,24 +113,39 @@ export interface EventsTable {
   reason: Reason | null
   /** What the database said, for failed events. */
   error: string | null
-  /** The fields of the resource that the event changed. Null if it changed none or created the row. */
-  changes: Record<string, Change> | null
   /** How often it was delivered. */
   deliveries: Generated<number>
   last_delivered_at: Date | null
   /** A later delivery came with the same id and another body; the first one counts. */
   body_conflict: Generated<boolean>
-  /** The bytes as they were signed, or without secrets if `redacted`. */
-  body: ColumnType<Buffer | null, Uint8Array | null, null>
-  /** The hash of `body`; it stays when a body is dropped. */
+  /** The hash of the event's body; it stays when the body is forgotten. */
   body_sha256: Buffer
-  /** One-time codes or tickets were removed from `body`. */
+  /** One-time codes or tickets were removed from the body. */
   redacted: Generated<boolean>
   replayed_at: Date | null
   /** How it came here. Only webhooks are Clerk's own; the others stand for what no webhook told. */
   source: Generated<EventSource>
   /** The body with its secrets, for as long as handlers need it. Null for an event without secrets or handlers. */
   secret_body: ColumnType<Buffer | null, Uint8Array | null, null>
+}
+
+/** When an event's body or changes were filed: its `received_at`; infinity once a run of it has outlived the partition. */
+type FiledAt = ColumnType<Date | number, Date | undefined, never>
+
+/** The bodies of events, in partitions by time, for as long as retention keeps them. */
+export interface EventBodiesTable {
+  event_id: string
+  filed_at: FiledAt
+  /** The bytes as they were signed, or without secrets if the event is `redacted`. */
+  body: ColumnType<Buffer, Uint8Array, Uint8Array>
+}
+
+/** What events changed, in partitions by time. No row for an event that changed no field or created its row. */
+export interface EventChangesTable {
+  event_id: string
+  filed_at: FiledAt
+  /** The fields of the resource that the event changed. */
+  changes: ColumnType<Record<string, Change>, string, string>
 }
 
 /** Where an event came from. */
@@ -348,6 +363,8 @@ export interface AuditLogTable {
 /** Every table of clerk-sync, by its name within the schema. */
 export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   events: EventsTable
+  event_bodies: EventBodiesTable
+  event_changes: EventChangesTable
   handler_runs: HandlerRunsTable
   handler_workers: HandlerWorkersTable
   handlers: HandlersTable

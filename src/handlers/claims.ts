@@ -2,9 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
+import { type PartRow, partsStatement, toParts } from '../database/event-parts.ts'
 import { failureKind } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
-import { query, queryAll } from '../database/query.ts'
+import { query, queryAll, type Statement } from '../database/query.ts'
 import type { HandlerDefinition } from './handler.ts'
 import type { Lease } from './lease.ts'
 import {
@@ -93,7 +94,7 @@ export class Claims {
     this.#underWay.add(claim)
     try {
       const rows = await this.#run(definition, text, [worker, claim, definition.name, attempts, ...which])
-      return await this.#withRows(rows.map(toClaimedRun))
+      return await this.#complete(rows.map(toClaimedRun))
     } catch (error) {
       this.#doubtful.set(claim, { handler: definition.name, until: Date.now() + DOUBT_MS })
       throw error
@@ -120,23 +121,36 @@ export class Claims {
     })
   }
 
-  /** With the rows that their events are about, as they are now. */
-  async #withRows(runs: readonly ClaimedRun[]): Promise<ClaimedRun[]> {
-    const rows = await this.#rowsOf(runs)
-    return runs.map((run) => ({ ...run, row: rows.get(rowName(run)) ?? null }))
+  /** With the bodies of their events, what those changed, and the rows that they are about as they are now. */
+  async #complete(runs: readonly ClaimedRun[]): Promise<ClaimedRun[]> {
+    if (runs.length === 0) return []
+    const { bodies, changes, rows } = await this.#contentsOf(runs)
+    return runs.map((run) => ({
+      ...run,
+      body: run.body ?? bodies.get(run.eventId) ?? null,
+      changes: changes.get(run.eventId) ?? null,
+      row: rows.get(rowName(run)) ?? null,
+    }))
   }
 
-  async #rowsOf(runs: readonly ClaimedRun[]): Promise<Map<string, object>> {
+  /** In one flight. */
+  async #contentsOf(runs: readonly ClaimedRun[]) {
     const { bookkeeping, schema } = this.#database
-    const rows = new Map<string, object>()
-    for (const [resource, ofResource] of Map.groupBy(runs, (run) => run.resource)) {
-      if (resource === null) continue
-      const statement = `select * from ${qualify(schema, resource)} where id = any($1::text[])`
-      const ids = [...new Set(ofResource.map((run) => run.resourceId))]
-      const found = await query<{ id: string }>(bookkeeping, statement, [ids])
-      for (const row of found) rows.set(`${resource} ${row.id}`, row)
+    const events = runs.map(({ eventId, receivedAt }) => ({ id: eventId, received_at: receivedAt }))
+    const lookups = lookupsOf(schema, runs)
+    const [bodies, changes, ...found] = await queryAll(bookkeeping, [
+      partsStatement(schema, 'event_bodies', events),
+      partsStatement(schema, 'event_changes', events),
+      ...lookups.map(({ statement }) => statement),
+    ])
+    const rows = lookups.flatMap(({ resource }, index) =>
+      (found[index] as { id: string }[]).map((row) => [rowKey(resource, row.id), row] as const),
+    )
+    return {
+      bodies: toParts(bodies as PartRow<'event_bodies'>[]),
+      changes: toParts(changes as PartRow<'event_changes'>[]),
+      rows: new Map<string, object>(rows),
     }
-    return rows
   }
 }
 
@@ -145,6 +159,24 @@ interface Doubt {
   readonly until: number
 }
 
+interface Lookup {
+  readonly resource: string
+  readonly statement: Statement
+}
+
+function lookupsOf(schema: string, runs: readonly ClaimedRun[]): Lookup[] {
+  return [...Map.groupBy(runs, ({ resource }) => resource)].flatMap(([resource, ofResource]) => {
+    if (resource === null) return []
+    const text = `select * from ${qualify(schema, resource)} where id = any($1::text[])`
+    const ids = [...new Set(ofResource.map(({ resourceId }) => resourceId))]
+    return [{ resource, statement: { text, parameters: [ids] } }]
+  })
+}
+
 function rowName({ resource, resourceId }: ClaimedRun): string {
-  return `${resource} ${resourceId}`
+  return rowKey(resource, resourceId)
+}
+
+function rowKey(resource: string | null, id: string | null): string {
+  return `${resource} ${id}`
 }

@@ -19,6 +19,8 @@ export interface ClaimedRun extends RunKey {
   readonly resource: string | null
   readonly resourceId: string | null
   readonly outcome: Outcome
+  /** When the event was stored: names the partition of its body. */
+  readonly receivedAt: Date
   readonly changes: Record<string, Change> | null
   readonly source: EventSource
   readonly body: Uint8Array | null
@@ -62,10 +64,9 @@ export interface ClaimedRow extends KeyRow {
   resource: string | null
   resource_id: string | null
   outcome: Outcome
-  changes: Record<string, Change> | null
   source: EventSource
-  body: Uint8Array | null
-  has_secrets: boolean
+  received_at: Date
+  secret_body: Uint8Array | null
   secrets_forgotten: boolean
 }
 
@@ -78,6 +79,7 @@ export function toKey(row: KeyRow): RunKey {
   return { eventId: row.event_id, handler: row.handler }
 }
 
+/** What belongs to its event is still missing. */
 export function toClaimedRun(row: ClaimedRow): ClaimedRun {
   return {
     ...toKey(row),
@@ -92,10 +94,11 @@ export function toClaimedRun(row: ClaimedRow): ClaimedRun {
     resource: row.resource,
     resourceId: row.resource_id,
     outcome: row.outcome,
-    changes: row.changes,
+    receivedAt: row.received_at,
+    changes: null,
     source: row.source,
-    body: row.body,
-    hasSecrets: row.has_secrets,
+    body: row.secret_body,
+    hasSecrets: row.secret_body !== null,
     secretsForgotten: row.secrets_forgotten,
     row: null,
   }

@@ -155,9 +155,8 @@ function claimingStatements({ runs, workers, handlers, events }: Tables) {
     where run.event_id = picked.event_id and run.handler = picked.handler
     returning run.event_id, run.handler, run.claim, run.worker, run.attempts, run.order_key, run.due_at::text as due,
       clock_timestamp() as claimed_at, run.history,
-      event.type, event.resource, event.resource_id, event.outcome, event.changes, event.source,
-      coalesce(event.secret_body, event.body) as body, event.secret_body is not null as has_secrets,
-      ${SECRETS_FORGOTTEN} as secrets_forgotten`
+      event.type, event.resource, event.resource_id, event.outcome, event.source, event.received_at,
+      event.secret_body, ${SECRETS_FORGOTTEN} as secrets_forgotten`
   return {
     lock: `select set_config('idle_in_transaction_session_timeout', '5000', true),
       pg_advisory_xact_lock(hashtextextended($1, 0))`,

@@ -3,8 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import { type Delivery, readContent } from '../clerk/event.ts'
+import type { Database } from '../database/database.ts'
+import { readParts } from '../database/event-parts.ts'
 import { available } from '../database/failure.ts'
 import type { ClerkTables, Outcome } from '../database/tables.ts'
+import { ClerkSyncError } from '../errors.ts'
 import { requireDates, requireNumber } from '../validate.ts'
 import type { RecordedDelivery } from './entry.ts'
 import type { Receipt } from './verdict.ts'
@@ -36,6 +39,8 @@ export interface ReplayOptions {
   readonly perSecond?: number | undefined
   /** Called for every replayed event. */
   readonly onReceipt?: ((receipt: Receipt) => void) | undefined
+  /** Called for every event that cannot be replayed because its body was forgotten, with `body_gone` and its remedy. */
+  readonly onBodyGone?: ((error: ClerkSyncError, eventId: string) => void) | undefined
   /** Called after every batch: all that was received before this time is done. */
   readonly onBatch?: ((doneUntil: Date) => void) | undefined
 }
@@ -60,10 +65,10 @@ const BATCH_SIZE = 100
  * @throws {ClerkSyncError} `database_…`; what was replayed until then stays
  */
 export async function replay(
-  database: Kysely<ClerkTables>,
+  { queries: database, schema }: Pick<Database, 'queries' | 'schema'>,
   apply: (deliveries: readonly RecordedDelivery[]) => Promise<readonly Receipt[]>,
   filter: EventFilter,
-  { signal, perSecond = Number.POSITIVE_INFINITY, onReceipt, onBatch }: ReplayOptions = {},
+  { signal, perSecond = Number.POSITIVE_INFINITY, onReceipt, onBodyGone, onBatch }: ReplayOptions = {},
 ): Promise<ReplayResult> {
   requireNumber('perSecond', perSecond, 'rate')
   requireDates({ since: filter.since, until: filter.until })
@@ -74,7 +79,9 @@ export async function replay(
   for (;;) {
     signal?.throwIfAborted()
     const rows = await available(nextRows(database, { ...filter, until }, after, most))
-    const deliveries = rows.flatMap((row) => toDelivery(row))
+    const bodies = await available(readParts(database, schema, 'event_bodies', rows))
+    const deliveries = rows.flatMap((row) => toDelivery(row, bodies.get(row.id)))
+    for (const { id } of rows) if (!bodies.has(id)) onBodyGone?.(new ClerkSyncError('body_gone', id), id)
     counts.matched += rows.length
     counts.withoutBody += rows.length - deliveries.length
     for (const receipt of deliveries.length > 0 ? await apply(deliveries) : []) {
@@ -95,7 +102,6 @@ interface Position {
 }
 
 interface Row extends Position {
-  readonly body: Uint8Array | null
   readonly outcome: Outcome
   readonly occurred_at: Date
 }
@@ -113,7 +119,7 @@ function nextRows(
     )
   }
   return query
-    .select(['id', 'received_at', 'occurred_at', 'outcome', 'body'])
+    .select(['id', 'received_at', 'occurred_at', 'outcome'])
     .orderBy('received_at')
     .orderBy('id')
     .limit(most)
@@ -151,14 +157,14 @@ export async function databaseTime(database: Kysely<ClerkTables>): Promise<Date>
 }
 
 /** None if the body is gone. */
-function toDelivery(row: Row): RecordedDelivery[] {
-  if (row.body === null) return []
+function toDelivery(row: Row, rawBody: Uint8Array | undefined): RecordedDelivery[] {
+  if (rawBody === undefined) return []
   const delivery: Delivery = {
     svixId: row.id,
     // Stands in for an event without a time, for which it was recorded so.
     attemptedAt: row.occurred_at,
-    rawBody: row.body,
-    ...readContent(row.body),
+    rawBody,
+    ...readContent(rawBody),
   }
   return [{ ...delivery, outcome: row.outcome }]
 }

@@ -131,10 +131,20 @@ export const EVENT_COLUMNS: RowColumns<NewEvent> = [
     type: 'boolean',
     append: (column, { entry }) => column.addBoolean(entry.body.withSecrets !== null),
   },
-  bytes('changes', 'json', ({ verdict }) => verdict.changes && Buffer.from(JSON.stringify(verdict.changes))),
-  bytes('body', 'bytea', ({ entry }) => entry.body.bytes),
   bytes('body_sha256', 'bytea', ({ entry }) => entry.body.sha256),
   bytes('secret_body', 'bytea', ({ entry, keepsSecrets }) => keptSecrets(entry.body, keepsSecrets)),
+]
+
+/** The bodies of events that could be read. */
+export const BODY_COLUMNS: RowColumns<NewEvent> = [
+  text('event_id', ({ entry }) => entry.svixId),
+  bytes('body', 'bytea', ({ entry }) => entry.body.bytes),
+]
+
+/** What events changed, of those that changed something. */
+export const CHANGE_COLUMNS: RowColumns<Pick<NewEvent, 'entry' | 'verdict'>> = [
+  text('event_id', ({ entry }) => entry.svixId),
+  bytes('changes', 'json', ({ verdict }) => Buffer.from(JSON.stringify(verdict.changes))),
 ]
 
 /** What the totals of a minute are counted by. */
@@ -149,7 +159,6 @@ export const OUTCOME_COLUMNS = eventColumns(
   'outcome',
   'reason',
   'error',
-  'changes',
 )
 
 function eventColumns(...names: readonly string[]): RowColumns<NewEvent> {

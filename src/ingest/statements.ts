@@ -11,8 +11,10 @@ import type { ChildSet, Resource } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
 import { MAX_CASCADE, type Written } from './plan.ts'
 import {
+  BODY_COLUMNS,
   BURIED_COLUMNS,
   CASCADE_COLUMNS,
+  CHANGE_COLUMNS,
   COUNT_COLUMNS,
   EVENT_COLUMNS,
   type Member,
@@ -63,6 +65,10 @@ export interface ChildStatements {
 export interface WriteStatements {
   of(resource: Resource): ResourceStatements
   readonly insertEvents: string
+  readonly insertBodies: string
+  readonly insertChanges: string
+  /** What replays changed: filed under the time of their events. */
+  readonly insertReplayedChanges: string
   readonly countEvents: string
   readonly countRepetitions: string
   readonly replayed: string
@@ -221,6 +227,12 @@ function eventStatements(schema: string) {
   const events = qualify(schema, 'events')
   return {
     insertEvents: insertInto(schema, 'events', EVENT_COLUMNS),
+    insertBodies: insertInto(schema, 'event_bodies', BODY_COLUMNS),
+    insertChanges: insertInto(schema, 'event_changes', CHANGE_COLUMNS),
+    insertReplayedChanges: `
+      insert into ${qualify(schema, 'event_changes')} (event_id, filed_at, changes)
+      select event_id, received_at, changes from ${rowsOf(CHANGE_COLUMNS)} join ${events} on id = event_id
+      on conflict do nothing`,
     countEvents: `${addToMinutes(schema, 'outcome', LAG_STEP, 'count(*)')} from ${rowsOf(COUNT_COLUMNS)} group by 3, 4 ${ON_MINUTE}`,
     countRepetitions: `
       with again as (
@@ -236,7 +248,7 @@ function eventStatements(schema: string) {
       update ${events} set replayed_at = now() where id = any($1::text[])`,
     updateOutcomes: `
       update ${events} as recorded
-      set outcome = "row".outcome, reason = "row".reason, error = "row".error, changes = "row".changes,
+      set outcome = "row".outcome, reason = "row".reason, error = "row".error,
           type = "row".type, resource = "row".resource, resource_id = "row".resource_id
       from ${rowsOf(OUTCOME_COLUMNS)} where recorded.id = "row".id and recorded.id = any($1)`,
   }

@@ -28,9 +28,7 @@ export async function synthesize(
   const events = qualify(schema, 'events')
   const rows = await query<{ id: string; resource_id: string; occurred_at: Date }>(
     trx,
-    `insert into ${events} (id, type, resource, resource_id, instance_id, occurred_at, outcome, source, body, body_sha256)
-    select id, $2, $3, resource_id, instance_id, occurred_at, 'applied', $4, body, sha256(body)
-    from (
+    `with made as materialized (
       select
         concat_ws('_', $4::text, row.id, $2::text, floor(extract(epoch from ${VERSION}) * 1000)::bigint) as id,
         row.id as resource_id, row.instance_id, ${VERSION} as occurred_at,
@@ -40,8 +38,15 @@ export async function synthesize(
       from ${qualify(schema, resource)} as row
       where row.id = any($1::text[]) and row.raw is not null
       order by row.id
-    ) as made
-    on conflict (id) do nothing returning id, resource_id, occurred_at`,
+    ), recorded as (
+      insert into ${events} (id, type, resource, resource_id, instance_id, occurred_at, outcome, source, body_sha256)
+      select id, $2, $3, resource_id, instance_id, occurred_at, 'applied', $4, sha256(body) from made
+      on conflict (id) do nothing returning id, resource_id, occurred_at
+    ), filed as (
+      insert into ${qualify(schema, 'event_bodies')} (event_id, body)
+      select id, body from made join recorded using (id)
+    )
+    select * from recorded`,
     [ids, type, resource, source],
   )
   return rows.map((row) => ({

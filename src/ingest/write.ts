@@ -6,8 +6,10 @@ import type { Statement } from '../database/query.ts'
 import { orRollBack } from './defect.ts'
 import type { Cascade, NewEvent, Plan, TablePlan, Written } from './plan.ts'
 import {
+  BODY_COLUMNS,
   BURIED_COLUMNS,
   CASCADE_COLUMNS,
+  CHANGE_COLUMNS,
   COUNT_COLUMNS,
   EVENT_COLUMNS,
   type Member,
@@ -117,8 +119,11 @@ function eventStatements(statements: WriteStatements, { events, repetitions, out
     repetitions.map(({ bodyConflict }) => bodyConflict),
   ]
   const open = outcomes.filter(({ keepsOutcome }) => !keepsOutcome).map(toEvent)
+  const ordered = [...events].sort(byId)
   return [
-    ...insertion(statements.insertEvents, EVENT_COLUMNS, [...events].sort(byId)),
+    ...insertion(statements.insertEvents, EVENT_COLUMNS, ordered),
+    ...insertion(statements.insertBodies, BODY_COLUMNS, ordered.filter(hasBody)),
+    ...insertion(statements.insertChanges, CHANGE_COLUMNS, ordered.filter(hasChanges)),
     ...counting(statements.countEvents, events),
     ...(repetitions.length > 0 ? [{ text: statements.countRepetitions, parameters: repeated }] : []),
     ...(outcomes.length > 0
@@ -127,7 +132,22 @@ function eventStatements(statements: WriteStatements, { events, repetitions, out
     ...(open.length > 0
       ? [{ text: statements.updateOutcomes, parameters: toParameters(OUTCOME_COLUMNS, open) }]
       : []),
+    ...replayedChanges(statements, open.filter(hasChanges)),
   ]
+}
+
+/** A body that could not be read may hold secrets: it is kept as one of those, and forgotten with them. */
+function hasBody({ entry }: NewEvent): boolean {
+  return entry.body.bytes !== null
+}
+
+function hasChanges({ verdict }: NewEvent): boolean {
+  return verdict.changes !== null
+}
+
+function replayedChanges(statements: WriteStatements, events: readonly NewEvent[]): Statement[] {
+  if (events.length === 0) return []
+  return [{ text: statements.insertReplayedChanges, parameters: toParameters(CHANGE_COLUMNS, events) }]
 }
 
 function toEvent({ entry, verdict }: Plan['outcomes'][number]): NewEvent {

@@ -1,6 +1,7 @@
 /** Everything about one event: what it was, what became of it, and why. */
 
 import { findEvent } from '../clerk/catalogue.ts'
+import type { EventPosition } from '../database/event-parts.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { listEventItems, readItems } from './event-list.ts'
 import { maskJson, maskText } from './masking.ts'
@@ -11,16 +12,23 @@ import { type EventFacts, timelineOf } from './timeline.ts'
 
 const RELATED = 20
 
+type StoredFacts = Omit<EventFacts, 'body' | 'changes'> & EventPosition
+
 /** @throws {ClerkSyncError} `event_not_found` */
 export async function getEventDetail(reading: Reading, id: string, isMasked: boolean): Promise<EventDetail> {
   const [item] = await readItems(reading, [id], isMasked)
-  const [facts] = await reading.query<EventFacts>(
-    `select instance_id, error, last_delivered_at, body_conflict, replayed_at, changes, body, redacted,
+  const [stored] = await reading.query<StoredFacts>(
+    `select id, received_at, instance_id, error, last_delivered_at, body_conflict, replayed_at, redacted,
        encode(body_sha256, 'hex') as sha256
      from ${reading.table('events')} where id = $1`,
     [id],
   )
-  if (item === undefined || facts === undefined) throw new ClerkSyncError('event_not_found', id)
+  if (item === undefined || stored === undefined) throw new ClerkSyncError('event_not_found', id)
+  const facts: EventFacts = {
+    ...stored,
+    body: (await reading.parts('event_bodies', [stored])).get(id) ?? null,
+    changes: (await reading.parts('event_changes', [stored])).get(id) ?? null,
+  }
   const runs = await runsOfEvent(reading, id, isMasked)
   return {
     ...item,

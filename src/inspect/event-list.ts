@@ -4,7 +4,6 @@
  */
 
 import { EVENT_TYPES, RESOURCES } from '../clerk/catalogue.ts'
-import type { Change } from '../database/tables.ts'
 import { type PageRequest, type Position, readCursor, toPage } from './cursor.ts'
 import type { EventItem, EventOrigin, EventOutcome, PageOf, Quantity, RunState, Time } from './model.ts'
 import { COUNT_LIMIT, countUpTo } from './quantity.ts'
@@ -210,7 +209,6 @@ interface ItemRow {
   readonly outcome: EventOutcome
   readonly reason: ReasonCode | null
   readonly deliveries: number
-  readonly changes: Readonly<Record<string, Change>> | null
 }
 
 interface RunsRow {
@@ -229,14 +227,19 @@ export async function readItems(
   if (ids.length === 0) return []
   // The changes are counted here: Postgres refuses to look into JSON with half of an emoji in it, which Clerk may send.
   const rows = await reading.query<ItemRow>(
-    `select id, type, resource, resource_id, received_at, occurred_at, source, outcome, reason, deliveries, changes
+    `select id, type, resource, resource_id, received_at, occurred_at, source, outcome, reason, deliveries
      from ${reading.table('events')} where id = any($1::text[])`,
     [ids],
   )
+  const changes = await reading.parts('event_changes', rows)
+  const changedFields = (id: string) => Object.keys(changes.get(id) ?? {}).length
   const runs = Map.groupBy(await runsOf(reading, ids), (row) => row.event_id)
   const subjectOf = await findSubjects(reading, rows, isMasked)
   const items = new Map(
-    rows.map((row) => [row.id, { ...toItem(row, runs.get(row.id) ?? []), subject: subjectOf(row) }]),
+    rows.map((row) => {
+      const item = toItem(row, runs.get(row.id) ?? [], changedFields(row.id))
+      return [row.id, { ...item, subject: subjectOf(row) }]
+    }),
   )
   return ids.flatMap((id) => items.get(id) ?? [])
 }
@@ -250,7 +253,7 @@ function runsOf(reading: Reading, ids: readonly string[]): Promise<RunsRow[]> {
   )
 }
 
-function toItem(row: ItemRow, runs: readonly RunsRow[]): Omit<EventItem, 'subject'> {
+function toItem(row: ItemRow, runs: readonly RunsRow[], changedFields: number): Omit<EventItem, 'subject'> {
   const due = runs.flatMap(({ due_at }) => due_at ?? []).sort((a, b) => a.getTime() - b.getTime())
   return {
     id: row.id,
@@ -261,7 +264,7 @@ function toItem(row: ItemRow, runs: readonly RunsRow[]): Omit<EventItem, 'subjec
     outcome: row.outcome,
     reason: toReason(row.reason),
     deliveries: row.deliveries,
-    changedFields: Object.keys(row.changes ?? {}).length,
+    changedFields,
     runs: Object.fromEntries(runs.map(({ status, count }) => [status, count])),
     nextTryAt: toTime(due[0] ?? null),
   }

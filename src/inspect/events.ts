@@ -1,10 +1,12 @@
 /** What people see of the ledger: lists, totals and single events. Read only. */
 
 import { type Kysely, type Selectable, sql } from 'kysely'
+import { readParts } from '../database/event-parts.ts'
 import { toUnavailable } from '../database/failure.ts'
-import type { ClerkTables, EventsTable, Outcome } from '../database/tables.ts'
+import type { Change, ClerkTables, EventsTable, Outcome } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { type EventFilter, matching } from '../ingest/replay.ts'
+import type { ReadSource } from './reading.ts'
 
 const SUMMARY = [
   'id',
@@ -25,7 +27,12 @@ const SUMMARY = [
 export type EventSummary = Pick<Selectable<EventsTable>, (typeof SUMMARY)[number]>
 
 /** Everything that is known of an event. */
-export type EventDetails = Selectable<EventsTable>
+export interface EventDetails extends Selectable<EventsTable> {
+  /** Null once it was forgotten. */
+  readonly body: Buffer | null
+  /** Null if it changed none or created the row, or once they were forgotten. */
+  readonly changes: Record<string, Change> | null
+}
 
 /** One page of a list. */
 export interface Page {
@@ -75,7 +82,7 @@ export async function listEvents(
  * One event.
  * @throws {ClerkSyncError} `event_not_found` or `database_…`
  */
-export async function getEvent(database: Kysely<ClerkTables>, id: string): Promise<EventDetails> {
+export async function getEvent({ database, schema }: ReadSource, id: string): Promise<EventDetails> {
   const event = await database
     .selectFrom('events')
     .selectAll()
@@ -83,7 +90,9 @@ export async function getEvent(database: Kysely<ClerkTables>, id: string): Promi
     .executeTakeFirst()
     .catch(refuse)
   if (event === undefined) throw new ClerkSyncError('event_not_found', id)
-  return event
+  const bodies = await readParts(database, schema, 'event_bodies', [event]).catch(refuse)
+  const changes = await readParts(database, schema, 'event_changes', [event]).catch(refuse)
+  return { ...event, body: bodies.get(id) ?? null, changes: changes.get(id) ?? null }
 }
 
 /**

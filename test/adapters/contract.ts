@@ -125,7 +125,7 @@ function describeDeliveries({
     postRaw(server().port, Object.entries(headers), Buffer.from(body), server().path)
   const event = () => JSON.stringify(eventOf('user.created', { first_name: 'Ada', banned: false }))
   const storedBody = (id: string) =>
-    sync.database.selectFrom('events').select('body').where('id', '=', id).executeTakeFirst()
+    sync.database.selectFrom('event_bodies').select('body').where('event_id', '=', id).executeTakeFirst()
   const eventCount = async () => (await sync.database.selectFrom('events').select('id').execute()).length
   const connection = () => new RawConnection(server().port).opened()
 

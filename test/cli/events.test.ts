@@ -3,6 +3,7 @@ import type { ClerkSync } from '../../src/index.ts'
 import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
+import { forgetBody } from '../support/ledger.ts'
 
 /** A user of hostile name; the type would turn a terminal red and write backwards. */
 const HOSTILE = { type: 'user.\u001b[31mred\u202e', data: { id: 'user_\u009b31m' } }
@@ -109,7 +110,7 @@ describeWithPostgres('events', (url) => {
 
   it('say when an event, or its body, is not there', async () => {
     await deliver(sync, eventOf('user.created'), { id: 'msg_bodiless' })
-    await sync.database.updateTable('events').set({ body: null }).where('id', '=', 'msg_bodiless').execute()
+    await forgetBody(sync, 'msg_bodiless')
     const bodiless = await events(['show', 'msg_bodiless', '--body'])
     expect([bodiless.code, bodiless.stdout]).toEqual([1, ''])
     expect(bodiless.stderr).toContain('✗ body_not_kept')

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVENT_TYPES } from '../../src/index.ts'
 import { type CliProcess, jsonLines, runCli, startCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
+import { eventIn } from '../support/ledger.ts'
 
 describeWithPostgres('trigger', (url) => {
   const folder = temporaryFolder()
@@ -29,12 +30,8 @@ describeWithPostgres('trigger', (url) => {
     runCli(['trigger', '--to', server.url, ...args], { cwd: await folder(), input })
   const recorded = async (id: unknown) => {
     const sync = await database.open()
-    const event = await sync.database
-      .selectFrom('events')
-      .selectAll()
-      .where('id', '=', String(id))
-      .executeTakeFirst()
-    return { ...event, body: JSON.parse(Buffer.from(event?.body ?? '{}').toString()) }
+    const event = await eventIn(sync, String(id))
+    return { ...event, body: JSON.parse(Buffer.from(event.body ?? '{}').toString()) }
   }
 
   it('says what is wrong with PORT, and takes an empty variable for none', async () => {

@@ -10,6 +10,8 @@ import { MIGRATION_NAMES } from '../../src/database/migrate.ts'
 import type {
   ApiBudgetsTable,
   AuditLogTable,
+  EventBodiesTable,
+  EventChangesTable,
   EventMinutesTable,
   EventSpansTable,
   EventsTable,
@@ -67,16 +69,26 @@ const EVENTS: Readonly<Record<keyof EventsTable, string>> = {
   outcome: 'text',
   reason: 'text',
   error: 'text',
-  changes: 'json',
   deliveries: 'integer',
   last_delivered_at: 'timestamp with time zone',
   body_conflict: 'boolean',
-  body: 'bytea',
   body_sha256: 'bytea',
   redacted: 'boolean',
   replayed_at: 'timestamp with time zone',
   source: 'text',
   secret_body: 'bytea',
+}
+
+const EVENT_BODIES: Readonly<Record<keyof EventBodiesTable, string>> = {
+  event_id: 'text',
+  filed_at: 'timestamp with time zone',
+  body: 'bytea',
+}
+
+const EVENT_CHANGES: Readonly<Record<keyof EventChangesTable, string>> = {
+  event_id: 'text',
+  filed_at: 'timestamp with time zone',
+  changes: 'json',
 }
 
 const HANDLER_RUNS: Readonly<Record<keyof HandlerRunsTable, string>> = {
@@ -202,6 +214,8 @@ const AUDIT_LOG: Readonly<Record<keyof AuditLogTable, string>> = {
 /** The tables that are no mirrors; their indexes are not the catalogue's. */
 const OWN = {
   events: EVENTS,
+  event_bodies: EVENT_BODIES,
+  event_changes: EVENT_CHANGES,
   handler_runs: HANDLER_RUNS,
   handlers: HANDLERS,
   handler_workers: HANDLER_WORKERS,
@@ -258,7 +272,9 @@ function missingSql(table: string, expected: Table, actual: Table | undefined): 
 async function tablesIn(sync: ClerkSync): Promise<Map<string, Table>> {
   const { rows } = await sql<{ table: string; column: string; type: string }>`
     select table_name as table, column_name as column, data_type as type
-    from information_schema.columns where table_schema = ${sync.location.schema}`.execute(sync.database)
+    from information_schema.columns where table_schema = ${sync.location.schema} and table_name not in (
+      select relname from pg_class where relispartition and relnamespace = ${sync.location.schema}::regnamespace
+    )`.execute(sync.database)
   const byTable = Map.groupBy(rows, (row) => row.table)
   return new Map(
     [...byTable].map(([table, columns]) => [

@@ -64,6 +64,8 @@ describe('the types of the tables', () => {
       | 'blocklist_identifiers'
       | 'plan_features'
       | 'events'
+      | 'event_bodies'
+      | 'event_changes'
       | 'handler_runs'
       | 'handler_workers'
       | 'handlers'
@@ -132,9 +134,9 @@ describe('the types of the tables', () => {
 
   it('let `sync.database` speak of tables without a schema', () => {
     const query = (sync: ClerkSync) =>
-      sync.database.selectFrom('events').select(['outcome', 'deliveries', 'body']).execute()
+      sync.database.selectFrom('events').select(['outcome', 'deliveries', 'body_sha256']).execute()
     expectTypeOf(query).returns.resolves.toEqualTypeOf<
-      { outcome: EventsTable['outcome']; deliveries: number; body: Buffer | null }[]
+      { outcome: EventsTable['outcome']; deliveries: number; body_sha256: Buffer }[]
     >()
   })
 })

@@ -5,6 +5,7 @@ import { read } from '../../src/inspect/reading.ts'
 import { runsOfEvent } from '../../src/inspect/runs.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
+import { eventIn } from '../support/ledger.ts'
 
 const PATIENT = { timeout: 20_000, interval: 20 }
 let made = 0
@@ -215,12 +216,7 @@ describeEachDatabase('people', (database) => {
       sync,
       eventOf('email.created', { id: `ema_people${made++}`, data: { otp_code: '918273' } }),
     )
-    const stored = () =>
-      sync.database
-        .selectFrom('events')
-        .select(['body', 'secret_body'])
-        .where('id', '=', svixId)
-        .executeTakeFirstOrThrow()
+    const stored = () => eventIn(sync, svixId)
     expect(Buffer.from((await stored()).secret_body ?? '').toString()).toContain('918273')
     await sync.work()
     await until(sync, name, ['succeeded'])

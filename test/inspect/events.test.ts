@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { countEvents, getEvent, listEvents } from '../../src/inspect/events.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
+import { eventIn } from '../support/ledger.ts'
 
 describeEachDatabase('the read models of events', (database) => {
   it('list newest first, page by page, and count', async () => {
@@ -65,7 +66,7 @@ describeEachDatabase('the read models of events', (database) => {
     await deliver(sync, eventOf('user.created', { id: 'user_show', updated_at: at, first_name: 'Ada' }))
     const changed = eventOf('user.updated', { id: 'user_show', updated_at: at + 1, first_name: 'Eva' })
     await deliver(sync, changed, { id: 'msg_show' })
-    const event = await getEvent(sync.database, 'msg_show')
+    const event = await eventIn(sync, 'msg_show')
     expect(event.changes).toMatchObject({ first_name: { from: 'Ada', to: 'Eva' } })
     expect(Buffer.from(event.body as Uint8Array).toString()).toBe(JSON.stringify(changed))
   })
@@ -73,7 +74,7 @@ describeEachDatabase('the read models of events', (database) => {
   it('name an event that is not there', async () => {
     const sync = await database.open()
     const missing = { code: 'event_not_found', message: expect.stringContaining('msg_missing') }
-    await expect(getEvent(sync.database, 'msg_missing')).rejects.toMatchObject(missing)
+    await expect(eventIn(sync, 'msg_missing')).rejects.toMatchObject(missing)
     await expect(listEvents(sync.database, {}, { limit: 1, before: 'msg_missing' })).rejects.toMatchObject(
       missing,
     )
@@ -83,7 +84,7 @@ describeEachDatabase('the read models of events', (database) => {
     const sync = await database.open()
     const elsewhere = sync.database.withoutPlugins().withSchema('nowhere') as typeof sync.database
     for (const ask of [
-      () => getEvent(elsewhere, 'msg_x'),
+      () => getEvent({ database: elsewhere, schema: 'nowhere' }, 'msg_x'),
       () => countEvents(elsewhere, {}),
       () => listEvents(elsewhere, {}, { limit: 1 }),
     ]) {

@@ -70,7 +70,7 @@ function secretsIn(events: readonly ClerkEvent[]): string[] {
 }
 
 async function everythingIn({ database }: ClerkSync): Promise<string> {
-  const events = await database.selectFrom('events').select('body').execute()
+  const events = await database.selectFrom('event_bodies').select('body').execute()
   const tables = [
     'emails',
     'sms_messages',

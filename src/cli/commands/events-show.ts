@@ -32,7 +32,7 @@ function show(id: string, options: ShowOptions): Promise<void> {
   const output = new Output(options)
   return withSync(options, output, async (sync) => {
     requireDatabase(sync)
-    const event = await getEvent(sync.database, id)
+    const event = await getEvent({ database: sync.database, schema: sync.location.schema }, id)
     if (options.body) printBody(event, output.stdout)
     else if (output.json) output.stdout.record(toRecord(event))
     else for (const line of toLines(event, output.stdout)) output.stdout.line(line)
