@@ -46,13 +46,21 @@ function createExpiryIndex(table: string, { open, ends }: Expiry): string {
   return `create index on ${table} (least(${Object.keys(ends).join(', ')})) where ${isOpen};`
 }
 
+/** Leads to what has not been written for long. */
+function createForgettingIndex(table: string, expiry: Expiry | undefined): string {
+  if (!expiry) return createIndex(table, 'synced_at')
+  const statuses = expiry.open.map((status) => `'${status}'`).join(', ')
+  return `create index on ${table} (synced_at) where deleted_at is not null or status not in (${statuses});`
+}
+
 function resourceDdl(resource: Resource): string {
-  const { table, columns, indexes = [], parents = {}, expiry } = resource
+  const { table, columns, indexes = [], parents = {}, expiry, forgotten } = resource
   return [
     createTable(table, ['id text not null'], 'id', columns, ['raw json', 'erased_at timestamptz']),
     ...Object.keys(parents).map((c) => createParentIndex(table, c)),
     ...indexes.map((c) => createKeyIndex(table, c)),
     ...(expiry ? [createExpiryIndex(table, expiry)] : []),
+    ...(forgotten ? [createForgettingIndex(table, forgotten === 'ended' ? expiry : undefined)] : []),
   ].join('\n')
 }
 

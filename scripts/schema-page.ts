@@ -48,8 +48,8 @@ ticket URLs of invitations, backup codes of phone numbers. Their places say \`[r
 
 const LEDGER = `## events
 
-The ledger: one row per message from Svix. Old bodies may be dropped, rows should stay, so that a replay months later is
-still recognised as a duplicate.
+The ledger: one row per message from Svix. Rows stay for ever, so that a replay months later is still recognized as a
+duplicate. Bodies and changes are in \`event_bodies\` and \`event_changes\`, and are [forgotten](retention.md).
 
 | column | type | meaning |
 |---|---|---|
@@ -62,16 +62,26 @@ still recognised as a duplicate.
 | \`outcome\` | text | \`applied\`, \`stale\`, \`ignored\`, \`parked\` or \`failed\` |
 | \`reason\` | text | why it was not applied |
 | \`error\` | text | what the database said, for failed events |
-| \`changes\` | json | the fields that changed: \`{"field": {"from": …, "to": …}}\` |
 | \`deliveries\` | integer | how often it was delivered; above 1 there were duplicates |
 | \`last_delivered_at\` | timestamptz | the latest duplicate |
 | \`body_conflict\` | boolean | a later delivery with this id had another body; the first one counts |
-| \`body\` | bytea | the bytes as they were signed, or without secrets if \`redacted\` |
-| \`body_sha256\` | bytea | the hash of \`body\`; it stays when a body is dropped |
-| \`redacted\` | boolean | secrets were removed from \`body\` |
+| \`body_sha256\` | bytea | the hash of the body; it stays when the body is forgotten |
+| \`redacted\` | boolean | secrets were removed from the body |
 | \`replayed_at\` | timestamptz | when it was last replayed |
 | \`source\` | text | \`webhook\`; \`backfill\`, \`reconcile\` or \`existing\` for what no webhook told |
 | \`secret_body\` | bytea | the body with its secrets, only until the handlers that want it have run |
+
+## event_bodies, event_changes
+
+Partitioned by time; see [retention.md](retention.md). To read a body with its event:
+\`select … from clerk.events join clerk.event_bodies on event_id = id and filed_at in (received_at, 'infinity')\`.
+
+| column | type | meaning |
+|---|---|---|
+| \`event_id\` | text | the event |
+| \`filed_at\` | timestamptz | the event’s \`received_at\`; infinity if a run that is not finished has outlived the partition |
+| \`body\` | bytea | the bytes as they were signed, or without secrets if the event is \`redacted\` |
+| \`changes\` | json | the fields that changed: \`{"field": {"from": …, "to": …}}\`; no row if none did or the row was new |
 `
 
 const HANDLERS = `## handler_runs
@@ -156,7 +166,7 @@ Kept for 8 days.
 
 ## event_spans
 
-The same in spans of ten minutes, with refused requests as the outcome \`rejected\`; kept for 200 days. The server’s upkeep adds
+The same in spans of ten minutes, with refused requests as the outcome \`rejected\`; kept for 200 days. Maintenance adds
 them up every hour: \`(span, outcome, lag_step) → events\`.
 
 ## refusals

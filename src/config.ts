@@ -12,6 +12,7 @@ import type { EngineFactory } from './handlers/engine.ts'
 import { postgres } from './handlers/engines/postgres.ts'
 import type { HandlerDefinition } from './handlers/handler.ts'
 import { consoleLogger, guardLogger, type Logger } from './log.ts'
+import { type RetentionDays, type RetentionOptions, resolveRetention } from './maintenance/policy.ts'
 import { requireNumber } from './validate.ts'
 
 export interface ClerkSyncOptions {
@@ -117,6 +118,12 @@ export interface ClerkSyncOptions {
    * @default postgres(), the same database
    */
   engine?: EngineFactory | undefined
+  /**
+   * How long each kind of data is kept: days as a number or as `'90d'`; `'forever'` or `false` keeps. `sync.maintain`
+   * forgets what is older. Ids of events always stay.
+   * @default see {@link RetentionOptions}
+   */
+  retention?: RetentionOptions | undefined
   /** Where to tell what happens. Default: warnings and errors to the console. */
   log?: Logger | undefined
   /** The clock, in milliseconds since 1970. For tests. */
@@ -147,6 +154,7 @@ export interface Config {
   readonly apiPageSize: number
   readonly handlers: readonly HandlerDefinition[]
   readonly engine: EngineFactory
+  readonly retention: RetentionDays
   readonly log: Logger
   readonly now: () => number
 }
@@ -183,6 +191,7 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   apiPageSize: [],
   handlers: [],
   engine: [],
+  retention: [],
   log: [],
   now: [],
 }
@@ -249,6 +258,7 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     apiPageSize: pageSize(options.apiPageSize ?? MAX_PAGE_SIZE),
     handlers: options.handlers ?? [],
     engine: options.engine ?? postgres(),
+    retention: resolveRetention(options.retention),
     log,
     now: options.now ?? Date.now,
   })

@@ -48,7 +48,8 @@ export const HANDLER_ERRORS = {
   body_gone: {
     status: 500,
     summary: 'The event’s body is no longer kept',
-    remedy: 'Replay the message from Clerk Dashboard → Webhooks, or discard the run.',
+    remedy:
+      'Retention has forgotten it (`retention.eventBodies`). Replay the message from Clerk Dashboard → Webhooks, or discard the run.',
   },
   transaction_over: {
     status: 500,

@@ -35,6 +35,8 @@ export type {
   Change,
   ClerkSchema,
   ClerkTables,
+  EventBodiesTable,
+  EventChangesTable,
   EventMinutesTable,
   EventSource,
   EventSpansTable,
@@ -46,13 +48,14 @@ export type {
   HandlerWorkersTable,
   JobStatus,
   JobsTable,
+  MaintenanceTable,
   MirroredRow,
   Outcome,
   Reason,
   RefusalsTable,
+  RetentionLogTable,
   RunStatus,
 } from './database/tables.ts'
-export type { UpkeepResult } from './database/upkeep.ts'
 // For adapters.
 export { createDrainResponder, type DrainResponder } from './drain.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
@@ -82,6 +85,9 @@ export type { IdempotencyStore } from './idempotency/store.ts'
 export type { EventFilter, ReplayOptions, ReplayResult } from './ingest/replay.ts'
 export type { Receipt } from './ingest/verdict.ts'
 export type { Logger } from './log.ts'
+// What is kept, and for how long.
+export type { Forgotten, MaintainOptions, MaintenanceResult } from './maintenance/maintenance.ts'
+export type { Retention, RetentionKind, RetentionOptions } from './maintenance/policy.ts'
 export {
   type IdempotencyOptions,
   type IdempotencyResult,
@@ -96,7 +102,7 @@ export {
   workInBackground,
 } from './responder.ts'
 // The engine.
-export { type ClerkSync, type CloseOptions, createClerkSync, type MaintenanceResult } from './sync.ts'
+export { type ClerkSync, type CloseOptions, createClerkSync } from './sync.ts'
 // Verification alone.
 export { createVerifier, type VerifierOptions } from './verifier.ts'
 export type { RawBody } from './webhook/body.ts'

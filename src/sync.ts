@@ -9,11 +9,10 @@ import type { WaitOptions } from './backfill/wait.ts'
 import type { ResourceName } from './clerk/catalogue.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
-import { available } from './database/failure.ts'
+import { available, messageOf } from './database/failure.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
 import { makePartitions } from './database/partitions.ts'
 import type { ClerkTables } from './database/tables.ts'
-import { keepUp, type UpkeepResult } from './database/upkeep.ts'
 import { WriteHealth } from './database/write-health.ts'
 import { ClerkSyncError } from './errors.ts'
 import { createControl, type HandlerControl } from './handlers/control.ts'
@@ -26,10 +25,17 @@ import { Ingest } from './ingest/ingest.ts'
 import { Refusals } from './ingest/refusals.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ingest/replay.ts'
 import type { Receipt } from './ingest/verdict.ts'
+import {
+  type MaintainOptions,
+  type MaintenanceResult,
+  maintain,
+  measure,
+  partDays,
+} from './maintenance/maintenance.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
 import { SchemaWatch } from './schema-watch.ts'
-import { requireNumber } from './validate.ts'
+import { requireNumber, requireNumbers } from './validate.ts'
 import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
 import { ByteBudget, type ByteShare } from './webhook/byte-budget.ts'
@@ -107,7 +113,8 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   run(runs: readonly RunKey[]): Promise<void>
 
   /**
-   * Runs the handlers that are due, asks Clerk for rows that came late, and resolves when nothing is left or the time is up.
+   * Runs the handlers that are due, asks Clerk for rows that came late, once an hour does what {@link maintain} does, and
+   * resolves when nothing is left or the time is up.
    * For a cron route, or after a response, where no process stays.
    *
    * @example
@@ -116,14 +123,14 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   drain(options?: DrainOptions): Promise<DrainResult>
 
   /**
-   * Adds up what was counted by the minute, and removes what is kept no longer: minutes after 8 days, refused requests after
-   * 30, finished runs of handlers after 90, sums of ten minutes after 200, the audit log after 400. Events, open runs and rows stay. Begins to ask Clerk for rows that
-   * came late. `clerk-sync start` does so every hour; where no server stays, call it from a cron route.
+   * Forgets what is past its `retention`, adds up what was counted by the minute, and makes the partitions that bodies of
+   * events will need. Works in small batches beside the deliveries. Begins to ask Clerk for rows that came late.
+   * `clerk-sync start` does so every hour, and so does {@link drain} where no server stays.
    *
-   * @returns how many rows were removed, or null if another process is at it
+   * @returns what was forgotten, or would be; null if another process is at it
    * @throws {ClerkSyncError} `database_…`
    */
-  maintain(): Promise<MaintenanceResult | null>
+  maintain(options?: MaintainOptions): Promise<MaintenanceResult | null>
 
   /** Whether the database answers, has the tables and takes writes; throws what is wrong. */
   check(): Promise<void>
@@ -159,9 +166,6 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
     readonly schema: string
   }
 }
-
-/** How many rows were removed, by table. */
-export type MaintenanceResult = UpkeepResult & { readonly handler_runs: number }
 
 export interface CloseOptions {
   /**
@@ -207,6 +211,7 @@ class Sync implements ClerkSync {
   readonly #budget: ByteBudget
   readonly #writeHealth = new WriteHealth()
   readonly #watch: SchemaWatch
+  #maintainedAt = Number.NEGATIVE_INFINITY
   #prepared: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
@@ -339,16 +344,18 @@ class Sync implements ClerkSync {
   async drain({ maxSeconds = 10 }: DrainOptions = {}): Promise<DrainResult> {
     requireNumber('maxSeconds', maxSeconds, 'seconds')
     await this.#prepare()
+    const deadline = performance.now() + maxSeconds * 1_000
     const timeUp = sleep(maxSeconds * 1_000, undefined, { ref: false })
     const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
     const [result] = await Promise.all([this.#handlers.drain(maxSeconds), late])
+    await this.#maintainNowAndThen((deadline - performance.now()) / 1_000)
     return result
   }
 
   async migrate(): Promise<string[]> {
     const { queries, schema } = this.#database
     const ran = await migrate(this.#database)
-    await available(makePartitions(queries, schema, { event_bodies: 90, event_changes: 365 }))
+    await available(makePartitions(queries, schema, partDays(this.#config.retention)))
     return ran
   }
 
@@ -400,16 +407,34 @@ class Sync implements ClerkSync {
     return { resources, instanceIds }
   }
 
-  async maintain(): Promise<MaintenanceResult | null> {
+  async maintain(options: MaintainOptions = {}): Promise<MaintenanceResult | null> {
+    requireNumbers(options, { maxSeconds: 'seconds' })
     await this.#prepare()
+    if (options.dryRun) return available(measure(this.#database, this.#config.retention))
     void this.#catchUp.confirmLate()
     void this.#cascades.run()
-    return available(this.#maintain())
+    return this.#maintain(options)
   }
 
-  async #maintain(): Promise<MaintenanceResult | null> {
-    const removed = await keepUp(this.#database.queries, this.#database.schema)
-    return removed && { ...removed, handler_runs: await this.#handlers.maintain() }
+  async #maintain(options: MaintainOptions, restMs?: number): Promise<MaintenanceResult | null> {
+    const result = await available(maintain(this.#database, this.#config.retention, options, restMs))
+    const forgotten = Object.entries(result?.forgotten ?? {}).flatMap(([kind, { rows }]) =>
+      rows > 0 ? [[kind, rows] as const] : [],
+    )
+    if (forgotten.length > 0) this.#config.log.info(Object.fromEntries(forgotten), 'forgotten')
+    return result
+  }
+
+  /** Where no server stays, whoever drains does it once an hour. What fails is told, and fails no drain. */
+  async #maintainNowAndThen(maxSeconds: number): Promise<void> {
+    if (maxSeconds <= 0 || performance.now() < this.#maintainedAt + MAINTENANCE_REST_MS) return
+    this.#maintainedAt = performance.now()
+    try {
+      await this.#maintain({ maxSeconds }, MAINTENANCE_REST_MS)
+    } catch (error) {
+      this.#config.log.warn({ error: messageOf(error) }, 'maintenance failed; the next drain tries again')
+      this.#maintainedAt = Number.NEGATIVE_INFINITY
+    }
   }
 
   async check(): Promise<void> {
@@ -475,5 +500,7 @@ const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read r
 
 /** Less than the ten seconds that the standalone server and most orchestrators give. */
 const HANDLER_GRACE_MS = 8_000
+/** Between two maintenances, whichever processes do them. */
+const MAINTENANCE_REST_MS = 3_600_000
 /** A transaction of this many events takes some 50 ms; larger ones only make the others wait. */
 const MAX_BATCH_ITEMS = 500

@@ -149,6 +149,8 @@ export interface Resource<C extends Columns = Columns> {
   readonly api?: ApiDescription
   /** How it ends by itself, without an event. */
   readonly expiry?: Expiry
+  /** Which rows are forgotten a while after they were last written: all, or those that are not open any more. */
+  readonly forgotten?: 'all' | 'ended'
 }
 
 /** An end without an event: when the time in a column has come. */

@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'create or update the tables',
     load: () => import('./commands/migrate.ts'),
   },
+  maintain: {
+    summary: 'forget what is past its retention, now',
+    load: () => import('./commands/maintain.ts'),
+  },
   backfill: {
     summary: 'fill the tables with what there was before any event',
     load: () => import('./commands/backfill.ts'),

@@ -16,6 +16,10 @@ const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
   signingSecret: ({ signingSecrets }) => signingSecrets.map(redactSecret),
   database: ({ database }) => redactValue(database),
   maxConnections: ({ maxConnections }) => maxConnections,
+  retention: ({ retention }) =>
+    Object.entries(retention)
+      .map(([kind, days]) => `${kind} ${days === null ? 'forever' : `${days}d`}`)
+      .join(', '),
   replicaUrl: ({ replicaUrl }) => redactValue(replicaUrl ?? 'none'),
   schema: ({ schema }) => schema,
   instanceId: ({ instanceIds }) => [...instanceIds],

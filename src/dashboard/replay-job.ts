@@ -32,6 +32,7 @@ export async function replayAsJob(sync: ClerkSync, task: ReplayTask, signal: Abo
       perSecond: pace.perSecond,
       signal: AbortSignal.any([signal, job.lost, progress.givenUp]),
       onReceipt: ({ outcome }) => progress.add(outcome),
+      onBodyGone: () => progress.add('withoutBody'),
       onBatch: (doneUntil) => progress.reach(doneUntil),
     })
     await job.end('complete', progress.state('complete'))
@@ -61,7 +62,16 @@ class ReplayProgress {
   #doneUntil: Date | null = null
 
   constructor({ expected, pace }: ReplayTask) {
-    this.#counts = { expected, listed: 0, applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0 }
+    this.#counts = {
+      expected,
+      listed: 0,
+      applied: 0,
+      stale: 0,
+      ignored: 0,
+      parked: 0,
+      failed: 0,
+      withoutBody: 0,
+    }
     this.#stopAfterFailures = pace.stopAfterFailures
   }
 

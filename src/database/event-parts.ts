@@ -66,6 +66,22 @@ export function partsStatement(schema: string, part: EventPart, events: readonly
   }
 }
 
+/** When the parts of events that were received then were forgotten; null if nobody has written it down. */
+export async function forgottenAt(
+  executor: QueryExecutorProvider,
+  schema: string,
+  part: EventPart,
+  receivedAt: Date,
+): Promise<Date | null> {
+  const [row] = await query<{ at: Date | null }>(
+    executor,
+    `select min(forgotten_at) as at from ${qualify(schema, 'retention_log')}
+     where part = $1 and received_before > $2`,
+    [part, receivedAt.toISOString()],
+  )
+  return row?.at ?? null
+}
+
 function toIso(time: number): string {
   return new Date(time).toISOString()
 }

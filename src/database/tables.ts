@@ -302,6 +302,22 @@ export interface PendingCascadesTable {
   after_id: Generated<string>
 }
 
+/** Who does the maintenance, and when it was last done. One row. */
+export interface MaintenanceTable {
+  id: Generated<number>
+  holder: string | null
+  lease_until: Date
+  ended_at: Date | null
+}
+
+/** When parts of events were forgotten. */
+export interface RetentionLogTable {
+  part: 'event_bodies' | 'event_changes'
+  /** Those of events that were received before. */
+  received_before: Date
+  forgotten_at: Generated<Date>
+}
+
 /** When the next request to Clerk's Backend API may be sent, by a hash of the secret key. */
 export interface ApiBudgetsTable {
   key: string
@@ -319,7 +335,7 @@ export interface EventMinutesTable {
   events: number
 }
 
-/** The same in spans of ten minutes, for charts of a day and more, and kept for longer. Written by the upkeep. */
+/** The same in spans of ten minutes, for charts of a day and more, and kept for longer. Written by maintenance. */
 export interface EventSpansTable {
   /** Its start. */
   span: Date
@@ -373,6 +389,8 @@ export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   sweep_starts: SweepStartsTable
   late_rows: LateRowsTable
   pending_cascades: PendingCascadesTable
+  maintenance: MaintenanceTable
+  retention_log: RetentionLogTable
   api_budgets: ApiBudgetsTable
   event_minutes: EventMinutesTable
   event_spans: EventSpansTable

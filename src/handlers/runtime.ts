@@ -14,7 +14,6 @@ import type { HandlerDefinition } from './handler.ts'
 import { Lease } from './lease.ts'
 import { limited } from './limited-log.ts'
 import { Registry } from './registry.ts'
-import { removeFinishedRuns } from './retention.ts'
 import { Runs } from './runs.ts'
 import { Transactions } from './transactions.ts'
 import { firstWake, Wakes } from './wakes.ts'
@@ -135,11 +134,6 @@ export class HandlerRuntime implements HandlerPort {
       this.#draining.delete(worker)
     }
     return worker.totals
-  }
-
-  /** Removes runs that were finished long ago; returns how many. */
-  maintain(): Promise<number> {
-    return removeFinishedRuns(this.#database)
   }
 
   /** Takes no more runs, and gives back what does not end in time. */

@@ -40,7 +40,11 @@ export async function getEventDetail(reading: Reading, id: string, isMasked: boo
     replayedAt: toTime(facts.replayed_at),
     timeline: timelineOf(item, facts, runs),
     changes: changesOf(facts, isMasked),
-    body: bodyOf(facts, isMasked),
+    body: bodyOf(
+      facts,
+      isMasked,
+      facts.body ? null : await reading.forgottenAt('event_bodies', stored.received_at),
+    ),
     // The ledger keeps what was signed; headers are not part of that.
     headers: null,
     handlerRuns: runs,
@@ -64,7 +68,7 @@ function changesOf({ changes }: EventFacts, isMasked: boolean): FieldChange[] {
   }))
 }
 
-function bodyOf({ body, sha256, redacted }: EventFacts, isMasked: boolean): Body {
+function bodyOf({ body, sha256, redacted }: EventFacts, isMasked: boolean, forgottenAt: Date | null): Body {
   const text = body && Buffer.from(body).toString()
   const json = text === null ? undefined : parse(text)
   const isJson = json !== undefined
@@ -72,6 +76,7 @@ function bodyOf({ body, sha256, redacted }: EventFacts, isMasked: boolean): Body
   return {
     text: isMasked ? masked : text,
     bytes: body?.byteLength ?? null,
+    forgottenAt: toTime(forgottenAt),
     sha256,
     isMasked: isMasked && text !== null,
     isRedacted: redacted,

@@ -1,7 +1,7 @@
 /** What people see of the ledger: lists, totals and single events. Read only. */
 
 import { type Kysely, type Selectable, sql } from 'kysely'
-import { readParts } from '../database/event-parts.ts'
+import { forgottenAt, readParts } from '../database/event-parts.ts'
 import { toUnavailable } from '../database/failure.ts'
 import type { Change, ClerkTables, EventsTable, Outcome } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
@@ -30,6 +30,8 @@ export type EventSummary = Pick<Selectable<EventsTable>, (typeof SUMMARY)[number
 export interface EventDetails extends Selectable<EventsTable> {
   /** Null once it was forgotten. */
   readonly body: Buffer | null
+  /** When retention forgot the body; null if it is kept, or went in another way. */
+  readonly body_forgotten_at: Date | null
   /** Null if it changed none or created the row, or once they were forgotten. */
   readonly changes: Record<string, Change> | null
 }
@@ -92,7 +94,11 @@ export async function getEvent({ database, schema }: ReadSource, id: string): Pr
   if (event === undefined) throw new ClerkSyncError('event_not_found', id)
   const bodies = await readParts(database, schema, 'event_bodies', [event]).catch(refuse)
   const changes = await readParts(database, schema, 'event_changes', [event]).catch(refuse)
-  return { ...event, body: bodies.get(id) ?? null, changes: changes.get(id) ?? null }
+  const body = bodies.get(id) ?? null
+  const at = body
+    ? null
+    : await forgottenAt(database, schema, 'event_bodies', event.received_at).catch(refuse)
+  return { ...event, body, body_forgotten_at: at, changes: changes.get(id) ?? null }
 }
 
 /**

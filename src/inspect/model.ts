@@ -208,6 +208,8 @@ export interface Body {
   /** As it was signed, or as far as it may be shown; null: no longer kept. */
   readonly text: string | null
   readonly bytes: number | null
+  /** When retention forgot it; null if it is kept, or went in another way. */
+  readonly forgottenAt: Time | null
   readonly sha256: string
   /** Personal data in it is replaced. */
   readonly isMasked: boolean

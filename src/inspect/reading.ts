@@ -1,7 +1,7 @@
 /** How people's questions are put to the database: read only, and never for long, whatever they ask. */
 
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { type EventPart, type EventPosition, readParts } from '../database/event-parts.ts'
+import { type EventPart, type EventPosition, forgottenAt, readParts } from '../database/event-parts.ts'
 import { failureKind, toUnavailable } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
@@ -36,6 +36,10 @@ export class Reading {
   /** Bodies or changes of these events, by their ids. */
   parts<Part extends EventPart>(part: Part, events: readonly EventPosition[]) {
     return readParts(this.#trx, this.schema, part, events)
+  }
+
+  forgottenAt(part: EventPart, receivedAt: Date): Promise<Date | null> {
+    return forgottenAt(this.#trx, this.schema, part, receivedAt)
   }
 
   query<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {

@@ -1,10 +1,11 @@
 /**
- * Events over time, added up from the minutes that the ledger counts, or from the spans that the upkeep made of them: no
+ * Events over time, added up from the minutes that the ledger counts, or from the spans that maintenance made of them: no
  * chart ever counts events.
  */
 
-import { MINUTES_KEPT_DAYS, SPAN_SECONDS } from '../database/upkeep.ts'
 import { ClerkSyncError } from '../errors.ts'
+import { LEAST_MINUTES_DAYS } from '../maintenance/policy.ts'
+import { SPAN_SECONDS } from '../maintenance/spans.ts'
 import type { Lag, Time, Traffic, TrafficPoint } from './model.ts'
 import type { Reading } from './reading.ts'
 
@@ -92,7 +93,7 @@ function toBuckets({ since, until }: Range): Buckets {
   if (!(seconds > 0 && seconds <= MAX_RANGE_SECONDS)) {
     throw new ClerkSyncError('request_invalid', 'since must be before until, by 180 days at most')
   }
-  const isOld = Date.now() / 1_000 - first > MINUTES_KEPT_DAYS * 86_400
+  const isOld = Date.now() / 1_000 - first > LEAST_MINUTES_DAYS * 86_400
   const smallest = isOld ? SPAN_SECONDS : BUCKET_SECONDS[0]
   const bucketSeconds = BUCKET_SECONDS.find(
     (size) => size >= smallest && seconds / size <= MAX_BUCKETS,

@@ -47,12 +47,13 @@ export class UpkeepSchedule {
     const { signal } = this.#stopping
     await sleep(Math.min(FIRST_AFTER_MS, this.#everyMs), undefined, { signal })
     while (!signal.aborted) {
-      await this.#sync.maintain().catch((error) => this.#fail(error))
-      await sleep(this.#everyMs, undefined, { signal })
+      const result = await this.#sync.maintain({ signal }).catch((error) => this.#fail(error))
+      const hasMore = result?.isComplete === false
+      await sleep(hasMore ? Math.min(FIRST_AFTER_MS, this.#everyMs) : this.#everyMs, undefined, { signal })
     }
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown): undefined {
     if (!this.#stopping.signal.aborted) this.#onError(toUnavailable(error))
   }
 }

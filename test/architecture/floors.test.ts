@@ -19,7 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   ['clerk/'],
   ['database/'],
-  ['webhook/', 'ingest/', 'idempotency/'],
+  ['webhook/', 'ingest/', 'idempotency/', 'maintenance/'],
   ['handlers/', 'backfill/', 'inspect/', 'testing/'],
   [
     'config.ts',

@@ -21,8 +21,10 @@ import type {
   HandlerWorkersTable,
   JobsTable,
   LateRowsTable,
+  MaintenanceTable,
   PendingCascadesTable,
   RefusalsTable,
+  RetentionLogTable,
   SweepMarksTable,
   SweepStartsTable,
 } from '../../src/database/tables.ts'
@@ -165,6 +167,19 @@ const PENDING_CASCADES: Readonly<Record<keyof PendingCascadesTable, string>> = {
   after_id: 'text',
 }
 
+const MAINTENANCE: Readonly<Record<keyof MaintenanceTable, string>> = {
+  id: 'integer',
+  holder: 'text',
+  lease_until: 'timestamp with time zone',
+  ended_at: 'timestamp with time zone',
+}
+
+const RETENTION_LOG: Readonly<Record<keyof RetentionLogTable, string>> = {
+  part: 'text',
+  received_before: 'timestamp with time zone',
+  forgotten_at: 'timestamp with time zone',
+}
+
 const API_BUDGETS: Readonly<Record<keyof ApiBudgetsTable, string>> = {
   key: 'text',
   next_at: 'timestamp with time zone',
@@ -224,6 +239,8 @@ const OWN = {
   sweep_starts: SWEEP_STARTS,
   late_rows: LATE_ROWS,
   pending_cascades: PENDING_CASCADES,
+  maintenance: MAINTENANCE,
+  retention_log: RETENTION_LOG,
   api_budgets: API_BUDGETS,
   event_minutes: EVENT_MINUTES,
   event_spans: EVENT_SPANS,

@@ -66,6 +66,8 @@ describe('the types of the tables', () => {
       | 'events'
       | 'event_bodies'
       | 'event_changes'
+      | 'maintenance'
+      | 'retention_log'
       | 'handler_runs'
       | 'handler_workers'
       | 'handlers'

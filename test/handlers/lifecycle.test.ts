@@ -5,7 +5,6 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createDashboardHandler } from '../../src/dashboard/index.ts'
 import { bullmq } from '../../src/handlers/engines/bullmq.ts'
 import { limited } from '../../src/handlers/limited-log.ts'
-import { removeFinishedRuns } from '../../src/handlers/retention.ts'
 import type { ClerkSync } from '../../src/index.ts'
 import { describeEachDatabase, describeWithPostgres, postgresDatabase, silent } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
@@ -110,9 +109,9 @@ describeEachDatabase('handlers', (database) => {
         receipts.slice(0, 2).map(({ svixId }) => svixId),
       )
       .execute()
-    expect(await sync.maintain()).toMatchObject({ handler_runs: 1 })
+    expect(await sync.maintain()).toMatchObject({ forgotten: { runs: { rows: 1 } } })
     expect((await statusesOf(sync, name)).sort()).toEqual(['dead', 'succeeded'])
-    expect(await removeFinishedRuns({ queries: sync.database, schema: sync.location.schema })).toBe(0)
+    expect(await sync.maintain()).toMatchObject({ forgotten: { runs: { rows: 0 } } })
   })
 
   it('leave promises behind that reject, which ends no process', async () => {

@@ -200,6 +200,12 @@ const TAB_CONTENTS: Readonly<Record<string, (event: EventDetail) => preact.JSX.E
   payload: ({ id, body }) =>
     body.text === null ? (
       <Notice icon="inbox" title="The payload is no longer kept.">
+        {body.forgottenAt && (
+          <p>
+            Retention forgot it <At at={body.forgottenAt} />. The event cannot be replayed here; replay the
+            message from Clerk Dashboard → Webhooks.
+          </p>
+        )}
         <p>
           SHA-256 <code>{body.sha256}</code>
         </p>

@@ -24,4 +24,5 @@ export const emails = defineResource({
   person: { users: { user_id: 'all' }, addresses: { to_email_address: 'all' } },
   secrets: messageSecrets('subject', 'body', 'body_plain'),
   indexes: ['user_id'],
+  forgotten: 'all',
 })

@@ -34,6 +34,7 @@ export const sessions = defineResource({
   },
   parents: { user_id: 'users' },
   expiry: { open: ['active', 'pending'], ends: { abandon_at: 'abandoned', expire_at: 'expired' } },
+  forgotten: 'ended',
   secrets: secretsWithin('user', userSecrets),
   embeds: [{ resource: 'users', fields: ['user'], find: wholeUser }],
   api: {

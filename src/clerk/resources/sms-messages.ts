@@ -20,4 +20,5 @@ export const smsMessages = defineResource({
   person: { users: { user_id: 'all' }, addresses: { to_phone_number: 'all' } },
   secrets: messageSecrets('message'),
   indexes: ['user_id'],
+  forgotten: 'all',
 })

@@ -90,12 +90,21 @@ async function run(
 }
 
 function report(result: ReplayResult, output: Output): void {
+  if (result.withoutBody > 0) tellOfBodiless(result, output)
   if (output.json) output.stdout.record(result)
   else for (const line of toLines(result, output.stdout)) output.stdout.line(line)
   const unsolved = result.failed + result.parked
   if (unsolved === 0) return
   output.note('What is still failed or parked: clerk-sync events list --outcome failed --outcome parked')
   process.exitCode = EXIT.foundProblems
+}
+
+/** With a failing exit if nothing was left to replay. */
+function tellOfBodiless({ withoutBody, matched }: ReplayResult, output: Output): void {
+  const { code, message, remedy } = new ClerkSyncError('body_gone')
+  output.note(`${withoutBody} of ${matched} not replayed: ${code}: ${message}`)
+  output.note(`  ${remedy}`)
+  if (withoutBody === matched) process.exitCode = EXIT.foundProblems
 }
 
 function toLines(result: ReplayResult, pen: Pen): string[] {

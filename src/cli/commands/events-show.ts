@@ -61,7 +61,7 @@ function toLines(event: EventDetails, pen: Pen): string[] {
     ...layOut(factRows(event, pen), pen.width),
     ...(changes === null ? [] : [...title('Changes'), ...changeLines(changes, pen)]),
     ...title('Payload'),
-    event.body === null ? dim('no longer kept') : pretty(toText(event.body)),
+    event.body === null ? dim(whyBodiless(event)) : pretty(toText(event.body)),
   ]
 }
 
@@ -92,9 +92,14 @@ function deliveriesOf({ deliveries, last_delivered_at }: EventDetails): string {
   return `${deliveries} times, last ${formatExactTime(last_delivered_at)}`
 }
 
-function bodyFacts({ body, body_conflict, redacted }: EventDetails): string {
+function whyBodiless({ body_forgotten_at: at }: EventDetails): string {
+  return at ? `no longer kept: forgotten ${formatExactTime(at)}, see retention.eventBodies` : 'no longer kept'
+}
+
+function bodyFacts(event: EventDetails): string {
+  const { body, body_conflict, redacted } = event
   const facts = [
-    body === null ? 'no longer kept' : `${body.byteLength} bytes`,
+    body === null ? whyBodiless(event) : `${body.byteLength} bytes`,
     redacted && 'one-time codes and tickets removed',
     body_conflict && 'a later delivery of this id had another body; the first one counts',
   ]

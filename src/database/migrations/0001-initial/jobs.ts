@@ -1,4 +1,4 @@
-/** Work that outlives its process: jobs, what sweeps have seen, and what is still to be asked or cascaded. */
+/** Work that outlives its process: jobs, what sweeps have seen, what is still to be asked or cascaded, maintenance. */
 
 export const JOBS = `
 create table jobs (
@@ -48,6 +48,20 @@ create table pending_cascades (
   parent_id text not null,
   after_id text not null default '',
   primary key (resource, parent_column, parent_id)
+);
+
+create table maintenance (
+  id integer not null default 1 primary key check (id = 1),
+  holder text,
+  lease_until timestamptz not null,
+  ended_at timestamptz
+);
+
+create table retention_log (
+  part text not null,
+  received_before timestamptz not null,
+  forgotten_at timestamptz not null default now(),
+  primary key (part, received_before)
 );
 
 create table api_budgets (

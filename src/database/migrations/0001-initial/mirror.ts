@@ -238,6 +238,7 @@ create table sessions (
 ) with (toast_tuple_target = 8160);
 create index on sessions (user_id, id);
 create index on sessions (least(abandon_at, expire_at)) where deleted_at is null and status in ('active', 'pending');
+create index on sessions (synced_at) where deleted_at is not null or status not in ('active', 'pending');
 
 create table invitations (
   id text not null,
@@ -305,7 +306,12 @@ create table emails (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
+<<<<<<< HEAD
 create index on emails (user_id text_pattern_ops);
+=======
+create index on emails (user_id);
+create index on emails (synced_at);
+>>>>>>> 3337959 (retention: every kind of data has a time; maintain forgets by partitions and in small batches)
 
 create table sms_messages (
   id text not null,
@@ -329,7 +335,12 @@ create table sms_messages (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
+<<<<<<< HEAD
 create index on sms_messages (user_id text_pattern_ops);
+=======
+create index on sms_messages (user_id);
+create index on sms_messages (synced_at);
+>>>>>>> 3337959 (retention: every kind of data has a time; maintain forgets by partitions and in small batches)
 
 create table subscriptions (
   id text not null,

@@ -1,0 +1,84 @@
+/** `clerk-sync maintain`: forgets what is past its retention. */
+
+import type { Command } from 'commander'
+import type { Forgotten, MaintenanceResult, RetentionKind } from '../../index.ts'
+import { CommandError } from '../failure.ts'
+import { listenForInterruption } from '../interruption.ts'
+import { type Cell, layOut } from '../layout.ts'
+import { requireDatabase, withSync } from '../open.ts'
+import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
+import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { formatExactTime } from '../times.ts'
+
+interface MaintainCommandOptions extends OutputOptions, DatabaseOptions {
+  readonly dryRun?: boolean
+}
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync maintain --dry-run', 'what would be forgotten, by kind; change nothing'],
+    ['clerk-sync maintain', 'forget it now, in small batches beside traffic'],
+    ['clerk-sync maintain --json | jq .forgotten.eventBodies', 'for a script'],
+  ])
+  withDatabaseOptions(command)
+    .option('--dry-run', 'say what would be forgotten; change nothing')
+    .action((_, self: Command) => maintain(self.optsWithGlobals()))
+}
+
+function maintain(options: MaintainCommandOptions): Promise<void> {
+  const output = new Output(options)
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    await sync.check()
+    const interruption = listenForInterruption()
+    try {
+      const { signal } = interruption
+      const result = await sync.maintain({ dryRun: options.dryRun, signal })
+      if (result === null) throw isBusy()
+      report(result, output)
+    } finally {
+      interruption.dispose()
+    }
+  })
+}
+
+function isBusy(): CommandError {
+  return new CommandError(
+    'maintenance_running',
+    'Another process is doing the maintenance.',
+    'Wait until it is done; `clerk-sync start` does it every hour.',
+  )
+}
+
+function report(result: MaintenanceResult, output: Output): void {
+  if (output.json) output.stdout.record(result)
+  else for (const line of toLines(result, output.stdout)) output.stdout.line(line)
+  for (const name of result.partitions) output.note(`Partition made: ${name}`)
+  if (result.isDryRun) output.note('Nothing was changed.')
+  else if (!result.isComplete)
+    output.note('More is left: the time was up, or somebody reads a partition. Run it again.')
+}
+
+function toLines({ forgotten }: MaintenanceResult, pen: Pen): string[] {
+  const rows = Object.entries(forgotten).map(([kind, each]) => toRow(kind as RetentionKind, each, pen))
+  const title = ['kind', 'older than', 'rows', 'disk', ''].map((text) => ({ text, style: pen.colors.dim }))
+  return layOut([title, ...rows], pen.width)
+}
+
+function toRow(kind: RetentionKind, { before, rows, bytes, held }: Forgotten, { colors }: Pen): Cell[] {
+  if (before === null) return [{ text: kind }, { text: 'kept forever', style: colors.dim }]
+  return [
+    { text: kind },
+    { text: formatExactTime(before) },
+    { text: String(rows) },
+    { text: bytes > 0 ? formatBytes(bytes) : '' },
+    { text: held > 0 ? `${held} kept for runs that are not finished` : '' },
+  ]
+}
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+
+function formatBytes(bytes: number): string {
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1)
+  return `${(bytes / 1024 ** power).toFixed(power > 1 ? 1 : 0)} ${UNITS[power]}`
+}
