@@ -60,7 +60,7 @@ export class MaintenanceLease {
        values ($1, clock_timestamp() + interval '${LEASE_SECONDS} seconds')
        on conflict (id) do update set holder = excluded.holder, lease_until = excluded.lease_until
        where lease.lease_until < clock_timestamp()
-         and (lease.ended_at is null or lease.ended_at <= clock_timestamp() - $2 * interval '1 millisecond')
+         and ($2::float8 = 0 or lease.ended_at is null or lease.ended_at <= clock_timestamp() - $2::float8 * interval '1 millisecond')
        returning holder`,
       [this.#holder, restMs],
     )

@@ -290,7 +290,8 @@ async function tablesIn(sync: ClerkSync): Promise<Map<string, Table>> {
   const { rows } = await sql<{ table: string; column: string; type: string }>`
     select table_name as table, column_name as column, data_type as type
     from information_schema.columns where table_schema = ${sync.location.schema} and table_name not in (
-      select relname from pg_class where relispartition and relnamespace = ${sync.location.schema}::regnamespace
+      select relname from pg_class join pg_namespace as space on space.oid = relnamespace
+      where relispartition and nspname = ${sync.location.schema}
     )`.execute(sync.database)
   const byTable = Map.groupBy(rows, (row) => row.table)
   return new Map(

@@ -306,12 +306,8 @@ create table emails (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-<<<<<<< HEAD
 create index on emails (user_id text_pattern_ops);
-=======
-create index on emails (user_id);
 create index on emails (synced_at);
->>>>>>> 3337959 (retention: every kind of data has a time; maintain forgets by partitions and in small batches)
 
 create table sms_messages (
   id text not null,
@@ -335,12 +331,8 @@ create table sms_messages (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-<<<<<<< HEAD
 create index on sms_messages (user_id text_pattern_ops);
-=======
-create index on sms_messages (user_id);
 create index on sms_messages (synced_at);
->>>>>>> 3337959 (retention: every kind of data has a time; maintain forgets by partitions and in small batches)
 
 create table subscriptions (
   id text not null,
