@@ -67,6 +67,7 @@ describeEachDatabase('an event that stands for a row', (database) => {
       )
       const bySql = await sync.database
         .selectFrom('events')
+        .innerJoin('event_bodies', 'event_id', 'id')
         .select([
           'id',
           'type',
