@@ -7,7 +7,7 @@ import { ClerkSyncError } from '../errors.ts'
 import { readAddress } from './address.ts'
 import { type BeginBatch, batchesOnPGlite, batchesOnPostgres } from './batch.ts'
 import { type ConnectionSource, Connections, createReplicaPool } from './connections.ts'
-import { type EmbeddedHandle, IN_MEMORY, openEmbedded } from './embedded.ts'
+import { type EmbeddedHandle, IN_MEMORY, openEmbedded, type PGlite } from './embedded.ts'
 import { type Listen, listenOnPostgres } from './listen.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
 import { divideConnections } from './shares.ts'
@@ -156,6 +156,20 @@ function openReplica(url: string, max: number, schema: string): Kysely<ClerkTabl
   return new Kysely<ClerkTables>({ dialect }).withSchema(schema)
 }
 
+/**
+ * Kysely opens the instance once, and others in this process may keep it open. It throws at once: Kysely would wait for ever
+ * for a transaction that does not begin.
+ */
+function whileOpen(pglite: PGlite, requireOpen: () => void): PGlite {
+  return new Proxy(pglite, {
+    get: (target, name) => {
+      if (name === 'query' || name === 'transaction') requireOpen()
+      const value = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
 function describePostgres({ connectionString, host, port, database }: PoolConfig): string {
   if (connectionString === undefined) return `${host ?? 'localhost'}:${port ?? 5432}/${database ?? ''}`
   try {
@@ -169,15 +183,19 @@ function describePostgres({ connectionString, host, port, database }: PoolConfig
 function openFolder(folder: string, schema: string): Database {
   let handle: Promise<EmbeddedHandle> | undefined
   let isClosed = false
-  const open = async () => {
+  const requireOpen = () => {
     if (isClosed) throw new ClerkSyncError('shutting_down')
+  }
+  const open = async () => {
+    requireOpen()
     handle ??= openEmbedded(folder).catch((error) => {
       handle = undefined
       throw error
     })
     return (await handle).pglite
   }
-  const dialect = new PGliteDialect({ pglite: open })
+  const pglite = async () => whileOpen(await open(), requireOpen)
+  const dialect = new PGliteDialect({ pglite })
   const kysely = new Kysely<ClerkTables>({ dialect }).withSchema(schema)
   const beginBatch = batchesOnPGlite(open)
   return {
