@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type ClerkSync, type ClerkSyncOptions, createClerkSync } from '../../src/index.ts'
+import { type ClerkSync, type ClerkSyncOptions, createClerkSync, type Handler } from '../../src/index.ts'
 import { SECRET, silent } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 import { describeWithPgBouncer, PgBouncer } from '../support/pgbouncer.ts'
@@ -88,10 +88,11 @@ describeWithPgBouncer('through PgBouncer in transaction mode', (url, program) =>
     const handled: string[] = []
     const receivers = [open(), open()]
     for (const sync of receivers) {
-      sync.on('user.created', async ({ event, tx }) => {
+      const handle: Handler<'user.created'> = async ({ event, tx }) => {
         await tx.query('select 1')
         handled.push(event.data.id)
-      })
+      }
+      sync.on('user.created', handle, { name: 'done' })
       await sync.work()
     }
     const ids = Array.from({ length: 200 }, (_, at) => `user_pooled${at}`)
