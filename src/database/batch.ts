@@ -9,6 +9,7 @@ import { ClerkSyncError } from '../errors.ts'
 import type { ConnectionSource } from './connections.ts'
 import type { PGlite, PGliteTransaction } from './embedded.ts'
 import { hasLostStatement } from './failure.ts'
+import { fly, type NamedStatement, type StatementResult } from './flight.ts'
 import type { Statement } from './query.ts'
 import { streamOf } from './stream.ts'
 
@@ -46,123 +47,139 @@ const LOCK_TIMEOUT_MS = 3_500
 /** Beyond the limit of a statement, Postgres has answered: a connection that is silent for longer is dead. */
 const SILENCE_MARGIN_MS = 2_000
 
-/** Limits of a transaction. They are its own, because a pooler may give its connection to others. */
-function begin({ statementTimeoutMs }: BatchLimits): string {
+/**
+ * Begins a transaction and sets its limits. They are its own, because a pooler may give its connection to others.
+ *
+ * Lookups are prepared, too, and may be planned while their tables are empty: a scan of the whole table is then as good as an
+ * index, and the plan is kept however large the table grows. So it is made as if nothing could be scanned.
+ */
+function begin({ statementTimeoutMs }: BatchLimits): Statement[] {
+  const settings = Object.entries({
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
+    plan_cache_mode: 'force_generic_plan',
+    enable_seqscan: 'off',
+    // A plan that has to scan nevertheless counts as so expensive that Postgres would compile it.
+    jit: 'off',
+  })
+  const calls = settings.map(([setting], at) => `set_config('${setting}', $${at + 1}, true)`)
   return [
-    'begin',
-    `set local statement_timeout = ${statementTimeoutMs}`,
-    `set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
-    `set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
-  ].join('; ')
+    { text: 'begin', parameters: [] },
+    { text: `select ${calls}`, parameters: settings.map(([, value]) => String(value)) },
+  ]
 }
 
 export function batchesOnPostgres(connections: ConnectionSource): BeginBatch {
-  const names = new StatementNames()
+  const prepared = new PreparedStatements()
   return async (statements, limits) => {
     const chosen = { ...DEFAULT_LIMITS, ...limits }
     const client = await connections.connect()
-    const flight = new Flights(client, names, chosen.statementTimeoutMs + SILENCE_MARGIN_MS)
-    try {
-      const [, ...rows] = await flight.send([{ text: begin(chosen), parameters: [] }, ...statements])
-      return {
-        rows,
-        commit: (writes) => commit(flight, writes),
-        rollback: () => flight.rollback(),
-      }
-    } catch (error) {
-      await flight.rollback()
-      throw error
+    const transaction = new Transaction(client, prepared, chosen.statementTimeoutMs + SILENCE_MARGIN_MS)
+    const opening = begin(chosen)
+    const rows = await transaction.send([...opening, ...statements])
+    return {
+      rows: rows.slice(opening.length),
+      commit: async (writes) => {
+        const written = await transaction.send([...writes, COMMIT])
+        transaction.release()
+        return written.slice(0, -1)
+      },
+      rollback: () => transaction.rollback(),
     }
-  }
-}
-
-async function commit(flight: Flights, writes: readonly Statement[]): Promise<Rows> {
-  try {
-    return (await flight.send([...writes, COMMIT])).slice(0, -1)
-  } finally {
-    flight.release()
   }
 }
 
 const COMMIT: Statement = { text: 'commit', parameters: [] }
 const ROLLBACK: Statement = { text: 'rollback', parameters: [] }
 
-/** A connection that sends several statements as one write, and is thrown away when it breaks. */
-class Flights {
+/** A connection in a transaction; thrown away when it breaks. */
+class Transaction {
   readonly #client: PoolClient
-  readonly #names: StatementNames
+  readonly #prepared: PreparedStatements
   readonly #silenceMs: number
-  #isBroken = false
 
-  constructor(client: PoolClient, names: StatementNames, silenceMs: number) {
+  constructor(client: PoolClient, prepared: PreparedStatements, silenceMs: number) {
     this.#client = client
-    this.#names = names
+    this.#prepared = prepared
     this.#silenceMs = silenceMs
   }
 
-  /** Rejects with the first failure, once every statement was answered: the connection is free for others only then. */
+  /** If anything fails, the transaction is rolled back and its connection free for others. */
   async send(statements: readonly Statement[]): Promise<Rows> {
-    const stream = streamOf(this.#client)
-    // A network or a pooler that drops a connection without a word would leave it waiting for a quarter of an hour. The pool
-    // destroys a socket that was silent for so long.
-    stream.setTimeout?.(this.#silenceMs)
-    stream.cork?.()
-    const running = statements.map((statement) => this.#query(statement))
-    stream.uncork?.()
-    const settled = await Promise.allSettled(running)
-    this.#isBroken = settled.at(-1)?.status === 'rejected'
-    const failure = settled.find((each) => each.status === 'rejected')
-    if (failure) throw failure.reason
-    const results = settled.map((each) => (each as PromiseFulfilledResult<Result>).value)
-    // A trigger of the team's own can swallow a row. Then it is committed without it, and must not be acknowledged.
-    if (results.some(({ rowCount }, index) => isMissing(statements[index], rowCount))) throw notStored()
-    return results.map(({ rows }) => rows)
+    try {
+      const results = await this.#fly(statements)
+      // A trigger of the team's own can swallow a row. Then it is committed without it, and must not be acknowledged.
+      if (results.some(({ rowCount }, index) => isMissing(statements[index], rowCount))) throw notStored()
+      return results.map(({ rows }) => rows)
+    } catch (error) {
+      this.#prepared.learn(error)
+      await this.rollback()
+      throw error
+    }
   }
 
   async rollback(): Promise<void> {
-    await this.send([ROLLBACK]).catch(() => undefined)
-    this.release()
+    const isBroken = await this.#fly([ROLLBACK]).then(
+      () => false,
+      () => true,
+    )
+    this.release(isBroken)
   }
 
-  release(): void {
-    this.#client.release(this.#isBroken)
+  release(isBroken = false): void {
+    this.#client.release(isBroken)
   }
 
-  #query({ text, parameters }: Statement): Promise<Result> {
-    const name = this.#names.of(text)
-    const query = { text, values: [...parameters], ...(name && { name }) }
-    return this.#client.query(query).catch((error) => {
-      this.#names.learn(error)
-      throw error
-    })
+  async #fly(statements: readonly Statement[]): Promise<readonly StatementResult[]> {
+    // A network or a pooler that drops a connection without a word would leave it waiting for a quarter of an hour. The pool
+    // destroys a socket that was silent for so long.
+    streamOf(this.#client).setTimeout?.(this.#silenceMs)
+    const named = this.#prepared.name(this.#client, statements)
+    const results = await fly(this.#client, named)
+    this.#prepared.keep(this.#client, named)
+    return results
   }
 }
 
 /**
- * Names under which a connection keeps an insert that it has parsed and planned, which costs more than running it.
+ * What each connection has parsed and planned, which costs more than running it. Updates are planned for the rows they are
+ * for; everything else can be done in one way.
  *
- * Only inserts, which can be done in one way. A lookup that was planned while its table was empty may go through the wrong
- * index for as long as the plan is kept, however large the table grows.
- *
- * A pooler may put each transaction on another connection of the server, where a prepared statement is missing, or there
- * already: once that was seen, nothing is prepared any more. The failure counts as a conflict, so that the batch runs again.
+ * A pooler may put each transaction on another connection of the server, where a prepared statement is missing: once that was
+ * seen, nothing is prepared any more. The failure counts as a conflict, so that the batch runs again.
  */
-class StatementNames {
+class PreparedStatements {
   readonly #names = new Map<string, string>()
+  readonly #kept = new WeakMap<PoolClient, Set<string>>()
   #isPooled = false
 
-  of(text: string): string | undefined {
-    if (this.#isPooled || !text.startsWith('insert')) return undefined
-    const known = this.#names.get(text)
-    if (known) return known
-    // From the text, so that no name ever means two things, whoever else prepares on the same connection.
-    const name = `clerk_sync_${hash('sha256', text).slice(0, 32)}`
-    this.#names.set(text, name)
-    return name
+  name(client: PoolClient, statements: readonly Statement[]): readonly NamedStatement[] {
+    if (this.#isPooled) return statements
+    const kept = this.#kept.get(client)
+    return statements.map((statement) => {
+      if (!/^\s*(insert|select)/.test(statement.text)) return statement
+      const name = this.#nameOf(statement.text)
+      return { ...statement, name, isNew: !kept?.has(name) }
+    })
+  }
+
+  /** The flight of these was answered: the connection has them. */
+  keep(client: PoolClient, statements: readonly NamedStatement[]): void {
+    const kept = this.#kept.get(client) ?? new Set()
+    for (const { name, isNew } of statements) if (name && isNew) kept.add(name)
+    this.#kept.set(client, kept)
   }
 
   learn(error: unknown): void {
     this.#isPooled ||= hasLostStatement(error)
+  }
+
+  /** From the text, so that no name ever means two things, whoever else prepares on the same connection. */
+  #nameOf(text: string): string {
+    const name = this.#names.get(text) ?? `clerk_sync_${hash('sha256', text).slice(0, 32)}`
+    this.#names.set(text, name)
+    return name
   }
 }
 
@@ -204,11 +221,6 @@ async function runAll(transaction: PGliteTransaction, statements: readonly State
     rows.push(result.rows)
   }
   return rows
-}
-
-interface Result {
-  readonly rows: unknown[]
-  readonly rowCount: number | null
 }
 
 function isMissing(statement: Statement | undefined, rowCount: number | null): boolean {

@@ -99,6 +99,7 @@ export class Connections {
       // A batch of deliveries or repairs knows for each of its flights how long it may be silent.
       if (lane === 'bookkeeping') streamOf(client).setTimeout?.(BOOKKEEPING_SILENCE_MS)
       if (lane === 'queries') this.#askWhenSilent(client)
+      setPipelining(client, !FLYING.has(lane))
       afterRelease(client, () => {
         this.#rest(client)
         this.#lanes.leave(lane)
@@ -205,6 +206,14 @@ function withNumbers(types: CustomTypesConfig): CustomTypesConfig {
 }
 
 const BIGINT = 20
+
+/** Lanes whose statements go in flights: each is a query of its own making to `pg`, which a pipeline of single ones cannot hold. */
+const FLYING: ReadonlySet<LaneName> = new Set(['deliveries', 'repairs'])
+
+/** Of a connection that nobody uses yet. `pg`'s types do not show it. */
+function setPipelining(client: PoolClient, isPipelined: boolean): void {
+  Object.assign(client, { pipeline: isPipelined })
+}
 
 /** The pool gives a client a new `release` each time it hands it out. */
 function afterRelease(client: PoolClient, follow: () => void): void {
