@@ -97,8 +97,17 @@ function nextTime(): number {
 
 function bodyOf(type: EventType, id: string, data: object): Unsigned {
   const event = sampleEvent(type)
-  const timestamp = nextTime()
-  return { subject: id, body: JSON.stringify({ ...event, timestamp, data: { ...event.data, ...data, id } }) }
+  // In the order in which Clerk writes them.
+  const { event_attributes, instance_id, object } = event
+  const body = {
+    data: { ...event.data, ...data, id },
+    event_attributes,
+    instance_id,
+    object,
+    timestamp: nextTime(),
+    type,
+  }
+  return { subject: id, body: JSON.stringify(body) }
 }
 
 function pick(list: readonly string[]): string {

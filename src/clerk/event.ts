@@ -70,15 +70,17 @@ export function readContent(rawBody: Uint8Array): Content {
 
 const USUAL_START = Buffer.from('{"data":')
 const USUAL_END = Buffer.from(',"event_attributes":')
+const CLOSE_BRACE = 0x7d
+const COMMA = 0x2c
 
 /**
- * A body as Clerk writes it: `data` first, `event_attributes` next. Where both parts are JSON by themselves, the whole is,
- * and `data` is known without a look at every byte.
+ * A body as Clerk writes it: `data` first, then what has no braces but `event_attributes`. Where both parts are JSON by
+ * themselves, the whole is, and `data` is known without a look at every byte.
  */
 function readUsual(body: Buffer): Content | undefined {
-  const end = body.lastIndexOf(USUAL_END)
-  if (end === -1 || body.compare(USUAL_START, 0, USUAL_START.length, 0, USUAL_START.length) !== 0)
-    return undefined
+  if (!body.subarray(0, USUAL_START.length).equals(USUAL_START)) return undefined
+  const end = endOfData(body)
+  if (body[end] !== COMMA) return undefined
   const rawData = body.subarray(USUAL_START.length, end)
   const data = rawData.toString()
   const rest = `{${body.toString('utf8', end + 1)}`
@@ -89,6 +91,12 @@ function readUsual(body: Buffer): Content | undefined {
   if (parsed === undefined) return undefined
   const event = { data: parsed, ...envelope }
   return isEvent(event) ? { event, rawData } : undefined
+}
+
+/** Where it seems to end: a guess, which only holds if both parts are JSON. */
+function endOfData(body: Buffer): number {
+  const attributes = body.lastIndexOf(USUAL_END)
+  return attributes === -1 ? body.lastIndexOf(CLOSE_BRACE, -2) + 1 : attributes
 }
 
 /** Whether so many brackets open that they could all be within each other. */

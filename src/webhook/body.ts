@@ -64,13 +64,13 @@ async function readStream(
     ended.reject(error instanceof ClerkSyncError ? error : incomplete(error))
     source.leave()
   }
-  let atTimeout = new ClerkSyncError('body_timeout')
+  let atTimeout: ClerkSyncError | undefined
   // Answered when its time is over: a sender that is thrown out at once comes again at once, with another 2 MiB.
   const wait = (error: ClerkSyncError) => {
     gathered.clear()
     atTimeout = error
   }
-  const timer = setTimeout(() => giveUp(atTimeout), BODY_TIMEOUT_MS)
+  const timer = setTimeout(() => giveUp(atTimeout ?? new ClerkSyncError('body_timeout')), BODY_TIMEOUT_MS)
   if (share) share.onCrowdedOut = wait
   gather(source, gathered, count).then(
     (bytes) => gathered.isCleared || ended.resolve(bytes),

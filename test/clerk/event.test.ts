@@ -28,8 +28,48 @@ describe('reading a verified body', () => {
     expect(content.event && Buffer.from(content.rawData).toString()).toBe('{"id":"2"}')
   })
 
+  it.each([
+    ['with attributes', '{"data":{"id":"1"},"event_attributes":{"a":{}},"object":"event","type":"a"}'],
+    [
+      'without attributes',
+      '{"data":{"id":"1"},"instance_id":"ins_1","object":"event","timestamp":1,"type":"a"}',
+    ],
+    [
+      'with attributes inside its data',
+      '{"data":{"id":"1","event_attributes":{}},"object":"event","type":"a"}',
+    ],
+    ['with a brace in a name', '{"data":{"id":"1"},"object":"}","type":"a"}'],
+  ])('gives the exact text of data that stands first, %s', (_, body) => {
+    const content = read(body)
+    expect(content.event).toEqual(JSON.parse(body))
+    expect(content.event && Buffer.from(content.rawData).toString()).toBe(
+      JSON.stringify(JSON.parse(body).data),
+    )
+  })
+
+  it('takes data that stands first for what any other order makes of it', () => {
+    const body = '{"data":{"id":"1","a":[{"b":"}"}]},"event_attributes":{"c":{}},"object":"event","type":"a"}'
+    const short = '{"data":{"id":"1"},"type":"a"}'
+    const change = fc.record({
+      of: fc.constantFrom(body, short),
+      at: fc.nat(body.length),
+      length: fc.nat(2),
+      text: fc.constantFrom('', ',', '}', '{', '"', ' ', 'x', ',"data":1', ',"event_attributes":'),
+    })
+    fc.assert(
+      fc.property(change, ({ of, at, length, text }) => {
+        const changed = of.slice(0, at) + text + of.slice(at + length)
+        // White space before it keeps it from being taken for what Clerk writes.
+        expect(read(changed)).toEqual(read(` ${changed}`))
+      }),
+      { numRuns: 2_000, seed: 1 },
+    )
+  })
+
   it.each<[string, unknown, string]>([
     ['no JSON', 'hello', 'bad_json'],
+    ['next to nothing', '1}', 'bad_json'],
+    ['an event with something before a comma', '{"data":{"id":"1"}x"type":"a"}', 'bad_json'],
     ['nothing but white space', ' \n', 'bad_json'],
     ['cut short', JSON.stringify(EVENT).slice(0, -1), 'bad_json'],
     ['two documents', '{}{}', 'bad_json'],
