@@ -273,7 +273,8 @@ const ON_MINUTE = `
 
 function insertInto<Row>(schema: string, table: string, columns: RowColumns<Row>): string {
   const names = columns.map(({ name }) => quoteIdentifier(name))
-  return `insert into ${qualify(schema, table)} (${names}) select ${names} from ${rowsOf(columns)}`
+  const values = columns.map(({ type }, index) => `unnest($${index + 1}::${type}[])`)
+  return `insert into ${qualify(schema, table)} (${names}) select ${values}`
 }
 
 /** The rows of the parameters that hold one column each. */
