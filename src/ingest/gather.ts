@@ -61,6 +61,7 @@ export class Gather<Item, Result> {
   /** How long a commit takes of late, in milliseconds. */
   #commitMs = 0
   #closing: PromiseWithResolvers<void> | undefined
+  #starting: NodeJS.Immediate | undefined
 
   constructor(commit: Commit<Item, Result>, sizeOf: (item: Item) => number, limits: GatherLimits) {
     this.#commit = commit
@@ -80,9 +81,8 @@ export class Gather<Item, Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     const timer = setTimeout(() => this.#giveUp(waiting), this.#limits.deadlineMs)
     const waiting = { item, timer, resolve, reject }
-    // Not at once: what arrived in the same turn of the event loop joins the batch.
     const count = this.#queue.push(waiting)
-    if (count === 1 || count === WORTHWHILE) setImmediate(() => this.#start())
+    if (count === 1 || count === WORTHWHILE) this.#startSoon()
     return promise
   }
 
@@ -107,7 +107,13 @@ export class Gather<Item, Result> {
     return this.#queue.length === 0 ? 0 : (before + 1) * this.#commitMs
   }
 
+  /** Not at once: what this turn of the event loop finds in the sockets joins the batch. */
+  #startSoon(): void {
+    this.#starting ??= setImmediate(() => this.#start())
+  }
+
   #start(): void {
+    this.#starting = undefined
     while (this.#queue.length > 0 && this.#hasRoom()) this.#launch()
   }
 
@@ -124,7 +130,7 @@ export class Gather<Item, Result> {
     this.#flights++
     const slow = setTimeout(() => {
       flight.isSlow = true
-      this.#start()
+      this.#startSoon()
     }, SLOW_MS)
     const overdue = setTimeout(() => this.#moveOn(flight), this.#limits.deadlineMs)
     void this.#run(this.#takeBatch()).finally(() => {
@@ -137,7 +143,7 @@ export class Gather<Item, Result> {
 
   #moveOn(flight: Flight): void {
     this.#current.delete(flight)
-    this.#start()
+    this.#startSoon()
     this.#settleIfIdle()
   }
 
@@ -145,12 +151,20 @@ export class Gather<Item, Result> {
     if (this.#queue.length === 0 && this.#flights === 0) this.#closing?.resolve()
   }
 
+  /** What waits is divided among the commits that may run now: the database works on one while this process writes the next. */
+  #share(): number {
+    const { maxItems, maxCommits } = this.#limits
+    const free = Math.max(1, maxCommits - this.#current.size + 1)
+    return Math.min(maxItems, Math.max(WORTHWHILE, Math.ceil(this.#queue.length / free)))
+  }
+
   #takeBatch(): Waiting<Item, Result>[] {
+    const share = this.#share()
     let count = 0
     let bytes = 0
     for (const waiting of this.#queue) {
       bytes += this.#sizeOf(waiting.item)
-      if (count > 0 && (count === this.#limits.maxItems || bytes > MAX_BATCH_BYTES)) break
+      if (count > 0 && (count === share || bytes > MAX_BATCH_BYTES)) break
       count++
     }
     return this.#queue.splice(0, count)
