@@ -33,7 +33,8 @@ interface Waiting<Item, Result> {
 }
 
 /** A commit that others wait for. */
-interface Flight {
+interface Flight<Item, Result> {
+  readonly batch: readonly Waiting<Item, Result>[]
   isSlow: boolean
 }
 
@@ -52,10 +53,13 @@ const RECENCY = 0.2
 export class Gather<Item, Result> {
   readonly #commit: Commit<Item, Result>
   readonly #sizeOf: (item: Item) => number
+  readonly #keyOf: (item: Item) => string | null
   readonly #limits: GatherLimits
-  readonly #queue: Waiting<Item, Result>[] = []
+  #queue: Waiting<Item, Result>[] = []
   /** The commits that the next batch gathers behind. */
-  readonly #current = new Set<Flight>()
+  readonly #current = new Set<Flight<Item, Result>>()
+  /** What the current commits are about. */
+  readonly #busy = new Set<string | null>()
   /** Commits under way, including those past their deadline. */
   #flights = 0
   /** How long a commit takes of late, in milliseconds. */
@@ -63,10 +67,20 @@ export class Gather<Item, Result> {
   #closing: PromiseWithResolvers<void> | undefined
   #starting: NodeJS.Immediate | undefined
 
-  constructor(commit: Commit<Item, Result>, sizeOf: (item: Item) => number, limits: GatherLimits) {
+  /**
+   * @param keyOf what an item changes: of two commits at the same time about one thing, the database would let one wait, and
+   *   if the thing is new, fail
+   */
+  constructor(
+    commit: Commit<Item, Result>,
+    sizeOf: (item: Item) => number,
+    limits: GatherLimits,
+    keyOf: (item: Item) => string | null = () => null,
+  ) {
     this.#commit = commit
     this.#sizeOf = sizeOf
     this.#limits = limits
+    this.#keyOf = keyOf
   }
 
   /**
@@ -114,7 +128,12 @@ export class Gather<Item, Result> {
 
   #start(): void {
     this.#starting = undefined
-    while (this.#queue.length > 0 && this.#hasRoom()) this.#launch()
+    while (this.#queue.length > 0 && this.#hasRoom()) {
+      const batch = this.#takeBatch()
+      // All of it is about what is being committed.
+      if (batch.length === 0) return
+      this.#launch({ batch, isSlow: false })
+    }
   }
 
   /** Beside a commit under way another one begins only if that is worth it, or if the one under way is slow. */
@@ -124,16 +143,16 @@ export class Gather<Item, Result> {
     return this.#queue.length >= WORTHWHILE || [...this.#current].every(({ isSlow }) => isSlow)
   }
 
-  #launch(): void {
-    const flight = { isSlow: false }
+  #launch(flight: Flight<Item, Result>): void {
     this.#current.add(flight)
+    for (const { item } of flight.batch) this.#busy.add(this.#keyOf(item))
     this.#flights++
     const slow = setTimeout(() => {
       flight.isSlow = true
       this.#startSoon()
     }, SLOW_MS)
     const overdue = setTimeout(() => this.#moveOn(flight), this.#limits.deadlineMs)
-    void this.#run(this.#takeBatch()).finally(() => {
+    void this.#run(flight.batch).finally(() => {
       clearTimeout(slow)
       clearTimeout(overdue)
       this.#flights--
@@ -141,8 +160,9 @@ export class Gather<Item, Result> {
     })
   }
 
-  #moveOn(flight: Flight): void {
-    this.#current.delete(flight)
+  #moveOn(flight: Flight<Item, Result>): void {
+    if (this.#current.delete(flight))
+      for (const { item } of flight.batch) this.#busy.delete(this.#keyOf(item))
     this.#startSoon()
     this.#settleIfIdle()
   }
@@ -154,20 +174,32 @@ export class Gather<Item, Result> {
   /** What waits is divided among the commits that may run now: the database works on one while this process writes the next. */
   #share(): number {
     const { maxItems, maxCommits } = this.#limits
-    const free = Math.max(1, maxCommits - this.#current.size + 1)
+    const free = Math.max(1, maxCommits - this.#current.size)
     return Math.min(maxItems, Math.max(WORTHWHILE, Math.ceil(this.#queue.length / free)))
   }
 
   #takeBatch(): Waiting<Item, Result>[] {
     const share = this.#share()
-    let count = 0
+    const batch: Waiting<Item, Result>[] = []
+    const left: Waiting<Item, Result>[] = []
     let bytes = 0
     for (const waiting of this.#queue) {
-      bytes += this.#sizeOf(waiting.item)
-      if (count > 0 && (count === share || bytes > MAX_BATCH_BYTES)) break
-      count++
+      const size = this.#sizeOf(waiting.item)
+      const isFull = batch.length === share || (batch.length > 0 && bytes + size > MAX_BATCH_BYTES)
+      if (isFull || this.#isBusy(waiting.item)) {
+        left.push(waiting)
+      } else {
+        batch.push(waiting)
+        bytes += size
+      }
     }
-    return this.#queue.splice(0, count)
+    this.#queue = left
+    return batch
+  }
+
+  #isBusy(item: Item): boolean {
+    const key = this.#keyOf(item)
+    return key !== null && this.#busy.has(key)
   }
 
   async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {

@@ -81,6 +81,7 @@ export class Ingest {
       (entries, tell) => this.#settle(this.#deliveries, entries, undefined, tell),
       ({ body }) => body.bytes?.byteLength ?? 0,
       { ...limits, maxCommits: database.deliveryTransactions },
+      ({ resourceId }) => resourceId,
     )
   }
 

@@ -86,6 +86,31 @@ describe('group commit', () => {
     expect(await Promise.all(results)).toEqual(['done 1', 'done 2', 'done 3', 'done 4'])
   })
 
+  it('keeps what is about the same thing for the commit after', async () => {
+    const batches: (readonly string[])[] = []
+    const ends: (() => void)[] = []
+    const commits = new Gather<string, string>(
+      (items) =>
+        new Promise((resolve) => {
+          batches.push(items)
+          ends.push(() => resolve(items))
+        }),
+      () => 100,
+      { ...LIMITS, maxCommits: 3 },
+      (item) => item[0] ?? null,
+    )
+    const results = [commits.submit('a1')]
+    await sleep(20)
+    for (const item of ['a2', 'b1', 'a3']) results.push(commits.submit(item))
+    await sleep(20)
+    expect(batches).toEqual([['a1'], ['b1']])
+    ends[0]?.()
+    await sleep(20)
+    expect(batches[2]).toEqual(['a2', 'a3'])
+    for (const end of ends) end()
+    expect(await Promise.all(results)).toEqual(['a1', 'a2', 'b1', 'a3'])
+  })
+
   it('cuts a batch of very large items', async () => {
     const mebibytes: number[] = []
     const commits = new Gather<number, number>(
