@@ -50,8 +50,8 @@ const SILENCE_MARGIN_MS = 2_000
 /**
  * Begins a transaction and sets its limits. They are its own, because a pooler may give its connection to others.
  *
- * Lookups are prepared, too, and may be planned while their tables are empty: a scan of the whole table is then as good as an
- * index, and the plan is kept however large the table grows. So it is made as if nothing could be scanned.
+ * What is prepared may be planned while its table is empty: a scan of the whole table is then as good as an index, and the
+ * plan is kept however large the table grows. So it is made as if nothing could be scanned.
  */
 function begin({ statementTimeoutMs }: BatchLimits): Statement[] {
   const settings = Object.entries({
@@ -60,6 +60,8 @@ function begin({ statementTimeoutMs }: BatchLimits): Statement[] {
     idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
     plan_cache_mode: 'force_generic_plan',
     enable_seqscan: 'off',
+    // It would read an index from end to end, for its order.
+    enable_mergejoin: 'off',
     // A plan that has to scan nevertheless counts as so expensive that Postgres would compile it.
     jit: 'off',
   })
@@ -143,8 +145,8 @@ class Transaction {
 }
 
 /**
- * What each connection has parsed and planned, which costs more than running it. Updates are planned for the rows they are
- * for; everything else can be done in one way.
+ * What each connection has parsed and planned, which costs more than running it. Cascades are planned for the rows that they
+ * are for: the order in which they lock them may be had from the wrong index. Everything else goes by the ids that it is given.
  *
  * A pooler may put each transaction on another connection of the server, where a prepared statement is missing: once that was
  * seen, nothing is prepared any more. The failure counts as a conflict, so that the batch runs again.
@@ -158,7 +160,7 @@ class PreparedStatements {
     if (this.#isPooled) return statements
     const kept = this.#kept.get(client)
     return statements.map((statement) => {
-      if (!/^\s*(insert|select)/.test(statement.text)) return statement
+      if (!/^\s*(insert|select|update|delete)/.test(statement.text)) return statement
       const name = this.#nameOf(statement.text)
       return { ...statement, name, isNew: !kept?.has(name) }
     })

@@ -361,7 +361,10 @@ class Deletions {
     let rows = 0
     for (const { resource: parent, id, tombstone } of this.#new) {
       for (const { resource, column } of childrenOf(parent)) {
-        rows += this.#stored.dependants(resource, column, id)
+        const dependants = this.#stored.dependants(resource, column, id)
+        // None can come before the commit: who writes one waits for the lock of the family.
+        if (dependants === 0) continue
+        rows += dependants ?? 0
         const cascade = { resource, column, parentTable: parent.table, parentId: id, tombstone }
         ;(rows > MAX_CASCADE ? pendingCascades : cascades).push(cascade)
       }

@@ -37,7 +37,7 @@ export interface Stored {
   /** Whether it was erased. */
   isErased(table: string, id: string): boolean
   /** How many rows of a table name this parent; hardly more than `MAX_CASCADE` are counted. */
-  dependants(child: Resource, column: string, parentId: string): number
+  dependants(child: Resource, column: string, parentId: string): number | undefined
   /** When the last sweep of a table began, for rows of this instance. */
   sweptAt(table: string, instanceId: string | null): Date | undefined
   readonly notified: readonly Notified[]
@@ -230,8 +230,8 @@ class Answer implements Stored {
     return this.tombstones.get(keyOf(table, id))
   }
 
-  dependants({ table }: Resource, column: string, parentId: string): number {
-    return this.counts.get(keyOf(`${table}.${column}`, parentId)) ?? 0
+  dependants({ table }: Resource, column: string, parentId: string): number | undefined {
+    return this.counts.get(keyOf(`${table}.${column}`, parentId))
   }
 
   /** A sweep of another Clerk instance tells nothing of a row. */
