@@ -48,22 +48,25 @@ const LOCK_TIMEOUT_MS = 3_500
 const SILENCE_MARGIN_MS = 2_000
 
 /**
- * Begins a transaction and sets its limits. They are its own, because a pooler may give its connection to others.
- *
  * What is prepared may be planned while its table is empty: a scan of the whole table is then as good as an index, and the
  * plan is kept however large the table grows. So it is made as if nothing could be scanned.
  */
+export const PLANNING = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  // It would read an index from end to end, for its order.
+  enable_mergejoin: 'off',
+  // A plan that has to scan nevertheless counts as so expensive that Postgres would compile it.
+  jit: 'off',
+}
+
+/** Begins a transaction and sets its limits. They are its own, because a pooler may give its connection to others. */
 function begin({ statementTimeoutMs }: BatchLimits): Statement[] {
   const settings = Object.entries({
     statement_timeout: statementTimeoutMs,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
-    plan_cache_mode: 'force_generic_plan',
-    enable_seqscan: 'off',
-    // It would read an index from end to end, for its order.
-    enable_mergejoin: 'off',
-    // A plan that has to scan nevertheless counts as so expensive that Postgres would compile it.
-    jit: 'off',
+    ...PLANNING,
   })
   const calls = settings.map(([setting], at) => `set_config('${setting}', $${at + 1}, true)`)
   return [
