@@ -1,6 +1,7 @@
 /** What can be checked from within any app. `clerk-sync doctor` knows more, and takes this one's place where it runs. */
 
 import { ClerkSyncError } from '../errors.ts'
+import { describeReplica, readReplica } from '../inspect/replica.ts'
 import { describeWaitingWork, START_A_WORKER } from '../inspect/status.ts'
 import { readWaitingWork } from '../inspect/waiting-work.ts'
 import type { Check } from './api.ts'
@@ -14,6 +15,7 @@ export async function checkHealth(desk: Desk): Promise<Check[]> {
   if (database.status === 'fail') return [database]
   return [
     database,
+    ...(desk.sync.reads === desk.sync.database ? [] : [await checkReplica(desk)]),
     await checkClock(desk),
     checkSecretKey(desk),
     await checkTraffic(desk),
@@ -28,6 +30,14 @@ async function checkDatabase({ sync }: Desk): Promise<Check> {
     return pass('Database', 'Reachable', `${kind}, ${name}, schema ${schema}, up to date`)
   } catch (error) {
     return failure('Database', 'Reachable', error)
+  }
+}
+
+async function checkReplica({ sync }: Desk): Promise<Check> {
+  try {
+    return pass('Database', 'Replica', describeReplica(await readReplica(sync.reads)))
+  } catch (error) {
+    return failure('Database', 'Replica', error)
   }
 }
 

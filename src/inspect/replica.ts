@@ -24,3 +24,10 @@ export async function readReplica(replica: Kysely<ClerkTables>): Promise<Replica
   const [state] = await available(query<ReplicaState>(replica, TEXT))
   return state as ReplicaState
 }
+
+/** For people. */
+export function describeReplica({ isReplica, behindMs }: ReplicaState): string {
+  if (!isReplica) return 'replicaUrl leads to a primary'
+  if (behindMs === null) return 'unknown how far behind'
+  return behindMs < 1_000 ? `${behindMs} ms behind` : `${Math.round(behindMs / 1_000)} s behind`
+}

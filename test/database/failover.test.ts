@@ -143,6 +143,11 @@ describeWithInstalledPostgres('a replica', (binaries) => {
     const { stdout } = await runCli(['status', '--json'], { cwd: tmpdir(), env })
     expect(JSON.parse(stdout)).toMatchObject({ replica: { isReplica: true, behindMs: expect.any(Number) } })
 
+    const { checks } = await ask(dashboard, 'GET health')
+    expect(checks).toContainEqual(
+      expect.objectContaining({ name: 'Replica', message: expect.stringMatching(/behind$/) }),
+    )
+
     await standby.stop('fast')
     expect((await refusal(dashboard, 'GET events'))[0]).toBe(503)
     await deliver(sync, eventOf('user.created', { id: 'user_alone' }))

@@ -7,7 +7,7 @@ import type { ClerkSync } from '../../index.ts'
 import type { HealthState, Overview, Quantity, Status } from '../../inspect/model.ts'
 import { readOverview } from '../../inspect/overview.ts'
 import { read } from '../../inspect/reading.ts'
-import { type ReplicaState, readReplica } from '../../inspect/replica.ts'
+import { describeReplica, type ReplicaState, readReplica } from '../../inspect/replica.ts'
 import { statusOfOutage } from '../../inspect/status.ts'
 import { EXIT } from '../failure.ts'
 import { listenForInterruption } from '../interruption.ts'
@@ -127,11 +127,6 @@ function describeRoundTrip(milliseconds: number): string {
   const time = `${formatRoundTrip(milliseconds)} to the database`
   if (milliseconds <= FAR_MS) return time
   return `${time} – far: every delivery waits for two of them; run the app in the database’s region`
-}
-
-function describeReplica({ isReplica, behindMs }: ReplicaState): string {
-  if (!isReplica) return 'replicaUrl leads to a primary'
-  return behindMs === null ? 'unknown how far behind' : `${formatDuration(behindMs)} behind`
 }
 
 function textOf({ value, isEstimate, isAtLeast }: Quantity): string {
