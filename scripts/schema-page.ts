@@ -143,6 +143,11 @@ Clerk had then is in its table.
 Rows that an event made which is older than that sweep: \`(resource, id, asked_at)\`. Clerk may have deleted them before
 the sweep, and is asked for each by its id; then its row here is removed.
 
+## maintenance, retention_log
+
+\`maintenance\` is one row: who does the maintenance (\`holder\`, \`lease_until\`) and when it was last done (\`ended_at\`).
+\`retention_log\` says when parts of events were forgotten: \`(part, received_before, forgotten_at)\`. See [retention.md](retention.md).
+
 ## api_budgets
 
 When the next request to Clerk's Backend API may be sent (\`next_at\`), by a hash of the secret key (\`key\`): what keeps all
