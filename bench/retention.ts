@@ -80,7 +80,7 @@ async function fillMonth(client: pg.Client, { from, until }: Month, events: numb
   progress(`${leaf}: ${whole(events)} events`)
 }
 
-const key = `'2' || to_char(at, 'YYMMDDHH24MISSMS') || substr(md5(serial::text), 1, 12)`
+const key = `('2' || to_char(at, 'YYMMDDHH24MISSMS') || substr(md5(serial::text), 1, 12))`
 
 const PAST = `
   with past as materialized (
