@@ -13,6 +13,7 @@ import { postgres } from './handlers/engines/postgres.ts'
 import type { HandlerDefinition } from './handlers/handler.ts'
 import { consoleLogger, guardLogger, type Logger } from './log.ts'
 import { type RetentionDays, type RetentionOptions, resolveRetention } from './maintenance/policy.ts'
+import type { Tracing } from './telemetry.ts'
 import { requireNumber } from './validate.ts'
 
 export interface ClerkSyncOptions {
@@ -126,6 +127,17 @@ export interface ClerkSyncOptions {
   retention?: RetentionOptions | undefined
   /** Where to tell what happens. Default: warnings and errors to the console. */
   log?: Logger | undefined
+  /**
+   * The share of the events that get lines in the log for their delivery and their runs: 0 to 1. All lines of an event are
+   * written or none. What fails is always logged.
+   * @default 1
+   */
+  logSample?: number | undefined
+  /**
+   * What makes traces: `openTelemetry()` from `clerk-sync/opentelemetry`.
+   * @default none
+   */
+  tracing?: Tracing | undefined
   /** The clock, in milliseconds since 1970. For tests. */
   now?: (() => number) | undefined
 }
@@ -156,6 +168,8 @@ export interface Config {
   readonly engine: EngineFactory
   readonly retention: RetentionDays
   readonly log: Logger
+  readonly logSample: number
+  readonly tracing: Tracing | undefined
   readonly now: () => number
 }
 
@@ -193,6 +207,8 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   engine: [],
   retention: [],
   log: [],
+  logSample: ['CLERK_SYNC_LOG_SAMPLE'],
+  tracing: [],
   now: [],
 }
 
@@ -260,8 +276,17 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     engine: options.engine ?? postgres(),
     retention: resolveRetention(options.retention),
     log,
+    logSample: share(options.logSample ?? 1),
+    tracing: options.tracing,
     now: options.now ?? Date.now,
   })
+}
+
+/** A variable of the environment is text. */
+function share(value: number | string): number {
+  const number = Number(value)
+  if (value !== '' && number >= 0 && number <= 1) return number
+  throw new ClerkSyncError('option_invalid', 'logSample must be a number from 0 to 1')
 }
 
 function warnOfOldName(secret: unknown, environment: Environment, log: Logger): void {
@@ -352,6 +377,11 @@ export function dashboardEnvironment(environment: Environment = process.env) {
     token: token || undefined,
     environment: NODE_ENV === 'production' ? ('production' as const) : ('development' as const),
   }
+}
+
+/** What the environment says of `/metrics`. */
+export function metricsEnvironment(environment: Environment = process.env) {
+  return { token: environment.CLERK_SYNC_METRICS_TOKEN || undefined }
 }
 
 /** What the environment says of the cron job that calls the drain route. */

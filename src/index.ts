@@ -29,8 +29,11 @@ export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
 export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'
 export type * from './clerk/payloads.ts'
 export { type ClerkSyncOptions, defineConfig } from './config.ts'
+// What it says about itself.
+export type { ConnectionState } from './database/connections.ts'
 // What the tables hold.
 export type {
+  AlertsTable,
   AuditLogTable,
   Change,
   ClerkSchema,
@@ -84,6 +87,7 @@ export { type RedisLike, type RedisStoreOptions, redisStore } from './idempotenc
 export type { IdempotencyStore } from './idempotency/store.ts'
 export type { EventFilter, ReplayOptions, ReplayResult } from './ingest/replay.ts'
 export type { Receipt } from './ingest/verdict.ts'
+export type { Vitals } from './inspect/vitals.ts'
 export type { Logger } from './log.ts'
 // What is kept, and for how long.
 export type { Forgotten, MaintainOptions, MaintenanceResult } from './maintenance/maintenance.ts'
@@ -102,7 +106,25 @@ export {
   workInBackground,
 } from './responder.ts'
 // The engine.
-export { type ClerkSync, type CloseOptions, createClerkSync } from './sync.ts'
+export {
+  type ClerkSync,
+  type CloseOptions,
+  createClerkSync,
+  type ProcessLoad,
+} from './sync.ts'
+export type {
+  CommitFact,
+  ConnectionFact,
+  DeliveryFact,
+  Fact,
+  JobFact,
+  Observer,
+  RefusalFact,
+  RunFact,
+  Span,
+  SpanStart,
+  Tracing,
+} from './telemetry.ts'
 // Verification alone.
 export { createVerifier, type VerifierOptions } from './verifier.ts'
 export type { RawBody } from './webhook/body.ts'

@@ -13,9 +13,14 @@ export interface Logger {
 export const consoleLogger: Logger = guardLogger({
   debug() {},
   info() {},
-  warn: (fields, message) => console.warn(toJson({ level: 'warn', message, ...fields })),
-  error: (fields, message) => console.error(toJson({ level: 'error', message, ...fields })),
+  warn: (fields, message) => console.warn(line('warn', fields, message)),
+  error: (fields, message) => console.error(line('error', fields, message)),
 })
+
+/** As pino writes it with its levels by name. */
+function line(level: string, fields: object, msg: string): string {
+  return toJson({ level, time: new Date(), msg, ...fields })
+}
 
 /** The JSON of a log line. A member that JSON has no text for, such as a bigint or a cycle, is shown as Node shows it. */
 export function toJson(value: unknown): string {

@@ -8,6 +8,7 @@ import { type ClerkView, createClerkView } from './backfill/view.ts'
 import type { WaitOptions } from './backfill/wait.ts'
 import type { ResourceName } from './clerk/catalogue.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
+import type { ConnectionState } from './database/connections.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { available, messageOf } from './database/failure.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
@@ -15,6 +16,7 @@ import { makePartitions } from './database/partitions.ts'
 import type { ClerkTables } from './database/tables.ts'
 import { WriteHealth } from './database/write-health.ts'
 import { ClerkSyncError } from './errors.ts'
+import { logFacts } from './fact-log.ts'
 import { createControl, type HandlerControl } from './handlers/control.ts'
 import { type EventPattern, type Handler, type HandlerOptions, on } from './handlers/handler.ts'
 import type { RunKey } from './handlers/run.ts'
@@ -25,6 +27,8 @@ import { Ingest } from './ingest/ingest.ts'
 import { Refusals } from './ingest/refusals.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ingest/replay.ts'
 import type { Receipt } from './ingest/verdict.ts'
+import { read } from './inspect/reading.ts'
+import { readVitals, type Vitals } from './inspect/vitals.ts'
 import {
   type MaintainOptions,
   type MaintenanceResult,
@@ -35,6 +39,7 @@ import {
 import { RefusalLog } from './refusal-log.ts'
 import { ACCEPTED, PROBE_TYPE, type Reply, refuse, toClerkSyncError, type WebhookRequest } from './reply.ts'
 import { SchemaWatch } from './schema-watch.ts'
+import { type Observer, type Span, type SpanStart, Telemetry } from './telemetry.ts'
 import { requireNumber, requireNumbers } from './validate.ts'
 import { toVerifyOptions } from './verifier.ts'
 import type { RawBody } from './webhook/body.ts'
@@ -132,6 +137,28 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
    */
   maintain(options?: MaintainOptions): Promise<MaintenanceResult | null>
 
+  /**
+   * Hears of everything that happens in this process: deliveries, refusals, commits, tries of handlers, jobs. What metrics,
+   * logs and traces are made of. The observer is called on the way of a delivery: it must be quick.
+   *
+   * @example
+   * sync.observe((fact) => {
+   *   if (fact.kind === 'delivery') statsd.increment(`clerk.${fact.outcome}`)
+   * })
+   *
+   * @returns what ends it
+   */
+  observe(observer: Observer): () => void
+
+  /**
+   * How it is, in numbers: what metrics and alerts are made of. Reads the database.
+   * @throws {ClerkSyncError} `database_…`
+   */
+  vitals(): Promise<Vitals>
+
+  /** What this process holds right now: its connections, and deliveries that wait for a commit. */
+  readonly load: ProcessLoad
+
   /** Whether the database answers, has the tables and takes writes; throws what is wrong. */
   check(): Promise<void>
 
@@ -167,6 +194,14 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   }
 }
 
+/** What a process holds. */
+export interface ProcessLoad {
+  /** Deliveries that wait for a commit to begin. */
+  readonly waitingDeliveries: number
+  /** Its connections; none to an embedded database. */
+  readonly connections: ConnectionState
+}
+
 export interface CloseOptions {
   /**
    * How many milliseconds handlers that run have to end.
@@ -190,7 +225,9 @@ export function createClerkSync(options: ClerkSyncOptions = {}): ClerkSync {
   const config = resolveConfig(options, process.env)
   // Code that only reads the tables has no use for a secret, and often none in its environment.
   const verification = config.signingSecrets.length > 0 ? toVerifyOptions(config) : undefined
-  const database = openDatabase(config.database, config.schema, config)
+  const telemetry = new Telemetry(config.tracing)
+  telemetry.observe(logFacts(config.log, config.logSample))
+  const database = openDatabase(config.database, config.schema, config, telemetry)
   return new Sync(config, verification, database)
 }
 
@@ -202,6 +239,7 @@ class Sync implements ClerkSync {
   readonly #config: Config
   readonly #verification: VerifyOptions | undefined
   readonly #database: Database
+  readonly #telemetry: Telemetry
   readonly #handlers: HandlerRuntime
   readonly #ingest: Ingest
   readonly #cascades: Cascades
@@ -219,6 +257,7 @@ class Sync implements ClerkSync {
     this.#config = config
     this.#verification = verification
     this.#database = database
+    this.#telemetry = database.telemetry
     this.#refusalLog = new RefusalLog(config.log)
     this.#refusals = new Refusals(database, config.now, () => this.#isReady)
     this.#budget = new ByteBudget(config)
@@ -257,24 +296,39 @@ class Sync implements ClerkSync {
   async #receive({ body, headers, remoteAddress }: ReceivedRequest): Promise<Receipt> {
     const share = this.#budget.open(remoteAddress && networkOf(remoteAddress))
     try {
-      return await this.#take(body, headers, share)
+      return await this.#telemetry.span(
+        () => DELIVERY_SPAN,
+        (span) => this.#take(body, headers, share, span),
+      )
     } finally {
       share.close()
     }
   }
 
-  async #take(body: RawBody, headers: RequestHeaders, share: ByteShare): Promise<Receipt> {
+  async #take(
+    body: RawBody,
+    headers: RequestHeaders,
+    share: ByteShare,
+    span: Span | undefined,
+  ): Promise<Receipt> {
     const startedAt = performance.now()
     if (!this.#verification) throw missingSecret(this.#config.otherSecrets)
     const delivery = await verify(body, headers, this.#verification, share)
     share.accept()
+    span?.set({ 'clerk_sync.event_id': delivery.svixId, 'clerk_sync.event_type': delivery.event?.type ?? '' })
     if (delivery.event?.type === PROBE_TYPE) return this.#answerProbe(delivery.svixId)
     await this.#prepare()
-    const { changes, ...receipt } = await this.#writeHealth.observe(this.#ingest.record(delivery))
-    // The names of the changed fields only: their values are personal data.
+    const receipt = await this.#writeHealth.observe(this.#ingest.record(delivery, span?.traceparent))
+    span?.set({ 'clerk_sync.outcome': receipt.outcome })
+    this.#tellDelivery(receipt, performance.now() - startedAt)
+    return receipt
+  }
+
+  /** With the names of the changed fields only: their values are personal data. */
+  #tellDelivery({ svixId, type, resource, resourceId, outcome, reason, changes }: Receipt, ms: number): void {
     const changed = Object.keys(changes ?? {})
-    this.#config.log.info({ ...receipt, changed, ms: Math.round(performance.now() - startedAt) }, 'delivery')
-    return { ...receipt, changes }
+    const fact = { type, resource, resourceId, outcome, reason, changed, ms: Math.round(ms) }
+    this.#telemetry.tell({ kind: 'delivery', eventId: svixId, ...fact })
   }
 
   /** As far as a delivery would come, but without a trace. */
@@ -294,11 +348,16 @@ class Sync implements ClerkSync {
     } catch (error) {
       const refusal = toClerkSyncError(error)
       const { secrets, now } = this.#verification ?? { secrets: [], now: this.#config.now }
-      if (!isProbe(headers, secrets, now())) this.#refusals.add(refusal)
+      if (!isProbe(headers, secrets, now())) this.#tellRefusal(refusal)
       // The answer is public: which part of the configuration is missing is for the log alone.
       const shown = refusal.code === 'secret_missing' ? new ClerkSyncError('not_configured') : refusal
       return refuse(shown, this.#refusalLog.add(refusal))
     }
+  }
+
+  #tellRefusal(refusal: ClerkSyncError): void {
+    this.#refusals.add(refusal)
+    this.#telemetry.tell({ kind: 'refusal', code: refusal.code, status: refusal.status })
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -407,6 +466,21 @@ class Sync implements ClerkSync {
     return { resources, instanceIds }
   }
 
+  observe(observer: Observer): () => void {
+    return this.#telemetry.observe(observer)
+  }
+
+  async vitals(): Promise<Vitals> {
+    await this.#prepare()
+    // Not with the connections of the team's own queries, which may all be taken.
+    const { bookkeeping: database, schema } = this.#database
+    return read({ database, schema }, readVitals)
+  }
+
+  get load(): ProcessLoad {
+    return { waitingDeliveries: this.#ingest.waiting, connections: this.#database.connections }
+  }
+
   async maintain(options: MaintainOptions = {}): Promise<MaintenanceResult | null> {
     requireNumbers(options, { maxSeconds: 'seconds' })
     await this.#prepare()
@@ -495,6 +569,8 @@ class Sync implements ClerkSync {
     return this.#prepared
   }
 }
+
+const DELIVERY_SPAN: SpanStart = { name: 'clerk-sync delivery', kind: 'consumer', attributes: {} }
 
 const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read request.clone() yourself'
 

@@ -108,7 +108,8 @@ export class Sweeps {
 
   constructor(options: SweepsOptions) {
     this.#options = options
-    this.#jobs = new JobStore(options.database.queries, options.database.schema)
+    const { queries, schema, telemetry } = options.database
+    this.#jobs = new JobStore(queries, schema, telemetry)
   }
 
   /** @throws {ClerkSyncError} `job_running`, `api_…`, `database_…`; the signal's reason */

@@ -3,7 +3,7 @@
  */
 
 import type { ErrorCode } from '../errors.ts'
-import type { Logger, Receipt, TriedRun } from '../index.ts'
+import type { DeliveryFact, Logger, Reason, TriedRun } from '../index.ts'
 import { REASONS } from '../inspect/reasons.ts'
 import { toJson } from '../log.ts'
 import { remedyLines } from './failure.ts'
@@ -14,10 +14,8 @@ import { printable } from './text.ts'
 import { formatTime } from './times.ts'
 
 /** What the sync logs of a delivery that it took. */
-export interface TakenDelivery extends Omit<Receipt, 'changes'> {
-  /** The fields that changed. */
-  readonly changed: readonly string[]
-  readonly ms: number
+export interface TakenDelivery extends Omit<DeliveryFact, 'kind'> {
+  readonly reason: Reason | null
 }
 
 /** What the sync logs of a delivery that it did not take. */
@@ -41,19 +39,19 @@ const MAX_DURATIONS = 200
 
 export class DeliveryLog implements Logger {
   /** How many deliveries had each outcome. */
-  readonly outcomes = new Map<Receipt['outcome'], number>()
+  readonly outcomes = new Map<DeliveryFact['outcome'], number>()
   /** The runs of handlers that have failed and not succeeded since. */
   readonly failing = new Map<string, TriedRun['ending']>()
   /** Lines for people without this text are not shown. */
   filter = ''
   readonly #output: Output
-  readonly #detailsOf: (svixId: string) => object
+  readonly #detailsOf: (eventId: string) => object
   /** The codes and findings whose remedy was told: once is enough. */
   readonly #explained = new Set<string>()
   readonly #durations: number[] = []
 
   /** @param detailsOf what the record of a delivery holds besides */
-  constructor(output: Output, detailsOf: (svixId: string) => object = () => ({})) {
+  constructor(output: Output, detailsOf: (eventId: string) => object = () => ({})) {
     this.#output = output
     this.#detailsOf = detailsOf
   }
@@ -67,7 +65,7 @@ export class DeliveryLog implements Logger {
   debug(): void {}
 
   info(fields: object, message: string): void {
-    if (message === 'delivery' && 'svixId' in fields) this.#taken(fields as TakenDelivery)
+    if (message === 'delivery' && 'eventId' in fields) this.#taken(fields as TakenDelivery)
     else if (isTriedRun(fields, message)) this.#tried('info', fields)
     else this.#tell('info', fields, message)
   }
@@ -91,7 +89,11 @@ export class DeliveryLog implements Logger {
     this.#durations.push(delivery.ms)
     if (this.#durations.length > MAX_DURATIONS) this.#durations.shift()
     if (this.#isForPeople) this.#show(delivery, deliveryLine)
-    else this.#record('event', 'info', { ...takenRecord(delivery), ...this.#detailsOf(delivery.svixId) })
+    else
+      this.#record('event', 'info', 'delivery', {
+        ...takenRecord(delivery),
+        ...this.#detailsOf(delivery.eventId),
+      })
   }
 
   #tried(level: Level, run: TriedRun): void {
@@ -99,12 +101,12 @@ export class DeliveryLog implements Logger {
     if (run.ending === 'handled') this.failing.delete(key)
     else this.failing.set(key, run.ending)
     if (this.#isForPeople) this.#show(run, runLine)
-    else this.#record('handler', level, run)
+    else this.#record('handler', level, 'handler', run)
   }
 
   #refused(level: Level, refusal: RefusedDelivery): void {
     if (this.#isForPeople) this.#tellRefusal(refusal)
-    else this.#record('refusal', level, refusal)
+    else this.#record('refusal', level, 'delivery refused', refusal)
   }
 
   #tellRefusal(refusal: RefusedDelivery): void {
@@ -126,11 +128,12 @@ export class DeliveryLog implements Logger {
 
   #tell(level: Level, fields: object, message: string): void {
     if (this.#isForPeople) this.#output.note(noticeLine(message, fields, this.#output.stderr))
-    else this.#record('log', level, { message, ...fields })
+    else this.#record('log', level, message, fields)
   }
 
-  #record(type: string, level: Level, fields: object): void {
-    this.#output.stdout.record({ type, level, time: new Date(), ...fields })
+  /** Level, time and `msg` are named as in pino's lines. */
+  #record(type: string, level: Level, msg: string, fields: object): void {
+    this.#output.stdout.record({ type, level, time: new Date(), msg, ...fields })
   }
 
   get #isForPeople(): boolean {
@@ -143,8 +146,8 @@ function isTriedRun(fields: object, message: string): fields is TriedRun {
   return message === 'handler' && 'ending' in fields && 'ms' in fields
 }
 
-function takenRecord({ svixId, type, resource, resourceId, outcome, reason, changed, ms }: TakenDelivery) {
-  return { id: svixId, event_type: type, resource, resource_id: resourceId, outcome, reason, changed, ms }
+function takenRecord({ eventId, type, resource, resourceId, outcome, reason, changed, ms }: TakenDelivery) {
+  return { eventId, event_type: type, resource, resource_id: resourceId, outcome, reason, changed, ms }
 }
 
 /** `14:02:11  ✓ applied  user.updated  user_2f9a…  8ms  first_name, image_url` */
@@ -210,9 +213,9 @@ function resultLine(result: Result, rest: Rest, pen: Pen, now: Date): string {
   return layOut([cells], pen.width, MIN_WIDTHS[room])[0] as string
 }
 
-function detailOf({ svixId, outcome, reason, changed }: TakenDelivery): string {
+function detailOf({ eventId, outcome, reason, changed }: TakenDelivery): string {
   if (outcome === 'duplicate') return 'was delivered before'
-  if (outcome === 'failed') return `clerk-sync events show ${svixId}`
+  if (outcome === 'failed') return `clerk-sync events show ${eventId}`
   return reason === null ? listShort(changed) : REASONS[reason]
 }
 

@@ -36,6 +36,8 @@ const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
   handlers: ({ handlers }) => handlers.map(({ name }) => name),
   engine: ({ engine }) => engine.name,
   log: () => 'a logger',
+  logSample: ({ logSample }) => logSample,
+  tracing: ({ tracing }) => (tracing ? 'a tracer' : null),
   now: () => 'a clock',
 }
 

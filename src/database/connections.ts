@@ -8,6 +8,7 @@
 
 import type { CustomTypesConfig, Pool, PoolClient, PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
+import type { Telemetry } from '../telemetry.ts'
 import { READ_ONLY } from './failure.ts'
 import { Lanes } from './lanes.ts'
 import type { LaneName, Shares } from './shares.ts'
@@ -19,6 +20,24 @@ export interface ConnectionSource {
   connect(): Promise<PoolClient>
   end(): Promise<void>
 }
+
+/** What is connected, and who waits for it. */
+export interface ConnectionState {
+  /** How many connections are open. */
+  readonly open: number
+  /** How many may be. */
+  readonly max: number
+  /** By what they are used for. */
+  readonly lanes: readonly {
+    readonly name: LaneName | 'handlers'
+    readonly busy: number
+    readonly max: number
+    readonly waiting: number
+  }[]
+}
+
+/** An embedded database has none. */
+export const NO_CONNECTIONS: ConnectionState = { open: 0, max: 0, lanes: [] }
 
 /** How long a connection may take, so that a database which is down is noticed within the two seconds of a refusal. */
 export const CONNECT_TIMEOUT_MS = 1_500
@@ -38,8 +57,11 @@ export class Connections {
   readonly #config: PoolConfig
   readonly #shares: Shares
   readonly #lanes: Lanes<LaneName>
+  readonly #telemetry: Telemetry
   #shared: Promise<Pool> | undefined
   #handlers: Promise<Pool> | undefined
+  /** Those of the two that were made. */
+  readonly #pools = new Map<'shared' | 'handlers', Pool>()
   #isClosed = false
   /** Connections of an earlier generation are not used again. */
   #generation = 0
@@ -49,8 +71,9 @@ export class Connections {
   /** Those whose statements may take any time. */
   readonly #asked = new WeakSet<PoolClient>()
 
-  constructor(config: PoolConfig, shares: Shares) {
+  constructor(config: PoolConfig, shares: Shares, telemetry: Telemetry) {
     this.#config = config
+    this.#telemetry = telemetry
     this.#shares = shares
     this.#lanes = new Lanes(shares.shared, shares.lanes)
   }
@@ -66,11 +89,32 @@ export class Connections {
   /** For handlers' transactions. */
   async connectHandler(): Promise<PoolClient> {
     this.#requireOpen()
-    this.#handlers ??= this.#create(this.#shares.handlers, false)
+    this.#handlers ??= this.#create('handlers', false)
+    const startedAt = performance.now()
     const client = await this.#fresh(await this.#handlers)
+    this.#tellWait('handlers', startedAt)
     this.#askWhenSilent(client)
     afterRelease(client, () => this.#rest(client))
     return client
+  }
+
+  get state(): ConnectionState {
+    const { shared, lanes, handlers } = this.#shares
+    const pool = this.#pools.get('handlers')
+    const names = Object.keys(lanes) as LaneName[]
+    return {
+      open: [...this.#pools.values()].reduce((sum, { totalCount }) => sum + totalCount, 0),
+      max: shared + handlers,
+      lanes: [
+        ...names.map((name) => ({ name, max: lanes[name].limit, ...this.#lanes.state(name) })),
+        {
+          name: 'handlers',
+          max: handlers,
+          busy: pool ? pool.totalCount - pool.idleCount : 0,
+          waiting: pool?.waitingCount ?? 0,
+        },
+      ],
+    }
   }
 
   /** The server is no longer the primary: connections that are open now are replaced before they are used again. */
@@ -91,11 +135,13 @@ export class Connections {
   }
 
   async #connectIn(lane: LaneName): Promise<PoolClient> {
+    const startedAt = performance.now()
     await this.#lanes.enter(lane)
     try {
       this.#requireOpen()
-      this.#shared ??= this.#create(this.#shares.shared, true)
+      this.#shared ??= this.#create('shared', true)
       const client = await this.#fresh(await this.#shared)
+      this.#tellWait(lane, startedAt)
       // A batch of deliveries or repairs knows for each of its flights how long it may be silent.
       if (lane === 'bookkeeping') streamOf(client).setTimeout?.(BOOKKEEPING_SILENCE_MS)
       if (lane === 'queries') this.#askWhenSilent(client)
@@ -111,6 +157,10 @@ export class Connections {
     }
   }
 
+  #tellWait(lane: LaneName | 'handlers', startedAt: number): void {
+    this.#telemetry.tell({ kind: 'connection', lane, ms: performance.now() - startedAt })
+  }
+
   async #fresh(pool: Pool): Promise<PoolClient> {
     for (;;) {
       const client = await pool.connect()
@@ -123,8 +173,9 @@ export class Connections {
     if (this.#isClosed) throw new ClerkSyncError('shutting_down')
   }
 
-  async #create(max: number, pipeline: boolean): Promise<Pool> {
-    const pool = await createPool({ ...this.#config, max, min: 0, pipeline })
+  async #create(name: 'shared' | 'handlers', pipeline: boolean): Promise<Pool> {
+    const pool = await createPool({ ...this.#config, max: this.#shares[name], min: 0, pipeline })
+    this.#pools.set(name, pool)
     pool.on('connect', (client) => this.#greet(client))
     pool.on('remove', (client) => void this.#open.delete(client))
     return pool

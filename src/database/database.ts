@@ -4,9 +4,16 @@ import { resolve } from 'node:path'
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import type { PoolConfig } from 'pg'
 import { ClerkSyncError } from '../errors.ts'
+import { Telemetry } from '../telemetry.ts'
 import { readAddress } from './address.ts'
 import { type BeginBatch, batchesOnPGlite, batchesOnPostgres } from './batch.ts'
-import { type ConnectionSource, Connections, createReplicaPool } from './connections.ts'
+import {
+  type ConnectionSource,
+  type ConnectionState,
+  Connections,
+  createReplicaPool,
+  NO_CONNECTIONS,
+} from './connections.ts'
 import { type EmbeddedHandle, IN_MEMORY, openEmbedded, type PGlite } from './embedded.ts'
 import { type Listen, listenOnPostgres } from './listen.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
@@ -47,6 +54,10 @@ export interface Database {
   runAlone<Result>(work: (run: RunStatement) => Promise<Result>): Promise<Result>
   /** Hears notifications; null where no connection can be spared for it. */
   readonly listen: Listen | null
+  /** What is connected right now. */
+  readonly connections: ConnectionState
+  /** Where the core tells what it does. */
+  readonly telemetry: Telemetry
   close(): Promise<void>
 }
 
@@ -63,15 +74,20 @@ export interface ConnectionOptions {
   readonly replicaUrl?: string | undefined
 }
 
-export function openDatabase(address: DatabaseAddress, schema: string, options: ConnectionOptions): Database {
-  if (typeof address !== 'string') return openPostgres(readAddress(address), schema, options)
+export function openDatabase(
+  address: DatabaseAddress,
+  schema: string,
+  options: ConnectionOptions,
+  telemetry: Telemetry = new Telemetry(),
+): Database {
+  if (typeof address !== 'string') return openPostgres(readAddress(address), schema, options, telemetry)
   if (POSTGRES_ADDRESS.test(address))
-    return openPostgres(readAddress({ connectionString: address }), schema, options)
+    return openPostgres(readAddress({ connectionString: address }), schema, options, telemetry)
   if (address !== IN_MEMORY && /^\w+:\/\//.test(address)) throw unknownAddress(address)
   if (address !== IN_MEMORY && MISTAKEN.test(address)) throw mistakenAddress()
   if (options.replicaUrl !== undefined)
     throw new ClerkSyncError('option_invalid', 'replicaUrl is for a Postgres, and the database is a folder')
-  return openFolder(address === IN_MEMORY ? address : resolve(address), schema)
+  return openFolder(address === IN_MEMORY ? address : resolve(address), schema, telemetry)
 }
 
 const POSTGRES_ADDRESS = /^postgres(ql)?:\/\//
@@ -95,10 +111,15 @@ function unknownAddress(address: string): ClerkSyncError {
   return new ClerkSyncError('option_invalid', `database is a ${scheme} address; use postgres:// or a folder`)
 }
 
-function openPostgres(config: PoolConfig, schema: string, options: ConnectionOptions): Database {
+function openPostgres(
+  config: PoolConfig,
+  schema: string,
+  options: ConnectionOptions,
+  telemetry: Telemetry,
+): Database {
   if (SEVERAL_HOSTS.test(config.connectionString ?? '')) throw severalHosts()
   const shares = divideConnections(options.maxConnections, options.replicaUrl !== undefined)
-  const connections = new Connections(config, shares)
+  const connections = new Connections(config, shares, telemetry)
   const queries = postgresKysely(connections.lane('queries'), schema)
   const replica = options.replicaUrl ? openReplica(options.replicaUrl, shares.replica, schema) : undefined
   return {
@@ -123,6 +144,10 @@ function openPostgres(config: PoolConfig, schema: string, options: ConnectionOpt
       }
     },
     listen: shares.listens ? listenOnPostgres(config) : null,
+    get connections() {
+      return connections.state
+    },
+    telemetry,
     close: async () => {
       await Promise.all([connections.end(), replica?.destroy()])
     },
@@ -180,7 +205,7 @@ function describePostgres({ connectionString, host, port, database }: PoolConfig
   }
 }
 
-function openFolder(folder: string, schema: string): Database {
+function openFolder(folder: string, schema: string, telemetry: Telemetry): Database {
   let handle: Promise<EmbeddedHandle> | undefined
   let isClosed = false
   const requireOpen = () => {
@@ -219,6 +244,8 @@ function openFolder(folder: string, schema: string): Database {
       )
     },
     listen: async (channel, onText) => (await open()).listen(channel, onText),
+    connections: NO_CONNECTIONS,
+    telemetry,
     // Not kysely.destroy(): that would close the instance under others in this process who share it.
     close: async () => {
       isClosed = true

@@ -10,6 +10,7 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { ClerkSyncError } from '../errors.ts'
+import { type JobFact, Telemetry } from '../telemetry.ts'
 import { available, messageOf } from './failure.ts'
 import { qualify } from './identifier.ts'
 import { query } from './query.ts'
@@ -50,8 +51,11 @@ export class Job {
   readonly #heartbeat: NodeJS.Timeout
   readonly #losing = new AbortController()
 
-  constructor(store: JobStore, { id, runs, checkpoint, progress, report }: ClaimedRow) {
+  readonly #kind: string
+
+  constructor(store: JobStore, { id, runs, checkpoint, progress, report }: ClaimedRow, kind: string) {
     this.#store = store
+    this.#kind = kind
     this.id = id
     this.resumed = runs > 1 ? { checkpoint, progress, report } : null
     this.lost = this.#losing.signal
@@ -74,12 +78,9 @@ export class Job {
     const values = [state.checkpoint, state.progress, state.report].map((value) =>
       JSON.stringify(value ?? null),
     )
-    await this.#store.end(
-      this.id,
-      status,
-      values,
-      error === undefined ? null : JSON.stringify(describe(error)),
-    )
+    const described = error === undefined ? undefined : describe(error)
+    await this.#store.end(this.id, status, values, described === undefined ? null : JSON.stringify(described))
+    this.#store.tell({ jobId: this.id, job: this.#kind, status, error: described?.code })
   }
 
   async #renew(): Promise<void> {
@@ -113,9 +114,11 @@ interface RunningRow {
 export class JobStore {
   readonly #database: Kysely<ClerkTables>
   readonly #statements: Statements
+  readonly #telemetry: Telemetry
   readonly #worker = `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`
 
-  constructor(database: Kysely<ClerkTables>, schema: string) {
+  constructor(database: Kysely<ClerkTables>, schema: string, telemetry = new Telemetry()) {
+    this.#telemetry = telemetry
     this.#database = database
     this.#statements = statementsFor(qualify(schema, 'jobs'))
   }
@@ -136,7 +139,13 @@ export class JobStore {
     const id = `job_${Date.now().toString(36)}${randomBytes(8).toString('hex')}`
     const claimed = resumed ?? (await this.#claim(this.#statements.insert, [id, kind, text, this.#worker]))
     if (!claimed) throw new ClerkSyncError('job_running', kind)
-    return new Job(this, claimed)
+    this.tell({ jobId: claimed.id, job: kind, status: 'running' })
+    return new Job(this, claimed, kind)
+  }
+
+  /** Says that a job has begun or ended. */
+  tell(change: Omit<JobFact, 'kind'>): void {
+    this.#telemetry.tell({ kind: 'job', ...change })
   }
 
   /** Whether the job is still ours. */

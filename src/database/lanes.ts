@@ -49,6 +49,12 @@ export class Lanes<Name extends string> {
     }
   }
 
+  /** How many are in, and how many wait. */
+  state(lane: Name): { busy: number; waiting: number } {
+    const waiting = [...this.#waiting].filter((each) => each.lane === lane).length
+    return { busy: this.#busyIn(lane), waiting }
+  }
+
   async #wait(lane: Name): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const waiting = { lane, enter: resolve }

@@ -123,6 +123,8 @@ export interface EventsTable {
   /** One-time codes or tickets were removed from the body. */
   redacted: Generated<boolean>
   replayed_at: Date | null
+  /** The span of its first delivery, as in the W3C header of that name: handlers' runs go on with its trace. */
+  traceparent: string | null
   /** How it came here. Only webhooks are Clerk's own; the others stand for what no webhook told. */
   source: Generated<EventSource>
   /** The body with its secrets, for as long as handlers need it. Null for an event without secrets or handlers. */
@@ -362,6 +364,23 @@ export interface FailureMutesTable {
   until: Date
 }
 
+/** Trouble that the alert hook is told of, by its kind. */
+export interface AlertsTable {
+  name: string
+  began_at: Date
+  /** Null as long as it lasts. */
+  ended_at: Date | null
+  summary: string
+  /** When the hook was told of its begin, and of its end. */
+  begin_sent_at: Date | null
+  end_sent_at: Date | null
+  /** Until then another process is sending. */
+  sending_until: Date | null
+  /** The last message that could not be sent, and why. */
+  failed_at: Date | null
+  failure: string | null
+}
+
 /** Who did what in the dashboard. */
 export interface AuditLogTable {
   id: string
@@ -396,6 +415,7 @@ export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   event_spans: EventSpansTable
   refusals: RefusalsTable
   failure_mutes: FailureMutesTable
+  alerts: AlertsTable
   audit_log: AuditLogTable
 }
 

@@ -94,7 +94,7 @@ export class Bulk {
   constructor(database: Database, runs: Runs) {
     this.#database = database
     this.#runs = runs
-    this.#jobs = new JobStore(database.queries, database.schema)
+    this.#jobs = new JobStore(database.queries, database.schema, database.telemetry)
   }
 
   async count(filter: RunFilter): Promise<number> {

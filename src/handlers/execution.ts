@@ -3,6 +3,7 @@
 import { readContent } from '../clerk/event.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import type { SpanStart, Telemetry } from '../telemetry.ts'
 import type { Completions } from './completion.ts'
 import type { HandlerContext, HandlerDefinition } from './handler.ts'
 import type { ClaimedRun } from './run.ts'
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly transactions: Transactions
   readonly completions: Completions
   readonly log: Logger
+  readonly telemetry: Telemetry
   /** Called when the handler is done, before its end is written down. */
   readonly onHandled: () => void
 }
@@ -48,7 +50,11 @@ export class Execution {
       this.abort(new ClerkSyncError('handler_timeout', `${timeoutMs / 1_000} s`)),
     )
     this.#transaction = new LazyTransaction(() => this.#begin())
-    this.ended = this.#try().then(
+    const tried = around.telemetry.span(
+      () => spanOf(run),
+      () => this.#try(),
+    )
+    this.ended = tried.then(
       () => ({ kind: 'succeeded' }),
       (thrown) => ({ kind: this.#kindOfFailure(), thrown }),
     )
@@ -155,6 +161,21 @@ export class Execution {
       signal.removeEventListener('abort', onAbort)
     }
   }
+}
+
+/**
+ * The first try belongs to the delivery's trace. A later one may come hours after it, when collectors have closed that
+ * trace: it begins one of its own, which names the delivery's.
+ */
+function spanOf({ handler, eventId, type, attempt, traceparent }: ClaimedRun): SpanStart {
+  const attributes = {
+    'clerk_sync.handler': handler,
+    'clerk_sync.event_id': eventId,
+    'clerk_sync.event_type': type,
+    'clerk_sync.attempt': attempt,
+  }
+  const context = attempt === 1 ? { parent: traceparent } : { parent: null, link: traceparent }
+  return { name: `clerk-sync handler ${handler}`, kind: 'consumer', attributes, ...context }
 }
 
 /** Without their codes and links these say nothing, and a customer would get the placeholder. */

@@ -23,6 +23,8 @@ export interface ClaimedRun extends RunKey {
   readonly receivedAt: Date
   readonly changes: Record<string, Change> | null
   readonly source: EventSource
+  /** The span of the delivery that brought the event, if it was traced. */
+  readonly traceparent: string | null
   readonly body: Uint8Array | null
   /** The event holds secrets that are to be forgotten after its last run. */
   readonly hasSecrets: boolean
@@ -65,6 +67,7 @@ export interface ClaimedRow extends KeyRow {
   resource_id: string | null
   outcome: Outcome
   source: EventSource
+  traceparent: string | null
   received_at: Date
   secret_body: Uint8Array | null
   secrets_forgotten: boolean
@@ -97,6 +100,7 @@ export function toClaimedRun(row: ClaimedRow): ClaimedRun {
     receivedAt: row.received_at,
     changes: null,
     source: row.source,
+    traceparent: row.traceparent,
     body: row.secret_body,
     hasSecrets: row.secret_body !== null,
     secretsForgotten: row.secrets_forgotten,

@@ -192,6 +192,7 @@ export class HandlerRuntime implements HandlerPort {
     const { bookkeeping } = this.#database
     const { statements } = this.#runs
     const log = this.#log
+    const { telemetry } = this.#database
     const wake = this.#wakes.send.bind(this.#wakes)
     const lease = new Lease(bookkeeping, statements)
     return new Worker({
@@ -202,6 +203,7 @@ export class HandlerRuntime implements HandlerPort {
       transactions: this.#transactions,
       wake,
       log,
+      telemetry,
     })
   }
 }

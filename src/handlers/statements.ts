@@ -155,7 +155,7 @@ function claimingStatements({ runs, workers, handlers, events }: Tables) {
     where run.event_id = picked.event_id and run.handler = picked.handler
     returning run.event_id, run.handler, run.claim, run.worker, run.attempts, run.order_key, run.due_at::text as due,
       clock_timestamp() as claimed_at, run.history,
-      event.type, event.resource, event.resource_id, event.outcome, event.source, event.received_at,
+      event.type, event.resource, event.resource_id, event.outcome, event.source, event.traceparent, event.received_at,
       event.secret_body, ${SECRETS_FORGOTTEN} as secrets_forgotten`
   return {
     lock: `select set_config('idle_in_transaction_session_timeout', '5000', true),

@@ -5,9 +5,12 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readContent } from '../clerk/event.ts'
+import { withoutPersonalData } from '../clerk/personal-data.ts'
 import { available, messageOf } from '../database/failure.ts'
 import { ClerkSyncError, type ErrorCode } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import type { RunFact, Telemetry } from '../telemetry.ts'
 import { Batch } from './batch.ts'
 import type { Claims } from './claims.ts'
 import type { Completions } from './completion.ts'
@@ -35,19 +38,11 @@ export interface WorkerParts {
   readonly transactions: Transactions
   readonly wake: (wakes: readonly Wake[]) => void
   readonly log: Logger
+  readonly telemetry: Telemetry
 }
 
-/** What is logged of every try, as `handler`. */
-export interface TriedRun {
-  readonly handler: string
-  readonly eventId: string
-  readonly attempt: number
-  readonly ms: number
-  /** `interrupted`: not the handler's fault, so that the try does not count. */
-  readonly ending: 'handled' | 'retrying' | 'dead' | 'interrupted'
-  readonly error?: string
-  readonly retryInSeconds?: number | undefined
-}
+/** A try, as it is logged: with the message `handler`. */
+export type TriedRun = Omit<RunFact, 'kind'>
 
 /** How many tries a worker has made. */
 export interface WorkerTotals {
@@ -264,13 +259,14 @@ export class Worker implements Runner {
     const tried = { handler, eventId, attempt, ms: Math.round(performance.now() - startedAt) }
     if (ending.kind === 'succeeded') {
       this.totals.succeeded++
-      return this.#parts.log.info({ ...tried, ending: 'handled' } satisfies TriedRun, 'handler')
+      return this.#tell({ ...tried, ending: 'handled' }, run)
     }
     const error = describeFailure(ending.thrown)
-    if (ending.kind === 'lost') return this.#tell({ ...tried, ...error, ending: 'interrupted' })
+    if (ending.kind === 'lost')
+      return this.#tell({ ...tried, error: error.error, ending: 'interrupted' }, run)
     // Without retries a handler is called once, whatever ended the call.
     if (ending.kind === 'broken' && definition.retryDelays.length > 0) {
-      this.#tell({ ...tried, error: error.error, ending: 'interrupted' })
+      this.#tell({ ...tried, error: error.error, ending: 'interrupted' }, run)
       return this.#giveBack([run], isCode(ending.thrown, 'shutting_down') ? 0 : INTERRUPTED_MS)
     }
     this.totals.failed++
@@ -280,19 +276,22 @@ export class Worker implements Runner {
   }
 
   async #fail(failure: FailedRun, tried: Omit<TriedRun, 'ending'>): Promise<void> {
-    const { error, delay } = failure
+    const { run, error, delay } = failure
     try {
       await this.#parts.completions.fail(failure)
       const ending = delay === undefined ? 'dead' : 'retrying'
-      this.#tell({ ...tried, error, retryInSeconds: delay, ending })
+      this.#tell({ ...tried, error, retryInSeconds: delay, ending }, run)
     } catch (cause) {
       this.#kept++
       this.#parts.log.error({ ...tried, cause: messageOf(cause) }, 'failed to record handler result')
     }
   }
 
-  #tell(tried: TriedRun): void {
-    this.#parts.log[tried.ending === 'dead' ? 'error' : 'warn'](tried, 'handler')
+  /** Without what the event says of people: what a handler throws often quotes it. */
+  #tell(tried: TriedRun, { body }: ClaimedRun): void {
+    const { error } = tried
+    const shown = error && { error: withoutPersonalData(error, body && readContent(body).event?.data) }
+    this.#parts.telemetry.tell({ kind: 'run', ...tried, ...shown })
   }
 
   #tellTrouble(error: unknown): void {

@@ -72,9 +72,10 @@ export class Cascades {
   }
 
   async #runJob(): Promise<void> {
-    const { bookkeeping, schema } = this.#database
+    const { bookkeeping, schema, telemetry } = this.#database
     const { signal } = this.#closing
-    const job = await new JobStore(bookkeeping, schema).begin({ kind: 'cascade', scope: {}, signal })
+    const jobs = new JobStore(bookkeeping, schema, telemetry)
+    const job = await jobs.begin({ kind: 'cascade', scope: {}, signal })
     const progress = { deleted: 0 }
     try {
       for (let pending = await this.#pending(); pending.length > 0; pending = await this.#pending()) {

@@ -44,6 +44,8 @@ export interface Entry {
   readonly mentioned: readonly Parent[]
   /** The outcome of what is not applied. */
   readonly verdict: Verdict | null
+  /** The span of its delivery, if it is traced. */
+  readonly traceparent?: string | null | undefined
   /** The outcome that it was recorded with, if it is replayed. */
   readonly recordedAs?: Outcome | undefined
 }

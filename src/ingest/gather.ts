@@ -100,6 +100,11 @@ export class Gather<Item, Result> {
     return promise
   }
 
+  /** How many items wait for a commit to begin. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
   /** Refuses new items and resolves when the last commit has ended. */
   async close(): Promise<void> {
     this.#closing ??= Promise.withResolvers()

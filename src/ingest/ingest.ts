@@ -16,6 +16,7 @@ import type { BatchLimits, BeginBatch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
 import { failureKind, isTaken, isTimeLimit, messageOf, toUnavailable } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
+import type { Telemetry } from '../telemetry.ts'
 import { decideDeliveries, decideObservations, decideReplay } from './decide.ts'
 import { Defect, orRollBack } from './defect.ts'
 import { type Admission, type Entry, type RecordedDelivery, readEntry, refused } from './entry.ts'
@@ -62,6 +63,7 @@ export class Ingest {
   readonly #deliveries: Work<Entry, Receipt>
   readonly #replays: Work<Entry, Receipt>
   readonly #beginRepairs: BeginBatch
+  readonly #telemetry: Telemetry
 
   constructor(
     database: Database,
@@ -75,10 +77,11 @@ export class Ingest {
     this.#afterwards = afterwards
     this.#statements = createStatements(database.schema)
     this.#beginRepairs = database.beginRepairs
+    this.#telemetry = database.telemetry
     this.#deliveries = this.#recording(database.beginDeliveries, decideDeliveries)
     this.#replays = this.#recording(database.beginRepairs, decideReplay)
     this.#gather = new Gather(
-      (entries, tell) => this.#settle(this.#deliveries, entries, undefined, tell),
+      (entries, tell) => this.#takeBatch(entries, tell),
       ({ body }) => body.bytes?.byteLength ?? 0,
       { ...limits, maxCommits: database.deliveryTransactions },
       ({ resourceId }) => resourceId,
@@ -87,10 +90,12 @@ export class Ingest {
 
   /**
    * Records and applies a delivery; resolves once both are committed.
+   * @param traceparent the span of the delivery: its commit and its handlers' runs are told to be part of it
    * @throws {ClerkSyncError} with status 503 if the database could not take it
    */
-  record(delivery: Delivery): Promise<Receipt> {
-    return this.#gather.submit(readEntry(delivery, this.#admission))
+  record(delivery: Delivery, traceparent: string | null = null): Promise<Receipt> {
+    const entry = readEntry(delivery, this.#admission)
+    return this.#gather.submit(traceparent === null ? entry : { ...entry, traceparent })
   }
 
   /** Applies recorded deliveries again, in one transaction. */
@@ -127,6 +132,39 @@ export class Ingest {
   /** Takes no more deliveries and resolves when those under way are committed. */
   close(): Promise<void> {
     return this.#gather.close()
+  }
+
+  /** How many deliveries wait for a commit to begin. */
+  get waiting(): number {
+    return this.#gather.waiting
+  }
+
+  async #takeBatch(entries: readonly Entry[], tell: Tell<Receipt>): Promise<readonly Receipt[]> {
+    const startedAt = performance.now()
+    try {
+      const receipts = await this.#settle(this.#deliveries, entries, undefined, tell)
+      this.#tellCommit(entries, startedAt, null)
+      return receipts
+    } catch (error) {
+      this.#tellCommit(entries, startedAt, error)
+      throw error
+    }
+  }
+
+  #tellCommit(entries: readonly Entry[], startedAt: number, failure: unknown): void {
+    const error =
+      failure === null ? null : failure instanceof ClerkSyncError ? failure.code : 'internal_error'
+    const ms = performance.now() - startedAt
+    this.#telemetry.tell({ kind: 'commit', events: entries.length, ms, error })
+    const { tracing } = this.#telemetry
+    if (!tracing) return
+    const end = Date.now()
+    const attributes = { 'clerk_sync.events': entries.length, ...(error && { 'error.type': error }) }
+    for (const { traceparent } of entries) {
+      if (!traceparent) continue
+      const span = { name: 'clerk-sync commit', kind: 'internal', attributes, parent: traceparent } as const
+      tracing.record(span, end - ms, end)
+    }
   }
 
   /** One try of a batch: two flights, and what follows from the commit. */

@@ -126,6 +126,7 @@ export const EVENT_COLUMNS: RowColumns<NewEvent> = [
   text('reason', ({ verdict }) => verdict.reason),
   text('error', ({ verdict }) => verdict.error ?? null),
   text('source', ({ source }) => source),
+  text('traceparent', ({ entry }) => entry.traceparent ?? null),
   {
     name: 'redacted',
     type: 'boolean',

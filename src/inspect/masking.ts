@@ -3,27 +3,14 @@
  * it is. Works on any JSON, because payloads hold what the team and its users put there.
  */
 
+import { METADATA, maskText, PERSONAL } from '../clerk/personal-data.ts'
+
+export { maskText }
+
 const HIDDEN = '•••'
-
-/** Fields that say who somebody is, wherever they are. */
-const PERSONAL =
-  /^(first|last|full|given|family)_?name$|^username$|^identifier$|e_?mail|phone|wallet|(^|_)ip(_address)?$|birth|gender|address|image_url|avatar_url|^provider_user_id$|^external_id$|^(body|body_plain|message|subject)$|user_agent|city|^password/i
-
-/** What the team keeps of its own: nobody knows what is in there. */
-const METADATA = /_metadata$/i
-
-const EMAIL = /([^\s"'<>@:,;()]{1,64})@((?:[^\s"'<>@:,;().]+\.)+[^\s"'<>@:,;().]{2,})/g
-const PHONE = /(?<![\w.:-])\+\d[\d ()/.-]{5,}\d(?![\w:-])/g
 
 /** Payloads are checked for their depth when they are received; this is for what was parked because of it. */
 const MAX_DEPTH = 200
-
-/** Hides e-mail addresses and phone numbers in a text. */
-export function maskText(text: string): string {
-  return text
-    .replace(EMAIL, (_, name: string, domain: string) => `${[...name][0]}${HIDDEN}@${domain}`)
-    .replace(PHONE, (number) => `${number.slice(0, 3)}${HIDDEN}`)
-}
 
 /** Hides all of a value but its first letter, and the domain of an e-mail address. */
 export function maskValue(text: string): string {

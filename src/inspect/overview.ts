@@ -122,7 +122,7 @@ async function readWaiting(reading: Reading): Promise<Overview['waiting']> {
  * The pauses that are usual: nineteen of twenty minutes with events in the last day came no later after the one before.
  * Null with too few to tell. From minute to minute along the index: each has many rows.
  */
-async function readUsualGap(reading: Reading): Promise<number | null> {
+export async function readUsualGap(reading: Reading): Promise<number | null> {
   const nextMinute = (after: string) => `
     (select minute from ${reading.table('event_minutes')}
      where minute > ${after} and outcome <> 'duplicate' order by minute limit 1)`

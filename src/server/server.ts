@@ -16,9 +16,11 @@ import { read } from '../inspect/reading.ts'
 import { describeWaitingWork, START_A_WORKER } from '../inspect/status.ts'
 import { readWaitingWork } from '../inspect/waiting-work.ts'
 import { consoleLogger } from '../log.ts'
+import type { Metrics } from '../metrics/index.ts'
 import { type Reply, refuse, toClerkSyncError } from '../reply.ts'
 import { requireNumber } from '../validate.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
+import { METRICS_PATH, MetricsServer, metricsListener } from './metrics-server.ts'
 import type { Preparation } from './preparation.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 import { UpkeepSchedule, type UpkeepScheduleOptions } from './upkeep-schedule.ts'
@@ -46,6 +48,16 @@ export interface ServerOptions {
    * @default none
    */
   readonly dashboard?: DashboardHandler | undefined
+  /**
+   * What answers `/metrics`. The server closes it when it stops.
+   * @default none
+   */
+  readonly metrics?: Metrics | undefined
+  /**
+   * The TCP port of `/metrics`; 0 means any free one.
+   * @default the server's own
+   */
+  readonly metricsPort?: number | undefined
   /**
    * How many milliseconds {@link ClerkSyncServer.stop} goes on as before, while `/readyz` answers 503 and connections are
    * closed after their answer: load balancers need that time to send requests elsewhere.
@@ -78,6 +90,8 @@ export interface ServerOptions {
 /** A server that listens. */
 export interface ClerkSyncServer {
   readonly port: number
+  /** The port of `/metrics`; undefined without metrics. */
+  readonly metricsPort: number | undefined
   /** How many requests the webhook route has answered, by HTTP status. */
   readonly answers: ReadonlyMap<number, number>
   /** How many requests are being answered. */
@@ -121,7 +135,7 @@ const MAX_CONNECTIONS = 10_000
  */
 export async function startServer(options: ServerOptions): Promise<ClerkSyncServer> {
   const server = new StandaloneServer(options)
-  await server.listen(options.port ?? DEFAULT_PORT, options.host ?? DEFAULT_HOST)
+  await server.listen(options)
   return server
 }
 
@@ -140,12 +154,15 @@ class StandaloneServer implements ClerkSyncServer {
   readonly #preparation: Preparation | undefined
   readonly #shutdownDelayMs: number
   readonly #graceMs: number
+  readonly #metrics: Metrics | undefined
+  readonly #metricsServer: MetricsServer | undefined
   readonly #http: Server
   readonly #routes: ReadonlyMap<string, Route>
   readonly #dashboard: Route | undefined
   /** Ends the dashboard's live streams, which never end by themselves. */
   readonly #closing = new AbortController()
   #port = 0
+  #metricsPort: number | undefined
   readonly #responses = new Set<ServerResponse>()
   /** One check at a time, whoever asks: a database that hangs must not be asked ever more often. */
   #readiness: Promise<void> | undefined
@@ -156,6 +173,10 @@ class StandaloneServer implements ClerkSyncServer {
 
   constructor(options: ServerOptions) {
     const { sync, webhookPaths = WEBHOOK_PATHS, dashboard, graceMs = GRACE_MS, reconcile, upkeep } = options
+    const { metrics, metricsPort } = options
+    const scraped = metrics && metricsListener(metrics)
+    this.#metrics = metrics
+    this.#metricsServer = scraped && metricsPort !== undefined ? new MetricsServer(scraped) : undefined
     this.#dashboard = dashboard && toNodeListener(dashboard, this.#closing.signal)
     this.#sync = sync
     this.#schedules = [
@@ -173,6 +194,7 @@ class StandaloneServer implements ClerkSyncServer {
     const webhook = this.#webhookRoute()
     this.#routes = new Map<string, Route>([
       ...webhookPaths.map((path) => [path, webhook] as const),
+      ...(scraped && metricsPort === undefined ? [[METRICS_PATH, scraped] as const] : []),
       ['/healthz', forReading((_, response) => send(response, OK))],
       ['/readyz', forReading((_, response) => this.#answerReadiness(response))],
     ])
@@ -186,11 +208,27 @@ class StandaloneServer implements ClerkSyncServer {
     return this.#responses.size
   }
 
-  async listen(port: number, host: string): Promise<void> {
+  get metricsPort(): number | undefined {
+    return this.#metricsPort
+  }
+
+  async listen(options: ServerOptions): Promise<void> {
+    const { port = DEFAULT_PORT, host = DEFAULT_HOST, metricsPort = port } = options
+    await this.#listenForScrapers(metricsPort, host)
     try {
       await once(this.#http.listen(port, host), 'listening')
       this.#port = (this.#http.address() as AddressInfo).port
+      if (this.#metrics) this.#metricsPort ??= this.#port
       void this.#startSchedules()
+    } catch (error) {
+      this.#metricsServer?.close()
+      throw cannotListen(error as NodeJS.ErrnoException, `${host}:${port}`)
+    }
+  }
+
+  async #listenForScrapers(port: number, host: string): Promise<void> {
+    try {
+      this.#metricsPort = await this.#metricsServer?.listen(port, host)
     } catch (error) {
       throw cannotListen(error as NodeJS.ErrnoException, `${host}:${port}`)
     }
@@ -287,6 +325,8 @@ class StandaloneServer implements ClerkSyncServer {
     this.#http.close()
     this.#http.closeAllConnections()
     await closed
+    this.#metricsServer?.close()
+    this.#metrics?.close()
     const isClosed = await isDoneWithin(deadline - Date.now(), this.#sync.close())
     return isIdle && isClosed ? 'drained' : 'cut_off'
   }

@@ -13,7 +13,9 @@ const FLOORS: readonly (readonly string[])[] = [
     'database-errors.ts',
     'handler-errors.ts',
     'log.ts',
+    'fact-log.ts',
     'peer.ts',
+    'telemetry.ts',
     'validate.ts',
     'version.ts',
   ],
@@ -33,7 +35,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'responder.ts',
   ],
   ['index.ts'],
-  ['adapters/', 'dashboard/'],
+  ['adapters/', 'dashboard/', 'metrics/', 'opentelemetry.ts'],
   ['server/'],
   ['cli/'],
 ]

@@ -10,7 +10,7 @@ function penOf(columns: number): Pen {
 }
 
 const taken = (facts: Partial<TakenDelivery>): TakenDelivery => ({
-  svixId: 'msg_2Lh9KRbYdEfGhIjKlMnOpQr0001',
+  eventId: 'msg_2Lh9KRbYdEfGhIjKlMnOpQr0001',
   type: 'user.updated',
   resource: 'users',
   resourceId: 'user_2Lh9KRbYdEfGhIjKlMnOpQrStUv',

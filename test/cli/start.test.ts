@@ -135,7 +135,8 @@ describeWithPostgres('start on Postgres', (url) => {
         type: 'event',
         level: 'info',
         time,
-        id: signed.id,
+        msg: 'delivery',
+        eventId: signed.id,
         event_type: 'user.updated',
         resource: 'users',
         resource_id: 'user_told',
@@ -144,7 +145,7 @@ describeWithPostgres('start on Postgres', (url) => {
         changed: [],
         ms: expect.any(Number),
       },
-      expect.objectContaining({ id: signed.id, outcome: 'duplicate' }),
+      expect.objectContaining({ eventId: signed.id, outcome: 'duplicate' }),
       expect.objectContaining({ outcome: 'applied', changed: expect.arrayContaining(['first_name']) }),
       expect.objectContaining({ type: 'refusal', level: 'warn', code: 'signature_mismatch', status: 400 }),
       {

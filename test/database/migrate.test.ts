@@ -8,6 +8,7 @@ import { CHILD_SETS, RESOURCES } from '../../src/clerk/catalogue.ts'
 import type { Columns } from '../../src/clerk/resource.ts'
 import { MIGRATION_NAMES } from '../../src/database/migrate.ts'
 import type {
+  AlertsTable,
   ApiBudgetsTable,
   AuditLogTable,
   EventBodiesTable,
@@ -59,6 +60,18 @@ function tableOf(columns: Columns, key: Table): Table {
   return { ...key, ...Object.fromEntries(own), ...STANDARD }
 }
 
+const ALERTS: Readonly<Record<keyof AlertsTable, string>> = {
+  name: 'text',
+  began_at: 'timestamp with time zone',
+  ended_at: 'timestamp with time zone',
+  summary: 'text',
+  begin_sent_at: 'timestamp with time zone',
+  end_sent_at: 'timestamp with time zone',
+  sending_until: 'timestamp with time zone',
+  failed_at: 'timestamp with time zone',
+  failure: 'text',
+}
+
 /** The compiler wants one for each column that people can query. */
 const EVENTS: Readonly<Record<keyof EventsTable, string>> = {
   id: 'text',
@@ -78,6 +91,7 @@ const EVENTS: Readonly<Record<keyof EventsTable, string>> = {
   redacted: 'boolean',
   replayed_at: 'timestamp with time zone',
   source: 'text',
+  traceparent: 'text',
   secret_body: 'bytea',
 }
 
@@ -246,6 +260,7 @@ const OWN = {
   event_spans: EVENT_SPANS,
   refusals: REFUSALS,
   failure_mutes: FAILURE_MUTES,
+  alerts: ALERTS,
   audit_log: AUDIT_LOG,
 }
 

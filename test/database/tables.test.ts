@@ -81,6 +81,7 @@ describe('the types of the tables', () => {
       | 'event_spans'
       | 'refusals'
       | 'failure_mutes'
+      | 'alerts'
       | 'audit_log'
     >()
     expectTypeOf<ClerkTables['users_live']>().toEqualTypeOf<ClerkTables['users']>()

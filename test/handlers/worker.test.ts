@@ -7,6 +7,7 @@ import { on } from '../../src/handlers/handler.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import type { ClaimedRun } from '../../src/handlers/run.ts'
 import { Worker, type WorkerParts } from '../../src/handlers/worker.ts'
+import { Telemetry } from '../../src/telemetry.ts'
 
 const KEY = { eventId: 'msg_1', handler: 'waiting' }
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
@@ -29,7 +30,9 @@ function createWorker(): Worker {
   registry.add(on('user.created', () => calls.push('handled'), { name: KEY.handler }))
   const lease = { end: async () => undefined, renew: async () => null }
   const completions = { idle: async () => undefined }
-  const parts = { registry, claims, lease, completions, transactions: {}, wake: () => undefined, log: SILENT }
+  const telemetry = new Telemetry()
+  const wake = () => undefined
+  const parts = { registry, claims, lease, completions, transactions: {}, wake, log: SILENT, telemetry }
   return new Worker(parts as unknown as WorkerParts)
 }
 

@@ -1,8 +1,9 @@
 /** `clerk-sync start`: the standalone server. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { dashboardEnvironment } from '../../config.ts'
+import { dashboardEnvironment, metricsEnvironment } from '../../config.ts'
 import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
+import type { Metrics } from '../../metrics/index.ts'
 import { Preparation } from '../../server/preparation.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
@@ -38,6 +39,8 @@ interface StartOptions extends OutputOptions, DatabaseOptions {
   /** In milliseconds. */
   readonly shutdownDelay: number
   readonly dashboard: boolean
+  readonly metrics?: boolean
+  readonly metricsPort?: number
 }
 
 /** What a process does: receive deliveries, run handlers, or both. */
@@ -81,6 +84,12 @@ export function register(command: Command): void {
         .env('CLERK_SYNC_SHUTDOWN_DELAY')
         .default(0, 'none')
         .argParser(parseDelay),
+    )
+    .option('--metrics', 'serve /metrics for Prometheus; needs @prometheus-io/client')
+    .addOption(
+      new Option('--metrics-port <number>', 'serve /metrics on a port of its own')
+        .env('CLERK_SYNC_METRICS_PORT')
+        .argParser(parsePort),
     )
     .option('--no-dashboard', 'serve no dashboard')
     .option('--no-migrate', 'leave the tables as they are')
@@ -187,7 +196,8 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
   const webhookPaths = options.role === 'worker' ? [] : (options.path ?? WEBHOOK_PATHS)
   const preparation = prepare(session)
   const dashboard = options.dashboard ? openDashboard(session, webhookPaths[0]) : undefined
-  const { port, host, shutdownDelay: shutdownDelayMs } = options
+  const { port, host, metricsPort, shutdownDelay: shutdownDelayMs } = options
+  const metrics = await openMetrics(session)
   const reconcile = scheduleOf(session)
   const upkeep = {
     onError: ({ code, message }: ClerkSyncError) => output.note(`  ! upkeep: ${code}: ${message}`),
@@ -202,6 +212,8 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
     reconcile,
     upkeep,
     shutdownDelayMs,
+    metrics,
+    metricsPort,
   })
   const startedAt = performance.now()
   const isReady = await preparedBefore(interruption, preparation, sync).catch(async (error) => {
@@ -210,6 +222,7 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
   })
   if (isReady) {
     if (dashboard) announceDashboard(session, server.port)
+    announceMetrics(session, server.metricsPort)
     const origin = originOf(host, server.port)
     announce(
       session,
@@ -236,6 +249,24 @@ async function preparedBefore(
   if (location.kind === 'embedded') return ready
   ready.catch(() => undefined)
   return Promise.race([ready, happened.then(() => false)])
+}
+
+/** Before the server listens, so that the first delivery is counted, and a missing package is told at the start. */
+async function openMetrics({ options, sync }: Session): Promise<Metrics | undefined> {
+  if (!options.metrics && options.metricsPort === undefined) return undefined
+  const { createMetrics } = await import('../../metrics/index.ts')
+  return createMetrics(sync, metricsEnvironment())
+}
+
+function announceMetrics({ options, output }: Session, port: number | undefined): void {
+  if (port === undefined) return
+  step(output, 'Metrics', `${originOf(options.host, port)}/metrics`)
+  const isOpen = options.metricsPort === undefined && metricsEnvironment().token === undefined
+  if (isOpen)
+    detail(
+      output,
+      'Whoever reaches this port may read it: set CLERK_SYNC_METRICS_TOKEN, or use --metrics-port.',
+    )
 }
 
 /** Those that run no handlers could not tell them what they missed. */

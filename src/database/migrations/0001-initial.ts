@@ -1,5 +1,6 @@
 /** The first schema. Freeze it with the first tag: a released migration is never edited, another is added. */
 
+import { ALERTS } from './0001-initial/alerts.ts'
 import { AUDIT } from './0001-initial/audit.ts'
 import { HANDLERS } from './0001-initial/handlers.ts'
 import { JOBS } from './0001-initial/jobs.ts'
@@ -21,5 +22,5 @@ export const UNRELEASED: readonly string[] = [
 export const initial: Migration = {
   name: '0001_initial',
   kind: 'statements',
-  sql: [MIRROR, LEDGER, HANDLERS, JOBS, AUDIT].join(''),
+  sql: [MIRROR, LEDGER, HANDLERS, JOBS, AUDIT, ALERTS].join(''),
 }

@@ -20,6 +20,7 @@ create table events (
   resource_id text,
   instance_id text,
   source text not null default 'webhook',
+  traceparent text,
   occurred_at timestamptz not null,
   received_at timestamptz(3) not null default now(),
   outcome text not null,
