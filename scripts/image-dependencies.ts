@@ -5,7 +5,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 
-export const IMAGE_PEERS = ['bullmq', 'ioredis'] as const
+export const IMAGE_PEERS = ['@prometheus-io/client', 'bullmq', 'ioredis'] as const
 
 interface Manifest {
   dependencies: Record<string, string>

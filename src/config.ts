@@ -5,6 +5,8 @@
  */
 
 import type { PoolConfig } from 'pg'
+import type { AlertTarget } from './alerts/alert-hook.ts'
+import type { AlertFormat } from './alerts/message.ts'
 import { MAX_PAGE_SIZE } from './clerk/api-description.ts'
 import { RESOURCES, type ResourceName } from './clerk/catalogue.ts'
 import { ClerkSyncError } from './errors.ts'
@@ -128,6 +130,13 @@ export interface ClerkSyncOptions {
   /** Where to tell what happens. Default: warnings and errors to the console. */
   log?: Logger | undefined
   /**
+   * A webhook that is told when trouble begins and when it ends, such as runs that exhausted their retries or events that
+   * stopped arriving: its address, or `{ url, format }`. The format is Slack's for `hooks.slack.com`, else plain JSON.
+   * Needs a process that runs handlers, or one that calls `sync.drain()` or `sync.maintain()` now and then.
+   * @default CLERK_SYNC_ALERTS_URL, else none
+   */
+  alerts?: string | AlertOptions | undefined
+  /**
    * The share of the events that get lines in the log for their delivery and their runs: 0 to 1. All lines of an event are
    * written or none. What fails is always logged.
    * @default 1
@@ -140,6 +149,17 @@ export interface ClerkSyncOptions {
   tracing?: Tracing | undefined
   /** The clock, in milliseconds since 1970. For tests. */
   now?: (() => number) | undefined
+}
+
+/** Where alerts go. */
+export interface AlertOptions {
+  readonly url: string
+  readonly format?: AlertFormat | undefined
+  /**
+   * How many milliseconds lie between two looks for trouble.
+   * @default 30000
+   */
+  readonly everyMs?: number | undefined
 }
 
 /** The options, complete. */
@@ -168,6 +188,7 @@ export interface Config {
   readonly engine: EngineFactory
   readonly retention: RetentionDays
   readonly log: Logger
+  readonly alerts: AlertTarget | undefined
   readonly logSample: number
   readonly tracing: Tracing | undefined
   readonly now: () => number
@@ -207,6 +228,7 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   engine: [],
   retention: [],
   log: [],
+  alerts: ['CLERK_SYNC_ALERTS_URL'],
   logSample: ['CLERK_SYNC_LOG_SAMPLE'],
   tracing: [],
   now: [],
@@ -276,10 +298,27 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     engine: options.engine ?? postgres(),
     retention: resolveRetention(options.retention),
     log,
+    alerts: alertTarget(options.alerts),
     logSample: share(options.logSample ?? 1),
     tracing: options.tracing,
     now: options.now ?? Date.now,
   })
+}
+
+const ALERTS_EVERY_MS = 30_000
+
+/** The address is a secret: no message holds it. */
+function alertTarget(given: string | AlertOptions | undefined): AlertTarget | undefined {
+  if (given === undefined) return undefined
+  const options: AlertOptions = typeof given === 'string' ? { url: given } : given
+  const { url, format, everyMs = ALERTS_EVERY_MS } = options
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:')
+    throw new ClerkSyncError('option_invalid', 'alerts must be an address such as https://hooks.slack.com/…')
+  const usual = parsed.hostname === 'hooks.slack.com' ? 'slack' : 'json'
+  if (format !== undefined && format !== 'slack' && format !== 'json')
+    throw new ClerkSyncError('option_invalid', 'alerts.format must be slack or json')
+  return { url, format: format ?? usual, everyMs: requireNumber('alerts.everyMs', everyMs, 'milliseconds') }
 }
 
 /** A variable of the environment is text. */

@@ -4,6 +4,7 @@
  * @module clerk-sync
  */
 
+export type { AlertFormat, AlertMessage } from './alerts/message.ts'
 // What came before, and what was missed.
 export type { CatchUp, MembershipKey } from './backfill/catch-up.ts'
 export type { DriftKind } from './backfill/compare.ts'
@@ -28,7 +29,7 @@ export type { WaitOptions } from './backfill/wait.ts'
 export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
 export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'
 export type * from './clerk/payloads.ts'
-export { type ClerkSyncOptions, defineConfig } from './config.ts'
+export { type AlertOptions, type ClerkSyncOptions, defineConfig } from './config.ts'
 // What it says about itself.
 export type { ConnectionState } from './database/connections.ts'
 // What the tables hold.

@@ -2,6 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
+import { AlertBook } from './alerts/alert-book.ts'
+import { AlertHook } from './alerts/alert-hook.ts'
 import { CatchingUp, type CatchUp } from './backfill/catch-up.ts'
 import type { BackfillOptions, ReconcileOptions } from './backfill/sweeps.ts'
 import { type ClerkView, createClerkView } from './backfill/view.ts'
@@ -244,6 +246,7 @@ class Sync implements ClerkSync {
   readonly #ingest: Ingest
   readonly #cascades: Cascades
   readonly #catchUp: CatchingUp
+  readonly #alerts: AlertHook | undefined
   readonly #refusalLog: RefusalLog
   readonly #refusals: Refusals
   readonly #budget: ByteBudget
@@ -258,6 +261,7 @@ class Sync implements ClerkSync {
     this.#verification = verification
     this.#database = database
     this.#telemetry = database.telemetry
+    this.#alerts = this.#createAlerts()
     this.#refusalLog = new RefusalLog(config.log)
     this.#refusals = new Refusals(database, config.now, () => this.#isReady)
     this.#budget = new ByteBudget(config)
@@ -274,6 +278,13 @@ class Sync implements ClerkSync {
       cascade: () => void this.#cascades.run(),
     })
     this.#catchUp = new CatchingUp(database, this.#ingest, config, () => this.#prepare())
+  }
+
+  #createAlerts(): AlertHook | undefined {
+    const { alerts: target, log } = this.#config
+    const { bookkeeping, schema } = this.#database
+    const book = new AlertBook(bookkeeping, schema)
+    return target && new AlertHook({ target, schema, book, vitals: () => this.vitals(), log })
   }
 
   get database(): Kysely<ClerkTables> {
@@ -391,6 +402,7 @@ class Sync implements ClerkSync {
     await this.#prepare()
     void this.#catchUp.confirmLate()
     void this.#cascades.run()
+    this.#alerts?.watch()
     await this.#handlers.work()
     if (this.#database.kind === 'postgres') this.#watch.keepLooking()
   }
@@ -408,6 +420,7 @@ class Sync implements ClerkSync {
     const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
     const [result] = await Promise.all([this.#handlers.drain(maxSeconds), late])
     await this.#maintainNowAndThen((deadline - performance.now()) / 1_000)
+    await this.#lookForTrouble()
     return result
   }
 
@@ -487,7 +500,14 @@ class Sync implements ClerkSync {
     if (options.dryRun) return available(measure(this.#database, this.#config.retention))
     void this.#catchUp.confirmLate()
     void this.#cascades.run()
-    return this.#maintain(options)
+    const result = await this.#maintain(options)
+    await this.#lookForTrouble()
+    return result
+  }
+
+  /** Where no process stays, only calls like these can. */
+  async #lookForTrouble(): Promise<void> {
+    await this.#alerts?.look()
   }
 
   async #maintain(options: MaintainOptions, restMs?: number): Promise<MaintenanceResult | null> {
@@ -534,6 +554,7 @@ class Sync implements ClerkSync {
   async #close(graceMs: number): Promise<void> {
     this.#watch.close()
     const steps = [
+      async () => this.#alerts?.close(),
       () => this.#catchUp.close(),
       () => this.#ingest.close(),
       () => this.#cascades.close(),

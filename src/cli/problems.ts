@@ -211,6 +211,12 @@ export const PROBLEMS = {
     summary: 'Requests to the webhook route were refused',
     remedy: '`clerk-sync explain CODE` explains each code; the log has the details.',
   },
+  alert_hook_failing: {
+    level: 'problem',
+    summary: 'The alert hook did not take its last message',
+    remedy:
+      'Correct the address in `alerts` or CLERK_SYNC_ALERTS_URL; the message is sent again within two minutes.',
+  },
   runs_waiting: {
     level: 'problem',
     summary: 'Handler runs are due and no worker runs them',

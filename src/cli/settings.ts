@@ -36,6 +36,7 @@ const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
   handlers: ({ handlers }) => handlers.map(({ name }) => name),
   engine: ({ engine }) => engine.name,
   log: () => 'a logger',
+  alerts: ({ alerts }) => alerts && { host: new URL(alerts.url).host, format: alerts.format },
   logSample: ({ logSample }) => logSample,
   tracing: ({ tracing }) => (tracing ? 'a tracer' : null),
   now: () => 'a clock',

@@ -70,7 +70,7 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
   },
   job_progress_ratio: {
     help: 'How far each running job is, from 0 to 1. A job that cannot tell shows 0.',
-    label: 'job',
+    label: 'kind',
     read: ({ jobs }) => bounded(jobs.map(({ kind, progress }) => [kind, progress ?? 0])),
   },
 }

@@ -1,6 +1,7 @@
 /** The metrics that a process counts: add them up over processes. Every label has a known set of values. */
 
 import type { Registry } from '@prometheus-io/client'
+import { ERRORS, type ErrorCode } from '../errors.ts'
 import {
   type ClerkSync,
   type CommitFact,
@@ -19,8 +20,18 @@ const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 13]
 const HANDLER_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 const BATCH_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500]
 
+/** Of the answers of the webhook route; other errors are the dashboard's or the command line's. */
+const ROUTE_STATUSES: ReadonlySet<number> = new Set([400, 405, 408, 413, 415, 503])
+
 /** Types come from outside: each one would be a series for ever. */
 const KNOWN_TYPES: ReadonlySet<string> = new Set(EVENT_TYPES)
+
+/** What the webhook route answers. */
+const REFUSAL_CODES: readonly ErrorCode[] = [
+  ...(Object.keys(ERRORS) as ErrorCode[]).filter((code) => ROUTE_STATUSES.has(ERRORS[code].status)),
+  'internal_error',
+  'secret_missing',
+]
 
 /** @returns what ends it */
 export function createProcessMetrics(
@@ -29,6 +40,8 @@ export function createProcessMetrics(
   sync: ClerkSync,
 ): () => void {
   const counted = createCounted(client, registry)
+  // A counter that appears with its first count has no increase that a rule could see.
+  for (const code of REFUSAL_CODES) counted.refusals.inc({ code }, 0)
   createLoad(client, registry, sync)
   createBuildInfo(client, registry, sync)
   return sync.observe((fact) => count(counted, fact))
@@ -41,7 +54,7 @@ function count(metrics: Counted, fact: Fact): void {
   else if (fact.kind === 'refusal') metrics.refusals.inc({ code: fact.code }, 1)
   else if (fact.kind === 'commit') countCommit(metrics, fact)
   else if (fact.kind === 'run') countRun(metrics, fact)
-  else if (fact.kind === 'job') metrics.jobs.inc({ job: fact.job, status: fact.status }, 1)
+  else if (fact.kind === 'job') metrics.jobs.inc({ kind: fact.job, status: fact.status }, 1)
   else metrics.connectionWait.observe({ lane: fact.lane }, fact.ms / 1_000)
 }
 
@@ -117,7 +130,7 @@ function createWorkCounted(client: PrometheusClient, registers: Registry[]) {
     jobs: new client.Counter({
       name: 'clerk_sync_jobs_total',
       help: 'Jobs that began (running) or ended in this process.',
-      labelNames: ['job', 'status'],
+      labelNames: ['kind', 'status'],
       registers,
     }),
     connectionWait: new client.Histogram({

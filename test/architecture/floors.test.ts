@@ -23,6 +23,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['database/'],
   ['webhook/', 'ingest/', 'idempotency/', 'maintenance/'],
   ['handlers/', 'backfill/', 'inspect/', 'testing/'],
+  ['alerts/'],
   [
     'config.ts',
     'drain.ts',

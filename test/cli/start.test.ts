@@ -58,7 +58,7 @@ describe('start with a careless handler', () => {
     await cli.until(/("ending":"handled".*){2}/s)
     const { code, stdout } = await cli.stop()
     const lines = jsonLines(stdout).filter(({ type }) => type === 'log')
-    const told = lines.map(({ message }) => message)
+    const told = lines.map(({ msg }) => msg)
     expect([code, told]).toEqual([
       0,
       expect.arrayContaining(['handler', 'delivery', 'delivery refused', 'just text']),

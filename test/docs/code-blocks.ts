@@ -35,9 +35,12 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 const BLOCK = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm
 
 export function readBlocks(): CodeBlock[] {
-  const pages = globSync(['*.md', 'docs/*.md', 'docs/deploy/*.md', 'examples/*/README.md', 'bench/*.md'], {
-    cwd: root,
-  })
+  const pages = globSync(
+    ['*.md', 'docs/*.md', 'docs/deploy/*.md', 'docs/runbooks/*.md', 'examples/*/README.md', 'bench/*.md'],
+    {
+      cwd: root,
+    },
+  )
   return pages.sort().flatMap((page) => blocksOf(page, readFileSync(join(root, page), 'utf8')))
 }
 

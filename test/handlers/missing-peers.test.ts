@@ -85,7 +85,21 @@ await authorize(request).catch(({ code }) => console.log(code))`,
   expect(stderr + stdout).toContain('npm install @clerk/backend')
 })
 
-it.each(['inngest', '@trigger.dev/sdk'])(
+it('createMetrics() says at the start that @prometheus-io/client is missing', {
+  timeout: 60_000,
+}, async () => {
+  const project = await projectWithout('@prometheus-io')
+  const { stdout } = await evaluate(
+    project,
+    `import { createClerkSync } from 'clerk-sync'
+import { createMetrics } from 'clerk-sync/metrics'
+const sync = createClerkSync({ signingSecret: '${SECRET}', database: 'memory://' })
+await createMetrics(sync).catch(({ code, remedy }) => console.log(code, remedy))`,
+  )
+  expect(stdout).toMatch(/^peer_missing Run `npm install @prometheus-io\/client`\./)
+})
+
+it.each(['inngest', '@trigger.dev/sdk', '@opentelemetry/not-there'])(
   'a configuration that imports %s, which is missing, says how to install it',
   async (name) => {
     const cwd = join(await folder(), name.replace('/', '-'))

@@ -63,6 +63,10 @@ export class CliProcess {
     })
   }
 
+  get stderr(): string {
+    return this.#output.stderr
+  }
+
   get stdout(): string {
     return this.#output.stdout
   }

@@ -27,6 +27,9 @@ declare module 'vitest' {
     chromium: string | null
     /** The path of PgBouncer. */
     pgbouncer: string | null
+    /** The paths of Prometheus and of its linter. */
+    prometheus: string | null
+    promtool: string | null
     /** The path of systemd's linter of units. */
     systemdAnalyze: string | null
   }
@@ -52,6 +55,8 @@ export default async function setup(project: TestProject) {
   project.provide('redisUrl', redis?.url ?? null)
   project.provide('pgbouncer', await findProgram('pgbouncer', 'pgbouncer'))
   project.provide('systemdAnalyze', await findProgram('systemd-analyze', 'systemd'))
+  project.provide('promtool', await findProgram('promtool', 'prometheus'))
+  project.provide('prometheus', await findProgram('prometheus', 'prometheus'))
   project.provide('embeddedTemplate', await createTemplate(join(folder, 'template')))
   return async () => {
     await postgres?.stop()

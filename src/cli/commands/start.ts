@@ -303,9 +303,9 @@ async function work({ output, sync }: Session): Promise<void> {
   const names = (await sync.handlers.list()).map(({ name, pausedAt }) =>
     pausedAt ? `${name} (paused)` : name,
   )
-  if (names.length === 0) return
+  // Without a handler as well: it also looks for rows that came late, and for trouble to tell of.
   await sync.work()
-  step(output, 'Handlers', names.join(', '))
+  if (names.length > 0) step(output, 'Handlers', names.join(', '))
 }
 
 /** The first line of data is that the server is ready, whoever reads it and in whatever form. */

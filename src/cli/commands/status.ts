@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { toUnavailable } from '../../database/failure.ts'
 import type { ClerkSync } from '../../index.ts'
+import { type HookFailure, readHookFailure } from '../../inspect/alert-hook.ts'
 import type { HealthState, Overview, Quantity, Status } from '../../inspect/model.ts'
 import { readOverview } from '../../inspect/overview.ts'
 import { read } from '../../inspect/reading.ts'
@@ -47,8 +48,9 @@ async function showStatus(options: StatusOptions): Promise<void> {
   })
 }
 
-/** What is known of the way to the database. */
+/** What is known beside the overview. */
 interface Surroundings {
+  readonly alertHook?: HookFailure | null
   readonly roundTripMs?: number | null
   readonly replica?: ReplicaState | undefined
 }
@@ -66,7 +68,10 @@ async function look(sync: ClerkSync): Promise<Seen> {
   try {
     await sync.check()
     const source = { database: reads, schema: location.schema }
-    const overview = await read(source, (reading) => readOverview(reading, surroundings))
+    const overview = await read(source, async (reading) => ({
+      ...(await readOverview(reading, surroundings)),
+      alertHook: await readHookFailure(reading),
+    }))
     return {
       ...overview,
       // The embedded database is in this process.
@@ -109,7 +114,7 @@ function showLines(seen: Seen, stdout: Pen): void {
 }
 
 function numbersOf(seen: Seen): [name: string, value: string][] {
-  const { lag, waiting, notApplied, jobs, roundTripMs, replica } = seen
+  const { lag, waiting, notApplied, jobs, roundTripMs, replica, alertHook } = seen
   if (!lag || !waiting || !notApplied || !jobs) return []
   const { failed, parked, dead, rejected } = notApplied
   return [
@@ -119,6 +124,9 @@ function numbersOf(seen: Seen): [name: string, value: string][] {
     ['rejected', `${textOf(rejected)} in the last 24 hours`],
     ...(roundTripMs ? [['round trip', describeRoundTrip(roundTripMs)] as [string, string]] : []),
     ...(replica ? [['replica', describeReplica(replica)] satisfies [string, string]] : []),
+    ...(alertHook
+      ? [['alert hook', printable(`fails since ${alertHook.at}: ${alertHook.failure}`)] as [string, string]]
+      : []),
     ...jobs.map((job): [string, string] => ['job', printable(job.title)]),
   ]
 }

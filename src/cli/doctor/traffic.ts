@@ -3,6 +3,8 @@
 import { sql } from 'kysely'
 import { MAX_HISTORY } from '../../handlers/run.ts'
 import type { ClerkSync } from '../../index.ts'
+import { readHookFailure } from '../../inspect/alert-hook.ts'
+import { read } from '../../inspect/reading.ts'
 import { type Check, type Fix, found, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 
@@ -25,6 +27,7 @@ export function trafficChecks(examined: ExaminedDatabase): Check[] {
     check('refusals', checkRefusals),
     check('handlers', checkHandlers),
     check('drift', checkDrift),
+    check('alert hook', checkAlertHook),
   ]
 }
 
@@ -175,3 +178,8 @@ const repair = (sync: ClerkSync) => sync.reconcile({ full: true })
 
 const LOOK_FOR_CAUSE =
   'The rows are repaired. Where no event arrived, check that the endpoint sends all event types: with CLERK_SECRET_KEY this command names those that are missing.'
+
+async function checkAlertHook({ database, location }: ClerkSync): Promise<Result[]> {
+  const failure = await read({ database, schema: location.schema }, readHookFailure)
+  return failure ? [found('alert_hook_failing', `${failure.alert} at ${failure.at}: ${failure.failure}`)] : []
+}
