@@ -27,7 +27,13 @@ const MODULE_SETTINGS = [
   ['preserve', 'bundler'],
 ]
 /** Peers that a subpath imports when it loads, and what they need in turn. The other optional peers are imported as types. */
-const LOADED_PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'] as const
+const LOADED_PEERS = [
+  '@nestjs/common',
+  '@nestjs/core',
+  '@opentelemetry/api',
+  'reflect-metadata',
+  'rxjs',
+] as const
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const run = promisify(execFile)

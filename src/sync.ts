@@ -420,7 +420,7 @@ class Sync implements ClerkSync {
     const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
     const [result] = await Promise.all([this.#handlers.drain(maxSeconds), late])
     await this.#maintainNowAndThen((deadline - performance.now()) / 1_000)
-    await this.#lookForTrouble()
+    await Promise.race([this.#lookForTrouble(), timeUp])
     return result
   }
 

@@ -34,7 +34,7 @@ export interface Vitals {
   readonly jobs: readonly JobVitals[]
 }
 
-export interface JobVitals {
+interface JobVitals {
   readonly kind: string
   /** How far it is, from 0 to 1; null if nobody knows. */
   readonly progress: number | null
@@ -78,16 +78,31 @@ async function readLastEventAge(reading: Reading): Promise<number | null> {
   return row?.age ?? null
 }
 
-/** Those of a paused handler are to wait. */
+/** Those of a paused handler are to wait. The oldest is looked for handler by handler, along the index. */
 async function readDueRuns(reading: Reading): Promise<Pick<Vitals, 'dueRuns' | 'oldestDueAge'>> {
+  const runs = reading.table('handler_runs')
+  const next = (condition: string) => `
+    (select handler from ${runs} where due_at is not null and ${condition} order by handler limit 1)`
+  const due = `due_at <= clock_timestamp() and status in ('pending', 'retrying')`
   const [row] = await reading.query<{ count: number; age: number | null }>(
-    `select count(*)::integer as count, ${ageOf('min(due_at)')} as age from (
-       select due_at from ${reading.table('handler_runs')} as run
-       where due_at <= clock_timestamp() and status in ('pending', 'retrying') and not exists (
-         select from ${reading.table('handlers')} as handler
-         where handler.name = run.handler and handler.paused_at is not null
-       ) order by due_at limit $1
-     ) as due`,
+    `with recursive names(handler) as (
+       ${next('true')}
+       union all
+       select ${next('handler > names.handler')} from names where handler is not null
+     ), unpaused as (
+       select handler from names where handler is not null and not exists (
+         select from ${reading.table('handlers')} as paused
+         where paused.name = names.handler and paused.paused_at is not null
+       )
+     )
+     select ${ageOf('min(oldest.due_at)')} as age, (
+       select count(*)::integer from (
+         select from unpaused join ${runs} as run using (handler) where ${due} limit $1
+       ) as counted
+     ) as count
+     from unpaused cross join lateral (
+       select due_at from ${runs} as run where run.handler = unpaused.handler and ${due} order by due_at limit 1
+     ) as oldest`,
     [MAX_COUNT],
   )
   const { count = 0, age = null } = row ?? {}
