@@ -36,5 +36,8 @@ function isSampled(eventId: string, share: number): boolean {
   if (share >= 1) return true
   let hash = 2_166_136_261
   for (let at = 0; at < eventId.length; at++) hash = Math.imul(hash ^ eventId.charCodeAt(at), 16_777_619)
-  return (hash >>> 0) / 2 ** 32 < share
+  // Ids that differ in their last letters alone would stay close together.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32 < share
 }

@@ -64,7 +64,7 @@ async function endedEarlier(sync: ClerkSync, minutes: number): Promise<void> {
 describeEachDatabase('the alert hook', (database) => {
   it('tells once when trouble begins and once when it ends, from several processes, and nothing of people', async () => {
     const receiver = await Receiver.start()
-    const alerts = { url: receiver.url, everyMs: 30 }
+    const alerts = { url: receiver.url, everyMs: 150 }
     let isBroken = true
     const syncs = [await database.open({ alerts }), await database.open({ alerts })]
     for (const sync of syncs) {
@@ -112,7 +112,7 @@ describeWithPostgres('an alert hook that fails', (url) => {
     const lines: string[] = []
     const note = (fields: object, message: string) => lines.push(JSON.stringify({ ...fields, message }))
     const log = { debug() {}, info() {}, warn: note, error() {} }
-    const sync = await database.open({ alerts: { url: receiver.url, everyMs: 30 }, log })
+    const sync = await database.open({ alerts: { url: receiver.url, everyMs: 150 }, log })
     onTestFinished(() => sync.close({ handlerGraceMs: 100 }))
     failing(sync, () => true)
     await sync.work()
