@@ -214,8 +214,7 @@ export const PROBLEMS = {
   alert_hook_failing: {
     level: 'problem',
     summary: 'The alert hook did not take its last message',
-    remedy:
-      'Correct the address in `alerts` or CLERK_SYNC_ALERTS_URL; the message is sent again within two minutes.',
+    remedy: 'Correct `alerts` or CLERK_SYNC_ALERTS_URL; the message is sent again within two minutes.',
   },
   runs_waiting: {
     level: 'problem',
@@ -311,8 +310,7 @@ export const PROBLEMS = {
   password_wall: {
     level: 'problem',
     summary: 'The route is behind HTTP basic authentication',
-    remedy:
-      'Exempt the path of the route from the password, in the proxy or the middleware that asks for it.',
+    remedy: 'Exempt the route from the password, in the proxy or the middleware that asks for it.',
   },
   host_not_allowed: {
     level: 'problem',
