@@ -88,7 +88,7 @@ export { type RedisLike, type RedisStoreOptions, redisStore } from './idempotenc
 export type { IdempotencyStore } from './idempotency/store.ts'
 export type { EventFilter, ReplayOptions, ReplayResult } from './ingest/replay.ts'
 export type { Receipt } from './ingest/verdict.ts'
-export type { Vitals } from './inspect/vitals.ts'
+export type { ProcessLoad, Vitals } from './inspect/vitals.ts'
 export type { Logger } from './log.ts'
 // What is kept, and for how long.
 export type { Forgotten, MaintainOptions, MaintenanceResult } from './maintenance/maintenance.ts'
@@ -111,7 +111,6 @@ export {
   type ClerkSync,
   type CloseOptions,
   createClerkSync,
-  type ProcessLoad,
 } from './sync.ts'
 export type {
   CommitFact,

@@ -2,15 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
-import { AlertBook } from './alerts/alert-book.ts'
-import { AlertHook } from './alerts/alert-hook.ts'
+import { type AlertHook, createAlertHook } from './alerts/alert-hook.ts'
 import { CatchingUp, type CatchUp } from './backfill/catch-up.ts'
 import type { BackfillOptions, ReconcileOptions } from './backfill/sweeps.ts'
 import { type ClerkView, createClerkView } from './backfill/view.ts'
 import type { WaitOptions } from './backfill/wait.ts'
 import type { ResourceName } from './clerk/catalogue.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
-import type { ConnectionState } from './database/connections.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { available, messageOf } from './database/failure.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
@@ -30,7 +28,7 @@ import { Refusals } from './ingest/refusals.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ingest/replay.ts'
 import type { Receipt } from './ingest/verdict.ts'
 import { read } from './inspect/reading.ts'
-import { readVitals, type Vitals } from './inspect/vitals.ts'
+import { type ProcessLoad, readVitals, type Vitals } from './inspect/vitals.ts'
 import {
   type MaintainOptions,
   type MaintenanceResult,
@@ -196,14 +194,6 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   }
 }
 
-/** What a process holds. */
-export interface ProcessLoad {
-  /** Deliveries that wait for a commit to begin. */
-  readonly waitingDeliveries: number
-  /** Its connections; none to an embedded database. */
-  readonly connections: ConnectionState
-}
-
 export interface CloseOptions {
   /**
    * How many milliseconds handlers that run have to end.
@@ -261,7 +251,7 @@ class Sync implements ClerkSync {
     this.#verification = verification
     this.#database = database
     this.#telemetry = database.telemetry
-    this.#alerts = this.#createAlerts()
+    this.#alerts = createAlertHook(database, config, () => this.vitals())
     this.#refusalLog = new RefusalLog(config.log)
     this.#refusals = new Refusals(database, config.now, () => this.#isReady)
     this.#budget = new ByteBudget(config)
@@ -278,13 +268,6 @@ class Sync implements ClerkSync {
       cascade: () => void this.#cascades.run(),
     })
     this.#catchUp = new CatchingUp(database, this.#ingest, config, () => this.#prepare())
-  }
-
-  #createAlerts(): AlertHook | undefined {
-    const { alerts: target, log } = this.#config
-    const { bookkeeping, schema } = this.#database
-    const book = new AlertBook(bookkeeping, schema)
-    return target && new AlertHook({ target, schema, book, vitals: () => this.vitals(), log })
   }
 
   get database(): Kysely<ClerkTables> {
@@ -420,7 +403,7 @@ class Sync implements ClerkSync {
     const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
     const [result] = await Promise.all([this.#handlers.drain(maxSeconds), late])
     await this.#maintainNowAndThen((deadline - performance.now()) / 1_000)
-    await Promise.race([this.#lookForTrouble(), timeUp])
+    await Promise.race([this.#alerts?.look(), timeUp])
     return result
   }
 
@@ -501,13 +484,8 @@ class Sync implements ClerkSync {
     void this.#catchUp.confirmLate()
     void this.#cascades.run()
     const result = await this.#maintain(options)
-    await this.#lookForTrouble()
-    return result
-  }
-
-  /** Where no process stays, only calls like these can. */
-  async #lookForTrouble(): Promise<void> {
     await this.#alerts?.look()
+    return result
   }
 
   async #maintain(options: MaintainOptions, restMs?: number): Promise<MaintenanceResult | null> {

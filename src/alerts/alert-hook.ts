@@ -4,10 +4,11 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../database/database.ts'
 import { messageOf } from '../database/failure.ts'
 import type { Vitals } from '../inspect/vitals.ts'
 import type { Logger } from '../log.ts'
-import type { AlertBook, DueAlert } from './alert-book.ts'
+import { AlertBook, type DueAlert } from './alert-book.ts'
 import { type AlertFormat, bodyOf, runbookOf } from './message.ts'
 import { troublesOf } from './troubles.ts'
 
@@ -18,12 +19,21 @@ export interface AlertTarget {
   readonly everyMs: number
 }
 
-export interface AlertHookParts {
+interface AlertHookParts {
   readonly target: AlertTarget
   readonly schema: string
   readonly book: AlertBook
   readonly vitals: () => Promise<Vitals>
   readonly log: Logger
+}
+
+/** The hook of a configuration, if it has one. */
+export function createAlertHook(
+  { bookkeeping, schema }: Database,
+  { alerts: target, log }: { readonly alerts: AlertTarget | undefined; readonly log: Logger },
+  vitals: () => Promise<Vitals>,
+): AlertHook | undefined {
+  return target && new AlertHook({ target, schema, book: new AlertBook(bookkeeping, schema), vitals, log })
 }
 
 const TIMEOUT_MS = 5_000

@@ -1,5 +1,6 @@
 /** How it is, in few numbers that cost the database little: what metrics and alerts read, over and over. */
 
+import type { ConnectionState } from '../database/connections.ts'
 import { runningJobs } from './jobs.ts'
 import { readUsualGap } from './overview.ts'
 import { countUpTo } from './quantity.ts'
@@ -32,6 +33,14 @@ export interface Vitals {
   readonly reconcile: { readonly age: number; readonly drift: number; readonly isComplete: boolean } | null
   /** Jobs that run, one of a kind at most. */
   readonly jobs: readonly JobVitals[]
+}
+
+/** What a process holds right now. */
+export interface ProcessLoad {
+  /** Deliveries that wait for a commit to begin. */
+  readonly waitingDeliveries: number
+  /** Its connections; none to an embedded database. */
+  readonly connections: ConnectionState
 }
 
 interface JobVitals {
