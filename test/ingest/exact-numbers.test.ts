@@ -49,18 +49,14 @@ describeEachDatabase('an integer beyond 2^53', (database) => {
   })
 
   it('is exact in a resource inside another, and in a member of a set', async () => {
-    const organization = `{"id":"org_exact","name":"A","public_metadata":{"n":${EXACT[0]}},"updated_at":1800000000000}`
-    const membership = `{"id":"orgmem_exact","organization":${organization},"public_user_data":{"user_id":"user_x"},"private_metadata":{"m":${EXACT[0]}},"updated_at":1800000000000}`
-    await deliver(
-      sync,
-      `{"type":"organizationMembership.created","data":${membership},"timestamp":1800000000000}`,
-    )
+    const invitation = `{"id":"inv_exact","email_address":"a@example.com","public_metadata":{"n":${EXACT[0]}},"updated_at":1800000000000}`
+    const entry = `{"id":"waitlist_exact","email_address":"a@example.com","invitation":${invitation},"updated_at":1800000000000}`
+    await deliver(sync, `{"type":"waitlistEntry.created","data":${entry},"timestamp":1800000000000}`)
+    const table = sql.id(sync.location.schema, 'invitations')
     const texts = await sql<{ text: string }>`
-      select public_metadata::text as text from ${sql.id(sync.location.schema, 'organizations')} where id = 'org_exact'
-      union all select raw::text from ${sql.id(sync.location.schema, 'organizations')} where id = 'org_exact'
-      union all select private_metadata::text from ${sql.id(sync.location.schema, 'organization_memberships')}
-        where id = 'orgmem_exact'`.execute(sync.database)
-    expect(texts.rows).toHaveLength(3)
+      select public_metadata::text as text from ${table} where id = 'inv_exact'
+      union all select raw::text from ${table} where id = 'inv_exact'`.execute(sync.database)
+    expect(texts.rows).toHaveLength(2)
     for (const { text } of texts.rows) expect(text).toContain(EXACT[0])
     const account = `[{"id":"eac_1","public_metadata":{"n":${EXACT[1]}},"provider":"oauth_x"}]`
     await deliver(
