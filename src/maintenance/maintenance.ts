@@ -32,7 +32,7 @@ export interface MaintainOptions {
 export interface Forgotten {
   /** What is older goes; null: kept for ever. */
   readonly before: Date | null
-  /** How many rows. Of partitions over 1 GiB as many as Postgres' statistics tell. */
+  /** How many rows. Of partitions over 64 MiB as many as Postgres' statistics tell. */
   readonly rows: number
   /** The disk space that is given back at once; that of single rows is used again by later ones. */
   readonly bytes: number

@@ -29,7 +29,7 @@ const LOCK_TIMEOUT = '500ms'
 const DROP_TRIES = 10
 const DROP_PAUSE_MS = 20
 /** Larger partitions are counted by Postgres' own statistics: reading them would disturb the deliveries. */
-const COUNTED_BYTES = 1024 ** 3
+const COUNTED_BYTES = 64 * 1024 ** 2
 
 export class PartForgetting {
   readonly #database: Kysely<ClerkTables>
