@@ -54,6 +54,12 @@ export const ERRORS = {
     summary: 'No configured signing secret made this signature over these bytes',
     remedy: `Either the secret belongs to another endpoint or instance, or something changed the body before verification. ${SIGNING_SECRET_PLACE}`,
   },
+  erasure_unsupported: {
+    status: 400,
+    summary: 'Only users can be erased',
+    remedy:
+      'Give the id of a user, which starts with user_. To remove an organization, delete it in Clerk: its members are erased one by one.',
+  },
   method_not_allowed: {
     status: 405,
     summary: 'The webhook route only answers POST',

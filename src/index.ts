@@ -62,6 +62,7 @@ export type {
 } from './database/tables.ts'
 // For adapters.
 export { createDrainResponder, type DrainResponder } from './drain.ts'
+export type { EraseOptions, ErasureCounts, ErasureResult } from './erasure/eraser.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
 // The team's handlers.
 export type { BulkOptions, BulkProgress, BulkResult, Past } from './handlers/bulk.ts'

@@ -15,6 +15,7 @@ import { migrate, pendingMigrations } from './database/migrate.ts'
 import { makePartitions } from './database/partitions.ts'
 import type { ClerkTables } from './database/tables.ts'
 import { WriteHealth } from './database/write-health.ts'
+import { type EraseOptions, Eraser, type ErasureResult } from './erasure/eraser.ts'
 import { ClerkSyncError } from './errors.ts'
 import { logFacts } from './fact-log.ts'
 import { createControl, type HandlerControl } from './handlers/control.ts'
@@ -83,6 +84,18 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
    * await sync.replay({ outcomes: ['failed'], since: new Date('2026-11-01') })
    */
   replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult>
+
+  /**
+   * Erases a user: what rows, events, runs of handlers, jobs and the audit log hold of them. Ids and times stay, and nothing
+   * fills them again: neither a late event, nor a replay, a backfill or a reconcile. `docs/privacy.md` says what is out of
+   * reach. Interrupted, it goes on with the next call or {@link maintain}; the user counts as erased from the beginning.
+   *
+   * @example
+   * const { rows, events } = await sync.erase('user_2Lh9KRb…')
+   *
+   * @throws {ClerkSyncError} `erasure_unsupported`, `job_running`, `database_…`; the signal's reason
+   */
+  erase(userId: string, options?: EraseOptions): Promise<ErasureResult>
 
   /**
    * Registers a handler: code of yours that runs once for every event of a kind. Before the first event is received, and
@@ -237,6 +250,7 @@ class Sync implements ClerkSync {
   readonly #cascades: Cascades
   readonly #catchUp: CatchingUp
   readonly #alerts: AlertHook | undefined
+  readonly #eraser: Eraser
   readonly #refusalLog: RefusalLog
   readonly #refusals: Refusals
   readonly #budget: ByteBudget
@@ -267,6 +281,7 @@ class Sync implements ClerkSync {
       verify: () => void this.#catchUp.confirmLate(),
       cascade: () => void this.#cascades.run(),
     })
+    this.#eraser = new Eraser(database)
     this.#catchUp = new CatchingUp(database, this.#ingest, config, () => this.#prepare())
   }
 
@@ -418,6 +433,11 @@ class Sync implements ClerkSync {
     await this.#prepare()
     const apply = (deliveries: readonly RecordedDelivery[]) => this.#ingest.replay(deliveries)
     return replay(this.#database, apply, filter, options)
+  }
+
+  async erase(userId: string, options?: EraseOptions): Promise<ErasureResult> {
+    await this.#prepare()
+    return this.#eraser.erase(userId, options)
   }
 
   backfill(options?: BackfillOptions) {

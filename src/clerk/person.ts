@@ -3,7 +3,7 @@
 import { RESOURCES } from './catalogue.ts'
 import { isObject } from './event.ts'
 import type { Payload } from './payloads.ts'
-import { type Resource, readerOf, type Share } from './resource.ts'
+import { listOf, type Resource, readerOf, type Share } from './resource.ts'
 import { toStorableText } from './storable.ts'
 
 /** A user or an address in a payload, and how much of the payload is about them. */
@@ -93,4 +93,19 @@ function identifyingValues(columns: Resource['columns'], data: Payload): string[
     const value = readerOf(source)(data)
     return typeof value === 'string' && value !== '' ? [value] : []
   })
+}
+
+/** The addresses and numbers that a user has proved to be theirs. */
+export function verifiedAddresses(user: Payload): string[] {
+  const lists = [
+    [user.email_addresses, 'email_address'],
+    [user.phone_numbers, 'phone_number'],
+  ] as const
+  return lists.flatMap(([list, field]) =>
+    listOf(list).flatMap((member) => {
+      const { verification } = member
+      const isVerified = isObject(verification) && verification.status === 'verified'
+      return isVerified && typeof member[field] === 'string' ? [member[field]] : []
+    }),
+  )
 }

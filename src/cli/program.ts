@@ -50,6 +50,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'compare the tables with Clerk, and repair what differs',
     load: () => import('./commands/reconcile.ts'),
   },
+  erase: {
+    summary: 'remove what is stored of a user',
+    load: () => import('./commands/erase.ts'),
+  },
   status: {
     summary: 'say in one sentence how it is',
     load: () => import('./commands/status.ts'),

@@ -35,7 +35,7 @@ export function decideDeliveries(
     stored,
   )
   const decided = withVerdicts(first, verdicts).map((each) => withoutErased(each, stored, shares))
-  const receipts = new Map(decided.map(({ entry, verdict }) => [entry, toReceipt(entry, verdict)]))
+  const receipts = new Map(decided.map(({ entry, verdict }, at) => [first[at], toReceipt(entry, verdict)]))
   return {
     plan: {
       ...plan,

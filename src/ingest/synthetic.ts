@@ -36,7 +36,7 @@ export async function synthesize(
           ',"timestamp":', floor(extract(epoch from ${VERSION}) * 1000)::bigint,
           ',"instance_id":', coalesce(to_json(row.instance_id)::text, 'null'), ',"data":', row.raw::text, '}'), 'UTF8') as body
       from ${qualify(schema, resource)} as row
-      where row.id = any($1::text[]) and row.raw is not null
+      where row.id = any($1::text[]) and row.raw is not null and row.erased_at is null
       order by row.id
     ), recorded as (
       insert into ${events} (id, type, resource, resource_id, instance_id, occurred_at, outcome, source, body_sha256)

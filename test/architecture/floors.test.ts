@@ -22,7 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['clerk/'],
   ['database/'],
   ['webhook/', 'ingest/', 'idempotency/', 'maintenance/'],
-  ['handlers/', 'backfill/', 'inspect/', 'testing/'],
+  ['handlers/', 'backfill/', 'erasure/', 'inspect/', 'testing/'],
   ['alerts/'],
   [
     'config.ts',

@@ -1,0 +1,86 @@
+/** `clerk-sync erase`: removes what is stored of a user. */
+
+import type { Command } from 'commander'
+import type { ErasureCounts, ErasureResult } from '../../index.ts'
+import { isConfirmed } from '../confirm.ts'
+import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { layOut } from '../layout.ts'
+import { requireDatabase, withSync } from '../open.ts'
+import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
+import { Output, type OutputOptions, type Pen } from '../output.ts'
+
+interface EraseCommandOptions extends OutputOptions, DatabaseOptions {
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+export function register(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync erase user_2Lh9KRb… --dry-run', 'what is stored of this user, by table'],
+    ['clerk-sync erase user_2Lh9KRb…', 'erase it, after a question'],
+  ])
+  withDatabaseOptions(command)
+    .argument('<user>', 'the user, by id')
+    .option('--dry-run', 'count, and erase nothing')
+    .option('-y, --yes', 'do not ask')
+    .action((user: string, _, self: Command) => erase(user, self.optsWithGlobals()))
+}
+
+function erase(user: string, options: EraseCommandOptions): Promise<void> {
+  const output = new Output(options)
+  const { dryRun = false, yes = false } = options
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const found = await sync.erase(user, { dryRun: true })
+    if (dryRun) return report(found, output)
+    const question = 'Erase it? It cannot be undone.'
+    if (!(await isConfirmed(describe(found), question, yes, output)))
+      return output.note('Nothing was erased.')
+    const interruption = listenForInterruption()
+    try {
+      const onProgress = (counts: ErasureCounts) => output.progress(`${counts.events} events …`)
+      report(await sync.erase(user, { signal: interruption.signal, onProgress }), output)
+    } catch (error) {
+      if (!interruption.signal.aborted) throw error
+      output.note('Stopped. Nothing new of this user is stored any more; the same command erases the rest.')
+      throw new Interrupted(await interruption.happened)
+    } finally {
+      output.progress('')
+      interruption.dispose()
+    }
+  })
+}
+
+/** `user_…: 14 rows in 6 tables, 120 events` */
+function describe({ userId, rows, events }: ErasureResult): string {
+  const tables = Object.keys(rows).length
+  return `${userId}: ${sumOf(rows)} rows in ${tables} tables, ${events} events`
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}
+
+function report(result: ErasureResult, output: Output): void {
+  if (output.json) output.stdout.record({ type: 'erase', ...result })
+  else for (const line of toLines(result, output.stdout)) output.stdout.line(line)
+  output.note(
+    result.dryRun
+      ? 'Nothing was erased: run it without --dry-run.'
+      : 'Backups, logs and tables of your own are out of reach: see docs/privacy.md.',
+  )
+}
+
+function toLines({ rows, events, runs, texts }: ErasureResult, pen: Pen): string[] {
+  const counts = [
+    ...Object.entries(rows),
+    ['events', events] as const,
+    ['handler_runs', runs] as const,
+    ...Object.entries(texts),
+  ].filter(([, count]) => count > 0)
+  if (counts.length === 0) return ['Nothing is stored of this user.']
+  return layOut(
+    counts.map(([name, count]) => [{ text: name }, { text: String(count) }]),
+    pen.width,
+  )
+}
