@@ -62,7 +62,8 @@ export type {
 } from './database/tables.ts'
 // For adapters.
 export { createDrainResponder, type DrainResponder } from './drain.ts'
-export type { EraseOptions, ErasureCounts, ErasureResult } from './erasure/eraser.ts'
+export type { ErasureCounts } from './erasure/counts.ts'
+export type { EraseOptions, ErasureResult } from './erasure/eraser.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
 // The team's handlers.
 export type { BulkOptions, BulkProgress, BulkResult, Past } from './handlers/bulk.ts'

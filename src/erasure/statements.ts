@@ -44,12 +44,13 @@ export function erasureStatements(schema: string) {
   }
 }
 
-function eventStatements(table: (name: string) => string) {
-  const events = table('events')
-  /** Of events that are all about a person nothing is left that could be run. */
-  const emptied = `
+type Qualify = (name: string) => string
+
+/** After `batch`, the ids and times of events: empties them, ends their runs, and counts. */
+function emptying(table: Qualify): string {
+  return `
     emptied as (
-      update ${events} as event set body = null, secret_body = null, changes = null,
+      update ${table('events')} as event set body = null, secret_body = null, changes = null,
         error = case when event.error is not null then '${ERASED_TEXT}' end
       from batch where event.id = batch.id and (event.body is not null or event.secret_body is not null
         or event.changes is not null or event.error is not null)
@@ -69,6 +70,11 @@ function eventStatements(table: (name: string) => string) {
     select (select count(*) from batch)::integer as events, (select count(*) from ended)::integer as runs,
       last.occurred_at, last.id from (select 1) as one
       left join (select occurred_at, id from batch order by occurred_at desc, id desc limit 1) as last on true`
+}
+
+function eventStatements(table: Qualify) {
+  const events = table('events')
+  const emptied = emptying(table)
   const ofResources = `
     select id, occurred_at from ${events}
     where resource_id = any($1::text[]) and (occurred_at, id) > ($2::timestamptz, $3::text)
@@ -110,7 +116,7 @@ function eventStatements(table: (name: string) => string) {
 }
 
 /** Texts in which a value may be quoted. $1 the values, in lower case. */
-function textStatements(table: (name: string) => string) {
+function textStatements(table: Qualify) {
   const quotes = (text: string) =>
     `exists (select from unnest($1::text[]) as value where strpos(lower(${text}), value) > 0)`
   const masked = (column: string) =>
