@@ -9,6 +9,7 @@ import type { AlertTarget } from './alerts/alert-hook.ts'
 import type { AlertFormat } from './alerts/message.ts'
 import { MAX_PAGE_SIZE } from './clerk/api-description.ts'
 import { RESOURCES, type ResourceName } from './clerk/catalogue.ts'
+import { Privacy, type PrivacyOptions } from './clerk/privacy.ts'
 import { ClerkSyncError } from './errors.ts'
 import type { EngineFactory } from './handlers/engine.ts'
 import { postgres } from './handlers/engines/postgres.ts'
@@ -111,6 +112,23 @@ export interface ClerkSyncOptions {
    */
   apiPageSize?: number | undefined
   /**
+   * What is not stored of a resource, or only as a hash: in rows, `raw`, stored bodies and changes alike, whether an event or
+   * the Backend API brings it. Handlers get what is stored. `docs/privacy.md` has the details.
+   * @example { users: { omit: ['phone_numbers', 'unsafe_metadata.ssn'], hash: ['primary_email_address'] } }
+   * @default everything but secrets is stored
+   */
+  privacy?: PrivacyOptions | undefined
+  /**
+   * The key of the hashes that {@link privacy} asks for. With another key, equal values have other hashes.
+   * @default CLERK_SYNC_PRIVACY_KEY
+   */
+  privacyKey?: string | undefined
+  /**
+   * How many days after its deletion a user is erased, by the server's hourly maintenance, `sync.maintain()` or `sync.drain()`.
+   * @default never
+   */
+  eraseAfterDays?: number | undefined
+  /**
    * The team's handlers, as {@link on} makes them. More can be added with `sync.on`.
    * @default none
    */
@@ -184,6 +202,11 @@ export interface Config {
   readonly apiRateLimit: number
   readonly apiTimeoutMs: number
   readonly apiPageSize: number
+  /** Undefined if everything is stored. */
+  readonly privacy: Privacy | undefined
+  readonly hasPrivacyKey: boolean
+  /** Undefined if nobody is erased by themselves. */
+  readonly eraseAfterDays: number | undefined
   readonly handlers: readonly HandlerDefinition[]
   readonly engine: EngineFactory
   readonly retention: RetentionDays
@@ -224,6 +247,9 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   apiRateLimit: [],
   apiTimeoutMs: [],
   apiPageSize: [],
+  privacy: [],
+  privacyKey: ['CLERK_SYNC_PRIVACY_KEY'],
+  eraseAfterDays: [],
   handlers: [],
   engine: [],
   retention: [],
@@ -294,6 +320,9 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     apiRateLimit: requireNumber('apiRateLimit', options.apiRateLimit ?? rateLimitOf(secretKey), 'rate'),
     apiTimeoutMs: requireNumber('apiTimeoutMs', options.apiTimeoutMs ?? 30_000, 'milliseconds'),
     apiPageSize: pageSize(options.apiPageSize ?? MAX_PAGE_SIZE),
+    privacy: Privacy.of(options.privacy ?? {}, (options.privacyKey ?? '').trim()),
+    hasPrivacyKey: Boolean(options.privacyKey?.trim()),
+    eraseAfterDays: days(options.eraseAfterDays),
     handlers: options.handlers ?? [],
     engine: options.engine ?? postgres(),
     retention: resolveRetention(options.retention),
@@ -394,6 +423,10 @@ function apiUrl(text: string): string {
 
 function rateLimitOf(secretKey: string): number {
   return secretKey.startsWith('sk_live_') ? RATE_LIMIT.production : RATE_LIMIT.development
+}
+
+function days(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : requireNumber('eraseAfterDays', value, 'limit')
 }
 
 /** Twice what the pages of a list have in common, so that each brings something new. */

@@ -32,6 +32,8 @@ export type * from './clerk/payloads.ts'
 export { type AlertOptions, type ClerkSyncOptions, defineConfig } from './config.ts'
 // What it says about itself.
 export type { ConnectionState } from './database/connections.ts'
+export type { PrivacyOptions, ResourcePrivacy } from './clerk/privacy.ts'
+export { type ClerkSyncOptions, defineConfig } from './config.ts'
 // What the tables hold.
 export type {
   AlertsTable,

@@ -465,7 +465,7 @@ class Sync implements ClerkSync {
   }
 
   get clerk(): ClerkView {
-    const { secretKey, resources, instanceIds } = this.#config
+    const { secretKey, resources, instanceIds, privacy } = this.#config
     return createClerkView({
       isConfigured: secretKey !== '',
       database: this.#database,
@@ -473,6 +473,7 @@ class Sync implements ClerkSync {
       api: () => this.#catchUp.api,
       resources,
       instanceIds,
+      privacy,
       prepare: () => this.#prepare(),
     })
   }
@@ -526,6 +527,23 @@ class Sync implements ClerkSync {
     } catch (error) {
       this.#config.log.warn({ error: messageOf(error) }, 'maintenance failed; the next drain tries again')
       this.#maintainedAt = Number.NEGATIVE_INFINITY
+    }
+  }
+
+  /** Where no process stays, a drain does what the hourly maintenance does elsewhere, and no more often. */
+  async #eraseDue(signal: AbortSignal): Promise<void> {
+    const isDue = this.#config.now() - this.#lookedForErasures > ERASURES_EVERY_MS
+    if (this.#config.eraseAfterDays !== undefined && isDue) await this.#erase(signal)
+  }
+
+  /** Never rejects: what was not erased is tried again. */
+  async #erase(signal?: AbortSignal): Promise<void> {
+    this.#lookedForErasures = this.#config.now()
+    try {
+      await this.#eraser.catchUp(this.#config.eraseAfterDays, signal)
+    } catch (error) {
+      if (signal?.aborted || (error instanceof ClerkSyncError && error.code === 'job_running')) return
+      this.#config.log.warn({ cause: messageOf(error) }, 'failed to erase users; it is tried again')
     }
   }
 
@@ -593,6 +611,7 @@ const DELIVERY_SPAN: SpanStart = { name: 'clerk-sync delivery', kind: 'consumer'
 
 const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read request.clone() yourself'
 
+const ERASURES_EVERY_MS = 3_600_000
 /** Less than the ten seconds that the standalone server and most orchestrators give. */
 const HANDLER_GRACE_MS = 8_000
 /** Between two maintenances, whichever processes do them. */

@@ -2,6 +2,7 @@
 
 import { ClerkApi } from '../clerk/api/client.ts'
 import type { ResourceName } from '../clerk/catalogue.ts'
+import type { Privacy } from '../clerk/privacy.ts'
 import type { Database } from '../database/database.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ingest } from '../ingest/ingest.ts'
@@ -91,6 +92,8 @@ export interface CatchUpSettings {
   readonly apiTimeoutMs: number
   readonly apiPageSize: number
   readonly resources: ReadonlySet<string>
+  /** Undefined if everything is stored. */
+  readonly privacy: Privacy | undefined
   readonly instanceIds: ReadonlySet<string>
   readonly now: () => number
   readonly log: Logger
@@ -119,10 +122,10 @@ export class CatchingUp implements CatchUp {
     this.#ledger = ledger
     this.#settings = settings
     this.#prepare = prepare
-    const { instanceIds, resources, log } = settings
+    const { instanceIds, resources, privacy, log } = settings
     const api = () => this.api
-    this.#confirmation = new Confirmation({ database, ledger, api, resources, instanceIds, log })
-    const ensurer = new Ensurer({ database, ledger, api, instanceIds, resources })
+    this.#confirmation = new Confirmation({ database, ledger, api, resources, privacy, instanceIds, log })
+    const ensurer = new Ensurer({ database, ledger, api, instanceIds, resources, privacy })
     const ensure = async <Name extends ResourceName>(name: Name, key: Record<string, string>) => {
       await prepare()
       return ensurer.ensure(name, key)
@@ -168,10 +171,10 @@ export class CatchingUp implements CatchUp {
     signal: AbortSignal | undefined,
     run: (sweeps: Sweeps, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const { resources, instanceIds } = this.#settings
+    const { resources, privacy, instanceIds } = this.#settings
     const [database, ledger, api] = [this.#database, this.#ledger, this.api]
     await this.#prepare()
-    const sweeps = new Sweeps({ database, ledger, api, resources, instanceIds })
+    const sweeps = new Sweeps({ database, ledger, api, resources, privacy, instanceIds })
     const { signal: closing } = this.#closing
     const running = run(sweeps, signal ? AbortSignal.any([signal, closing]) : closing)
     this.#underWay.add(running)

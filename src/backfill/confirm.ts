@@ -17,7 +17,7 @@ import type { RefusedRepair } from './progress.ts'
 import { observationsOf, type Repair, tellingOf } from './task.ts'
 
 /** What a repair outside of a job is made of. */
-export interface RepairParts extends Pick<Repair, 'ledger' | 'resources'> {
+export interface RepairParts extends Pick<Repair, 'ledger' | 'resources' | 'privacy'> {
   readonly database: Database
   /** @throws {ClerkSyncError} `api_key_missing` */
   readonly api: () => ClerkApi
@@ -29,12 +29,12 @@ export interface RepairParts extends Pick<Repair, 'ledger' | 'resources'> {
  * @throws {ClerkSyncError} `api_…`
  */
 export async function openRepair(parts: RepairParts, call: ApiCall): Promise<Repair> {
-  const { ledger, resources, instanceIds } = parts
+  const { ledger, resources, privacy, instanceIds } = parts
   const { queries: database, schema } = parts.database
   const api = parts.api()
   const instanceId = await findInstance(api, instanceIds, call)
   const how = { jobId: null, isReconcile: true, tellsHandlers: false }
-  return { ...how, api, call, database, schema, ledger, resources, instanceId }
+  return { ...how, api, call, database, schema, ledger, resources, privacy, instanceId }
 }
 
 /**

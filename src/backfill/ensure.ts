@@ -10,6 +10,7 @@ import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
 import type { Item } from '../clerk/api/reply.ts'
 import { fillPath, fillQuery } from '../clerk/api-description.ts'
 import { CATALOGUE, type ResourceName } from '../clerk/catalogue.ts'
+import type { Privacy } from '../clerk/privacy.ts'
 import { type Resource, readColumns } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { available } from '../database/failure.ts'
@@ -35,6 +36,8 @@ export interface EnsurerOptions {
   readonly instanceIds: ReadonlySet<string>
   /** The tables that are kept. */
   readonly resources: ReadonlySet<string>
+  /** Undefined if everything is stored. */
+  readonly privacy: Privacy | undefined
 }
 
 export class Ensurer {
@@ -75,12 +78,12 @@ export class Ensurer {
   }
 
   async #fetch(name: ResourceName, key: Key): Promise<void> {
-    const { api, ledger, instanceIds } = this.#options
+    const { api, ledger, instanceIds, privacy } = this.#options
     const resource: Resource = CATALOGUE[name]
     const shown = await lookFor(api(), resource, key, {})
     if (shown === null) return
     const [instanceId = null] = instanceIds.size === 1 ? instanceIds : []
-    const source = { eventId: null, instanceId, observedAt: shown.observedAt, isConfirmed: true }
+    const source = { eventId: null, instanceId, observedAt: shown.observedAt, isConfirmed: true, privacy }
     const observations = observeItem(source, resource, shown.item)
     requireApplied(name, refusedAmong(name, observations, await ledger.apply(observations)))
   }

@@ -3,6 +3,7 @@
 import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
 import { isWhole } from '../clerk/api-description.ts'
 import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
+import type { Privacy } from '../clerk/privacy.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { type Job, JobStore } from '../database/jobs.ts'
@@ -92,6 +93,8 @@ export interface SweepsOptions {
   readonly api: ClerkApi
   /** The tables that are kept. */
   readonly resources: ReadonlySet<string>
+  /** Undefined if everything is stored. */
+  readonly privacy: Privacy | undefined
   readonly instanceIds: ReadonlySet<string>
 }
 
@@ -267,7 +270,7 @@ class Run {
   }
 
   #task(call: ApiCall, tellsHandlers: boolean): Omit<Task, 'refreshes'> {
-    const { database, ledger, api, resources, instanceId } = this.#options
+    const { database, ledger, api, resources, privacy, instanceId } = this.#options
     const { dryRun = false, maxDeletions = null } = this.#wishes
     return {
       jobId: this.#job.id,
@@ -277,6 +280,7 @@ class Run {
       schema: database.schema,
       ledger,
       resources,
+      privacy,
       instanceId,
       isReconcile: this.#kind === 'reconcile',
       tellsHandlers,

@@ -3,6 +3,7 @@
 import type { Kysely } from 'kysely'
 import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
 import type { Item } from '../clerk/api/reply.ts'
+import type { Privacy } from '../clerk/privacy.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import type { Ingest } from '../ingest/ingest.ts'
@@ -23,6 +24,8 @@ export interface Repair {
   readonly ledger: Pick<Ingest, 'apply'>
   /** The tables that are kept. */
   readonly resources: ReadonlySet<string>
+  /** Undefined if everything is stored. */
+  readonly privacy: Privacy | undefined
   /** The Clerk instance that the secret key belongs to, if it is known. */
   readonly instanceId: string | null
   /** Whether handlers are told of what is written, where no event has told them. */
@@ -57,13 +60,13 @@ export function tellingOf(
 
 /** What Clerk showed of an item: the item itself first, then what it holds of kept tables. */
 export function observationsOf(
-  { jobId, instanceId, resources }: Repair,
+  { jobId, instanceId, resources, privacy }: Repair,
   resource: Resource,
   item: Item,
   observedAt: Date,
   isConfirmed = false,
 ): [Observation, ...Observation[]] {
-  const source = { eventId: jobId, instanceId, observedAt, isConfirmed }
+  const source = { eventId: jobId, instanceId, observedAt, isConfirmed, privacy }
   const [primary, ...inner] = observeItem(source, resource, item)
   return [primary as Observation, ...inner.filter((each) => resources.has(each.resource.table))]
 }

@@ -23,6 +23,8 @@ export interface Column<Value = unknown> {
   readonly source?: Source | undefined
   /** A value of another type than expected becomes null; `raw` keeps what Clerk sent. */
   readonly cast: (value: unknown) => Value | null
+  /** Where the value of a function comes from, as a path. */
+  readonly derivedFrom?: string | undefined
   /** What it says of a person. Absent: nothing, or an id or a time that says nothing by itself. */
   readonly privacy?: 'personal' | 'identifying' | undefined
 }

@@ -10,8 +10,10 @@ import {
   type ParkReason,
   readContent,
 } from '../clerk/event.ts'
+import { parseExact } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import { type Mention, resourcesIn, usersIn, withoutFields } from '../clerk/person.ts'
+import type { Privacy } from '../clerk/privacy.ts'
 import type { Effect, Resource, Share } from '../clerk/resource.ts'
 import { toStorableText } from '../clerk/storable.ts'
 import { messageOf } from '../database/failure.ts'
@@ -25,6 +27,8 @@ export interface Admission {
   readonly resources: ReadonlySet<string>
   /** The Clerk instances whose events are applied; empty means any. */
   readonly instanceIds: ReadonlySet<string>
+  /** Undefined if everything is stored. */
+  readonly privacy?: Privacy | undefined
 }
 
 export interface Entry {
@@ -64,13 +68,26 @@ interface KeptBody {
 export type RecordedDelivery = Delivery & { readonly outcome: Outcome }
 
 /** Reads a delivery. Never throws: what our own code cannot read is recorded as failed, and holds up nobody. */
-export function readEntry(delivery: Delivery, admission: Admission): Entry {
+export function readEntry(whole: Delivery, admission: Admission): Entry {
+  let delivery = whole
   try {
+    if (admission.privacy) delivery = keptOf(whole, admission.privacy)
     const facts = identify(delivery)
     return { ...facts, body: keptBody(delivery), ...admit(delivery, facts.occurredAt, admission) }
   } catch (error) {
     return refused(unreadable(delivery), error)
   }
+}
+
+/** As if Clerk had sent no more than is stored. */
+function keptOf(delivery: Delivery, privacy: Privacy): Delivery {
+  if (delivery.event === null) return delivery
+  const event = privacy.event(delivery.event)
+  if (event === delivery.event) return delivery
+  const exact = parseExact(Buffer.from(delivery.rawData).toString()) as ClerkEvent['data']
+  const kept = privacy.event({ ...event, data: exact })
+  const [rawBody, rawData] = [kept, kept.data].map((value) => Buffer.from(JSON.stringify(value)))
+  return { ...delivery, event, rawBody: rawBody as Buffer, rawData: rawData as Buffer }
 }
 
 /** The entry, to be recorded as one that could not be applied. */

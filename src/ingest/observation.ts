@@ -9,6 +9,7 @@ import { type ClerkEvent, instanceIdOf, toDate } from '../clerk/event.ts'
 import { mayBeRounded, parseExact } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import { together, usersIn, withoutFields } from '../clerk/person.ts'
+import type { Privacy } from '../clerk/privacy.ts'
 import { type Resource, readSource, type Share } from '../clerk/resource.ts'
 import { type Redaction, redact, redactIn } from '../clerk/secrets.ts'
 import { toStorableText } from '../clerk/storable.ts'
@@ -47,6 +48,11 @@ interface Source {
   readonly isConfirmed?: boolean
 }
 
+/** Where an answer of the Backend API comes from, and what is stored of it. */
+interface ItemSource extends Source {
+  readonly privacy: Privacy | undefined
+}
+
 /** An event, as it was delivered. */
 export interface EventSource {
   readonly event: ClerkEvent
@@ -71,7 +77,16 @@ export function observe({ event, rawData, eventId, observedAt }: EventSource): O
 }
 
 /** The observations in what the Backend API showed, in the same order. */
-export function observeItem(source: Source, resource: Resource, { data, raw }: Item): Observation[] {
+export function observeItem(
+  { privacy, ...source }: ItemSource,
+  resource: Resource,
+  item: Item,
+): Observation[] {
+  const data = privacy ? privacy.data(resource, item.data) : item.data
+  const raw =
+    data === item.data
+      ? item.raw
+      : Buffer.from(JSON.stringify(privacy?.data(resource, exactPayload(item.raw)) ?? data))
   const all = [toObservation(source, resource, data, asSent(raw)), ...embedded(source, resource, data, raw)]
   return all.map((each) => ({ ...each, isPartial: (each.resource.api?.shape ?? 'same') !== 'same' }))
 }

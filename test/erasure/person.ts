@@ -19,12 +19,15 @@ export interface Person {
   readonly idOf: (name: string) => string
 }
 
+let made = 0
+
 /** Makes the person in a simulated Clerk, so that its Backend API shows them too. */
 export function createPerson(clerk: SimulatedClerk): Person {
+  const prefix = `z${made++}z`
   const values: string[] = []
   const own = (name: string) => `${name}_${clerk.instanceId}`
   const value = (kind: string) => {
-    values.push(`zq${String(values.length).padStart(2, '0')}${kind}`)
+    values.push(`${prefix}q${String(values.length).padStart(2, '0')}${kind}`)
     return values.at(-1) as string
   }
   const address = () => `${value('mail')}@example.com`

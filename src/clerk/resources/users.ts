@@ -171,13 +171,18 @@ export const users = defineResource({
     username: identifying(key()),
     first_name: personal(text()),
     last_name: personal(text()),
-    primary_email_address: identifying(
-      key(primary('email_addresses', 'primary_email_address_id', 'email_address')),
-    ),
-    primary_phone_number: identifying(
-      text(primary('phone_numbers', 'primary_phone_number_id', 'phone_number')),
-    ),
-    primary_web3_wallet: identifying(text(primary('web3_wallets', 'primary_web3_wallet_id', 'web3_wallet'))),
+    primary_email_address: identifying({
+      ...key(primary('email_addresses', 'primary_email_address_id', 'email_address')),
+      derivedFrom: 'email_addresses.email_address',
+    }),
+    primary_phone_number: identifying({
+      ...text(primary('phone_numbers', 'primary_phone_number_id', 'phone_number')),
+      derivedFrom: 'phone_numbers.phone_number',
+    }),
+    primary_web3_wallet: identifying({
+      ...text(primary('web3_wallets', 'primary_web3_wallet_id', 'web3_wallet')),
+      derivedFrom: 'web3_wallets.web3_wallet',
+    }),
     primary_email_address_id: id(),
     primary_phone_number_id: id(),
     primary_web3_wallet_id: id(),
