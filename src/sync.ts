@@ -510,6 +510,7 @@ class Sync implements ClerkSync {
   }
 
   async #maintain(options: MaintainOptions, restMs?: number): Promise<MaintenanceResult | null> {
+    await this.#eraseDue(options)
     const result = await available(maintain(this.#database, this.#config.retention, options, restMs))
     const forgotten = Object.entries(result?.forgotten ?? {}).flatMap(([kind, { rows }]) =>
       rows > 0 ? [[kind, rows] as const] : [],
@@ -530,19 +531,14 @@ class Sync implements ClerkSync {
     }
   }
 
-  /** Where no process stays, a drain does what the hourly maintenance does elsewhere, and no more often. */
-  async #eraseDue(signal: AbortSignal): Promise<void> {
-    const isDue = this.#config.now() - this.#lookedForErasures > ERASURES_EVERY_MS
-    if (this.#config.eraseAfterDays !== undefined && isDue) await this.#erase(signal)
-  }
-
   /** Never rejects: what was not erased is tried again. */
-  async #erase(signal?: AbortSignal): Promise<void> {
-    this.#lookedForErasures = this.#config.now()
+  async #eraseDue({ maxSeconds = 300, signal: stop }: MaintainOptions): Promise<void> {
+    const timeUp = AbortSignal.timeout(maxSeconds * 1_000)
+    const signal = stop ? AbortSignal.any([stop, timeUp]) : timeUp
     try {
       await this.#eraser.catchUp(this.#config.eraseAfterDays, signal)
     } catch (error) {
-      if (signal?.aborted || (error instanceof ClerkSyncError && error.code === 'job_running')) return
+      if (signal.aborted || (error instanceof ClerkSyncError && error.code === 'job_running')) return
       this.#config.log.warn({ cause: messageOf(error) }, 'failed to erase users; it is tried again')
     }
   }
@@ -611,7 +607,6 @@ const DELIVERY_SPAN: SpanStart = { name: 'clerk-sync delivery', kind: 'consumer'
 
 const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read request.clone() yourself'
 
-const ERASURES_EVERY_MS = 3_600_000
 /** Less than the ten seconds that the standalone server and most orchestrators give. */
 const HANDLER_GRACE_MS = 8_000
 /** Between two maintenances, whichever processes do them. */

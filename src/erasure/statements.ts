@@ -46,14 +46,22 @@ export function erasureStatements(schema: string) {
 
 type Qualify = (name: string) => string
 
+/** An event's body and changes are in the partition of its receipt, or kept apart for a run that outlived it. */
+function isPartOf(event: string): string {
+  return `part.event_id = ${event}.id and part.filed_at in (${event}.received_at, 'infinity')`
+}
+
 /** After `batch`, the ids and times of events: empties them, ends their runs, and counts. */
 function emptying(table: Qualify): string {
   return `
     emptied as (
-      update ${table('events')} as event set body = null, secret_body = null, changes = null,
+      update ${table('events')} as event set secret_body = null,
         error = case when event.error is not null then '${ERASED_TEXT}' end
-      from batch where event.id = batch.id and (event.body is not null or event.secret_body is not null
-        or event.changes is not null or event.error is not null)
+      from batch where event.id = batch.id and (event.secret_body is not null or event.error is not null)
+    ), bodies as (
+      delete from ${table('event_bodies')} as part using batch where ${isPartOf('batch')}
+    ), changed as (
+      delete from ${table('event_changes')} as part using batch where ${isPartOf('batch')}
     ), ended as (
       update ${table('handler_runs')} as run set history = null, fingerprint = null, due_at = null, claim = null,
         status = case when status = 'succeeded' then status else 'discarded' end,
@@ -76,11 +84,15 @@ function eventStatements(table: Qualify) {
   const events = table('events')
   const emptied = emptying(table)
   const ofResources = `
-    select id, occurred_at from ${events}
+    select id, occurred_at, received_at from ${events}
     where resource_id = any($1::text[]) and (occurred_at, id) > ($2::timestamptz, $3::text)
     order by occurred_at, id limit ${BATCH}`
+  const bodyOfEvent = `
+      left join lateral (
+        select body from ${table('event_bodies')} as part where ${isPartOf('event')} limit 1
+      ) as part on true`
   return {
-    emptyEvents: `with batch as (select id, occurred_at from ${events} where id = any($1::text[])), ${emptied}`,
+    emptyEvents: `with batch as (select id, occurred_at, received_at from ${events} where id = any($1::text[])), ${emptied}`,
     emptyEventsOf: `with batch as (${ofResources}), ${emptied}`,
     countEventsOf: `
       select count(*)::integer as events, (
@@ -88,29 +100,41 @@ function eventStatements(table: Qualify) {
         where event_id in (select id from ${events} where resource_id = any($1::text[]))
       )::integer as runs from ${events} where resource_id = any($1::text[])`,
     bodiesOf: `
-      select id, occurred_at, body, secret_body from ${events}
-      where resource_id = any($1::text[]) and (occurred_at, id) > ($2::timestamptz, $3::text)
-      order by occurred_at, id limit ${BATCH}`,
+      select event.id, event.occurred_at, part.body, event.secret_body
+      from (select * from (${ofResources}) as position join ${events} using (id, occurred_at, received_at)) as event
+      ${bodyOfEvent} order by event.occurred_at, event.id`,
     rewriteEvents: `
       with rewritten as (
-        select * from unnest($1::text[], $2::bytea[], $3::bytea[]) as event(id, body, secret_body)
+        select new.id, new.body, new.secret_body, event.received_at from unnest($1::text[], $2::bytea[], $3::bytea[]) as new(id, body, secret_body)
+        join ${events} as event using (id)
+      ), bodies as (
+        update ${table('event_bodies')} as part set body = rewritten.body
+        from rewritten where ${isPartOf('rewritten')} and rewritten.body is not null
+      ), unreadable as (
+        delete from ${table('event_bodies')} as part using rewritten
+        where ${isPartOf('rewritten')} and rewritten.body is null
+      ), changed as (
+        delete from ${table('event_changes')} as part using rewritten where ${isPartOf('rewritten')}
       ), texts as (
         update ${table('handler_runs')} as run set history = null,
           error = case when run.error is not null then '${ERASED_TEXT}' end,
           note = case when run.note is not null then '${ERASED_TEXT}' end
         from rewritten where run.event_id = rewritten.id
       )
-      update ${events} as event set body = rewritten.body, secret_body = rewritten.secret_body, changes = null,
+      update ${events} as event set secret_body = rewritten.secret_body,
         error = case when event.error is not null then '${ERASED_TEXT}' end
       from rewritten where event.id = rewritten.id`,
     // The rows of some events are gone, or never were: parked and ignored ones are only found by what is in them.
     mentioning: `
       select id, received_at, case when exists (
-        select from unnest($3::text[]) as value where position(convert_to(value, 'UTF8') in coalesce(batch.body, batch.secret_body)) > 0
-      ) then coalesce(body, secret_body) end as body, secret_body
+        select from unnest($3::text[]) as value where position(convert_to(value, 'UTF8') in batch.body) > 0
+      ) then body end as body, secret_body
       from (
-        select id, received_at, body, secret_body from ${events}
-        where (received_at, id) > ($1::timestamptz, $2::text) order by received_at, id limit ${BATCH}
+        select event.id, event.received_at, event.secret_body, coalesce(part.body, event.secret_body) as body
+        from (
+          select * from ${events} where (received_at, id) > ($1::timestamptz, $2::text)
+          order by received_at, id limit ${BATCH}
+        ) as event ${bodyOfEvent}
       ) as batch order by received_at, id`,
   }
 }

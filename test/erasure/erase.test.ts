@@ -136,11 +136,12 @@ describeEachDatabase('erasing a person', (database) => {
       payment_source: { id: 'src_1' },
     })
     const event = await sync.database
-      .selectFrom('events')
-      .select(['body', 'changes'])
+      .selectFrom('event_bodies')
+      .innerJoin('events', 'events.id', 'event_bodies.event_id')
+      .select('body')
       .where('resource_id', '=', person.idOf('pay_1'))
       .executeTakeFirstOrThrow()
-    expect(JSON.parse(Buffer.from(event.body ?? '').toString()).data).toMatchObject({
+    expect(JSON.parse(Buffer.from(event.body).toString()).data).toMatchObject({
       id: person.idOf('pay_1'),
       payer: { user_id: person.id },
     })
