@@ -118,7 +118,7 @@ interface Embed {
 export type Share = 'all' | readonly string[]
 
 /** Whom a resource is about, besides the users that it belongs to: by the columns that say so. */
-export interface PersonLinks {
+interface PersonLinks {
   /** Columns with the id of a user. */
   readonly users?: Readonly<Record<string, Share>>
   /** Columns with an e-mail address or a phone number, of somebody who may not be a user yet. */

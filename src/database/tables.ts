@@ -39,7 +39,7 @@ export interface MirroredRow {
 }
 
 /** What a resource's table has besides, and the table of a set has not. */
-export interface ErasableRow {
+interface ErasableRow {
   /** When the row was erased: only ids and times are left, and nothing fills it again. */
   erased_at: Date | null
 }

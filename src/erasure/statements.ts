@@ -4,7 +4,7 @@ import { qualify } from '../database/identifier.ts'
 import type { Link } from './links.ts'
 
 /** Stands where a text was. */
-export const ERASED_TEXT = '[erased]'
+const ERASED_TEXT = '[erased]'
 
 /** So many events or rows a statement: some 50 ms, which deliveries of the same rows can wait. */
 export const BATCH = 1_000
