@@ -29,11 +29,10 @@ export type { WaitOptions } from './backfill/wait.ts'
 export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
 export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'
 export type * from './clerk/payloads.ts'
+export type { PrivacyOptions, ResourcePrivacy } from './clerk/privacy.ts'
 export { type AlertOptions, type ClerkSyncOptions, defineConfig } from './config.ts'
 // What it says about itself.
 export type { ConnectionState } from './database/connections.ts'
-export type { PrivacyOptions, ResourcePrivacy } from './clerk/privacy.ts'
-export { type ClerkSyncOptions, defineConfig } from './config.ts'
 // What the tables hold.
 export type {
   AlertsTable,
