@@ -78,7 +78,7 @@ const SINGLE: Readonly<Record<string, () => preact.JSX.Element>> = {
 
 function NotFound() {
   return (
-    <Notice icon="search" title="There is no such page.">
+    <Notice icon="search" title="Page not found.">
       <p>
         <a href="./">Go to the overview</a>
       </p>

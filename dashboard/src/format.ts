@@ -119,6 +119,17 @@ export function title(name: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
+/** Null, an empty text, list or object: folded away where values are listed. */
+export function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === '') return true
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
+
+/** A moment as JSON and Postgres write it. */
+export function isMoment(value: unknown): value is Time {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(value)
+}
+
 /** A value of a row or a payload on one line: a date as it is, an object as JSON. */
 export function inline(value: unknown): string {
   if (value === null || value === undefined) return 'null'

@@ -1,4 +1,4 @@
-/** What is around every page: where one is, where one can go, whether the page is live. */
+/** The frame around every page: navigation, search, live state. */
 
 import type { ComponentChildren } from 'preact'
 import { useCallback, useState } from 'preact/hooks'
@@ -43,7 +43,7 @@ export function Shell({ session, children }: ShellProps) {
   return (
     <div class={`shell ${isWide ? 'wide' : ''}`}>
       <a class="skip-link" href="#content">
-        Skip to the content
+        Skip to content
       </a>
       <Header session={session} onSearch={openSearch} onShortcuts={() => setSheet('shortcuts')} />
       <Navigation session={session} />
@@ -97,7 +97,7 @@ const LIVE_WORDS = { connecting: 'connecting', live: 'live', polling: 'every 2 s
 function Live() {
   const state = useStore(liveState)
   return (
-    <span class={`live ${state}`} title="How this page learns what happens">
+    <span class={`live ${state}`} title="How this page is kept up to date">
       <span class="live-dot" />
       {LIVE_WORDS[state]}
     </span>

@@ -93,22 +93,22 @@ export const SHEET: readonly {
       ['Enter', 'Open'],
       ['x', 'Select'],
       ['f', 'Filter'],
-      ['l', 'Show what is new'],
+      ['l', 'Show new events'],
     ],
   },
   {
     title: 'On an event',
     keys: [
-      ['r', 'Replay'],
-      ['c', 'Copy its id'],
+      ['r', 'Retry the failing handler, or replay'],
+      ['c', 'Copy its ID'],
       ['Esc', 'Close'],
     ],
   },
   {
     title: 'Everywhere',
     keys: [
-      [`${MOD} b`, 'Hide or show the pages'],
-      ['?', 'This sheet'],
+      [`${MOD} b`, 'Hide or show the sidebar'],
+      ['?', 'Keyboard shortcuts'],
     ],
   },
 ]

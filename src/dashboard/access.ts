@@ -50,6 +50,11 @@ export class Access {
     this.#hosts = new Set(options.allowedHosts.map((host) => host.toLowerCase()))
   }
 
+  /** Whether people sign in. Otherwise only this machine is let in, as an admin. */
+  get isGuarded(): boolean {
+    return this.#sessions !== undefined || this.#options.authorize !== undefined
+  }
+
   /** Whether signing in with the token is what counts here. */
   get takesToken(): boolean {
     return this.#sessions !== undefined
@@ -60,7 +65,7 @@ export class Access {
    * @throws {ClerkSyncError} `dashboard_closed` or `host_unknown`
    */
   admit(request: Request, { remoteAddress }: Connection): void {
-    const isGuarded = this.#sessions !== undefined || this.#options.authorize !== undefined
+    const { isGuarded } = this
     if (!isGuarded && (this.#options.isProduction || !isLocal(request, remoteAddress))) {
       throw new ClerkSyncError('dashboard_closed')
     }

@@ -45,8 +45,8 @@ export interface DashboardOptions {
    */
   readonly readOnly?: boolean | undefined
   /**
-   * Hide personal data until somebody asks for it, which is written down.
-   * @default true
+   * Hide personal data until somebody reveals it, which the audit log records.
+   * @default true, except for simulated data that only this machine can see
    */
   readonly maskPersonalData?: boolean | undefined
   /**
@@ -138,7 +138,8 @@ class Dashboard {
       path: this.#base,
       now,
     })
-    const isMasking = options.maskPersonalData ?? true
+    const isMadeUp = environment === 'simulated' && !this.#access.isGuarded
+    const isMasking = options.maskPersonalData ?? !isMadeUp
     const source = { database: sync.database, schema: sync.location.schema }
     const live = new Live({ source, isMasked: isMasking, overview: () => overviewOf(this.#desk) })
     this.#desk = {

@@ -1,8 +1,9 @@
-/** Everything about one event: what it was, what became of it, and why. */
+/** One event in full: its content, its outcome and why. */
 
 import { findEvent } from '../clerk/catalogue.ts'
 import type { EventPosition } from '../database/event-parts.ts'
 import { ClerkSyncError } from '../errors.ts'
+import { causeOf } from './cause.ts'
 import { listEventItems, readItems } from './event-list.ts'
 import { maskJson, maskText } from './masking.ts'
 import type { Body, EventDetail, EventItem, FieldChange, HandlerRun } from './model.ts'
@@ -94,13 +95,13 @@ function parse(text: string): unknown {
 
 const OUTCOMES: Readonly<Record<EventItem['outcome'], string>> = {
   applied: 'Row saved.',
-  stale: 'The row was newer and was kept.',
-  ignored: 'Recorded, not applied.',
-  parked: 'Recorded, but it could not be used.',
-  failed: 'The database refused it; replay it after the fix.',
+  stale: 'The row is newer and was kept.',
+  ignored: 'Recorded but not applied.',
+  parked: 'Recorded but not usable.',
+  failed: 'The database rejected it. Fix the cause, then replay it.',
 }
 
-/** What became of it, and of its handlers, the worst first. */
+/** Its outcome and its worst handler. */
 function sentenceOf({ outcome, reason }: EventItem, runs: readonly HandlerRun[]): string {
   const because = outcome !== 'applied' && outcome !== 'stale' && reason ? `${capitalize(reason.text)}.` : ''
   const failing = runs.find(({ state }) => state === 'dead') ?? runs.find(({ state }) => state === 'retrying')
@@ -109,8 +110,8 @@ function sentenceOf({ outcome, reason }: EventItem, runs: readonly HandlerRun[])
 
 function failureSentence({ handler, attempts, error, state }: HandlerRun): string {
   const times = attempts === 1 ? 'once' : `${attempts} times`
-  const end = state === 'dead' ? ' and was given up' : ''
-  return `Handler ${handler} failed ${times}${end}${error ? `: ${error.split('\n', 1)[0]}` : '.'}`
+  const end = state === 'dead' ? ' and exhausted its retries' : ''
+  return `Handler ${handler} failed ${times}${end}: ${causeOf(error)}.`
 }
 
 function capitalize(text: string): string {

@@ -1,5 +1,6 @@
 /** Runs of handlers that fail, in groups that fail alike. */
 
+import { causeOf } from './cause.ts'
 import { type PageRequest, readCursor, toPage } from './cursor.ts'
 import { readItems } from './event-list.ts'
 import { maskText } from './masking.ts'
@@ -110,6 +111,7 @@ function ofGroup(): string {
 
 function toGroup(row: GroupRow, isMasked: boolean): FailureGroup {
   const { retrying, dead } = row
+  const error = row.error && (isMasked ? maskText(row.error) : row.error)
   // The newest of both were counted together: beyond them there can be more of either.
   const isCut = retrying + dead > GROUP_LIMIT
   const amount = (count: number) => (isCut ? atLeast(Math.min(count, GROUP_LIMIT)) : exactly(count))
@@ -117,7 +119,8 @@ function toGroup(row: GroupRow, isMasked: boolean): FailureGroup {
   return {
     handler: row.handler,
     fingerprint: row.fingerprint,
-    error: row.error && (isMasked ? maskText(row.error) : row.error),
+    error,
+    cause: causeOf(error),
     retrying: amount(retrying),
     dead: amount(dead),
     firstAt: toTime(row.first_at),

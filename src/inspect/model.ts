@@ -40,7 +40,7 @@ export type HealthState = 'empty' | 'healthy' | 'degraded' | 'blind' | 'down'
 /** The one sentence that the dashboard and `clerk-sync status` begin with. */
 export interface Status {
   readonly state: HealthState
-  /** `37 events fail in handler syncCrm since 14:02 (ECONNREFUSED).` Times in it are UTC, unless a time zone was given. */
+  /** `37 events have failed in handler syncCrm since 14:02 UTC: connection refused.` Times in it are UTC, unless a time zone was given. */
   readonly sentence: string
   /** A second one, about the data: `User and organization rows are current. Nothing is lost.` */
   readonly data: string
@@ -176,8 +176,10 @@ export interface Subject {
   /** The table. */
   readonly resource: string
   readonly id: string
-  /** A name, an e-mail address (masked, unless revealed) or a slug; null if the row has none or is not there. */
+  /** An e-mail address (masked, unless revealed), a name or a slug; null if the row has none or is not there. */
   readonly label: string | null
+  /** A second name: a user's full name (masked as the label is), the organization of a membership. */
+  readonly detail: string | null
 }
 
 export interface EventDetail extends EventItem {
@@ -366,6 +368,8 @@ export interface FailureGroup {
   readonly fingerprint: string | null
   /** The newest error of the group. */
   readonly error: string | null
+  /** The same in plain words: `connection refused (10.0.3.7:443)`. */
+  readonly cause: string
   /** Runs that are to be tried again by themselves. */
   readonly retrying: Quantity
   /** Runs that are not. */

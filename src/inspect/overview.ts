@@ -213,19 +213,19 @@ function checklistOf(
 ): ChecklistStep[] | null {
   if (hasEvents && (isBackfilled || !canBackfill)) return null
   return [
-    { step: 'receiver_up', isDone: true, text: 'This server is up.' },
-    { step: 'secret_set', isDone: true, text: 'A signing secret is set.' },
+    { step: 'receiver_up', isDone: true, text: 'The server is running.' },
+    { step: 'secret_set', isDone: true, text: 'The signing secret is set.' },
     {
       step: 'first_event',
       isDone: hasEvents,
-      text: hasEvents ? 'Events arrive.' : 'Send one: clerk-sync trigger user.created',
+      text: hasEvents ? 'Events are arriving.' : 'Send one: clerk-sync trigger user.created',
     },
     {
       step: 'backfill',
       isDone: isBackfilled,
       text: canBackfill
-        ? 'Fetch what was there before the first event.'
-        : 'Set CLERK_SECRET_KEY to fetch what was there before the first event.',
+        ? 'Import existing data from Clerk: start a backfill.'
+        : 'Set CLERK_SECRET_KEY to import existing data from Clerk.',
     },
   ]
 }

@@ -5,18 +5,18 @@ import type { Reason } from '../database/tables.ts'
 export type ReasonCode = Reason
 
 export const REASONS: Readonly<Record<Reason, string>> = {
-  older_than_row: 'row is newer, kept',
-  resource_deleted: 'was deleted, stays so',
+  older_than_row: 'the row is newer',
+  resource_deleted: 'the resource was deleted',
   erased: 'the person was erased',
   resource_disabled: 'resource is switched off',
-  rejected_by_database: 'the database refused it',
-  timed_out: 'the database took too long',
-  internal_fault: 'clerk-sync failed on it',
+  rejected_by_database: 'the database rejected it',
+  timed_out: 'the database timed out',
+  internal_fault: 'internal clerk-sync error',
   bad_json: 'body is not JSON',
-  too_deep: 'JSON nests too deep',
-  unrecognised_event: 'JSON is no event',
-  unknown_type: 'type is not known',
-  instance_mismatch: 'of another Clerk instance',
+  too_deep: 'JSON is nested too deeply',
+  unrecognised_event: 'JSON is not a Clerk event',
+  unknown_type: 'unknown event type',
+  instance_mismatch: 'from another Clerk instance',
 }
 
 export function toReason(code: Reason | null): { readonly code: string; readonly text: string } | null {

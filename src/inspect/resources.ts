@@ -9,7 +9,7 @@ import { maskJson } from './masking.ts'
 import type { PageOf, ResourceDetail, ResourceItem, ResourceKind, ResourceLink } from './model.ts'
 import { countLiveRows } from './quantity.ts'
 import { Parameters, type Reading, toTime } from './reading.ts'
-import { labelOf, showLabel } from './subjects.ts'
+import { type NamedRow, namesOf, showNames } from './subjects.ts'
 
 /** What belongs to a resource is shown up to this many; lists go on from there. */
 const LINKED = 10
@@ -47,9 +47,8 @@ export interface ResourceConditions {
   readonly link?: { readonly column: string; readonly id: string } | undefined
 }
 
-interface ItemRow {
+interface ItemRow extends NamedRow {
   readonly id: string
-  readonly label: string | null
   readonly clerk_created_at: Date | null
   readonly clerk_updated_at: Date | null
   readonly synced_at: Date
@@ -85,7 +84,7 @@ export async function listResources(
     position && `row.id < ${parameters.add(position[0])}`,
   ].filter(Boolean)
   const rows = await reading.query<ItemRow>(
-    `select ${ITEM_COLUMNS}, ${labelOf(table, 'row')} from ${reading.table(table)} as row
+    `select ${ITEM_COLUMNS}, ${namesOf(reading, table, 'row')} from ${reading.table(table)} as row
      ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
      order by row.id desc limit ${parameters.add(limit + 1)}`,
     parameters.values,
@@ -98,7 +97,7 @@ function toItem(resource: string, row: ItemRow, isMasked: boolean): ResourceItem
   return {
     resource,
     id: row.id,
-    label: showLabel(resource, row.label, isMasked),
+    ...showNames(resource, row, isMasked),
     clerkCreatedAt: toTime(row.clerk_created_at),
     clerkUpdatedAt: toTime(row.clerk_updated_at),
     syncedAt: toTime(row.synced_at),
@@ -151,7 +150,7 @@ export async function getResource(
 ): Promise<ResourceDetail> {
   const { table, columns, children = [] } = resource
   const [stored] = await reading.query<StoredRow>(
-    `select row.*, row.raw::text as raw_text, ${labelOf(table, 'row')} from ${reading.table(table)} as row
+    `select row.*, row.raw::text as raw_text, ${namesOf(reading, table, 'row')} from ${reading.table(table)} as row
      where row.id = $1`,
     [id],
   )

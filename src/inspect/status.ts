@@ -1,5 +1,6 @@
-/** The one sentence that says how it is. Pure, so that a browser and a terminal say the same. */
+/** The headline of the dashboard and of `clerk-sync status`: one sentence. Pure. */
 
+import { causeOf } from './cause.ts'
 import type {
   ChecklistStep,
   FailureGroup,
@@ -11,15 +12,15 @@ import type {
 } from './model.ts'
 import type { WaitingWork } from './waiting-work.ts'
 
-/** What the sentence is made of. */
+/** The facts that decide the sentence. */
 export interface StatusFacts {
   readonly at: Time
   readonly lastEventAt: Time | null
-  /** How long the pauses between events usually are, in milliseconds; null: not known. */
+  /** The usual gap between events, in milliseconds; null: unknown. */
   readonly usualGapMs: number | null
   /** The worst first. */
   readonly failing: readonly FailureGroup[]
-  /** How many runs they have. */
+  /** Their runs, added up. */
   readonly failingRuns: Quantity
   /** Events that the database refused, and since when. */
   readonly failed: Quantity
@@ -31,9 +32,9 @@ export interface StatusFacts {
   readonly waitingWork: WaitingWork | null
 }
 
-/** Silence shorter than this says nothing. */
+/** Shorter silence is normal. */
 const MIN_SILENCE_MS = 15 * 60_000
-/** Silence of so many usual pauses is no accident. */
+/** Silence this many times longer than the usual gap is reported. */
 const UNUSUAL = 20
 
 export function statusOf(facts: StatusFacts): Status {
@@ -53,7 +54,7 @@ export function statusOfOutage(message: string): Status {
   return {
     state: 'down',
     sentence: `Down: ${lowerFirst(message)}`,
-    data: 'Deliveries are answered 503 and nothing is lost: Svix sends them again.',
+    data: 'Deliveries are answered with 503. Nothing is lost: Svix retries them.',
     since: null,
     suggestions: [{ action: 'run_checks' }],
   }
@@ -63,24 +64,24 @@ function empty({ lastEventAt }: StatusFacts): Status | undefined {
   if (lastEventAt !== null) return undefined
   return {
     state: 'empty',
-    sentence: 'Ready: no event was received yet.',
-    data: 'The tables are empty until the first event or a backfill.',
+    sentence: 'Ready: no events received yet.',
+    data: 'The tables stay empty until the first event or backfill.',
     since: null,
     suggestions: [{ action: 'send_test_event' }],
   }
 }
 
-/** What to do where runs wait and no worker is there. */
+/** The remedy when runs are due and no worker is running. */
 export const START_A_WORKER =
-  'Run them with sync.work() in a server, with `clerk-sync start`, or with a cron job that calls the drain route.'
+  'Start a worker: call sync.work() in a server, run `clerk-sync start`, or call the drain route from a cron job.'
 
-/** "12 handler runs are due, no worker has been seen for 3 min" */
+/** `12 handler runs are due, but no worker has been seen for 3 min` */
 export function describeWaitingWork({ due, workerSeenAt }: WaitingWork, at: Time): string {
   const number = `${(due.value ?? 0).toLocaleString('en')}${due.isAtLeast ? '+' : ''}`
   const runs = due.value === 1 ? '1 handler run is due' : `${number} handler runs are due`
-  if (workerSeenAt === null) return `${runs}, no worker has ever been seen`
+  if (workerSeenAt === null) return `${runs}, but no worker has ever been seen`
   const minutes = Math.max(1, Math.floor((Date.parse(at) - Date.parse(workerSeenAt)) / 60_000))
-  return `${runs}, no worker has been seen for ${minutes < 120 ? `${minutes} min` : duration(minutes * 60_000)}`
+  return `${runs}, but no worker has been seen for ${minutes < 120 ? `${minutes} min` : duration(minutes * 60_000)}`
 }
 
 function nobodyWorks({ at, waitingWork }: StatusFacts): Status | undefined {
@@ -88,7 +89,7 @@ function nobodyWorks({ at, waitingWork }: StatusFacts): Status | undefined {
   return {
     state: 'degraded',
     sentence: `Degraded: ${describeWaitingWork(waitingWork, at)}.`,
-    data: `Rows are current. ${START_A_WORKER}`,
+    data: `Rows are up to date. ${START_A_WORKER}`,
     since: waitingWork.workerSeenAt,
     suggestions: [{ action: 'run_checks' }],
   }
@@ -101,7 +102,6 @@ function handlersFail(facts: StatusFacts): Status | undefined {
   const handlers = new Set(facts.failing.map(({ handler }) => handler))
   const where = handlers.size === 1 ? `in handler ${worst.handler}` : `in ${handlers.size} handlers`
   const since = facts.failing.map(({ firstAt }) => firstAt).sort()[0] ?? null
-  const error = worst.error ? ` (${firstLine(worst.error)})` : ''
   const failures = {
     action: 'open_failures',
     handler: handlers.size === 1 ? worst.handler : null,
@@ -110,7 +110,7 @@ function handlersFail(facts: StatusFacts): Status | undefined {
   const pause: Suggestion[] = worst.isPaused ? [] : [{ action: 'pause_handler', handler: worst.handler }]
   return {
     state: 'degraded',
-    sentence: `Degraded: ${events(count, 'fails', 'fail')} ${where} since ${clock(since, facts.at)}${error}.`,
+    sentence: `Degraded: ${events(count, 'has failed', 'have failed')} ${where} since ${clock(since, facts.at)}: ${causeOf(worst.error)}.`,
     data: dataSentence(facts),
     since,
     suggestions: [
@@ -123,25 +123,25 @@ function handlersFail(facts: StatusFacts): Status | undefined {
 
 function eventsFailed(facts: StatusFacts): Status | undefined {
   if (!facts.failed.value) return undefined
-  const verb = events(facts.failed, 'was', 'were')
+  const refused = events(facts.failed, 'has been', 'have been')
   return {
     state: 'degraded',
-    sentence: `Degraded: ${verb} refused by the database since ${clock(facts.failedSince, facts.at)}.`,
+    sentence: `Degraded: ${refused} rejected by the database since ${clock(facts.failedSince, facts.at)}.`,
     data: dataSentence(facts),
     since: facts.failedSince,
     suggestions: [{ action: 'open_events', outcome: 'failed', count: facts.failed }],
   }
 }
 
-/** Rejected requests matter when nothing right came after them: then it is probably Clerk that is turned away. */
+/** Rejected requests matter if no valid one followed: the sender is probably Clerk. */
 function rejects({ at, rejected, lastEventAt }: StatusFacts): Status | undefined {
   const [worst] = rejected.filter(({ lastAt }) => lastEventAt === null || lastAt > lastEventAt)
   if (worst === undefined || worst.count < 3) return undefined
   const since = clock(worst.firstAt, at)
   return {
     state: 'degraded',
-    sentence: `Degraded: ${worst.count} requests were rejected since ${since} (${worst.code}), and no event came after.`,
-    data: 'What Clerk sent meanwhile comes again for some days.',
+    sentence: `Degraded: ${worst.count} requests have been rejected since ${since} and no event has arrived: ${lowerFirst(worst.summary).replace(/\.$/, '')}.`,
+    data: 'Clerk retries rejected deliveries for about a day; fix the cause and they will arrive.',
     since: worst.firstAt,
     suggestions: [{ action: 'open_rejected', code: worst.code }, { action: 'run_checks' }],
   }
@@ -153,8 +153,8 @@ function blind({ at, lastEventAt, usualGapMs }: StatusFacts): Status | undefined
   if (silence < Math.max(MIN_SILENCE_MS, UNUSUAL * usualGapMs)) return undefined
   return {
     state: 'blind',
-    sentence: `Blind: no event for ${duration(silence)} (usual gap ${duration(usualGapMs)}).`,
-    data: 'The rows are as of the last event. Either nothing happens in Clerk, or its events do not get here.',
+    sentence: `Blind: no events for ${duration(silence)}; the usual gap is ${duration(usualGapMs)}.`,
+    data: 'Rows are as of the last event. Either nothing changed in Clerk, or its events are not getting through.',
     since: lastEventAt,
     suggestions: [{ action: 'open_clerk_deliveries' }, { action: 'run_checks' }],
   }
@@ -164,17 +164,17 @@ function healthy(facts: StatusFacts): Status {
   const age = Date.parse(facts.at) - Date.parse(facts.lastEventAt as Time)
   return {
     state: 'healthy',
-    sentence: `Healthy: the last event came ${duration(Math.max(0, age))} ago.`,
+    sentence: `Healthy: last event ${duration(Math.max(0, age))} ago.`,
     data: dataSentence(facts),
     since: null,
     suggestions: [],
   }
 }
 
-/** Rows and handlers never share one red light. */
+/** Whether rows are right, apart from handlers. */
 function dataSentence({ failed }: StatusFacts): string {
-  if (!failed.value) return 'Rows are current. Nothing is lost.'
-  return `Rows are current but for ${events(failed, 'event', 'events', false)} that can be replayed. Nothing is lost.`
+  if (!failed.value) return 'Rows are up to date. Nothing is lost.'
+  return `Rows are up to date except for ${events(failed, 'event', 'events', false)}, which you can replay. Nothing is lost.`
 }
 
 function events({ value, isAtLeast }: Quantity, singular: string, plural: string, named = true): string {
@@ -205,11 +205,6 @@ function duration(milliseconds: number): string {
   const large = `${Math.floor(milliseconds / first[1])}${first[0]}`
   if (second === undefined) return large
   return `${large} ${Math.floor((milliseconds % first[1]) / second[1])}${second[0]}`
-}
-
-function firstLine(text: string): string {
-  const line = (text.split('\n', 1)[0] as string).replace(/^Error: /, '')
-  return line.length > 120 ? `${line.slice(0, 119)}…` : line
 }
 
 function lowerFirst(text: string): string {

@@ -1,6 +1,7 @@
 /** What happened to an event, step by step. Pure. */
 
 import type { Change } from '../database/tables.ts'
+import { causeOf } from './cause.ts'
 import type { EventItem, EventOutcome, HandlerRun, TimelineStep } from './model.ts'
 
 /** What the ledger knows of an event beside what lists show. */
@@ -24,11 +25,11 @@ export function timelineOf(item: EventItem, facts: EventFacts, runs: readonly Ha
 }
 
 const ROWS: Readonly<Record<EventOutcome, readonly [text: string, tone: Tone]>> = {
-  applied: ['row is current', 'good'],
-  stale: ['row was newer, kept', 'neutral'],
+  applied: ['row up to date', 'good'],
+  stale: ['row was newer; kept', 'neutral'],
   ignored: ['not applied', 'neutral'],
   parked: ['parked', 'warning'],
-  failed: ['refused by the database', 'bad'],
+  failed: ['rejected by the database', 'bad'],
 }
 
 function eventSteps(item: EventItem, facts: EventFacts): TimelineStep[] {
@@ -38,9 +39,9 @@ function eventSteps(item: EventItem, facts: EventFacts): TimelineStep[] {
     source === 'webhook'
       ? [
           toStep(receivedAt, 'received', `received${size}`),
-          toStep(receivedAt, 'verified', 'signature right', 'good'),
+          toStep(receivedAt, 'verified', 'signature verified', 'good'),
         ]
-      : [toStep(receivedAt, 'received', `made by ${source}`)]
+      : [toStep(receivedAt, 'received', `created by ${source}`)]
   const [text, tone] = ROWS[outcome]
   const row = toStep(receivedAt, 'row', reason ? `${text}: ${reason.text}` : text, tone)
   const { last_delivered_at: again, replayed_at: replayed } = facts
@@ -50,7 +51,7 @@ function eventSteps(item: EventItem, facts: EventFacts): TimelineStep[] {
     toStep(receivedAt, 'stored', 'stored', 'good'),
     row,
     ...(again && item.deliveries > 1
-      ? [toStep(again.toISOString(), 'delivered_again', `delivered ${item.deliveries} times, the last`)]
+      ? [toStep(again.toISOString(), 'delivered_again', `last of ${item.deliveries} deliveries`)]
       : []),
     ...(replayed ? [toStep(replayed.toISOString(), 'replayed', 'replayed')] : []),
   ]
@@ -63,7 +64,7 @@ function toStep(at: string, step: TimelineStep['step'], text: string, tone: Tone
 function runSteps(run: HandlerRun): TimelineStep[] {
   const { handler } = run
   const failures = run.failures.map((failure) => ({
-    ...toStep(failure.failedAt, 'run_failed', `${handler} failed: ${firstLine(failure.error)}`, 'bad'),
+    ...toStep(failure.failedAt, 'run_failed', `${handler} failed: ${causeOf(failure.error)}`, 'bad'),
     handler,
     durationMs: Date.parse(failure.failedAt) - Date.parse(failure.startedAt),
   }))
@@ -77,23 +78,19 @@ function lastStep(run: HandlerRun): TimelineStep[] {
   switch (state) {
     case 'succeeded': {
       const durationMs = startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : null
-      return step(finishedAt, 'run_succeeded', 'done', 'good').map((done) => ({ ...done, durationMs }))
+      return step(finishedAt, 'run_succeeded', 'succeeded', 'good').map((done) => ({ ...done, durationMs }))
     }
     case 'running':
-      return step(startedAt, 'run_started', 'runs', 'neutral')
+      return step(startedAt, 'run_started', 'started', 'neutral')
     case 'dead':
-      return step(finishedAt, 'run_dead', 'was given up', 'bad')
+      return step(finishedAt, 'run_dead', 'exhausted its retries', 'bad')
     case 'discarded':
-      return step(finishedAt, 'run_discarded', note ? `was discarded: ${note}` : 'was discarded', 'neutral')
+      return step(finishedAt, 'run_discarded', note ? `discarded: ${note}` : 'discarded', 'neutral')
     case 'pending':
     case 'retrying':
-      return step(nextTryAt, 'run_due', 'is tried next', 'warning').map((due) => ({
+      return step(nextTryAt, 'run_due', 'next retry', 'warning').map((due) => ({
         ...due,
         isPlanned: true,
       }))
   }
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] as string
 }

@@ -86,7 +86,7 @@ describe('a new event belongs to the list', () => {
     outcome: 'applied',
     source: 'webhook',
     receivedAt: '2026-11-24T14:00:00.000Z',
-    subject: { resource: 'users', id: 'user_1', label: null },
+    subject: { resource: 'users', id: 'user_1', label: null, detail: null },
   } as unknown as EventItem
 
   it.each([

@@ -22,7 +22,7 @@ describeWithPostgres('status', (url) => {
 
     const sync = await database.open()
     const empty = await status()
-    expect([empty.code, empty.stdout]).toEqual([0, expect.stringContaining('no event was received yet')])
+    expect([empty.code, empty.stdout]).toEqual([0, expect.stringContaining('no events received yet')])
 
     await deliver(sync, eventOf('user.created', { id: 'user_status' }), { id: 'msg_status' })
     const healthy = await status('--json')
@@ -36,7 +36,7 @@ describeWithPostgres('status', (url) => {
     const degraded = await status()
     expect([degraded.code, degraded.stdout]).toEqual([
       3,
-      expect.stringMatching(/^. Degraded: 1 event was refused by the database since \d\d:\d\d UTC\.\n/),
+      expect.stringMatching(/^. Degraded: 1 event has been rejected by the database since \d\d:\d\d UTC\.\n/),
     ])
     const { sentence } = (await ask(createDashboardHandler(sync), 'GET overview')).status
     expect(degraded.stdout).toContain(sentence)

@@ -46,9 +46,9 @@ describeEachDatabase('the dashboard’s interface', (database) => {
     expect(overview.status).toMatchObject({
       state: 'degraded',
       sentence: expect.stringMatching(
-        /^Degraded: 1 event fails in handler syncCrm since \d\d:\d\d UTC \(connect ECONNREFUSED/,
+        /^Degraded: 1 event has failed in handler syncCrm since \d\d:\d\d UTC: connection refused/,
       ),
-      data: 'Rows are current. Nothing is lost.',
+      data: 'Rows are up to date. Nothing is lost.',
     })
     expect(overview.lastEvent).toMatchObject({ id: 'msg_api5' })
     expect(overview.waiting).toMatchObject({

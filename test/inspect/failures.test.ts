@@ -41,7 +41,7 @@ describeEachDatabase('failures beyond what is counted', (database) => {
     expect(overview.status).toMatchObject({
       since: '2026-01-01T00:00:00.000Z',
       sentence: expect.stringMatching(
-        /^Degraded: 1,006\+ events fail in 6 handlers since 2026-01-01 00:00 UTC/,
+        /^Degraded: 1,006\+ events have failed in 6 handlers since 2026-01-01 00:00 UTC/,
       ),
     })
   })

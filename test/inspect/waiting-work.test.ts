@@ -29,7 +29,7 @@ describeWithPostgres('handler runs that wait', (url) => {
 
     const runs = sql.table(`${schema}.handler_runs`)
     await sql`update ${runs} set due_at = ${now()} - interval '2 minutes'`.execute(sync.database)
-    const never = '2 handler runs are due, no worker has ever been seen'
+    const never = '2 handler runs are due, but no worker has ever been seen'
     expect(await overview()).toMatchObject({
       state: 'degraded',
       sentence: `Degraded: ${never}.`,
@@ -40,7 +40,7 @@ describeWithPostgres('handler runs that wait', (url) => {
     expect((await overview()).state).toBe('healthy')
     const workers = sql.table(`${schema}.handler_workers`)
     await sql`update ${workers} set lease_until = ${now()} - interval '200 seconds'`.execute(sync.database)
-    const fact = '2 handler runs are due, no worker has been seen for 3 min'
+    const fact = '2 handler runs are due, but no worker has been seen for 3 min'
     expect((await overview()).sentence).toBe(`Degraded: ${fact}.`)
 
     const env = { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema, CLERK_WEBHOOK_SIGNING_SECRET: SECRET }
@@ -54,7 +54,7 @@ describeWithPostgres('handler runs that wait', (url) => {
     const ready = await fetch(`http://127.0.0.1:${server.port}/readyz`)
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      { ok: true, detail: expect.stringContaining(`Degraded: ${fact}. Run them with sync.work()`) },
+      { ok: true, detail: expect.stringContaining(`Degraded: ${fact}. Start a worker: call sync.work()`) },
     ])
 
     // A worker that works is there, whatever it has to do.

@@ -1,4 +1,4 @@
-/** Something for many at once: counted first, its range frozen, with a rate and an end, and visible as a job. */
+/** A bulk action: counted first, with a frozen range and a rate limit, run as a job. */
 
 import { useEffect, useState } from 'preact/hooks'
 import { refresh } from '../answers.ts'
@@ -94,12 +94,13 @@ function jobOf(target: BulkTarget, counted: BulkCount, form: FormData): NewJob {
 function Sentence({ target, counted }: { readonly target: BulkTarget; readonly counted: BulkCount }) {
   const { firstAt, lastAt } = counted
   const range = firstAt && lastAt ? ` (${time(firstAt)}–${time(lastAt)})` : ''
-  if (counted.count.value === 0) return <p>There is nothing to do: none match any more.</p>
+  if (counted.count.value === 0) return <p>Nothing to do: none match any more.</p>
   if (target.kind === 'replay')
     return (
       <p>
         {countOf(counted.count, 'event')}
-        {range} are applied again, oldest first. Newer rows are kept. What arrives from now on is not touched.
+        {range} will be applied again, oldest first. Newer rows are kept. Events that arrive from now on are
+        not included.
       </p>
     )
   const runs = countOf(counted.count, 'event')
@@ -107,13 +108,13 @@ function Sentence({ target, counted }: { readonly target: BulkTarget; readonly c
     return (
       <p>
         The runs of handler <b>{target.filter.handler}</b> for {runs}
-        {range} are not tried again and count as dealt with. Rows do not change.
+        {range} will not be retried and no longer count as failures. Rows do not change.
       </p>
     )
   return (
     <>
       <p>
-        Handler <b>{target.filter.handler}</b> runs again for {runs}
+        Handler <b>{target.filter.handler}</b> will run again for {runs}
         {range}, oldest first. Rows do not change. Each run gets the same event id as before.
       </p>
       {counted.secretsForgotten.value !== 0 && <Forgotten counted={counted} />}
@@ -125,9 +126,9 @@ function Sentence({ target, counted }: { readonly target: BulkTarget; readonly c
 function Forgotten({ counted }: { readonly counted: BulkCount }) {
   return (
     <p>
-      <b>{countOf(counted.secretsForgotten, 'event')}</b> of them lost their codes and links: the handler sees{' '}
-      <code>[redacted]</code> there. For email.created and sms.created it is not called unless it accepts
-      that.
+      <b>{countOf(counted.secretsForgotten, 'event')}</b> no longer have their codes and links: the handler
+      sees <code>[redacted]</code> instead. For email.created and sms.created it is not called unless it
+      accepts that.
     </p>
   )
 }
@@ -136,7 +137,7 @@ function Pace() {
   return (
     <div class="form-row">
       <label>
-        At most, a second
+        Maximum per second
         <input
           name="perSecond"
           type="number"
@@ -148,7 +149,7 @@ function Pace() {
         />
       </label>
       <label>
-        Stop after so many failures in a row
+        Stop after consecutive failures
         <input
           name="stopAfterFailures"
           type="number"

@@ -1,4 +1,4 @@
-/** Our row beside Clerk's, asked for just now. */
+/** Our row beside Clerk's current one. */
 
 import { useState } from 'preact/hooks'
 import type { Comparison } from '../api.ts'
@@ -9,10 +9,10 @@ import { Mark, type Verdict } from '../parts/mark.tsx'
 import { Ago } from '../parts/time.tsx'
 
 export const RESULTS: Readonly<Record<Comparison['result'], Verdict>> = {
-  same: { icon: 'check', tone: 'good', word: 'the same as at Clerk' },
+  same: { icon: 'check', tone: 'good', word: 'same as in Clerk' },
   different: { icon: 'warning', tone: 'warning', word: 'different from Clerk' },
-  missing_here: { icon: 'warning', tone: 'warning', word: 'at Clerk, but not here' },
-  missing_in_clerk: { icon: 'warning', tone: 'warning', word: 'here, but not at Clerk' },
+  missing_here: { icon: 'warning', tone: 'warning', word: 'in Clerk but not here' },
+  missing_in_clerk: { icon: 'warning', tone: 'warning', word: 'here but not in Clerk' },
   deleted: { icon: 'check', tone: 'good', word: 'deleted on both sides' },
   unavailable: { icon: 'cross', tone: 'quiet', word: 'cannot be compared' },
 }
@@ -50,11 +50,11 @@ export function ComparisonView({ comparison, applyButton }: ComparisonProps) {
           {comparison.problem.message} {comparison.problem.remedy}
         </p>
       )}
-      {comparison.cause && <p>Why: {comparison.cause}</p>}
+      {comparison.cause && <p>Likely cause: {comparison.cause}</p>}
       {comparison.fields.length > 0 && <Compared fields={showsEqual ? comparison.fields : different} />}
       {equal > 0 && (
         <Button kind="bare" onClick={() => setShowsEqual(!showsEqual)}>
-          {showsEqual ? 'Hide' : 'Show'} {count(equal, 'equal field')}
+          {showsEqual ? 'Hide' : 'Show'} {count(equal, 'matching field')}
         </Button>
       )}
     </section>

@@ -52,7 +52,7 @@ export function EventFilter() {
               name="run"
               label="Run"
               options={['failing', ...Object.keys(RUNS)]}
-              text={(each) => RUNS[each as RunState]?.word ?? 'failing, whether it tries again or not'}
+              text={(each) => RUNS[each as RunState]?.word ?? 'failing (retrying or out of retries)'}
               isSingle
             />
           </>

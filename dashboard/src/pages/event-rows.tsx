@@ -1,11 +1,12 @@
-/** Events as rows: when, what became of it, what it was about. On a phone each row is a card. */
+/** Events as rows: time, outcome, type, subject. On a phone each row is a card. */
 
 import type { EventItem } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { distance, words } from '../format.ts'
+import { distance } from '../format.ts'
 import { pathOf, withQuery } from '../location.ts'
 import { Mark, verdictOf } from '../parts/mark.tsx'
-import { At } from '../parts/time.tsx'
+import { Ago } from '../parts/time.tsx'
+import { About } from './about.tsx'
 
 interface Selection {
   readonly selected: ReadonlySet<string>
@@ -44,7 +45,7 @@ export function EventRows({ events, openId, selection, keepsQuery = true }: Even
             Changed
           </th>
           <th scope="col" class="next">
-            Next
+            Next retry
           </th>
         </tr>
       </thead>
@@ -78,7 +79,7 @@ function SelectAll({
   return (
     <input
       type="checkbox"
-      aria-label="Select all that are shown"
+      aria-label="Select all shown"
       checked={isAll && events.length > 0}
       onChange={() => selection.select(new Set(isAll ? [] : events.map(({ id }) => id)))}
     />
@@ -107,14 +108,14 @@ function EventRow({ event, isOpen, selection, href }: EventRowProps) {
         </td>
       )}
       <td class="when">
-        <At at={event.receivedAt} />
+        <Ago at={event.receivedAt} />
       </td>
       <td class="what">
         <span title={event.reason?.text}>
           <Mark {...verdictOf(event)} />
         </span>
         {event.deliveries > 1 && (
-          <span class="times" title={`delivered ${event.deliveries} times`}>
+          <span class="times" title={`Delivered ${event.deliveries} times`}>
             ×{event.deliveries}
           </span>
         )}
@@ -126,7 +127,7 @@ function EventRow({ event, isOpen, selection, href }: EventRowProps) {
         {event.source !== 'webhook' && <span class="tag">{event.source}</span>}
       </td>
       <td class="about">
-        <About event={event} />
+        <About subject={event.subject} />
       </td>
       <td class="number changed">
         {event.changedFields > 0 && (
@@ -160,18 +161,9 @@ function toggled(selected: ReadonlySet<string>, id: string): ReadonlySet<string>
   return next
 }
 
-function About({ event: { subject } }: { readonly event: EventItem }) {
-  if (!subject) return <span class="quiet">–</span>
-  return (
-    <span title={`${words(subject.resource)} ${subject.id}`}>
-      {subject.label ?? <code>{subject.id}</code>}
-    </span>
-  )
-}
-
 function NextTry({ event }: { readonly event: EventItem }) {
   const now = useNow()
   if (event.nextTryAt === null) return null
   const isDue = Date.parse(event.nextTryAt) <= now
-  return <span class="quiet">{isDue ? 'due now' : `try ${distance(event.nextTryAt, now)}`}</span>
+  return <span class="quiet">{isDue ? 'due now' : distance(event.nextTryAt, now)}</span>
 }

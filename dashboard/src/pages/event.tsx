@@ -1,11 +1,11 @@
-/** One event: what became of it and why, step by step; what it changed; its payload; what can be done. */
+/** One event: its outcome step by step, the fields it changed, its payload, and the actions on it. */
 
 import { useCallback, useState } from 'preact/hooks'
 import { refresh, useAnswer } from '../answers.ts'
 import type { EventDetail, HandlerRun, TimelineStep } from '../api.ts'
 import { call } from '../api.ts'
 import { curlCommand, triggerCommand } from '../commands.ts'
-import { bytes, count, duration, preciseTime } from '../format.ts'
+import { bytes, count, distance, duration, fullTime, preciseTime } from '../format.ts'
 import { pathOf, usePlace } from '../location.ts'
 import { Button } from '../parts/button.tsx'
 import { copy, Id } from '../parts/copy.tsx'
@@ -74,18 +74,31 @@ function Event({ event, reveal }: EventProps) {
 
 function Actions({ event, reveal }: EventProps) {
   const { id, subject } = event
+  const failing = failingHandlersOf(event)
+  const [first] = failing
   const replay = useCallback(async () => {
     const { outcome } = await call('POST events/{id}/replay', { path: { id } })
     refresh('events', 'overview', 'resources')
     say(`Replayed: ${OUTCOMES[outcome].word}.`)
   }, [id])
-  useShortcut('r', may('operator') ? () => void replay() : undefined)
+  const main = first === undefined ? replay : () => retryRun(id, first)
+  useShortcut('r', may('operator') ? () => void main() : undefined)
   useShortcut(
     'c',
     useCallback(() => void copy(id, 'the id'), [id]),
   )
   return (
     <div class="actions">
+      {may('operator') &&
+        failing.map((handler) => (
+          <Button
+            key={handler}
+            kind={handler === first ? 'main' : 'plain'}
+            onClick={() => retryRun(id, handler)}
+          >
+            Retry handler {handler}
+          </Button>
+        ))}
       {may('operator') && <Button onClick={replay}>Replay</Button>}
       {may('operator') && event.body.isMasked && (
         <Button onClick={reveal}>
@@ -102,13 +115,21 @@ function Actions({ event, reveal }: EventProps) {
   )
 }
 
+/** Those out of retries first. */
+function failingHandlersOf({ handlerRuns }: EventDetail): string[] {
+  if (!has('handlers')) return []
+  const inState = (wanted: HandlerRun['state']) =>
+    handlerRuns.filter(({ state }) => state === wanted).map(({ handler }) => handler)
+  return [...inState('dead'), ...inState('retrying')]
+}
+
 function CopyMenu({ event }: { readonly event: EventDetail }) {
   const { id, type, body } = event
   const sent = body.text === null ? null : { id, type, text: body.text }
   const items: readonly (readonly [string, string | null])[] = [
     ['the id', id],
     ['the JSON', body.text],
-    ['as curl, unsigned', sent && curlCommand(sent, webhookUrl())],
+    ['as curl (unsigned)', sent && curlCommand(sent, webhookUrl())],
     ['as a trigger command', sent && event.triggerCommand && triggerCommand(sent)],
     ['a link', location.href],
   ]
@@ -151,7 +172,7 @@ function Timeline({ steps }: { readonly steps: readonly TimelineStep[] }) {
         // Nothing else tells two tries of the same millisecond apart.
         <li key={index} class={`${step.tone} ${step.isPlanned ? 'planned' : ''}`}>
           <Icon name={step.isPlanned ? 'clock' : TONES[step.tone]} />
-          <time dateTime={step.at} title={step.at}>
+          <time dateTime={step.at} title={`${distance(step.at)}\n${fullTime(step.at)}`}>
             {preciseTime(step.at)}
           </time>
           <span class="timeline-text">
@@ -183,7 +204,7 @@ function EventTabs({ event }: { readonly event: EventDetail }) {
   )
 }
 
-/** What one most likely came for. */
+/** The tab most likely wanted. */
 function firstTabOf(event: EventDetail): string {
   const isFailing = Boolean(event.runs.dead || event.runs.retrying)
   if (isFailing) return 'handlers'
@@ -195,14 +216,14 @@ const TAB_CONTENTS: Readonly<Record<string, (event: EventDetail) => preact.JSX.E
     changes.length > 0 ? (
       <Changes changes={changes} />
     ) : (
-      <Notice icon="equals" title="It changed no field of an existing row." />
+      <Notice icon="equals" title="No fields of an existing row changed." />
     ),
   payload: ({ id, body }) =>
     body.text === null ? (
-      <Notice icon="inbox" title="The payload is no longer kept.">
+      <Notice icon="inbox" title="The payload has been deleted.">
         {body.forgottenAt && (
           <p>
-            Retention forgot it <At at={body.forgottenAt} />. The event cannot be replayed here; replay the
+            Retention deleted it <Ago at={body.forgottenAt} />. The event cannot be replayed here; replay the
             message from Clerk Dashboard → Webhooks.
           </p>
         )}
@@ -213,9 +234,7 @@ const TAB_CONTENTS: Readonly<Record<string, (event: EventDetail) => preact.JSX.E
     ) : (
       <>
         {body.isMasked && <p class="quiet">Personal data is masked.</p>}
-        {body.isRedacted && (
-          <p class="quiet">One-time codes and tickets were removed before it was stored.</p>
-        )}
+        {body.isRedacted && <p class="quiet">One-time codes and tickets were removed before storage.</p>}
         <Json text={body.text} name={id} />
       </>
     ),
@@ -227,14 +246,14 @@ const TAB_CONTENTS: Readonly<Record<string, (event: EventDetail) => preact.JSX.E
         ))}
       </div>
     ) : (
-      <Notice icon="skip" title="No handler wanted this event." />
+      <Notice icon="skip" title="No handlers subscribe to this event." />
     ),
   headers: (event) => <Delivery event={event} />,
   related: ({ related }) =>
     related.length > 0 ? (
       <EventRows events={related} keepsQuery={false} />
     ) : (
-      <Notice icon="events" title="There are no other events of this resource." />
+      <Notice icon="events" title="No other events for this resource." />
     ),
 }
 
@@ -245,18 +264,18 @@ function Run({ run }: { readonly run: HandlerRun }) {
         <h3>{run.handler}</h3>
         <Mark {...RUNS[run.state]} />
         <span class="quiet">
-          {count(run.attempts, 'try', 'tries')}
-          {run.earlierFailures > 0 && ' since it was begun again'}
+          {count(run.attempts, 'attempt')}
+          {run.earlierFailures > 0 && ' since the manual retry'}
           {run.nextTryAt && (
             <>
-              , next <Ago at={run.nextTryAt} />
+              ; next retry <Ago at={run.nextTryAt} />
             </>
           )}
         </span>
         <div class="actions">
           {has('handlers') && may('operator') && run.state !== 'running' && (
             <Button onClick={() => retryRun(run.eventId, run.handler)}>
-              {run.nextTryAt ? 'Run now' : 'Run again'}
+              {run.nextTryAt ? 'Retry now' : 'Run again'}
             </Button>
           )}
           {has('handlers') && may('admin') && (run.state === 'dead' || run.state === 'retrying') && (
@@ -271,8 +290,8 @@ function Run({ run }: { readonly run: HandlerRun }) {
           {run.failures.map((failure, index) => (
             <li key={failure.failedAt}>
               <span class="quiet">
-                {index < run.earlierFailures && 'Before that: '}
-                Try {failure.attempt}, <At at={failure.failedAt} />,{' '}
+                {index < run.earlierFailures && 'Before the manual retry: '}
+                Attempt {failure.attempt}, <Ago at={failure.failedAt} />, after{' '}
                 {duration(Date.parse(failure.failedAt) - Date.parse(failure.startedAt))}
               </span>
               <pre class="error">{failure.error}</pre>
@@ -290,15 +309,20 @@ function Delivery({ event }: { readonly event: EventDetail }) {
     <>
       <Pairs
         of={[
-          ['Id', <Id key="id" id={event.id} />],
+          ['ID', <Id key="id" id={event.id} />],
           ['Happened', <At key="at" at={event.occurredAt} precise />],
           ['Received', <At key="at" at={event.receivedAt} precise />],
           ['Deliveries', count(event.deliveries, 'delivery', 'deliveries')],
-          ['From', event.source],
+          ['Source', event.source],
           ['Instance', event.instanceId ?? '–'],
           ['Body', body.bytes === null ? '–' : bytes(body.bytes)],
           ['SHA-256', <code key="sha">{body.sha256}</code>],
-          ['Other body under this id', event.hasBodyConflict ? 'yes; the first one counts' : 'no'],
+          [
+            'Conflicting body',
+            event.hasBodyConflict
+              ? 'A later delivery with this ID had another body; the first one counts.'
+              : 'none',
+          ],
         ]}
       />
       {headers && <Pairs of={Object.entries(headers)} />}

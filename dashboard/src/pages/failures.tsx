@@ -1,4 +1,4 @@
-/** What fails, grouped by what it has in common: try the fix with one, then do the rest. */
+/** Failing runs grouped by cause: retry one to test the fix, then retry the rest. */
 
 import { useAnswer } from '../answers.ts'
 import type { BulkTarget, FailedRun, FailureGroup, HandlerSummary } from '../api.ts'
@@ -13,6 +13,7 @@ import { Sparkline } from '../parts/sparkline.tsx'
 import { Tabs } from '../parts/tabs.tsx'
 import { Ago } from '../parts/time.tsx'
 import { has, may } from '../session.ts'
+import { About } from './about.tsx'
 import { BulkButton } from './bulk.tsx'
 import {
   DiscardButton,
@@ -81,12 +82,12 @@ interface NothingFailsProps {
 }
 
 function NothingFails({ handler, isMuted }: NothingFailsProps) {
-  if (isMuted) return <Notice icon="check" title="Nothing is muted." />
+  if (isMuted) return <Notice icon="check" title="No muted groups." />
   return (
     <Notice
       icon="check"
       tone="good"
-      title={handler === null ? 'No handler fails.' : `${handler} does not fail.`}
+      title={handler === null ? 'No handlers are failing.' : `${handler} is not failing.`}
     >
       {!has('handlers') && <p>This server has no handlers. Your application registers them.</p>}
     </Notice>
@@ -100,8 +101,8 @@ function Paused({ handlers }: { readonly handlers: readonly HandlerSummary[] }) 
       <p key={name} class="banner warning">
         <Icon name="pause" />
         <span>
-          <b>{name}</b> is paused since <Ago at={pausedAt} />
-          {pauseReason && `: ${pauseReason}`}. {countOf(waiting, 'run')} wait.
+          <b>{name}</b> was paused <Ago at={pausedAt} />
+          {pauseReason && `: ${pauseReason}`}. {countOf(waiting, 'run')} waiting.
         </span>
         {may('operator') && <ResumeButton handler={name} />}
       </p>
@@ -122,26 +123,25 @@ function Group({ group, isFirst }: GroupProps) {
   const { query } = usePlace()
   const key = keyOf(group)
   const isOpen = query.has('group') ? query.get('group') === key : isFirst
-  const [firstLine = 'without an error'] = (group.error ?? '').split('\n').filter(Boolean)
   return (
-    <section class="card group" aria-label={`${group.handler}: ${firstLine}`}>
+    <section class="card group" aria-label={`${group.handler}: ${group.cause}`}>
       <header class="group-head">
         <h2>
           <a href={withQuery({ group: isOpen ? '' : key })} aria-expanded={isOpen}>
             <Icon name={isOpen ? 'down' : 'right'} />
             <Mark icon="cross" tone="bad" word={group.handler} />
-            <span class="group-error">{firstLine}</span>
+            <span class="group-error">{group.cause}</span>
           </a>
         </h2>
         <span class="group-numbers">
-          {group.dead.value !== 0 && <b>{quantity(group.dead)} dead</b>}
+          {group.dead.value !== 0 && <b>{quantity(group.dead)} out of retries</b>}
           {group.retrying.value !== 0 && <b>{quantity(group.retrying)} retrying</b>}
         </span>
-        <Sparkline values={group.sparkline} label="Runs by hour, the last 24 hours" />
+        <Sparkline values={group.sparkline} label="Failing runs per hour, last 24 hours" />
         <span class="quiet">
           {group.mutedUntil && (
             <>
-              muted, until <Ago at={group.mutedUntil} /> ·{' '}
+              mute ends <Ago at={group.mutedUntil} /> ·{' '}
             </>
           )}
           first <Ago at={group.firstAt} /> · last <Ago at={group.lastAt} />
@@ -168,7 +168,7 @@ function GroupActions({ group }: { readonly group: FailureGroup }) {
   return (
     <div class="actions">
       <Button kind="main" onClick={() => retryRun(group.sampleEventId, group.handler)}>
-        Retry one as a test
+        Retry one event
       </Button>
       <BulkButton target={target('retry')} text="Retry all…" />
       <MuteActions group={group} />
@@ -184,7 +184,7 @@ const MUTES = [
   [168, 'for a week'],
 ] as const
 
-/** For who knows and cannot mend it now: the status is about the others. Its runs are tried as before. */
+/** Keeps a known problem out of the status. Its runs are retried as before. */
 function MuteActions({ group }: { readonly group: FailureGroup }) {
   const { handler, fingerprint, mutedUntil } = group
   if (fingerprint === null) return null
@@ -214,16 +214,16 @@ function Runs({ group }: { readonly group: FailureGroup }) {
       <Shown answer={pages.first} rows={4}>
         {() => (
           <table class="table rows runs-table">
-            <caption class="sr">The runs of this group, newest first</caption>
+            <caption class="sr">Runs of this group, newest first</caption>
             <thead>
               <tr>
                 <th scope="col">State</th>
                 <th scope="col">Event</th>
                 <th scope="col">About</th>
                 <th scope="col" class="number">
-                  Tries
+                  Attempts
                 </th>
-                <th scope="col">Next</th>
+                <th scope="col">Next retry</th>
                 <th scope="col">
                   <span class="sr">Actions</span>
                 </th>
@@ -264,7 +264,9 @@ function RunRow({ run, onDone }: RunRowProps) {
           {event?.type ?? run.eventId}
         </a>
       </td>
-      <td class="about">{event?.subject ? (event.subject.label ?? event.subject.id) : '–'}</td>
+      <td class="about">
+        <About subject={event?.subject ?? null} />
+      </td>
       <td class="number changed">{run.attempts}</td>
       <td class="next">
         <Ago at={run.nextTryAt} />

@@ -1,4 +1,4 @@
-/** What can be done with a handler and its runs: try again, decide against it, pause. */
+/** Actions on a handler and its runs: retry, discard, mute, pause. */
 
 import { useState } from 'preact/hooks'
 import { refresh } from '../answers.ts'
@@ -12,7 +12,7 @@ import { say } from '../parts/toast.tsx'
 
 const REFRESHED = ['events', 'failures', 'handlers', 'overview'] as const
 
-/** Tries one run now and says what came of it. */
+/** Retries one run now and reports its result. */
 export async function retryRun(eventId: string, handler: string): Promise<void> {
   const run = await call('POST events/{id}/runs/{handler}/retry', {
     path: { id: eventId, handler },
@@ -25,13 +25,13 @@ export async function retryRun(eventId: string, handler: string): Promise<void> 
 export async function muteGroup(handler: string, fingerprint: string, hours: number): Promise<void> {
   await call('POST failures/mute', { body: { handler, fingerprint, hours } })
   refresh(...REFRESHED)
-  say(`The status says nothing of it for ${count(hours, 'hour')}. Its runs are tried as before.`)
+  say(`Muted for ${count(hours, 'hour')}. Its runs are still retried.`)
 }
 
 export async function unmuteGroup(handler: string, fingerprint: string): Promise<void> {
   await call('POST failures/unmute', { body: { handler, fingerprint } })
   refresh(...REFRESHED)
-  say('The status is about it again.')
+  say('Unmuted.')
 }
 
 interface DiscardProps {
@@ -46,7 +46,7 @@ export function DiscardButton({ eventId, handler, onDone }: DiscardProps) {
     const body = { reason: String(form.get('reason')) }
     await call('POST events/{id}/runs/{handler}/discard', { path: { id: eventId, handler }, body })
     refresh(...REFRESHED)
-    say(`Discarded the run of ${handler}.`)
+    say(`Discarded the ${handler} run.`)
     await onDone?.()
   }
   return (
@@ -54,13 +54,15 @@ export function DiscardButton({ eventId, handler, onDone }: DiscardProps) {
       <Button onClick={() => setAsking(true)}>Discard…</Button>
       {isAsking && (
         <Confirm
-          title={`Discard the run of ${handler}`}
+          title={`Discard the ${handler} run`}
           button="Discard"
           isDangerous
           onConfirm={discard}
           onClose={() => setAsking(false)}
         >
-          <p>It is not tried again, and counts as dealt with. The event and its rows stay as they are.</p>
+          <p>
+            The run is not retried and no longer counts as a failure. The event and its rows do not change.
+          </p>
           <Reason />
         </Confirm>
       )}
@@ -71,7 +73,7 @@ export function DiscardButton({ eventId, handler, onDone }: DiscardProps) {
 export function Reason() {
   return (
     <label>
-      Reason, for the audit log
+      Reason (recorded in the audit log)
       <input name="reason" required autofocus maxLength={500} autocomplete="off" />
     </label>
   )
@@ -85,16 +87,14 @@ export function PauseButton({ handler }: { readonly handler: string }) {
       body: { reason: String(form.get('reason')) },
     })
     refresh(...REFRESHED)
-    say(`${handler} is paused. Its runs wait.`)
+    say(`${handler} is paused. Its runs are queued.`)
   }
   return (
     <>
       <Button onClick={() => setAsking(true)}>Pause {handler}</Button>
       {isAsking && (
         <Confirm title={`Pause ${handler}`} button="Pause" onConfirm={pause} onClose={() => setAsking(false)}>
-          <p>
-            No run of it begins until it is resumed. Events are still recorded and applied; nothing is lost.
-          </p>
+          <p>No runs start until you resume it. Events are still recorded and applied; nothing is lost.</p>
           <Reason />
         </Confirm>
       )}
@@ -106,7 +106,7 @@ export function ResumeButton({ handler }: { readonly handler: string }) {
   const resume = async () => {
     await call('POST handlers/{handler}/resume', { path: { handler } })
     refresh(...REFRESHED)
-    say(`${handler} runs again.`)
+    say(`${handler} is running again.`)
   }
   return <Button onClick={resume}>Resume {handler}</Button>
 }

@@ -17,7 +17,7 @@ export function HealthPage() {
         <h1>Health</h1>
         <div class="actions">
           <Button kind="main" onClick={answer.refresh}>
-            Run the checks
+            Run checks
           </Button>
         </div>
       </header>
@@ -27,7 +27,7 @@ export function HealthPage() {
             <p class="resource-state" role="status">
               {summaryOf(checks)} Checked <Ago at={at} />.{' '}
               <Button kind="bare" onClick={() => copy(reportOf(checks), 'the report')}>
-                Copy the report
+                Copy report
               </Button>
             </p>
             {groupsOf(checks).map(([group, members]) => (
@@ -72,9 +72,9 @@ function groupsOf(checks: readonly Check[]): readonly (readonly [string, readonl
 
 function summaryOf(checks: readonly Check[]): string {
   const amount = (status: Check['status']) => checks.filter((check) => check.status === status).length
-  if (amount('fail') > 0) return `${count(amount('fail'), 'check fails', 'checks fail')}.`
-  if (amount('warn') > 0) return `Nothing fails; ${count(amount('warn'), 'check warns', 'checks warn')}.`
-  return `${count(amount('pass'), 'check passes', 'checks pass')}.`
+  if (amount('fail') > 0) return `${count(amount('fail'), 'check failed', 'checks failed')}.`
+  if (amount('warn') > 0) return `No failures; ${count(amount('warn'), 'warning')}.`
+  return `${count(amount('pass'), 'check')} passed.`
 }
 
 function reportOf(checks: readonly Check[]): string {

@@ -22,7 +22,7 @@ export function JobPage({ id }: { readonly id: string }) {
   const answer = useAnswer('GET jobs/{id}', { path: { id } }, JOB_MS)
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
+      <nav class="crumbs" aria-label="Breadcrumb">
         <a href="jobs">Jobs</a>
       </nav>
       <Shown answer={answer}>{(job) => <Job job={job} />}</Shown>
@@ -50,7 +50,7 @@ function Job({ job }: { readonly job: JobDetail }) {
       <Totals job={job} />
       <Id id={job.id} />
       <details class="report">
-        <summary>What it was asked to do, and its report</summary>
+        <summary>Request and report</summary>
         <Json text={JSON.stringify({ scope: job.scope, report: job.report })} name={job.id} />
       </details>
     </article>
@@ -61,7 +61,7 @@ function JobActions({ job }: { readonly job: JobDetail }) {
   const does = (what: 'pause' | 'resume' | 'abort') => async () => {
     const { id } = await call(`POST jobs/{id}/${what}`, { path: { id: job.id } })
     refresh('jobs', 'overview')
-    say(`Told the job to ${what}.`)
+    say(`Asked the job to ${what}.`)
     // Another one may go on with it.
     if (id !== job.id) go(pathOf('jobs', id))
   }
@@ -142,13 +142,13 @@ function Totals({ job }: { readonly job: JobDetail }) {
       <Pairs
         of={[
           ...counts,
-          ['Rate', job.rate === null ? '–' : `${number(Math.round(job.rate))} a second`],
+          ['Rate', job.rate === null ? '–' : `${number(Math.round(job.rate))} per second`],
           ['Left', job.etaSeconds === null ? '–' : `about ${duration(job.etaSeconds * 1_000)}`],
-          ['Last heard of', <At key="at" at={job.updatedAt} />],
+          ['Last heartbeat', <At key="at" at={job.updatedAt} />],
         ]}
       />
       {job.finishedAt === null && (
-        <p class="quiet">It is safe to close this page or to restart the server.</p>
+        <p class="quiet">You can close this page or restart the server; the job continues.</p>
       )}
     </div>
   )

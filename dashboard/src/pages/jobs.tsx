@@ -44,7 +44,7 @@ function NoJobs() {
     <Notice icon="jobs" title="No jobs yet.">
       {!has('clerkApi') && (
         <p>
-          With <code>CLERK_SECRET_KEY</code> set, backfills and comparisons with Clerk can be started here.
+          Set <code>CLERK_SECRET_KEY</code> to start backfills and comparisons with Clerk here.
         </p>
       )}
     </Notice>

@@ -19,13 +19,13 @@ interface NewJobProps {
 const TEXTS = {
   backfill: {
     title: 'Start a backfill',
-    what: "It reads Clerk's lists and writes what is missing or older here. Rows that a webhook made newer stay. It can be stopped at any time and goes on where it was.",
-    dryRun: 'Only count what it would write',
+    what: "Imports Clerk's data: writes rows that are missing or older here and keeps newer ones. You can stop it at any time; it resumes where it stopped.",
+    dryRun: 'Dry run: only count the rows it would write',
   },
   reconcile: {
     title: 'Compare with Clerk',
-    what: "It reads Clerk's lists, compares every row and repairs what differs, by the same rule as events.",
-    dryRun: 'Only compare, repair nothing',
+    what: "Compares every row with Clerk's data and repairs differences under the same rule as events.",
+    dryRun: 'Only compare; repair nothing',
   },
 } as const
 

@@ -1,4 +1,4 @@
-/** Answers in ten seconds: is the data current, do handlers fail, is anything lost, since when, what to press. */
+/** Answers in ten seconds: is the data up to date, are handlers failing, since when, and which button to press. */
 
 import { useRef } from 'preact/hooks'
 import { useAnswer } from '../answers.ts'
@@ -51,7 +51,7 @@ function Checklist({ steps }: { readonly steps: readonly ChecklistStep[] }) {
   return (
     <section class="card checklist" aria-labelledby="checklist-title">
       <h2 id="checklist-title">Set up</h2>
-      <p class="quiet">The steps turn green by themselves.</p>
+      <p class="quiet">Each step turns green on its own.</p>
       <ol aria-live="polite">
         {steps.map((step, index) => (
           <li key={step.step} class={step.isDone ? 'done' : step === next ? 'next' : ''}>
@@ -69,13 +69,13 @@ function Checklist({ steps }: { readonly steps: readonly ChecklistStep[] }) {
 }
 
 const STEPS: Readonly<Record<ChecklistStep['step'], string>> = {
-  receiver_up: 'The receiver is up',
-  secret_set: 'The signing secret is set',
-  first_event: 'The first event has arrived',
-  backfill: 'Everything older is filled in',
+  receiver_up: 'Server running',
+  secret_set: 'Signing secret set',
+  first_event: 'First event received',
+  backfill: 'Existing data imported',
 }
 
-/** Longer than this from event to row deserves a look. */
+/** A longer lag is highlighted. */
 const LAG_LIMIT_MS = 15_000
 
 function Figures({ overview }: { readonly overview: Overview }) {
@@ -86,22 +86,22 @@ function Figures({ overview }: { readonly overview: Overview }) {
     <dl class="figures">
       <Figure
         name="Last event"
-        value={lastEvent ? distance(lastEvent.receivedAt, now) : 'none yet'}
+        value={lastEvent ? distance(lastEvent.receivedAt, now) : 'None yet'}
         note={lastEvent && <a href={pathOf('events', lastEvent.id)}>{lastEvent.type ?? 'unknown type'}</a>}
       />
       <Figure
-        name="Lag, p95 of the last hour"
+        name="Lag (p95, last hour)"
         value={lag.p95Ms === null ? '–' : duration(lag.p95Ms)}
-        note={lag.p50Ms === null ? 'no event in the last hour' : `half within ${duration(lag.p50Ms)}`}
+        note={lag.p50Ms === null ? 'no events in the last hour' : `median ${duration(lag.p50Ms)}`}
         tone={lag.p95Ms !== null && lag.p95Ms > LAG_LIMIT_MS ? 'warning' : undefined}
       />
       <Figure
-        name="Handler runs waiting"
+        name="Waiting handler runs"
         value={quantity(waiting.count)}
-        note={waiting.oldestAt ? `the oldest came ${distance(waiting.oldestAt, now)}` : 'nothing waits'}
+        note={waiting.oldestAt ? `oldest queued ${distance(waiting.oldestAt, now)}` : 'queue empty'}
       />
       <Figure
-        name="Needs somebody"
+        name="Needs attention"
         value={quantity(open)}
         note={
           <>
@@ -120,17 +120,17 @@ function Figures({ overview }: { readonly overview: Overview }) {
   )
 }
 
-/** Only what there is. */
+/** Only the amounts that are not zero. */
 function partsOf({ failed, parked, dead }: Overview['notApplied']): string[] {
   const parts = [
     [failed, 'not applied'],
     [parked, 'parked'],
-    [dead, 'failed for good'],
+    [dead, 'out of retries'],
   ] as const
   const present = parts.filter(([{ value }]) => value !== 0)
   return present.length > 0
     ? present.map(([amount, word]) => `${quantity(amount)} ${word}`)
-    : ['all is dealt with']
+    : ['nothing open']
 }
 
 interface FigureProps {
@@ -168,7 +168,7 @@ function Charts({ range }: { readonly range: Range }) {
           <>
             <EventsChart traffic={value} />
             <h3>
-              Lag <small>from Clerk's event to the row: p95, and the half that is faster</small>
+              Lag <small>from the change in Clerk to the row here: p95 and median</small>
             </h3>
             <LagChart traffic={value} />
           </>
@@ -194,7 +194,7 @@ function Failing({ groups }: { readonly groups: readonly FailureGroup[] }) {
       </header>
       {groups.length === 0 ? (
         <p class="card-empty">
-          <Mark icon="check" tone="good" word="No handler fails." />
+          <Mark icon="check" tone="good" word="No handlers are failing." />
         </p>
       ) : (
         <ul class="lines">
@@ -202,10 +202,10 @@ function Failing({ groups }: { readonly groups: readonly FailureGroup[] }) {
             <li key={`${group.handler} ${group.fingerprint}`}>
               <a class="line-main" href={`failures?handler=${encodeURIComponent(group.handler)}`}>
                 <Mark icon="cross" tone="bad" word={group.handler} />
-                <span class="line-text">{group.error ?? 'without an error'}</span>
+                <span class="line-text">{group.cause}</span>
               </a>
               <span class="number">{quantity(total(group.retrying, group.dead))}</span>
-              <Sparkline values={group.sparkline} label="Runs by hour, the last 24 hours" />
+              <Sparkline values={group.sparkline} label="Failing runs per hour, last 24 hours" />
               <span class="line-note">
                 first <Ago at={group.firstAt} /> · last <Ago at={group.lastAt} />
               </span>
@@ -224,10 +224,10 @@ function Resources({ counts }: { readonly counts: readonly ResourceCount[] }) {
     <section class="card" aria-labelledby="resources-title">
       <header class="card-head">
         <h2 id="resources-title">Resources</h2>
-        <NewJobButton kind="reconcile" text="Check now" />
+        <NewJobButton kind="reconcile" text="Compare now" />
       </header>
       <table class="table dense counts">
-        <caption class="sr">Rows here and at Clerk</caption>
+        <caption class="sr">Row counts here and in Clerk</caption>
         <thead>
           <tr>
             <th scope="col">Table</th>
@@ -263,7 +263,7 @@ function Resources({ counts }: { readonly counts: readonly ResourceCount[] }) {
             Compared with Clerk <Ago at={checkedAt} />.
           </>
         ) : (
-          'Never compared with Clerk.'
+          'Not compared with Clerk yet.'
         )}
       </p>
     </section>

@@ -1,4 +1,4 @@
-/** Requests that were no deliveries: why, and what to do about it. They were never stored, and changed nothing. */
+/** Requests that were not valid deliveries: the cause and the fix. They changed nothing. */
 
 import { useAnswer } from '../answers.ts'
 import type { RejectedGroup } from '../api.ts'
@@ -15,12 +15,12 @@ export function RejectedPage() {
     <>
       <header class="page-head">
         <h1>Rejected</h1>
-        <span class="page-count">requests that were no deliveries, the last 7 days</span>
+        <span class="page-count">requests that were not valid deliveries, last 7 days</span>
       </header>
       <Shown answer={answer}>
         {({ groups }) =>
           groups.length === 0 ? (
-            <Notice icon="check" tone="good" title="No request was rejected." />
+            <Notice icon="check" tone="good" title="No rejected requests." />
           ) : (
             groups.map((group) => <Group key={group.code} group={group} />)
           )
@@ -50,7 +50,7 @@ function Group({ group }: { readonly group: RejectedGroup }) {
       </p>
       {group.samples.length > 0 && (
         <details>
-          <summary>The latest</summary>
+          <summary>Latest requests</summary>
           <ul class="samples">
             {group.samples.map((sample, index) => (
               // Two rejections of one moment look the same.

@@ -1,15 +1,15 @@
-/** One row: ours, Clerk's beside it, what made it so, what belongs to it. */
+/** One row: its values, Clerk's values, its history and its relations. */
 
 import { useState } from 'preact/hooks'
 import { refresh, useAnswer } from '../answers.ts'
 import type { Comparison, ResourceDetail } from '../api.ts'
 import { call } from '../api.ts'
-import { count, inline, title, words } from '../format.ts'
+import { count, title, words } from '../format.ts'
 import { pathOf, usePlace } from '../location.ts'
 import { Button } from '../parts/button.tsx'
 import { Id } from '../parts/copy.tsx'
 import { Confirm } from '../parts/dialog.tsx'
-import { Pairs } from '../parts/fields.tsx'
+import { RowValues } from '../parts/fields.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Json } from '../parts/json.tsx'
 import { Notice, Shown } from '../parts/notice.tsx'
@@ -46,11 +46,11 @@ export function ResourcePage({ resource, id }: ResourceProps) {
     setComparison(result)
     refresh('resources', 'overview')
     if (isRevealed) await reveal()
-    say(`Clerk’s version is applied: ${RESULTS[result.result].word}.`)
+    say(`Applied Clerk’s version: ${RESULTS[result.result].word}.`)
   }
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
+      <nav class="crumbs" aria-label="Breadcrumb">
         <a href="resources">Resources</a> / <a href={pathOf('resources', resource)}>{title(resource)}</a>
       </nav>
       <Shown answer={{ ...answer, value: shown }}>
@@ -117,7 +117,10 @@ function Resource({ item, comparison, actions, apply }: ResourceViewProps) {
   return (
     <>
       <header class="page-head">
-        <h1>{item.label ?? item.id}</h1>
+        <h1>
+          {item.label ?? item.id}
+          {item.detail && <small> {item.detail}</small>}
+        </h1>
         <Id id={item.id} />
         {actions}
       </header>
@@ -126,7 +129,7 @@ function Resource({ item, comparison, actions, apply }: ResourceViewProps) {
         {item.eventId && (
           <>
             {' '}
-            by <a href={pathOf('events', item.eventId)}>its latest event</a>
+            from <a href={pathOf('events', item.eventId)}>its latest event</a>
           </>
         )}
         {' · '}
@@ -135,7 +138,7 @@ function Resource({ item, comparison, actions, apply }: ResourceViewProps) {
             deleted <Ago at={item.deletedAt} />
           </>
         ) : (
-          'not deleted'
+          'live'
         )}
         {item.isMasked && ' · personal data is masked'}
       </p>
@@ -161,8 +164,8 @@ function ApplyButton({ apply }: { readonly apply: () => Promise<void> }) {
           onClose={() => setAsking(false)}
         >
           <p>
-            It is fetched again and applied under the same rule as events: a newer row is kept. The audit log
-            remembers who did it.
+            Fetches the resource again and applies it under the same rule as events: a newer row is kept. The
+            audit log records who did this.
           </p>
         </Confirm>
       )}
@@ -196,7 +199,7 @@ function ResourceTabs({ item }: { readonly item: ResourceDetail }) {
         {link && (
           <>
             <ResourceRows items={link.items} />
-            {link.hasMore && <p class="quiet">There are more.</p>}
+            {link.hasMore && <p class="quiet">Only the first rows are shown.</p>}
           </>
         )}
       </div>
@@ -211,14 +214,7 @@ function linkId({ resource, column }: ResourceDetail['links'][number]): string {
 function Row({ item }: { readonly item: ResourceDetail }) {
   return (
     <>
-      <Pairs
-        of={Object.entries(item.row).map(([name, value]) => [
-          name,
-          <span key={name} class={value === null ? 'quiet value' : 'value'}>
-            {inline(value)}
-          </span>,
-        ])}
-      />
+      <RowValues row={item.row} />
       <p class="sql">
         <Id id={item.sql} what="the SQL" />
       </p>
@@ -228,7 +224,7 @@ function Row({ item }: { readonly item: ResourceDetail }) {
 
 function Raw({ item }: { readonly item: ResourceDetail }) {
   return item.raw === null ? (
-    <Notice icon="inbox" title="It was never seen alive: only its deletion is known." />
+    <Notice icon="inbox" title="Only its deletion was received, so there is no JSON." />
   ) : (
     <Json text={item.raw} name={item.id} />
   )
@@ -247,8 +243,8 @@ function History({ resource, id }: ResourceProps) {
           pages.items.length > 0 ? (
             <EventRows events={pages.items} keepsQuery={false} />
           ) : (
-            <Notice icon="events" title="No event was about it.">
-              <p>It came by a backfill, or inside another resource.</p>
+            <Notice icon="events" title="No events for this resource.">
+              <p>It was imported by a backfill or inside another resource.</p>
             </Notice>
           )
         }
@@ -272,7 +268,7 @@ function ChildRows({ rows, table }: ChildRowsProps) {
     <div class="runs">
       {rows.map((row, index) => (
         <section key={String(row.id ?? index)} class="run" aria-label={`${words(table)} ${index + 1}`}>
-          <Pairs of={Object.entries(row).map(([name, value]) => [name, inline(value)])} />
+          <RowValues row={row} />
         </section>
       ))}
       <p class="quiet">{count(rows.length, 'row')}</p>

@@ -1,4 +1,4 @@
-/** The rows of one table: is this user right? */
+/** The rows of one table. */
 
 import { useState } from 'preact/hooks'
 import { useAnswer } from '../answers.ts'
@@ -9,7 +9,7 @@ import { Button } from '../parts/button.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Notice, Shown } from '../parts/notice.tsx'
-import { Ago, At } from '../parts/time.tsx'
+import { Ago } from '../parts/time.tsx'
 import { useRowKeys } from '../rows.ts'
 import { has } from '../session.ts'
 import { NewJobButton } from './new-job.tsx'
@@ -30,11 +30,7 @@ export function ResourcesPage({ resource }: { readonly resource: string }) {
           return (
             <>
               <KindTabs kinds={kinds} current={resource} />
-              {kind ? (
-                <Rows key={resource} kind={kind} />
-              ) : (
-                <Notice icon="search" title="There is no such table." />
-              )}
+              {kind ? <Rows key={resource} kind={kind} /> : <Notice icon="search" title="Table not found." />}
             </>
           )
         }}
@@ -90,8 +86,8 @@ function RowFilter({ kind }: { readonly kind: ResourceKind }) {
         <Icon name="search" />
         <input
           type="search"
-          aria-label={`Find exactly: ${places}`}
-          placeholder={`Exactly: ${places}`}
+          aria-label={`Exact match: ${places}`}
+          placeholder={`Exact match: ${places}`}
           value={typed ?? query.get('q') ?? ''}
           spellcheck={false}
           autocomplete="off"
@@ -156,7 +152,7 @@ export function ResourceRows({ items }: { readonly items: readonly ResourceItem[
           <th scope="col">Name</th>
           <th scope="col">Id</th>
           <th scope="col">State</th>
-          <th scope="col">Changed at Clerk</th>
+          <th scope="col">Changed in Clerk</th>
           <th scope="col">Synced</th>
         </tr>
       </thead>
@@ -167,6 +163,7 @@ export function ResourceRows({ items }: { readonly items: readonly ResourceItem[
               <a href={pathOf('resources', item.resource, item.id)} data-row>
                 {item.label ?? item.id}
               </a>
+              {item.detail && <span class="quiet"> · {item.detail}</span>}
             </td>
             <td class="about">
               <code>{item.id}</code>
@@ -179,7 +176,7 @@ export function ResourceRows({ items }: { readonly items: readonly ResourceItem[
               )}
             </td>
             <td class="when">
-              <At at={item.clerkUpdatedAt} />
+              <Ago at={item.clerkUpdatedAt} />
             </td>
             <td class="next">
               <Ago at={item.syncedAt} />
@@ -195,7 +192,7 @@ function Empty({ kind, isFiltered }: { readonly kind: ResourceKind; readonly isF
   if (isFiltered)
     return (
       <Notice icon="search" title="No row matches.">
-        <p>A search here finds exact values; press / to find parts of names.</p>
+        <p>This box matches exact values. Press / to search names and prefixes.</p>
         <a class="button plain" href={pathOf('resources', kind.resource)}>
           Clear the filter
         </a>
@@ -207,7 +204,7 @@ function Empty({ kind, isFiltered }: { readonly kind: ResourceKind; readonly isF
         <NewJobButton kind="backfill" text="Start a backfill" isMain resource={kind.resource} />
       ) : (
         <p>
-          Events fill it. With <code>CLERK_SECRET_KEY</code> set, a backfill brings what was there before.
+          Events fill this table. Set <code>CLERK_SECRET_KEY</code> to import existing data with a backfill.
         </p>
       )}
     </Notice>

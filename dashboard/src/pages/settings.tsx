@@ -6,7 +6,7 @@ import { inline, quantity } from '../format.ts'
 import { Button } from '../parts/button.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Notice, Shown } from '../parts/notice.tsx'
-import { At } from '../parts/time.tsx'
+import { Ago } from '../parts/time.tsx'
 import { setSingleKeys, setTheme, singleKeys, type Theme, theme } from '../preferences.ts'
 import { has, may, session } from '../session.ts'
 import { useStore } from '../store.ts'
@@ -27,7 +27,7 @@ export function SettingsPage() {
           <Audit />
         </>
       ) : (
-        <Notice icon="settings" title="The configuration and the audit log are for admins." />
+        <Notice icon="settings" title="Only admins can see the configuration and the audit log." />
       )}
     </>
   )
@@ -39,7 +39,7 @@ function isAdmin(): boolean {
 }
 
 const THEMES: readonly (readonly [Theme, string])[] = [
-  ['system', 'As the system'],
+  ['system', 'Same as the system'],
   ['light', 'Light'],
   ['dark', 'Dark'],
 ]
@@ -65,7 +65,7 @@ function ThisBrowser() {
           checked={keys === 'on'}
           onChange={(event) => setSingleKeys(event.currentTarget.checked ? 'on' : 'off')}
         />
-        Single keys do something
+        Enable single-key shortcuts
       </label>
     </section>
   )
@@ -81,7 +81,7 @@ function Handlers() {
       <Shown answer={answer} rows={2}>
         {({ handlers }) =>
           handlers.length === 0 ? (
-            <p class="quiet">No handler is registered, and none ever ran.</p>
+            <p class="quiet">No handlers are registered and none has ever run.</p>
           ) : (
             <table class="table rows">
               <caption class="sr">Handlers</caption>
@@ -93,7 +93,7 @@ function Handlers() {
                     Waiting
                   </th>
                   <th scope="col" class="number">
-                    Dead
+                    Out of retries
                   </th>
                   <th scope="col">State</th>
                   <th scope="col">
@@ -121,18 +121,18 @@ function HandlerRow({ handler }: { readonly handler: HandlerSummary }) {
       <td class="type">
         <a href={`failures?handler=${encodeURIComponent(name)}`}>{name}</a>
       </td>
-      <td class="about">{patterns ? patterns.join(', ') : 'not registered here'}</td>
+      <td class="about">{patterns ? patterns.join(', ') : 'not registered in this process'}</td>
       <td class="number" data-label="waiting">
         {quantity(waiting)}
       </td>
-      <td class="number" data-label="dead">
+      <td class="number" data-label="out of retries">
         {quantity(dead)}
       </td>
       <td class="what">
         {isPaused ? (
           <Mark icon="pause" tone="warning" word={pauseReason ? `paused: ${pauseReason}` : 'paused'} />
         ) : (
-          <Mark icon="check" tone="good" word="runs" />
+          <Mark icon="check" tone="good" word="active" />
         )}
       </td>
       <td class="row-actions">
@@ -157,7 +157,7 @@ function Options() {
               <tr>
                 <th scope="col">Option</th>
                 <th scope="col">Value</th>
-                <th scope="col">From</th>
+                <th scope="col">Source</th>
               </tr>
             </thead>
             <tbody>
@@ -179,9 +179,7 @@ function Option({ setting }: { readonly setting: Setting }) {
       <td>{inline(setting.value)}</td>
       <td>
         {setting.origin}
-        {setting.insteadOf.length > 0 && (
-          <span class="quiet"> instead of {setting.insteadOf.join(', ')}</span>
-        )}
+        {setting.insteadOf.length > 0 && <span class="quiet"> overrides {setting.insteadOf.join(', ')}</span>}
       </td>
     </tr>
   )
@@ -195,7 +193,7 @@ function Audit() {
       <Shown answer={pages.first}>
         {() =>
           pages.items.length === 0 ? (
-            <p class="quiet">Nobody did anything yet.</p>
+            <p class="quiet">No actions recorded yet.</p>
           ) : (
             <AuditRows entries={pages.items} />
           )
@@ -218,16 +216,16 @@ function AuditRows({ entries }: { readonly entries: readonly AuditEntry[] }) {
         <tr>
           <th scope="col">When</th>
           <th scope="col">Who</th>
-          <th scope="col">What</th>
-          <th scope="col">To</th>
-          <th scope="col">Why</th>
+          <th scope="col">Action</th>
+          <th scope="col">Target</th>
+          <th scope="col">Reason</th>
         </tr>
       </thead>
       <tbody>
         {entries.map((entry) => (
           <tr key={entry.id}>
-            <td class="when" title={entry.at}>
-              <At at={entry.at} />
+            <td class="when">
+              <Ago at={entry.at} />
             </td>
             <td class="about">
               {entry.actor} <span class="quiet">{entry.role}</span>
@@ -236,7 +234,7 @@ function AuditRows({ entries }: { readonly entries: readonly AuditEntry[] }) {
               {entry.succeeded ? (
                 entry.action.replaceAll('_', ' ')
               ) : (
-                <Mark icon="cross" tone="bad" word={`${entry.action.replaceAll('_', ' ')}, refused`} />
+                <Mark icon="cross" tone="bad" word={`${entry.action.replaceAll('_', ' ')}, failed`} />
               )}
             </td>
             <td class="about">{entry.target ?? '–'}</td>

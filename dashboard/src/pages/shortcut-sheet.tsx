@@ -33,7 +33,7 @@ export function ShortcutSheet({ onClose }: { readonly onClose: () => void }) {
             checked={keys === 'on'}
             onChange={(event) => setSingleKeys(event.currentTarget.checked ? 'on' : 'off')}
           />
-          Single keys do something
+          Enable single-key shortcuts
         </label>
       </div>
     </Dialog>

@@ -32,7 +32,7 @@ function Unavailable({ problem }: { readonly problem: Problem }) {
   return (
     <>
       <ProblemNotice problem={problem} retry={openSession} />
-      <p class="quiet">This page tries again every three seconds.</p>
+      <p class="quiet">Retrying every three seconds.</p>
     </>
   )
 }

@@ -16,7 +16,7 @@ export function SimulatorPage() {
     <>
       <header class="page-head">
         <h1>Simulator</h1>
-        <span class="page-count">signs an event and delivers it, as Svix would</span>
+        <span class="page-count">signs events and delivers them as Svix does</span>
       </header>
       <Shown answer={answer}>
         {({ types, traffic, scenarios }) => (
@@ -41,7 +41,7 @@ function Traffic({ traffic }: { readonly traffic: TrafficState }) {
     refresh('simulator')
   }
   const nearest = RATES.findIndex((rate) => rate >= perSecond)
-  const rate = perSecond < 1 ? `one every ${Math.round(1 / perSecond)} s` : `${perSecond} a second`
+  const rate = perSecond < 1 ? `one every ${Math.round(1 / perSecond)} s` : `${perSecond} per second`
   return (
     <section class="card simulator" aria-label="Traffic">
       <div class="actions">
@@ -49,11 +49,11 @@ function Traffic({ traffic }: { readonly traffic: TrafficState }) {
           {isRunning ? 'Stop' : 'Start'}
         </Button>
         <span role="status">
-          {isRunning ? 'People come, change and go by themselves.' : 'Nothing happens by itself.'}
+          {isRunning ? 'Simulated users sign up, change and leave.' : 'Simulated traffic is stopped.'}
         </span>
       </div>
       <label>
-        How much happens: {rate}
+        Rate: {rate}
         <input
           type="range"
           min="0"

@@ -1,4 +1,4 @@
-/** The one sentence, and the buttons that do something about it. */
+/** The headline, and the buttons that act on it. */
 
 import type { Status, Suggestion } from '../api.ts'
 import { useNow } from '../clock.ts'
@@ -55,7 +55,7 @@ interface SuggestionProps {
   readonly isFirst: boolean
 }
 
-/** What whoever looks may not do, he is not offered. */
+/** Shows only what this role may do. */
 function SuggestionButton({ suggestion, isFirst }: SuggestionProps) {
   const kind = isFirst ? 'main' : 'plain'
   if (suggestion.action === 'pause_handler')
@@ -63,7 +63,7 @@ function SuggestionButton({ suggestion, isFirst }: SuggestionProps) {
   if (suggestion.action === 'retry_one')
     return may('operator') ? (
       <Button kind={kind} onClick={() => retryRun(suggestion.eventId, suggestion.handler)}>
-        Retry one as a test
+        Retry one event
       </Button>
     ) : null
   if (suggestion.action === 'send_test_event')
@@ -99,11 +99,11 @@ function linkOf(suggestion: LinkSuggestion): { href: string; text: string; isOut
         text: `Open ${countOf(suggestion.count, `${suggestion.outcome} event`)}`,
       }
     case 'open_rejected':
-      return { href: `rejected#${suggestion.code}`, text: 'See what was rejected' }
+      return { href: `rejected#${suggestion.code}`, text: 'Show rejected requests' }
     case 'open_clerk_deliveries':
       return { href: clerkDeliveries(), text: "Open Clerk's delivery log", isOutside: true }
     case 'run_checks':
-      return { href: 'health', text: 'Run the checks' }
+      return { href: 'health', text: 'Run health checks' }
   }
 }
 

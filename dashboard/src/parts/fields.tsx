@@ -1,14 +1,15 @@
-/** What changed, or differs: field, one value, other value. And plain pairs. */
+/** Fields that changed or differ, and plain pairs of names and values. */
 
 import type { ComponentChildren } from 'preact'
 import type { ComparedField, FieldChange } from '../api.ts'
-import { inline } from '../format.ts'
+import { count, inline, isEmpty, isMoment } from '../format.ts'
 import { Mark } from './mark.tsx'
+import { Ago } from './time.tsx'
 
 export function Changes({ changes }: { readonly changes: readonly FieldChange[] }) {
   return (
     <table class="table fields">
-      <caption class="sr">The fields of the row that the event changed</caption>
+      <caption class="sr">Fields the event changed</caption>
       <thead>
         <tr>
           <th scope="col">Field</th>
@@ -53,7 +54,7 @@ export function Compared({ fields }: { readonly fields: readonly ComparedField[]
             <td data-label="Clerk now">{inline(clerk)}</td>
             <td>
               {isEqual ? (
-                <Mark icon="equals" tone="quiet" word="equal" />
+                <Mark icon="equals" tone="quiet" word="same" />
               ) : (
                 <Mark icon="warning" tone="warning" word="differs" />
               )}
@@ -77,4 +78,41 @@ export function Pairs({ of }: { readonly of: readonly (readonly [string, Compone
       ))}
     </dl>
   )
+}
+
+/** The columns of a row. Empty ones are folded away. */
+export function RowValues({ row }: { readonly row: Readonly<Record<string, unknown>> }) {
+  const { empty = [], filled = [] } = Object.groupBy(Object.entries(row), ([, value]) =>
+    isEmpty(value) ? 'empty' : 'filled',
+  )
+  return (
+    <>
+      <Pairs of={filled.map(([name, value]) => [name, <Value key={name} value={value} />])} />
+      {empty.length > 0 && (
+        <EmptyFields amount={empty.length}>
+          <Pairs of={empty.map(([name, value]) => [name, <Value key={name} value={value} />])} />
+        </EmptyFields>
+      )}
+    </>
+  )
+}
+
+/** What is folded away, to be opened. */
+export function EmptyFields({ amount, children }: { amount: number; children: ComponentChildren }) {
+  return (
+    <details class="empty-fields">
+      <summary class="quiet">{count(amount, 'empty field')}</summary>
+      {children}
+    </details>
+  )
+}
+
+function Value({ value }: { readonly value: unknown }) {
+  if (isMoment(value))
+    return (
+      <span class="value">
+        <Ago at={value} /> <span class="quiet">{value}</span>
+      </span>
+    )
+  return <span class={isEmpty(value) ? 'quiet value' : 'value'}>{inline(value)}</span>
 }

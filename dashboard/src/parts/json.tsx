@@ -1,9 +1,10 @@
 /** JSON to read: nested as it is, its branches fold. Everything is text; nothing in it ever becomes markup. */
 
 import { useMemo } from 'preact/hooks'
-import { bytes } from '../format.ts'
+import { bytes, isEmpty } from '../format.ts'
 import { Button } from './button.tsx'
 import { copy } from './copy.tsx'
+import { EmptyFields } from './fields.tsx'
 
 /** A larger text is offered as a file: thousands of nodes make the page slow. */
 const MAX_SHOWN = 200_000
@@ -26,7 +27,7 @@ export function Json({ text, name }: JsonProps) {
         <span class="quiet">{bytes(new TextEncoder().encode(text).length)}</span>
       </div>
       {text.length > MAX_SHOWN ? (
-        <p class="quiet">It is too long to show here.</p>
+        <p class="quiet">Too large to show here. Download it instead.</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
         <div class="json-tree" tabIndex={0} role="region" aria-label={name}>
@@ -95,8 +96,11 @@ function Branch({ name, value, depth }: { name: string | undefined; value: objec
         {close}
       </div>
     )
+  const { empty = [], filled = [] } = Object.groupBy(entries, ([, child]) =>
+    !isList && isEmpty(child) ? 'empty' : 'filled',
+  )
   return (
-    <details class="json-branch" open={depth < OPEN_DEPTH && entries.length <= OPEN_ENTRIES}>
+    <details class="json-branch" open={depth === 0 || (depth < OPEN_DEPTH && filled.length <= OPEN_ENTRIES)}>
       <summary>
         <Name name={name} />
         {open}
@@ -104,10 +108,25 @@ function Branch({ name, value, depth }: { name: string | undefined; value: objec
         {close}
       </summary>
       <div class="json-children">
-        {entries.map(([key, child]) => (
-          <Node key={key} {...(isList ? {} : { name: key })} value={child} depth={depth + 1} />
-        ))}
+        <Members entries={filled} isList={isList} depth={depth + 1} />
+        {empty.length > 0 && (
+          <EmptyFields amount={empty.length}>
+            <Members entries={empty} isList={isList} depth={depth + 1} />
+          </EmptyFields>
+        )}
       </div>
     </details>
   )
+}
+
+interface MembersProps {
+  readonly entries: readonly (readonly [key: string, value: unknown])[]
+  readonly isList: boolean
+  readonly depth: number
+}
+
+function Members({ entries, isList, depth }: MembersProps) {
+  return entries.map(([key, child]) => (
+    <Node key={key} {...(isList ? {} : { name: key })} value={child} depth={depth} />
+  ))
 }

@@ -1,4 +1,4 @@
-/** What became of something, as a shape, a word and a colour: no one of the three says it alone. */
+/** A state as a shape, a word and a colour, so that none of the three has to be seen. */
 
 import type { ComponentChildren } from 'preact'
 import type { Check, EventItem, HealthState, JobLine, JobState, RunState } from '../api.ts'
@@ -30,8 +30,8 @@ export function verdictOf(event: EventItem): Verdict {
   const { runs } = event
   if (runs.dead) return verdict('cross', 'bad', 'handler failed')
   if (runs.retrying) return verdict('warning', 'warning', 'handler failing')
-  if (runs.running) return verdict('jobs', 'info', 'handler runs')
-  if (runs.pending) return verdict('clock', 'info', 'handler waits')
+  if (runs.running) return verdict('jobs', 'info', 'handler running')
+  if (runs.pending) return verdict('clock', 'info', 'handler queued')
   return OUTCOMES.applied
 }
 
@@ -44,11 +44,11 @@ export const OUTCOMES: Readonly<Record<EventItem['outcome'], Verdict>> = {
 }
 
 export const RUNS: Readonly<Record<RunState, Verdict>> = {
-  pending: verdict('clock', 'info', 'waits'),
-  running: verdict('jobs', 'info', 'runs'),
-  retrying: verdict('warning', 'warning', 'tries again'),
+  pending: verdict('clock', 'info', 'queued'),
+  running: verdict('jobs', 'info', 'running'),
+  retrying: verdict('warning', 'warning', 'retrying'),
   succeeded: verdict('check', 'good', 'succeeded'),
-  dead: verdict('cross', 'bad', 'failed for good'),
+  dead: verdict('cross', 'bad', 'out of retries'),
   discarded: verdict('skip', 'quiet', 'discarded'),
 }
 
@@ -68,7 +68,7 @@ export const JOBS: Readonly<Record<JobState, Verdict>> = {
   incomplete: verdict('warning', 'warning', 'incomplete'),
   aborted: verdict('cross', 'quiet', 'aborted'),
   failed: verdict('cross', 'bad', 'failed'),
-  lost: verdict('cross', 'bad', 'not heard of any more'),
+  lost: verdict('cross', 'bad', 'lost'),
 }
 
 export const LINES: Readonly<Record<JobLine['state'], Verdict>> = {
@@ -81,8 +81,8 @@ export const LINES: Readonly<Record<JobLine['state'], Verdict>> = {
 }
 
 export const CHECKS: Readonly<Record<Check['status'], Verdict>> = {
-  pass: verdict('check', 'good', 'passes'),
-  warn: verdict('warning', 'warning', 'warns'),
-  fail: verdict('cross', 'bad', 'fails'),
+  pass: verdict('check', 'good', 'passed'),
+  warn: verdict('warning', 'warning', 'warning'),
+  fail: verdict('cross', 'bad', 'failed'),
   skip: verdict('skip', 'quiet', 'skipped'),
 }

@@ -63,7 +63,7 @@ function Old({ problem }: { readonly problem: Problem | undefined }) {
     <p class="banner warning" role="status">
       <Icon name="warning" />
       <span>
-        {problem.message} {problem.remedy} What you see is from before.
+        {problem.message} {problem.remedy} Showing the last known data.
       </span>
     </p>
   )

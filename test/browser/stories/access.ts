@@ -42,14 +42,14 @@ export function access(scene: () => Scene): void {
     const page = await context.newPage()
     await page.goto(`${stage.rolesUrl}failures`)
     const group = page.getByRole('region', { name: /syncCrm: / })
-    await group.getByText('tries again').first().waitFor()
+    await group.getByText('retrying', { exact: true }).first().waitFor()
     const shown = await group
       .locator('.actions')
       .first()
       .getByRole('button')
       .allInnerTexts()
       .catch(() => [])
-    expect(shown.filter((text) => text !== 'Retry one as a test')).toEqual(buttons)
+    expect(shown.filter((text) => text !== 'Retry one event')).toEqual(buttons)
     await context.close()
   })
 

@@ -62,7 +62,7 @@ export function accessible(scene: () => Scene): void {
     // What listens to keys is there by then.
     await page.getByText('live', { exact: true }).waitFor()
     await page.keyboard.press('Tab')
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content')
     await page.keyboard.press('Enter')
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('content')
     await page.keyboard.press('g')
@@ -90,7 +90,7 @@ export function accessible(scene: () => Scene): void {
   it('does nothing by single keys once they are switched off', async () => {
     const { stage, page } = scene()
     await page.goto(`${stage.url}settings`)
-    await page.getByLabel('Single keys do something').uncheck()
+    await page.getByLabel('Enable single-key shortcuts').uncheck()
     await page.goto(stage.url)
     await settle(scene())
     await page.keyboard.press('g')
@@ -99,7 +99,7 @@ export function accessible(scene: () => Scene): void {
     expect(await page.getByRole('dialog').count()).toBe(0)
     expect(page.url()).toBe(stage.url)
     await page.goto(`${stage.url}settings`)
-    await page.getByLabel('Single keys do something').check()
+    await page.getByLabel('Enable single-key shortcuts').check()
   })
 
   it('moves nothing for those who asked for less motion', async () => {

@@ -48,7 +48,7 @@ export function data(scene: () => Scene): void {
       .waitFor()
     await comparison.getByRole('button', { name: 'Apply Clerk’s version' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
-    await comparison.getByText('the same as at Clerk').waitFor()
+    await comparison.getByText('same as in Clerk').waitFor()
     const after = await stage.sync.users.ensure(id)
     expect(after?.clerk_updated_at?.getTime()).toBeGreaterThan(before?.clerk_updated_at?.getTime() ?? 0)
   })
@@ -58,13 +58,13 @@ export function data(scene: () => Scene): void {
     await page.goto(`${stage.url}simulator`)
     const traffic = page.getByRole('region', { name: 'Traffic' })
     await traffic.getByRole('button', { name: 'Start' }).click()
-    await traffic.getByText('by themselves').waitFor()
+    await traffic.getByText('Simulated users').waitFor()
     await traffic.getByRole('slider').press('ArrowRight')
-    await traffic.getByText('2 a second').waitFor()
+    await traffic.getByText('2 per second').waitFor()
     await page.reload()
-    await traffic.getByText('2 a second').waitFor()
+    await traffic.getByText('2 per second').waitFor()
     await traffic.getByRole('button', { name: 'Stop' }).click()
-    await traffic.getByText('Nothing happens by itself.').waitFor()
+    await traffic.getByText('Simulated traffic is stopped.').waitFor()
     await page.getByRole('button', { name: 'Somebody signs up' }).click()
     await page.getByText(/Somebody signs up: \d+ events? answered\./).waitFor()
   })
@@ -87,7 +87,7 @@ export function data(scene: () => Scene): void {
 
     await page.getByRole('row').nth(1).getByRole('link').first().click()
     for (const [item, command] of [
-      ['Copy as curl, unsigned', /^curl -i '.*\/webhooks\/clerk' \\\n {2}-H 'content-type/],
+      ['Copy as curl (unsigned)', /^curl -i '.*\/webhooks\/clerk' \\\n {2}-H 'content-type/],
       ['Copy as a trigger command', /^printf %s '\{.*\| clerk-sync trigger 'user\.created' --data -$/s],
     ] as const) {
       await page.getByRole('button', { name: 'Copy', exact: true }).first().click()
@@ -101,7 +101,7 @@ export function data(scene: () => Scene): void {
     await page.goto(`${stage.url}events?type=user.*`)
     await page.getByRole('button', { name: 'Replay all…' }).click()
     const dialog = page.getByRole('dialog', { name: /^Replay [\d,]+ events?$/ })
-    await dialog.getByText('are applied again, oldest first').waitFor()
+    await dialog.getByText('will be applied again, oldest first').waitFor()
     await dialog.getByRole('button', { name: /^Replay \d+/ }).click()
     await page.getByRole('status').getByText('done').waitFor()
     await page.goto(`${stage.url}jobs`)
@@ -116,10 +116,11 @@ export function data(scene: () => Scene): void {
     await page.goto(`${stage.url}events`)
     const rows = page.getByRole('table', { name: 'Events' }).getByRole('row')
     await rows.nth(3).waitFor()
-    const before = await rows.nth(1).innerText()
+    const link = rows.nth(1).getByRole('link')
+    const before = await link.getAttribute('href')
     await stage.deliver(stage.clerk.act('createOrganization'))
     await page.getByRole('button', { name: /▲ \d+ new event/ }).waitFor()
-    expect(await rows.nth(1).innerText()).toBe(before)
+    expect(await link.getAttribute('href')).toBe(before)
     await page.getByRole('button', { name: /▲ \d+ new event/ }).click()
     await page.getByRole('link', { name: 'organization.created' }).first().waitFor()
 
@@ -165,14 +166,15 @@ export function data(scene: () => Scene): void {
     await stage.deliver(stage.clerk.act('createUser'))
     await page.goto(`${stage.url}events`)
     const rows = page.getByRole('table', { name: 'Events' }).getByRole('row')
-    await rows.nth(1).waitFor()
-    const before = await rows.nth(1).innerText()
+    const link = rows.nth(1).getByRole('link')
+    await link.waitFor()
+    const before = await link.getAttribute('href')
     await stage.deliver(stage.clerk.act('createOrganization'))
     const button = page.getByRole('button', { name: /▲ \d+ new event/ })
     await button.waitFor()
-    expect(await rows.nth(1).innerText()).toBe(before)
+    expect(await link.getAttribute('href')).toBe(before)
     await button.click()
-    await expect.poll(() => rows.nth(1).innerText(), { timeout: 10_000 }).not.toBe(before)
+    await expect.poll(() => link.getAttribute('href'), { timeout: 10_000 }).not.toBe(before)
     await streamless.close()
   })
 
@@ -211,6 +213,19 @@ export function data(scene: () => Scene): void {
     await page.getByText(address).first().waitFor()
     await page.goto(`${stage.url}settings`)
     await page.getByRole('table', { name: 'Who did what' }).getByText('reveal').first().waitFor()
+  })
+
+  it('folds empty fields away, in rows and in payloads', async () => {
+    const { stage, page } = scene()
+    const { id } = await someAddress(stage)
+    await page.goto(`${stage.url}resources/users/${id}`)
+    const folded = page.getByText(/^\d+ empty fields?$/).filter({ visible: true })
+    await folded.first().waitFor()
+    expect(await page.getByText('null', { exact: true }).first().isVisible()).toBe(false)
+    await folded.first().click()
+    await page.getByText('null', { exact: true }).first().waitFor()
+    await page.getByRole('link', { name: 'Clerk’s JSON' }).click()
+    await folded.first().waitFor()
   })
 
   it('shows what becomes of a row that was revealed', async () => {

@@ -10,7 +10,7 @@ export function emptyInstallation(scene: () => Scene): void {
     const step = page
       .getByRole('region', { name: 'Set up' })
       .getByRole('listitem')
-      .filter({ hasText: 'The first event has arrived' })
+      .filter({ hasText: 'First event received' })
     await step.getByText('to do').waitFor({ state: 'attached' })
     await stage.live(30)
     await step.getByText('done').waitFor({ state: 'attached' })
