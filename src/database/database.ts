@@ -62,7 +62,7 @@ export interface Database {
 }
 
 /** Runs one statement and returns its rows. */
-export type RunStatement = (
+type RunStatement = (
   text: string,
   parameters?: readonly unknown[],
 ) => Promise<readonly Record<string, unknown>[]>

@@ -64,7 +64,7 @@ export function hasLostStatement(error: unknown): boolean {
 }
 
 /** Whether the server only reads, as a former primary does. */
-export function isReadOnly(error: unknown): boolean {
+function isReadOnly(error: unknown): boolean {
   return sqlState(error) === READ_ONLY
 }
 

@@ -30,7 +30,7 @@ const DAYS_FOR_WEEKS = 14
 const LOCK_TIMEOUT = '1s'
 
 /** @param keptDays null: for ever */
-export function widthFor(keptDays: number | null): Width {
+function widthFor(keptDays: number | null): Width {
   if (keptDays === null || keptDays >= DAYS_FOR_MONTHS) return 'month'
   return keptDays >= DAYS_FOR_WEEKS ? 'week' : 'day'
 }

@@ -33,7 +33,7 @@ export interface Answer {
 }
 
 export const stored = (sync: ClerkSync) => sync.database.selectFrom('events').selectAll().execute()
-export const bodies = (sync: ClerkSync) => sync.database.selectFrom('event_bodies').selectAll().execute()
+const bodies = (sync: ClerkSync) => sync.database.selectFrom('event_bodies').selectAll().execute()
 export const users = (sync: ClerkSync) => sync.database.selectFrom('users').selectAll().execute()
 
 export async function forget(sync: ClerkSync): Promise<void> {

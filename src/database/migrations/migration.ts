@@ -25,7 +25,7 @@ interface Named {
  * Statements in one transaction, separated by a semicolon at the end of a line. They wait two seconds for a lock at most, so
  * that deliveries do not queue behind them, and are tried again: they must be quick once they have it.
  */
-export interface StatementsMigration extends Named {
+interface StatementsMigration extends Named {
   readonly kind: 'statements'
   readonly sql: string
 }
@@ -43,7 +43,7 @@ export interface IndexMigration extends Named {
  * One statement that changes some rows, repeated until it changes none, each time in a transaction of its own. It finds by
  * itself what is left to do: `update … where id in (select id … where new is null limit 1000)`.
  */
-export interface BatchesMigration extends Named {
+interface BatchesMigration extends Named {
   readonly kind: 'batches'
   readonly sql: string
 }
