@@ -19,7 +19,7 @@ import type { ClerkEvent } from '../../src/index.ts'
 import { type BackendApi, createSimulatedClerk, startBackendApi } from '../../src/testing/index.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 import { sign } from '../support/deliveries.ts'
-import { freePort } from '../support/redis.ts'
+import { freePort } from '../support/redis-server.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))

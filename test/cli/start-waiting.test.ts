@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { CliProcess, type Finished, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
-import { freePort } from '../support/redis.ts'
+import { freePort } from '../support/redis-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const folder = temporaryFolder()

@@ -9,7 +9,8 @@ import { ask, refusal } from '../dashboard/client.ts'
 import { runCli } from '../support/cli.ts'
 import { SECRET, silent } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
-import { describeWithInstalledPostgres, PostgresServer } from '../support/postgres.ts'
+import { describeWithInstalledPostgres } from '../support/postgres.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const RECOVERY_MS = 15_000

@@ -15,7 +15,7 @@ import { describeAdapter, type Serve } from '../adapters/contract.ts'
 import { readBlocks } from '../docs/code-blocks.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
-import { freePort } from '../support/redis.ts'
+import { freePort } from '../support/redis-server.ts'
 
 const run = promisify(execFile)
 const folderOf = (name: string) => fileURLToPath(new URL(name, import.meta.url))

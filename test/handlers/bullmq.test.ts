@@ -4,7 +4,8 @@ import { afterAll, expect, it, onTestFinished, vi } from 'vitest'
 import { bullmq } from '../../src/handlers/engines/bullmq.ts'
 import { describeEachDatabase, describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
-import { describeWithRedis, RedisServer } from '../support/redis.ts'
+import { describeWithRedis } from '../support/redis.ts'
+import { RedisServer } from '../support/redis-server.ts'
 import { engineContract } from './contract.ts'
 
 describeWithRedis('BullMQ', (url) => {

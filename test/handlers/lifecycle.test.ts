@@ -8,7 +8,8 @@ import { limited } from '../../src/handlers/limited-log.ts'
 import type { ClerkSync } from '../../src/index.ts'
 import { describeEachDatabase, describeWithPostgres, postgresDatabase, silent } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
-import { describeWithRedis, RedisServer } from '../support/redis.ts'
+import { describeWithRedis } from '../support/redis.ts'
+import { RedisServer } from '../support/redis-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const PATIENT = { timeout: 10_000, interval: 20 }

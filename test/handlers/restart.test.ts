@@ -6,7 +6,8 @@ import { type ClerkSync, createClerkSync } from '../../src/index.ts'
 import { type CliProcess, startCli, temporaryFolder } from '../support/cli.ts'
 import { SECRET, silent } from '../support/databases.ts'
 import { eventOf, type SignedRequest, sign } from '../support/deliveries.ts'
-import { describeWithInstalledPostgres, PostgresServer } from '../support/postgres.ts'
+import { describeWithInstalledPostgres } from '../support/postgres.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
 import config from './crash-config.ts'
 
 const CONFIG = fileURLToPath(new URL('./crash-config.ts', import.meta.url))

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, inject } from 'vitest'
 import { describeWithPostgres } from './databases.ts'
-import { findPostgresUser, postgresAnswers } from './postgres.ts'
-import { freePort } from './redis.ts'
+import { findPostgresUser, postgresAnswers } from './postgres-server.ts'
+import { freePort } from './redis-server.ts'
 
 /** Runs the suite if both are there; else it is reported as skipped, except in CI, where the run has failed before. */
 export function describeWithPgBouncer(

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { describe, inject } from 'vitest'
-import { freePort } from './redis.ts'
+import { freePort } from './redis-server.ts'
 
 /** Runs the suite if a Prometheus is installed; else it is reported as skipped, except in CI, where the run has failed before. */
 export function describeWithPrometheus(title: string, suite: () => void): void {

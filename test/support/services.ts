@@ -12,8 +12,8 @@ import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import { createClerkSync } from '../../src/index.ts'
 import { findChromium } from './chromium.ts'
-import { findPostgresBinaries, PostgresServer, postgresAnswers } from './postgres.ts'
-import { RedisServer, redisAnswers } from './redis.ts'
+import { findPostgresBinaries, PostgresServer, postgresAnswers } from './postgres-server.ts'
+import { RedisServer, redisAnswers } from './redis-server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
