@@ -5,7 +5,7 @@
 
 import type { ExpectedUser } from './traffic.ts'
 
-export interface Sent {
+interface Sent {
   readonly id: string
   readonly userId: string
   readonly type: string

@@ -21,7 +21,7 @@ export interface Harm {
   readonly error?: string
 }
 
-export interface Skipped {
+interface Skipped {
   readonly name: string
   readonly reason: string
 }

@@ -97,18 +97,24 @@ async function fillDisk(site: Site, part: Part): Promise<void> {
   }
 }
 
-/** Takes every connection, those of the pools too. */
+/** Takes every connection; those of the pools are ended, and must not win the race for what became free. */
 async function exhaustConnections(site: Site): Promise<void> {
   const taken: pg.Client[] = []
   const end = Date.now() + OUTAGE_MS
+  await takeAll(site, taken)
+  const [own] = taken
   while (Date.now() < end) {
-    await site.query(
+    await own?.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'clerk-sync%'",
     )
-    while (Date.now() < end && (await take(site, taken)));
-    await sleep(100)
+    await takeAll(site, taken)
   }
   for (const client of taken) await client.end().catch(() => undefined)
+}
+
+async function takeAll(site: Site, taken: pg.Client[]): Promise<void> {
+  const tries = Array.from({ length: 20 }, () => take(site, taken))
+  if ((await Promise.all(tries)).some((isTaken) => isTaken)) await takeAll(site, taken)
 }
 
 async function take(site: Site, taken: pg.Client[]): Promise<boolean> {

@@ -42,10 +42,15 @@ async function main(): Promise<number> {
   try {
     result = await runChaos(site, options, say)
   } finally {
-    await site.close(result === undefined || result.violations.length > 0)
+    await site.close(result === undefined || hasFailed(result))
   }
   process.stdout.write(options.json ? `${JSON.stringify(toJson(result))}\n` : `${describeResult(result)}\n`)
-  return result.violations.length > 0 ? 1 : 0
+  return hasFailed(result) ? 1 : 0
+}
+
+/** Harm that could not be done proves nothing. */
+function hasFailed({ violations, harms }: Result): boolean {
+  return violations.length > 0 || harms.some(({ error }) => error !== undefined)
 }
 
 function parse(): Options | 'help' {
