@@ -10,6 +10,7 @@ import { type Job, JobStore } from '../database/jobs.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import { requireNumbers } from '../validate.ts'
+import { type UnreadResource, unreadOf } from './coverage.ts'
 import { expire } from './expiry.ts'
 import { findInstance } from './instance.ts'
 import { unseenSince, wasRead } from './last-sweep.ts'
@@ -85,6 +86,8 @@ export interface ReconcileResult extends BackfillResult {
   readonly drift: DriftReport
   /** How many sessions and invitations were marked as ended because their time was over. */
   readonly expired: number
+  /** The tables that are kept and that it did not read, because Clerk has no list of all. */
+  readonly unread: readonly UnreadResource[]
 }
 
 export interface SweepsOptions {
@@ -117,7 +120,7 @@ export class Sweeps {
 
   /** @throws {ClerkSyncError} `job_running`, `api_…`, `database_…`; the signal's reason */
   async backfill(options: BackfillOptions): Promise<BackfillResult> {
-    const { drift: _, expired: __, ...result } = await this.#run('backfill', options)
+    const { drift: _, expired: __, unread: ___, ...result } = await this.#run('backfill', options)
     return result
   }
 
@@ -194,7 +197,8 @@ class Run {
       const expired = await this.#expire()
       const status = statusOf(this.#kind, Object.values(this.#memory.progress))
       await this.#job.end(status, this.#state)
-      return { ...this.#progress, status, drift: this.#memory.report, expired }
+      const unread = unreadOf(this.#options.resources, new Set(this.#resources.map(({ table }) => table)))
+      return { ...this.#progress, status, drift: this.#memory.report, expired, unread }
     } catch (error) {
       const isStopped = this.#wishes.signal?.aborted === true
       // Whoever lost the job must not end it.

@@ -627,6 +627,24 @@ describeWithPostgres('the doctor on Clerk', (url) => {
     expect(codesOf(await examineArrivals())).toEqual(['endpoint_unread'])
   })
 
+  it('says what no reconcile covers', async () => {
+    const covered = (await examineClerk()).filter(({ check }) => check === 'coverage')
+    expect(covered).toEqual([
+      expect.objectContaining({
+        status: 'passed',
+        message: expect.stringMatching(/subscriptions.*items differed/),
+      }),
+      expect.objectContaining({
+        status: 'passed',
+        message: expect.stringMatching(/sessions, .*only if named/),
+      }),
+      expect.objectContaining({
+        status: 'passed',
+        message: expect.stringMatching(/emails, sms_messages: .*only events bring them/),
+      }),
+    ])
+  })
+
   it('concludes from a reconcile that only user.created is ticked', async () => {
     await sync.reconcile({ full: true })
     clerk.act('updateUser')

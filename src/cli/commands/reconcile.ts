@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import type { DriftReport, FoundDrift, ReconcileResult, ResourceName } from '../../index.ts'
+import { coverageSentences } from '../coverage.ts'
 import { EXIT } from '../failure.ts'
 import { layOut } from '../layout.ts'
 import { requireDatabase, withSync } from '../open.ts'
@@ -48,7 +49,9 @@ function reconcile(names: readonly ResourceName[], options: ReconcileCommandOpti
   return withSync(options, output, async (sync) => {
     requireDatabase(sync)
     const wishes = { resources, dryRun, full, handlers, restart, maxDeletions }
-    report(await runSweeps(output, (run) => sync.reconcile({ ...wishes, ...run })), options, output)
+    const result = await runSweeps(output, (run) => sync.reconcile({ ...wishes, ...run }))
+    report(result, options, output)
+    if (resources === undefined && !output.json) tellCoverage(result, output.stdout)
   })
 }
 
@@ -60,6 +63,14 @@ function report(result: ReconcileResult, { dryRun = false }: ReconcileCommandOpt
   if (dryRun && drift.total > 0) output.note('Nothing was repaired: run it without --dry-run.')
   if (status !== 'complete') output.note('It is incomplete: run it again.')
   if (status !== 'complete' || (dryRun && drift.total > 0)) process.exitCode = EXIT.foundProblems
+}
+
+/** A reconcile of some resources leaves out others on purpose; one of all says which it could not read. */
+function tellCoverage({ unread }: ReconcileResult, pen: Pen): void {
+  if (unread.length === 0) return
+  pen.line()
+  pen.line('Not covered:')
+  for (const sentence of coverageSentences(unread)) pen.line(`  ${sentence}`)
 }
 
 function tell(result: ReconcileResult, pen: Pen): void {

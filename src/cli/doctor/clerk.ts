@@ -1,10 +1,12 @@
 /** What Clerk’s Backend API says: whether the key is good, and whether events tell of everything. */
 
 import { existsSync } from 'node:fs'
+import { unreadOf } from '../../backfill/coverage.ts'
 import { findInstance } from '../../backfill/instance.ts'
 import { UNLIMITED } from '../../backfill/rate-budget.ts'
 import { ClerkApi } from '../../clerk/api/client.ts'
 import type { Config } from '../../config.ts'
+import { coverageSentences } from '../coverage.ts'
 import { type Check, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 import { type EventTypesOptions, eventTypesCheck } from './event-types.ts'
@@ -34,6 +36,7 @@ export function clerkChecks(
   return [
     { group: 'clerk', name: 'secret key', run: () => checkKey(api, config) },
     eventTypesCheck(examined, config, api, TIMEOUT_MS, options),
+    { group: 'clerk', name: 'coverage', run: async () => tellCoverage(config) },
   ]
 }
 
@@ -42,6 +45,12 @@ const TIMEOUT_MS = 4_000
 function withoutKey(): Result {
   const keyless = existsSync(KEYLESS) ? ` ${KEYLESS} has the one of an app that was not claimed yet.` : ''
   return passed(`There is no CLERK_SECRET_KEY: nothing is backfilled or compared with Clerk.${keyless}`)
+}
+
+/** What stays wrong after a missed event, however often a reconcile runs. */
+function tellCoverage({ resources }: Config): Result[] {
+  const sentences = coverageSentences(unreadOf(resources))
+  return sentences.map((sentence) => passed(`A scheduled reconcile does not cover ${sentence}`))
 }
 
 async function checkKey(api: ClerkApi, { instanceIds, apiUrl }: Config): Promise<Result[]> {
