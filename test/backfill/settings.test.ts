@@ -4,6 +4,7 @@ import { beforeAll, expect, it } from 'vitest'
 import type { ClerkSync, ResourceName } from '../../src/index.ts'
 import { createSimulatedClerk, type SimulatedAction } from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { deliver, eventOf } from '../support/deliveries.ts'
 import { emptyAll, scenes, wrongTables } from './scenes.ts'
 
 const CREATE = [
@@ -119,6 +120,22 @@ describeEachDatabase('what a team sets up in Clerk', (database) => {
       .execute()
     expect(attempts.map(({ paid }) => paid)).toEqual(attempts.map(({ amount }) => amount))
     expect(attempts.length).toBeGreaterThan(0)
+  })
+
+  it('joins an organization to its role set by the key', async () => {
+    const clerk = createSimulatedClerk()
+    clerk.act('createRoleSet')
+    const [roleSet] = clerk.resources('role_sets').values()
+    const sync = await open(await serve(clerk))
+    await emptyAll(sync)
+    await deliver(sync, eventOf('organization.created', { id: 'org_joined', role_set_key: roleSet?.key }))
+    await sync.backfill({ resources: ['role_sets'] })
+    const joined = await sync.database
+      .selectFrom('organizations_live as organization')
+      .innerJoin('role_sets_live as role_set', 'role_set.key', 'organization.role_set_key')
+      .select(['organization.id', 'role_set.id as role_set_id', 'role_set.creator_role_key'])
+      .execute()
+    expect(joined).toEqual([{ id: 'org_joined', role_set_id: roleSet?.id, creator_role_key: 'org:admin' }])
   })
 
   it('comes without the key of a directory', async () => {

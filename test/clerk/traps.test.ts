@@ -305,6 +305,30 @@ describeEachDatabase('Clerk’s payloads', (database) => {
       }
     })
 
+    it.each([2_147_483_648, 3_000_000_000, Number.MAX_SAFE_INTEGER])(
+      'has amounts beyond 32 bits, in rupiahs for instance: %d',
+      async (amount) => {
+        const money = { amount, currency: 'IDR' }
+        const [attempt, item] = [`pa_${amount}`, `csub_item_${amount}`]
+        await deliver(
+          sync,
+          bare('paymentAttempt.created', { id: attempt, totals: { grand_total: money }, updated_at: T }),
+        )
+        await deliver(sync, bare('subscriptionItem.active', { id: item, plan: money, updated_at: T }))
+        expect(await findRow(sync, 'payment_attempts', attempt)).toMatchObject(money)
+        expect(await findRow(sync, 'subscription_items', item)).toMatchObject({ plan_amount: amount })
+      },
+    )
+
+    it('may have a payment without totals, and its amount beside them', async () => {
+      const data = { id: 'pa_bare', totals: null, amount: { amount: 2000, currency: 'USD' }, updated_at: T }
+      await deliver(sync, bare('paymentAttempt.created', data))
+      expect(await findRow(sync, 'payment_attempts', data.id)).toMatchObject({
+        amount: 2000,
+        currency: 'USD',
+      })
+    })
+
     it('shows in a payment the items as they were, which is history', async () => {
       const item = { id: 'csub_item_paid', status: 'active', updated_at: T }
       await deliver(sync, bare('subscriptionItem.active', item))
@@ -324,6 +348,38 @@ describeEachDatabase('Clerk’s payloads', (database) => {
       })
       expect(await findRow(sync, 'subscription_items', 'csub_item_paid')).toMatchObject({ status: 'active' })
       expect(await findRow(sync, 'subscription_items', 'csub_item_unseen')).toBeUndefined()
+    })
+  })
+
+  describe('domains', () => {
+    const verified = { status: 'verified', verified_at: T + 1 }
+    it.each([
+      ['the new name', { affiliation_verification: verified }],
+      ['the old name, which Clerk will remove', { verification: verified }],
+      ['both', { affiliation_verification: verified, verification: { status: 'unverified' } }],
+    ])('say how far their verification is by %s', async (name, fields) => {
+      const data = { id: `orgdmn_${name.length}`, organization_id: 'org_1', name: 'example.com' }
+      await deliver(sync, bare('organizationDomain.updated', { ...data, ...fields, updated_at: T }))
+      expect(await findRow(sync, 'organization_domains', data.id)).toMatchObject({
+        verification_status: 'verified',
+        verified_at: new Date(T + 1),
+      })
+    })
+
+    it('say beside it whether the organization owns them', async () => {
+      const ownership_verification = { status: 'verified', verified_at: T + 2 }
+      const data = {
+        id: 'orgdmn_owned',
+        organization_id: 'org_1',
+        name: 'example.org',
+        ownership_verification,
+      }
+      await deliver(sync, bare('organizationDomain.updated', { ...data, updated_at: T }))
+      expect(await findRow(sync, 'organization_domains', data.id)).toMatchObject({
+        verification_status: null,
+        ownership_status: 'verified',
+        verified_at: new Date(T + 2),
+      })
     })
   })
 
