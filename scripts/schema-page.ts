@@ -10,14 +10,14 @@ One table per resource of Clerk’s, in the schema \`clerk\` unless you configur
 from the resource catalogue (\`src/clerk/resources/\`).
 
 The rows are Clerk’s: read them, join them, index them further, but do not write them. There are no foreign keys between
-them, because a membership may arrive before its user. Rows of deleted resources stay, as tombstones: filter with
-\`deleted_at is null\`.
+them, because a membership may arrive before its user. Rows of deleted resources stay, as tombstones. Every table
+has a view without them: \`users_live\` for \`users\`.
 
 \`\`\`sql
 select u.id, u.primary_email_address, m.role
-from clerk.users u
-join clerk.organization_memberships m on m.user_id = u.id and m.deleted_at is null
-where u.deleted_at is null and m.organization_id = 'org_…';
+from clerk.users_live u
+join clerk.organization_memberships_live m on m.user_id = u.id
+where m.organization_id = 'org_…';
 \`\`\`
 
 In TypeScript, \`sync.database\` is a [Kysely](https://kysely.dev) with the types of every table; for a Kysely of your own

@@ -17,9 +17,8 @@ app.use(express.json())
 
 app.get('/users', async (_, response) => {
   const users = await sync.database
-    .selectFrom('users')
+    .selectFrom('users_live')
     .select(['id', 'first_name', 'primary_email_address'])
-    .where('deleted_at', 'is', null)
     .execute()
   response.json(users)
 })

@@ -5,9 +5,8 @@ import { connection } from 'next/server'
 export default async function Page() {
   await connection()
   const users = await sharedClerkSync()
-    .database.selectFrom('users')
+    .database.selectFrom('users_live')
     .select(['id', 'first_name', 'primary_email_address'])
-    .where('deleted_at', 'is', null)
     .execute()
   return (
     <ul>
