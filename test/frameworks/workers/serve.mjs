@@ -12,7 +12,21 @@ const {
   CLERK_WEBHOOK_SIGNING_SECRET = '',
 } = process.env
 const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url))
-const builtins = builtinModules.filter((name) => !/^[_/]|:/.test(name)).map((name) => [name, `node:${name}`])
+
+/** As wrangler does under `nodejs_compat`: Node's modules are the runtime's, and `require` of one becomes an import. */
+const nodeModules = {
+  name: 'node-modules',
+  setup({ onResolve, onLoad }) {
+    const names = builtinModules.filter((name) => !/^_|:/.test(name)).join('|')
+    onResolve({ filter: new RegExp(`^(node:)?(${names})$`) }, ({ path, kind }) => {
+      const name = path.startsWith('node:') ? path : `node:${path}`
+      return kind === 'require-call' ? { path: name, namespace: 'required' } : { path: name, external: true }
+    })
+    onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
+      contents: `import all from '${path}'\nmodule.exports = all`,
+    }))
+  },
+}
 const realPackage = createRequire(import.meta.url).resolve('clerk-sync')
 
 await build({
@@ -22,13 +36,13 @@ await build({
   format: 'esm',
   platform: 'neutral',
   mainFields: ['module', 'main'],
-  conditions: ['workerd', 'worker', 'import', 'default'],
-  external: ['node:*', 'cloudflare:*', '@electric-sql/pglite'],
+  conditions: ['workerd', 'worker', 'browser'],
+  external: ['cloudflare:*', '@electric-sql/pglite'],
   alias: {
-    ...Object.fromEntries(builtins),
     ...(RELAY_URL && { 'clerk-sync': fileOf('relayed.mjs') }),
     'real-clerk-sync': realPackage,
   },
+  plugins: [nodeModules],
   define: { RELAY_URL: JSON.stringify(RELAY_URL ?? '') },
   logLevel: 'error',
 })
