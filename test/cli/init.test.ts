@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -39,6 +39,7 @@ interface InitRecord {
   readonly warning: string | null
   readonly install: string | null
   readonly paste: readonly string[]
+  readonly localSecret: { readonly path: string; readonly isNew: boolean } | null
   readonly dashboard: { readonly url: string; readonly events: readonly string[] }
 }
 
@@ -215,6 +216,21 @@ describe('what clerk-sync init does to a project', () => {
     expect(stderr).toContain(`https://YOUR-APP${ROUTE}`)
     expect(stderr).toContain('organizationMembership.deleted')
     expect(await read(project, '.gitignore')).toBe('node_modules\n.clerk-sync/\n')
+  })
+
+  it('makes a signing secret for this machine if asked to, once, and shows it nowhere', async () => {
+    const project = await createProject('secret', { ...app, '.env': 'PORT=1' })
+    const { code, stderr } = await runCli(['init', '--yes', '--local-secret'], { cwd: project })
+    expect([code, stderr]).toEqual([0, expect.stringContaining('.env.local has a new one for this machine')])
+    const written = await read(project, '.env.local')
+    expect(written).toMatch(/^# .+\nCLERK_WEBHOOK_SIGNING_SECRET=whsec_[\w+/=]+\n$/)
+    expect(stderr).not.toContain('whsec_')
+    expect((await stat(join(project, '.env.local'))).mode & 0o077).toBe(0)
+
+    const { localSecret } = await init(project, '--local-secret')
+    expect(localSecret).toMatchObject({ path: '.env.local', isNew: false })
+    expect(await read(project, '.env.local')).toBe(written)
+    expect(await read(project, '.env')).toBe('PORT=1')
   })
 
   it('changes nothing the second time, and says so', async () => {

@@ -10,6 +10,7 @@ import { EXIT } from '../failure.ts'
 import { type App, detectApp } from '../init/app.ts'
 import { diffLines } from '../init/diff.ts'
 import { FRAMEWORKS, type Framework, ROUTE_PATH } from '../init/frameworks.ts'
+import { ensureLocalSecret, type LocalSecret } from '../init/local-secret.ts'
 import { type Plan, type PlannedFile, planFor } from '../init/plan.ts'
 import { protectionOf } from '../init/protection.ts'
 import { RECIPE_NAMES, RECIPES, type RecipeName } from '../init/recipes.ts'
@@ -22,6 +23,7 @@ interface InitOptions extends OutputOptions {
   readonly yes?: boolean
   readonly overwrite?: boolean
   readonly dryRun?: boolean
+  readonly localSecret?: boolean
 }
 
 /** Opens the instance that was looked at last. */
@@ -31,12 +33,14 @@ export function register(command: Command): void {
   withExamples(command, [
     ['clerk-sync init', 'show what would be added to this app, and ask'],
     ['clerk-sync init --dry-run', 'only show it'],
+    ['clerk-sync init --local-secret', 'and make a signing secret for this machine'],
     ['clerk-sync init --yes --framework express', 'without a question, as in a script'],
   ])
   command
     .addOption(new Option('--framework <name>', 'the framework (package.json tells)').choices(FRAMEWORKS))
     .option('--yes', 'add what was shown without asking')
     .option('--overwrite', 'with --yes: also replace a route that is there and another')
+    .option('--local-secret', 'write a signing secret for this machine, unless .env has one')
     .option('--dry-run', 'change nothing')
     .action((_, self: Command) => init(self.optsWithGlobals()))
 }
@@ -53,9 +57,12 @@ async function init(options: InitOptions): Promise<void> {
   if (pending.length === 0) output.note('\n  Nothing to add: it is all there.')
   const agreed = options.dryRun ? [] : await agreedOf(pending, options, output)
   for (const file of agreed) await write(app.root, file)
-  if (output.json) output.stdout.record(recordOf(app, plan, agreed, warning))
-  else if (agreed.length === 0 && pending.length > 0 && !options.dryRun) output.note('  Nothing was written.')
-  else tellSteps(app, plan, warning, output)
+  const isRefused = agreed.length === 0 && pending.length > 0 && !options.dryRun
+  const makesSecret = options.localSecret === true && !options.dryRun && !isRefused
+  const secret = makesSecret ? await ensureLocalSecret(app.root, app.framework) : undefined
+  if (output.json) output.stdout.record(recordOf(app, plan, agreed, warning, secret))
+  else if (isRefused) output.note('  Nothing was written.')
+  else tellSteps(app, plan, warning, secret, output)
   // Somebody who says no has what he wanted; a script that says yes has not.
   if (options.yes && !options.dryRun && agreed.length < pending.length) process.exitCode = EXIT.foundProblems
 }
@@ -150,11 +157,18 @@ const EVENTS = [...RESOURCES.values()].flatMap((resource) => {
   return types.length > 0 ? [types] : []
 })
 
-function tellSteps({ install }: App, { paste }: Plan, warning: string | undefined, output: Output): void {
+function tellSteps(
+  { install }: App,
+  { paste }: Plan,
+  warning: string | undefined,
+  secret: LocalSecret | undefined,
+  output: Output,
+): void {
   const { yellow, bold } = output.stderr.colors
   if (install) output.note(`\n  ${bold('Install')}   ${install}`)
   if (paste.lines.length > 0) output.note(`\n  ${bold('Paste')}     into ${paste.into}`)
   for (const line of paste.lines) output.note(`            ${line}`)
+  if (secret) tellSecret(secret, output)
   output.note(`\n  ${bold('Clerk')}     ${DASHBOARD_URL}`)
   output.note(`            Add endpoint: https://YOUR-APP${ROUTE_PATH}`)
   output.note(
@@ -168,11 +182,22 @@ function tellSteps({ install }: App, { paste }: Plan, warning: string | undefine
   if (warning) output.note(`\n  ${yellow('!')} ${printable(warning)}`)
 }
 
+/** The secret itself is shown nowhere. */
+function tellSecret({ path, isNew, isTracked }: LocalSecret, output: Output): void {
+  const { bold, yellow } = output.stderr.colors
+  output.note(
+    `\n  ${bold('Secret')}    ${path} has ${isNew ? 'a new one for this machine' : 'one already; it was kept'}.`,
+  )
+  output.note('            `clerk-sync trigger user.created` sends a delivery signed with it.')
+  if (isTracked) output.note(`            ${yellow('!')} git does not ignore ${path}: add it to .gitignore.`)
+}
+
 function recordOf(
   { framework, dialect, install }: App,
   { files, paste }: Plan,
   agreed: readonly PlannedFile[],
   warning: string | undefined,
+  secret: LocalSecret | undefined,
 ) {
   return {
     type: 'init',
@@ -187,6 +212,7 @@ function recordOf(
     warning: warning ?? null,
     install: install ?? null,
     paste: paste.lines,
+    localSecret: secret ?? null,
     dashboard: { url: DASHBOARD_URL, path: ROUTE_PATH, events: EVENTS.flat() },
   }
 }
