@@ -468,7 +468,7 @@ describeWithPostgres('the doctor on Clerk', (url) => {
   const codesOf = (results: readonly Result[]) => results.flatMap(({ code }) => code ?? [])
 
   it('is content with a key that is good, and with none', async () => {
-    const results = await examineClerk()
+    const results = (await examineClerk()).filter(({ check }) => check !== 'coverage')
     expect(results).toMatchObject([
       { status: 'passed', message: expect.stringContaining(clerk.instanceId) },
       {
