@@ -183,6 +183,11 @@ Requests that were no deliveries, by the minute and the error’s code. Kept for
 | \`minute\`, \`code\` | timestamptz, text | the key |
 | \`requests\` | integer | how many |
 | \`last_at\`, \`message\` | timestamptz, text | the last one of the minute |
+| \`request\` | json | one of them: headers without credentials, size, source address, the body’s first characters without personal data, what made the signature not fit |
+
+## releases
+
+When the first process of each release of your app started, by the option \`release\`: charts and failures name it.
 
 ## failure_mutes
 

@@ -45,6 +45,12 @@ export interface ClerkSyncOptions {
    */
   replicaUrl?: string | undefined
   /**
+   * The release of your app, such as a version or a commit. The dashboard marks in charts when its first process started,
+   * and names it where failures began after it.
+   * @default CLERK_SYNC_RELEASE, else none
+   */
+  release?: string | undefined
+  /**
    * The database schema that holds the tables.
    * @default CLERK_SYNC_SCHEMA, else "clerk"
    */
@@ -188,6 +194,7 @@ export interface Config {
   readonly database: string | PoolConfig
   readonly maxConnections: number
   readonly replicaUrl: string | undefined
+  readonly release: string | undefined
   readonly schema: string
   readonly instanceIds: ReadonlySet<string>
   readonly resources: ReadonlySet<string>
@@ -235,6 +242,7 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   database: ['DATABASE_URL'],
   maxConnections: ['CLERK_SYNC_MAX_CONNECTIONS'],
   replicaUrl: ['CLERK_SYNC_REPLICA_URL'],
+  release: ['CLERK_SYNC_RELEASE'],
   schema: ['CLERK_SYNC_SCHEMA'],
   instanceId: ['CLERK_INSTANCE_ID'],
   resources: [],
@@ -307,6 +315,7 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     database: options.database ?? DEFAULT_FOLDER,
     maxConnections: maxConnections(options, environment),
     replicaUrl: options.replicaUrl,
+    release: releaseName(options.release),
     schema: schemaName(options.schema ?? 'clerk'),
     instanceIds: new Set(list(options.instanceId).map((id) => id.trim())),
     resources: new Set(options.resources ? resourceNames(options.resources) : RESOURCES.keys()),
@@ -332,6 +341,17 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     tracing: options.tracing,
     now: options.now ?? Date.now,
   })
+}
+
+const MAX_RELEASE_LENGTH = 100
+
+function releaseName(name: string | undefined): string | undefined {
+  if (name === undefined || name === '') return undefined
+  if (typeof name === 'string' && name.length <= MAX_RELEASE_LENGTH && !name.includes('\u0000')) return name
+  throw new ClerkSyncError(
+    'option_invalid',
+    `release must be a text of ${MAX_RELEASE_LENGTH} characters at most`,
+  )
 }
 
 const ALERTS_EVERY_MS = 30_000

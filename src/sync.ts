@@ -26,6 +26,7 @@ import { Cascades } from './ingest/cascades.ts'
 import type { RecordedDelivery } from './ingest/entry.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Refusals } from './ingest/refusals.ts'
+import { ReleaseNote } from './ingest/releases.ts'
 import { type EventFilter, type ReplayOptions, type ReplayResult, replay } from './ingest/replay.ts'
 import type { Receipt } from './ingest/verdict.ts'
 import { read } from './inspect/reading.ts'
@@ -49,7 +50,7 @@ import type { RequestHeaders } from './webhook/headers.ts'
 import { networkOf } from './webhook/network.ts'
 import { isProbe } from './webhook/probe.ts'
 import { missingSecret } from './webhook/secret.ts'
-import { type VerifyOptions, verify } from './webhook/verify.ts'
+import { REFUSED_BODIES, type VerifyOptions, verify } from './webhook/verify.ts'
 
 /** A Clerk sync: takes deliveries, keeps the tables, replays events. */
 export interface ClerkSync extends CatchUp, AsyncDisposable {
@@ -253,6 +254,7 @@ class Sync implements ClerkSync {
   readonly #eraser: Eraser
   readonly #refusalLog: RefusalLog
   readonly #refusals: Refusals
+  readonly #releaseNote: ReleaseNote
   readonly #budget: ByteBudget
   readonly #writeHealth = new WriteHealth()
   readonly #watch: SchemaWatch
@@ -267,6 +269,7 @@ class Sync implements ClerkSync {
     this.#telemetry = database.telemetry
     this.#alerts = createAlertHook(database, config, () => this.vitals())
     this.#refusalLog = new RefusalLog(config.log)
+    this.#releaseNote = new ReleaseNote(database, config.release)
     this.#refusals = new Refusals(database, config.now, () => this.#isReady)
     this.#budget = new ByteBudget(config)
     this.#watch = new SchemaWatch(
@@ -327,6 +330,7 @@ class Sync implements ClerkSync {
     span?.set({ 'clerk_sync.event_id': delivery.svixId, 'clerk_sync.event_type': delivery.event?.type ?? '' })
     if (delivery.event?.type === PROBE_TYPE) return this.#answerProbe(delivery.svixId)
     await this.#prepare()
+    this.#releaseNote.note()
     const receipt = await this.#writeHealth.observe(this.#ingest.record(delivery, span?.traceparent))
     span?.set({ 'clerk_sync.outcome': receipt.outcome })
     this.#tellDelivery(receipt, performance.now() - startedAt)
@@ -357,15 +361,15 @@ class Sync implements ClerkSync {
     } catch (error) {
       const refusal = toClerkSyncError(error)
       const { secrets, now } = this.#verification ?? { secrets: [], now: this.#config.now }
-      if (!isProbe(headers, secrets, now())) this.#tellRefusal(refusal)
+      if (!isProbe(headers, secrets, now())) this.#tellRefusal(refusal, { headers, remoteAddress })
       // The answer is public: which part of the configuration is missing is for the log alone.
       const shown = refusal.code === 'secret_missing' ? new ClerkSyncError('not_configured') : refusal
       return refuse(shown, this.#refusalLog.add(refusal))
     }
   }
 
-  #tellRefusal(refusal: ClerkSyncError): void {
-    this.#refusals.add(refusal)
+  #tellRefusal(refusal: ClerkSyncError, request: Pick<WebhookRequest, 'headers' | 'remoteAddress'>): void {
+    this.#refusals.add(refusal, { ...request, body: REFUSED_BODIES.get(refusal) })
     this.#telemetry.tell({ kind: 'refusal', code: refusal.code, status: refusal.status })
   }
 
@@ -398,6 +402,7 @@ class Sync implements ClerkSync {
 
   async work(): Promise<void> {
     await this.#prepare()
+    this.#releaseNote.note()
     void this.#catchUp.confirmLate()
     void this.#cascades.run()
     this.#alerts?.watch()
@@ -571,6 +576,7 @@ class Sync implements ClerkSync {
       () => this.#ingest.close(),
       () => this.#cascades.close(),
       () => this.#handlers.close(graceMs),
+      () => this.#releaseNote.close(),
       () => this.#refusals.flush(),
       () => this.#database.close(),
     ]

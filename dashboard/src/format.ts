@@ -49,6 +49,12 @@ export function time(at: Time, now = Date.now()): string {
     : `${DAY.format(date)} ${CLOCK_SHORT.format(date)}`
 }
 
+/** `14:30`; at midnight the day, `23 Nov`. */
+export function tickText(at: Time): string {
+  const date = new Date(at)
+  return date.getHours() === 0 && date.getMinutes() === 0 ? DAY.format(date) : CLOCK_SHORT.format(date)
+}
+
 function isSameDay(a: Date, b: Date): boolean {
   return a.toDateString() === b.toDateString()
 }

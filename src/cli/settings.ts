@@ -20,6 +20,7 @@ const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
     Object.entries(retention)
       .map(([kind, days]) => `${kind} ${days === null ? 'forever' : `${days}d`}`)
       .join(', '),
+  release: ({ release }) => release ?? 'none',
   replicaUrl: ({ replicaUrl }) => redactValue(replicaUrl ?? 'none'),
   schema: ({ schema }) => schema,
   instanceId: ({ instanceIds }) => [...instanceIds],

@@ -145,6 +145,8 @@ export interface Routes {
   'GET handlers': { role: 'viewer'; answer: { handlers: readonly HandlerSummary[] } }
   'POST handlers/{handler}/pause': { role: 'operator'; body: { reason: string }; answer: HandlerSummary }
   'POST handlers/{handler}/resume': { role: 'operator'; answer: HandlerSummary }
+  /** A release of your app started: for deploy scripts. The option `release` does the same by itself. */
+  'POST releases': { role: 'operator'; body: { release: string }; answer: Done }
   /** The last 7 days, by code, the most recent first. */
   'GET rejected': { role: 'viewer'; answer: { groups: readonly RejectedGroup[]; since: Time } }
 

@@ -10,6 +10,7 @@ import { ask, browse, type Call, type Endpoints, nameIn } from './desk.ts'
 import { invalid, pageOf } from './request.ts'
 
 const REJECTED_DAYS = 7
+const MAX_RELEASE_LENGTH = 100
 /** What is known for longer than a week is to be fixed or discarded. */
 const MAX_MUTED_HOURS = 7 * 24
 
@@ -22,6 +23,7 @@ export const FAILURE_ROUTES: Endpoints<
   | 'POST handlers/{handler}/pause'
   | 'POST handlers/{handler}/resume'
   | 'GET rejected'
+  | 'POST releases'
 > = {
   'GET failures': [
     'viewer',
@@ -54,6 +56,7 @@ export const FAILURE_ROUTES: Endpoints<
     'operator',
     (call) => change(call, 'resume', undefined, (name) => call.sync.handlers.resume(name)),
   ],
+  'POST releases': ['operator', release],
   'GET rejected': [
     'viewer',
     async (call) => ({
@@ -61,6 +64,18 @@ export const FAILURE_ROUTES: Endpoints<
       since: new Date(Date.now() - REJECTED_DAYS * 86_400_000).toISOString(),
     }),
   ],
+}
+
+async function release(call: Call): Promise<Done> {
+  const name = call.body.required('release', MAX_RELEASE_LENGTH)
+  await call.audit.record(call.person, { action: 'release', target: `releases/${name}` }, () =>
+    call.sync.database
+      .insertInto('releases')
+      .values({ release: name })
+      .onConflict((conflict) => conflict.column('release').doNothing())
+      .execute(),
+  )
+  return { done: true }
 }
 
 async function mute(call: Call): Promise<Done> {

@@ -347,6 +347,21 @@ export interface EventSpansTable {
   events: number
 }
 
+/** The releases of the team's app, and when the first process of each started. */
+export interface ReleasesTable {
+  release: string
+  started_at: Generated<Date>
+}
+
+/** Of headers that may be credentials only the name is kept. */
+export interface RefusedRequestColumn {
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: number | null
+  readonly source: string | null
+  readonly body: string | null
+  readonly finding: string | null
+}
+
 /** Requests that were refused, by the minute and the error's code. */
 export interface RefusalsTable {
   minute: Date
@@ -355,6 +370,8 @@ export interface RefusalsTable {
   last_at: Date
   /** The message of the last one. Like all messages it holds no secret and no payload. */
   message: string
+  /** One of the last requests: headers, size, source and the body's beginning without personal data. */
+  request: ColumnType<RefusedRequestColumn | null, string | null, string | null>
 }
 
 /** Groups of failures that are known, and until when nobody is to be told of them. */
@@ -414,6 +431,7 @@ export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   event_minutes: EventMinutesTable
   event_spans: EventSpansTable
   refusals: RefusalsTable
+  releases: ReleasesTable
   failure_mutes: FailureMutesTable
   alerts: AlertsTable
   audit_log: AuditLogTable

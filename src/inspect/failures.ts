@@ -25,6 +25,7 @@ interface GroupRow {
   readonly sample: string
   readonly paused_at: Date | null
   readonly muted_until: Date | null
+  readonly release: string | null
   readonly hours: readonly { readonly hours_ago: number; readonly count: number }[] | null
 }
 
@@ -72,7 +73,10 @@ function groupsStatement(reading: Reading, where = ''): string {
       ) as following
     )
     select groups.handler, groups.fingerprint, tally.*, oldest.first_at, newest.error, newest.event_id as sample,
-      handlers.paused_at, mutes.until as muted_until, hours.hours
+      handlers.paused_at, mutes.until as muted_until, hours.hours,
+      (select release from ${reading.table('releases')}
+       where started_at <= oldest.first_at and started_at > oldest.first_at - interval '1 day'
+       order by started_at desc limit 1) as release
     from groups
     cross join lateral (
       select count(*) filter (where status = 'retrying')::integer as retrying,
@@ -128,6 +132,7 @@ function toGroup(row: GroupRow, isMasked: boolean): FailureGroup {
     sparkline: Array.from({ length: 24 }, (_, index) => hours.get(23 - index) ?? 0),
     isPaused: row.paused_at !== null,
     mutedUntil: toTime(row.muted_until),
+    release: row.release,
     sampleEventId: row.sample,
   }
 }

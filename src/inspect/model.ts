@@ -64,6 +64,8 @@ export type Suggestion =
 export interface Overview {
   readonly at: Time
   readonly status: Status
+  /** When the first event that is kept came; null before it. */
+  readonly firstEventAt: Time | null
   /** Null before the first event. */
   readonly lastEvent: { readonly id: string; readonly type: string | null; readonly receivedAt: Time } | null
   /** From the event's own time to its row, over the last hour, in milliseconds. */
@@ -123,6 +125,14 @@ export interface Traffic {
   readonly until: Time
   readonly bucketSeconds: number
   readonly points: readonly TrafficPoint[]
+  /** The releases whose first process started in the range, oldest first; the newest 50. */
+  readonly releases: readonly Release[]
+}
+
+/** A release of the team's app, by the option `release`. */
+export interface Release {
+  readonly release: string
+  readonly at: Time
 }
 
 export interface TrafficPoint {
@@ -382,6 +392,8 @@ export interface FailureGroup {
   readonly isPaused: boolean
   /** Somebody knows: until then the status says nothing of it. */
   readonly mutedUntil: Time | null
+  /** The release that started within a day before the first of its runs failed; null: none did. */
+  readonly release: string | null
   /** One of its events, to try a fix with. */
   readonly sampleEventId: string
 }
@@ -404,6 +416,22 @@ export interface RejectedSample {
   readonly status: number
   /** What made this case specific, such as by how many seconds the clocks differ. */
   readonly message: string
+  /** Null if it was not kept: one request a second is described of each group. */
+  readonly request: RejectedRequest | null
+}
+
+/** A rejected request, without secrets and personal data. */
+export interface RejectedRequest {
+  /** By name in lower case. The values of headers that may be credentials are hidden. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The size of the body; null if it was neither declared nor read. */
+  readonly bytes: number | null
+  /** The address of the socket's other end; null where the framework does not tell it. */
+  readonly source: string | null
+  /** The body's first 500 characters, masked; null if it was not read. */
+  readonly body: string | null
+  /** What made the signature not fit. */
+  readonly finding: { readonly code: string; readonly summary: string; readonly remedy: string } | null
 }
 
 // Handlers and jobs.

@@ -48,6 +48,7 @@ export async function readOverview(reading: Reading, surroundings: Surroundings)
       checklist,
       waitingWork: await readWaitingWork(reading),
     }),
+    firstEventAt: await readFirstEventAt(reading),
     lastEvent,
     lag: await readLag(reading, LAG_MINUTES),
     waiting: await readWaiting(reading),
@@ -78,6 +79,13 @@ async function readLastEvent(reading: Reading): Promise<Overview['lastEvent']> {
     `select id, type, received_at from ${reading.table('events')} order by received_at desc, id desc limit 1`,
   )
   return row ? { id: row.id, type: row.type, receivedAt: toTime(row.received_at) } : null
+}
+
+async function readFirstEventAt(reading: Reading): Promise<Time | null> {
+  const [row] = await reading.query<{ received_at: Date }>(
+    `select received_at from ${reading.table('events')} order by received_at, id limit 1`,
+  )
+  return toTime(row?.received_at ?? null)
 }
 
 function countEvents(reading: Reading, outcome: 'failed' | 'parked'): Promise<Quantity> {

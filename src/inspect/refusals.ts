@@ -1,6 +1,8 @@
-/** Requests that were no deliveries, by what was wrong with them. */
+/** Requests that were not valid deliveries, grouped by error. */
 
+import type { RefusedRequestColumn } from '../database/tables.ts'
 import { ERRORS, type ErrorCode } from '../errors.ts'
+import { FINDINGS, type FindingCode } from '../webhook/findings.ts'
 import type { RejectedGroup } from './model.ts'
 import { type Reading, toTime } from './reading.ts'
 
@@ -11,14 +13,18 @@ interface GroupRow {
   readonly count: number
   readonly first_at: Date
   readonly last_at: Date
-  readonly samples: readonly { readonly at: string; readonly message: string }[]
+  readonly samples: readonly {
+    readonly at: string
+    readonly message: string
+    readonly request: RefusedRequestColumn | null
+  }[]
 }
 
 /** The refusals of the last days, the most recent first. */
 export async function readRejectedGroups(reading: Reading, days: number): Promise<RejectedGroup[]> {
   const rows = await reading.query<GroupRow>(
     `select code, sum(requests)::integer as count, min(minute) as first_at, max(last_at) as last_at,
-       (array_agg(json_build_object('at', last_at, 'message', message) order by minute desc))[1:${SAMPLES}] as samples
+       (array_agg(json_build_object('at', last_at, 'message', message, 'request', request) order by minute desc))[1:${SAMPLES}] as samples
      from ${reading.table('refusals')} where minute > now() - make_interval(days => $1)
      group by code order by max(last_at) desc`,
     [days],
@@ -36,10 +42,17 @@ function toGroup({ code, count, first_at, last_at, samples }: GroupRow): Rejecte
     count,
     firstAt: toTime(first_at),
     lastAt: toTime(last_at),
-    samples: samples.map(({ at, message }) => ({
+    samples: samples.map(({ at, message, request }) => ({
       at: new Date(at).toISOString(),
       status: known?.status ?? 400,
       message,
+      request: request && { ...request, finding: findingOf(request.finding) },
     })),
   }
+}
+
+function findingOf(code: string | null) {
+  if (code === null) return null
+  const known = Object.hasOwn(FINDINGS, code) ? FINDINGS[code as FindingCode] : undefined
+  return { code, summary: known?.summary ?? code, remedy: known?.remedy ?? '' }
 }

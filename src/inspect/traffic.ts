@@ -6,8 +6,8 @@
 import { ClerkSyncError } from '../errors.ts'
 import { LEAST_MINUTES_DAYS } from '../maintenance/policy.ts'
 import { SPAN_SECONDS } from '../maintenance/spans.ts'
-import type { Lag, Time, Traffic, TrafficPoint } from './model.ts'
-import type { Reading } from './reading.ts'
+import type { Lag, Release, Time, Traffic, TrafficPoint } from './model.ts'
+import { type Reading, toTime } from './reading.ts'
 
 /** Of these the smallest that makes at most so many buckets. */
 const BUCKET_SECONDS = [60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 86_400] as const
@@ -50,7 +50,20 @@ export async function readTraffic(reading: Reading, range: Range): Promise<Traff
     parameters,
   )
   const points = pointsOf({ since, until, bucketSeconds }, counted, toMap(failing))
-  return { since: isoSeconds(since), until: isoSeconds(until), bucketSeconds, points }
+  const releases = await readReleases(reading, since, until)
+  return { since: isoSeconds(since), until: isoSeconds(until), bucketSeconds, points, releases }
+}
+
+const MAX_RELEASES = 50
+
+async function readReleases(reading: Reading, since: number, until: number): Promise<Release[]> {
+  const rows = await reading.query<{ release: string; started_at: Date }>(
+    `select release, started_at from ${reading.table('releases')}
+     where started_at >= to_timestamp($1) and started_at < to_timestamp($2)
+     order by started_at desc limit ${MAX_RELEASES}`,
+    [since, until],
+  )
+  return rows.reverse().map(({ release, started_at }) => ({ release, at: toTime(started_at) }))
 }
 
 /** What came in at which time: where the buckets allow it from spans, and from minutes since the last one of those. */

@@ -20,6 +20,9 @@ export interface VerifyOptions {
   readonly diagnose?: ((evidence: Evidence) => Finding | undefined) | undefined
 }
 
+/** The bodies of refused requests by their errors: not on the errors themselves, which end up in logs. */
+export const REFUSED_BODIES = new WeakMap<object, Uint8Array>()
+
 /**
  * Verifies a delivery.
  *
@@ -36,7 +39,12 @@ export async function verify(
 ): Promise<Delivery> {
   const message = readMessage(headers)
   const rawBody = await readBody(body, message.contentLength, { ...options, share })
-  checkSignature({ message, headers, body: rawBody }, options)
+  try {
+    checkSignature({ message, headers, body: rawBody }, options)
+  } catch (error) {
+    REFUSED_BODIES.set(error as object, rawBody)
+    throw error
+  }
   return {
     svixId: message.id,
     attemptedAt: new Date(message.timestamp * 1000),

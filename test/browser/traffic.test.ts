@@ -34,7 +34,7 @@ describe('the stacks of a chart', () => {
 
   it('add up to what is said to those who do not see them', () => {
     const points = [point({ applied: 5 }), point({ applied: 1, rejected: 2 })]
-    const traffic = { since: EMPTY.at, until: EMPTY.at, bucketSeconds: 60, points }
+    const traffic = { since: EMPTY.at, until: EMPTY.at, bucketSeconds: 60, points, releases: [] }
     expect(totalsOf(traffic)).toEqual({ applied: 6, skipped: 0, failing: 0, rejected: 2, total: 8 })
   })
 })
@@ -43,9 +43,13 @@ describe('the bars', () => {
   const heightsOf = (path: string) => [...path.matchAll(/v-([\d.]+)/g)].map(([, height]) => Number(height))
 
   it('reach as high as their share of a round number', () => {
-    const { paths, top } = barsOf([stackOf(point({ applied: 40 })), stackOf(point({ applied: 20 }))], 100, 50)
-    expect([top, heightsOf(paths.applied)]).toEqual([40, [50, 25]])
-    expect(barsOf([stackOf(point({ applied: 1_234 }))], 100, 50).top).toBe(1_500)
+    const { paths, ticks } = barsOf(
+      [stackOf(point({ applied: 40 })), stackOf(point({ applied: 20 }))],
+      100,
+      50,
+    )
+    expect([ticks.at(-1), heightsOf(paths.applied)]).toEqual([40, [50, 25]])
+    expect(barsOf([stackOf(point({ applied: 1_234 }))], 100, 50).ticks).toEqual([0, 500, 1_000, 1_500])
   })
 
   it('stand on one another, and a single one among thousands is seen', () => {
@@ -57,7 +61,7 @@ describe('the bars', () => {
 
   it('are none where nothing happened', () => {
     expect(barsOf([], 100, 50)).toEqual({
-      top: 1,
+      ticks: [0, 1],
       paths: { applied: '', skipped: '', failing: '', rejected: '' },
     })
   })

@@ -25,6 +25,7 @@ import type {
   MaintenanceTable,
   PendingCascadesTable,
   RefusalsTable,
+  ReleasesTable,
   RetentionLogTable,
   SweepMarksTable,
   SweepStartsTable,
@@ -220,6 +221,12 @@ const REFUSALS: Readonly<Record<keyof RefusalsTable, string>> = {
   requests: 'integer',
   last_at: 'timestamp with time zone',
   message: 'text',
+  request: 'json',
+}
+
+const RELEASES: Readonly<Record<keyof ReleasesTable, string>> = {
+  release: 'text',
+  started_at: 'timestamp with time zone',
 }
 
 const FAILURE_MUTES: Readonly<Record<keyof FailureMutesTable, string>> = {
@@ -259,6 +266,7 @@ const OWN = {
   event_minutes: EVENT_MINUTES,
   event_spans: EVENT_SPANS,
   refusals: REFUSALS,
+  releases: RELEASES,
   failure_mutes: FAILURE_MUTES,
   alerts: ALERTS,
   audit_log: AUDIT_LOG,

@@ -80,6 +80,7 @@ describe('the types of the tables', () => {
       | 'event_minutes'
       | 'event_spans'
       | 'refusals'
+      | 'releases'
       | 'failure_mutes'
       | 'alerts'
       | 'audit_log'

@@ -20,6 +20,7 @@ import { Ago, At } from '../parts/time.tsx'
 import { say } from '../parts/toast.tsx'
 import { has, may, session } from '../session.ts'
 import { useShortcut } from '../shortcuts.ts'
+import { EditAndReplay } from './edit-and-replay.tsx'
 import { EventRows } from './event-rows.tsx'
 import { DiscardButton, retryRun } from './handler-actions.tsx'
 
@@ -29,6 +30,11 @@ export function EventPanel({ id, onClose }: { readonly id: string; readonly onCl
   const answer = useAnswer('GET events/{id}', { path: { id } }, EVENT_MS)
   const [revealed, setRevealed] = useState<EventDetail>()
   const close = useCallback(onClose, [])
+  const reveal = async () => {
+    const whole = await call('POST events/{id}/reveal', { path: { id } })
+    setRevealed(whole)
+    return whole
+  }
   useShortcut('Escape', close)
   return (
     <aside class="panel" aria-label="Event">
@@ -43,7 +49,7 @@ export function EventPanel({ id, onClose }: { readonly id: string; readonly onCl
                 ? { ...event, changes: revealed.changes, body: revealed.body, subject: revealed.subject }
                 : event
             }
-            reveal={async () => setRevealed(await call('POST events/{id}/reveal', { path: { id } }))}
+            reveal={reveal}
           />
         )}
       </Shown>
@@ -53,7 +59,7 @@ export function EventPanel({ id, onClose }: { readonly id: string; readonly onCl
 
 interface EventProps {
   readonly event: EventDetail
-  readonly reveal: () => Promise<void>
+  readonly reveal: () => Promise<EventDetail>
 }
 
 function Event({ event, reveal }: EventProps) {
@@ -100,6 +106,7 @@ function Actions({ event, reveal }: EventProps) {
           </Button>
         ))}
       {may('operator') && <Button onClick={replay}>Replay</Button>}
+      <EditAndReplay event={event} reveal={reveal} />
       {may('operator') && event.body.isMasked && (
         <Button onClick={reveal}>
           <Icon name="eye" /> Reveal

@@ -11,7 +11,7 @@ import { Button } from '../parts/button.tsx'
 import { EventsChart } from '../parts/chart.tsx'
 import { Menu } from '../parts/menu.tsx'
 import { Notice, Shown } from '../parts/notice.tsx'
-import { useRange } from '../parts/range.ts'
+import { type Range, useRange } from '../parts/range.ts'
 import { RangeSwitch } from '../parts/range-switch.tsx'
 import { useRowKeys } from '../rows.ts'
 import { may } from '../session.ts'
@@ -141,7 +141,11 @@ const TRAFFIC_MS = 10_000
 
 /** Of all events, whatever else is filtered: where in time to look. */
 function Histogram() {
-  const range = useRange('24h')
+  const range = useRange()
+  return range ? <HistogramOf range={range} /> : null
+}
+
+function HistogramOf({ range }: { readonly range: Range }) {
   const until = range.until === undefined ? {} : { until: range.until }
   const { value } = useAnswer('GET traffic', { query: { since: range.since, ...until } }, TRAFFIC_MS)
   return (

@@ -144,6 +144,7 @@ function Group({ group, isFirst }: GroupProps) {
               mute ends <Ago at={group.mutedUntil} /> ·{' '}
             </>
           )}
+          {group.release && <b>since deploy {group.release} · </b>}
           first <Ago at={group.firstAt} /> · last <Ago at={group.lastAt} />
         </span>
       </header>

@@ -1,11 +1,12 @@
 /** Requests that were not valid deliveries: the cause and the fix. They changed nothing. */
 
 import { useAnswer } from '../answers.ts'
-import type { RejectedGroup } from '../api.ts'
-import { count } from '../format.ts'
+import type { RejectedGroup, RejectedRequest, RejectedSample } from '../api.ts'
+import { bytes, count } from '../format.ts'
+import { Pairs } from '../parts/fields.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Notice, Shown } from '../parts/notice.tsx'
-import { Ago, At } from '../parts/time.tsx'
+import { Ago } from '../parts/time.tsx'
 
 const REJECTED_MS = 10_000
 
@@ -55,12 +56,50 @@ function Group({ group }: { readonly group: RejectedGroup }) {
             {group.samples.map((sample, index) => (
               // Two rejections of one moment look the same.
               <li key={index}>
-                <At at={sample.at} /> <span class="quiet">answered {sample.status}</span> {sample.message}
+                <Sample sample={sample} />
               </li>
             ))}
           </ul>
         </details>
       )}
     </section>
+  )
+}
+
+function Sample({ sample }: { readonly sample: RejectedSample }) {
+  const { at, status, message, request } = sample
+  return (
+    <details>
+      <summary>
+        <Ago at={at} /> <span class="quiet">answered {status}</span> {message}
+      </summary>
+      {request ? <Request request={request} /> : <p class="quiet">No details of this request were kept.</p>}
+    </details>
+  )
+}
+
+function Request({ request }: { readonly request: RejectedRequest }) {
+  const { headers, bytes: size, source, body, finding } = request
+  return (
+    <>
+      <Pairs
+        of={[
+          ['Finding', finding ? `${finding.summary}. ${finding.remedy}` : 'none'],
+          ['Source address', source ?? 'unknown'],
+          ['Size', size === null ? 'unknown' : bytes(size)],
+        ]}
+      />
+      <h3>Headers</h3>
+      <Pairs of={Object.entries(headers)} />
+      <h3>Body</h3>
+      {body === null ? (
+        <p class="quiet">Rejected before the body was read.</p>
+      ) : (
+        <>
+          <p class="quiet">The first 500 characters; personal data is masked.</p>
+          <pre class="body-beginning">{body}</pre>
+        </>
+      )}
+    </>
   )
 }

@@ -2,8 +2,9 @@
 
 import { useId, useRef, useState } from 'preact/hooks'
 import type { Traffic } from '../api.ts'
-import { count, duration, fullTime, number, time } from '../format.ts'
+import { count, duration, fullTime, number, tickText, time } from '../format.ts'
 import { setQuery } from '../location.ts'
+import { timeTicks } from './ticks.ts'
 import { barsOf, lagHeight, lagPath, SERIES, stackOf, totalsOf } from './traffic.ts'
 
 const WIDTH = 900
@@ -49,33 +50,43 @@ export function EventsChart({ traffic, small = false }: ChartProps) {
 
 function Bars({ traffic, summary }: { readonly traffic: Traffic; readonly summary: string }) {
   const stacks = traffic.points.map(stackOf)
-  const { paths, top } = barsOf(stacks, WIDTH, HEIGHT)
+  const { paths, ticks } = barsOf(stacks, WIDTH, HEIGHT)
   const { dragged, hovered, handlers } = useDrag(traffic)
   const id = useId()
   return (
     <div class="plot" {...handlers}>
-      <span class="scale-top">{number(top)}</span>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={summary}>
-        <Patterns id={id} />
-        <path class="grid" d={`M0 .5H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT - 0.5}H${WIDTH}`} />
-        {SERIES.map(({ key }) => (
-          <path
-            key={key}
-            class={`bars ${key}`}
-            d={paths[key]}
-            fill={key === 'applied' ? undefined : `url(#${id}-${key})`}
-          />
+      <div class="plot-area">
+        {ticks.map((tick) => (
+          <span key={tick} class="scale" style={{ top: percent(1 - shareOfScale(tick, ticks)) }}>
+            {number(tick)}
+          </span>
         ))}
-        {dragged && (
-          <rect
-            class="dragged"
-            x={dragged[0] * WIDTH}
-            y="0"
-            width={(dragged[1] - dragged[0]) * WIDTH}
-            height={HEIGHT}
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={summary}>
+          <Patterns id={id} />
+          <path
+            class="grid"
+            d={ticks.map((tick) => `M0 ${(1 - shareOfScale(tick, ticks)) * HEIGHT}H${WIDTH}`).join('')}
           />
-        )}
-      </svg>
+          {SERIES.map(({ key }) => (
+            <path
+              key={key}
+              class={`bars ${key}`}
+              d={paths[key]}
+              fill={key === 'applied' ? undefined : `url(#${id}-${key})`}
+            />
+          ))}
+          {dragged && (
+            <rect
+              class="dragged"
+              x={dragged[0] * WIDTH}
+              y="0"
+              width={(dragged[1] - dragged[0]) * WIDTH}
+              height={HEIGHT}
+            />
+          )}
+        </svg>
+      </div>
+      <Releases traffic={traffic} />
       <Axis traffic={traffic} />
       {hovered !== undefined && <Tip traffic={traffic} index={hovered} />}
     </div>
@@ -109,16 +120,39 @@ function Patterns({ id }: { readonly id: string }) {
 
 function Axis({ traffic }: { readonly traffic: Traffic }) {
   const [since, until] = [Date.parse(traffic.since), Date.parse(traffic.until)]
-  const marks = [0, 0.25, 0.5, 0.75, 1].map((share) =>
-    new Date(since + share * (until - since)).toISOString(),
-  )
+  const ticks = timeTicks(traffic.since, traffic.until)
   return (
     <div class="axis" aria-hidden="true">
-      {marks.map((at) => (
-        <span key={at}>{time(at).replace(/(\d\d:\d\d):\d\d$/, '$1')}</span>
+      {ticks.map((at) => (
+        <span key={at} style={{ left: percent((Date.parse(at) - since) / (until - since)) }}>
+          {tickText(at)}
+        </span>
       ))}
     </div>
   )
+}
+
+/** When releases of the team's app started. */
+function Releases({ traffic }: { readonly traffic: Traffic }) {
+  const [since, until] = [Date.parse(traffic.since), Date.parse(traffic.until)]
+  return traffic.releases.map(({ release, at }) => (
+    <span
+      key={release}
+      class="release"
+      title={`Deploy ${release}\n${fullTime(at)}`}
+      style={{ left: percent((Date.parse(at) - since) / (until - since)) }}
+    >
+      {release}
+    </span>
+  ))
+}
+
+function shareOfScale(tick: number, ticks: readonly number[]): number {
+  return tick / (ticks.at(-1) as number)
+}
+
+function percent(share: number): string {
+  return `${share * 100}%`
 }
 
 function Tip({ traffic, index }: { readonly traffic: Traffic; readonly index: number }) {

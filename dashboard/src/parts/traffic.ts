@@ -1,6 +1,7 @@
 /** What the charts draw: the buckets as stacks of four, and lag on a logarithmic scale. Pure geometry. */
 
 import type { Traffic, TrafficPoint } from '../api.ts'
+import { ticksUpTo } from './ticks.ts'
 
 export const SERIES = [
   { key: 'applied', word: 'applied' },
@@ -27,13 +28,14 @@ export function stackOf(point: TrafficPoint): Stack {
 
 export interface Bars {
   readonly paths: Readonly<Record<SeriesKey, string>>
-  /** The top of the scale: a round number. */
-  readonly top: number
+  /** The marks of the scale: round numbers. */
+  readonly ticks: readonly number[]
 }
 
 /** One path per series; `width` and `height` are the drawing's. */
 export function barsOf(stacks: readonly Stack[], width: number, height: number): Bars {
-  const top = roundUp(Math.max(1, ...stacks.map(({ total }) => total)))
+  const ticks = ticksUpTo(Math.max(...stacks.map(({ total }) => total)))
+  const top = ticks.at(-1) as number
   const step = width / Math.max(1, stacks.length)
   const gap = step > 4 ? 1 : 0
   const paths: Record<SeriesKey, string> = { applied: '', skipped: '', failing: '', rejected: '' }
@@ -49,13 +51,7 @@ export function barsOf(stacks: readonly Stack[], width: number, height: number):
       below += size
     }
   }
-  return { paths, top }
-}
-
-/** A round number that is not much larger. */
-function roundUp(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value))
-  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((each) => each * power >= value) ?? 10) * power
+  return { paths, ticks }
 }
 
 function round(value: number): number {

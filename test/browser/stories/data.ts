@@ -69,6 +69,45 @@ export function data(scene: () => Scene): void {
     await page.getByText(/Somebody signs up: \d+ events? answered\./).waitFor()
   })
 
+  it('sends an edited copy of an event as a new one, where a simulator signs', async () => {
+    const { stage, page } = scene()
+    const created = stage.clerk.act('createUser')
+    await stage.deliver(created)
+    await page.goto(`${stage.url}resources/users/${created[0]?.data.id}?tab=history`)
+    await page.getByRole('link', { name: 'user.created' }).first().click()
+    const before = page.url()
+    await page.getByRole('button', { name: 'Edit and replay…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Edit and replay user.created' })
+    const data = JSON.parse(await dialog.getByLabel('Data').inputValue())
+    await dialog.getByLabel('Data').fill('{')
+    await dialog.getByRole('button', { name: 'Send' }).click()
+    await dialog.getByText('The data is not JSON.').waitFor()
+    await dialog.getByLabel('Data').fill(JSON.stringify({ ...data, first_name: 'Grace' }))
+    await dialog.getByRole('button', { name: 'Send' }).click()
+    await page.getByText(/^Sent user\.created: applied\./).waitFor()
+    await expect.poll(() => page.url()).not.toBe(before)
+    const row = () =>
+      stage.sync.database.selectFrom('users').select('first_name').where('id', '=', data.id).execute()
+    expect(await row()).toEqual([{ first_name: 'Grace' }])
+  })
+
+  it('shows of a rejected request who sent what, and what was found', async () => {
+    const { stage, page } = scene()
+    const body = JSON.stringify({ type: 'user.created', data: { first_name: 'Hidden' } })
+    const headers = { 'svix-id': 'msg_1', 'svix-timestamp': '1', 'svix-signature': 'v1,secret' }
+    await stage.sync.handle({ method: 'POST', headers, body, remoteAddress: '203.0.113.7' })
+    await page.goto(`${stage.url}rejected`)
+    const group = page.locator('#signature_mismatch')
+    await expect
+      .poll(async () => {
+        await page.reload()
+        await group.getByText('Latest requests').click()
+        await group.locator('.samples details').first().click()
+        return group.innerText()
+      })
+      .toMatch(/203\.0\.113\.7[\s\S]*svix-signature[\s\S]*"first_name":"•••"/)
+  })
+
   it('exports what is filtered, and copies an event as commands', async () => {
     const { stage, page, context } = scene()
     await context.grantPermissions(['clipboard-read', 'clipboard-write'])

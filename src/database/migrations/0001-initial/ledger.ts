@@ -80,6 +80,13 @@ create table refusals (
   requests integer not null,
   last_at timestamptz not null,
   message text not null,
+  request json,
   primary key (minute, code)
 );
+
+create table releases (
+  release text not null primary key,
+  started_at timestamptz not null default now()
+);
+create index on releases (started_at);
 `

@@ -1,0 +1,60 @@
+/** Sends a changed copy of an event: a new message with an id and a signature of its own. Only where a simulator signs. */
+
+import { useState } from 'preact/hooks'
+import { refresh } from '../answers.ts'
+import { call, type EventDetail, Refusal } from '../api.ts'
+import { go, pathOf } from '../location.ts'
+import { Button } from '../parts/button.tsx'
+import { Confirm } from '../parts/dialog.tsx'
+import { say } from '../parts/toast.tsx'
+import { has, may } from '../session.ts'
+
+interface EditAndReplayProps {
+  readonly event: EventDetail
+  readonly reveal: () => Promise<EventDetail>
+}
+
+export function EditAndReplay({ event, reveal }: EditAndReplayProps) {
+  const [text, setText] = useState<string>()
+  const { type, body } = event
+  if (!has('simulator') || !may('operator') || type === null || body.text === null || !body.isJson)
+    return null
+  const open = async () => {
+    const { body } = event.body.isMasked ? await reveal() : event
+    setText(JSON.stringify(JSON.parse(body.text ?? '{}').data, null, 2))
+  }
+  const send = async (form: FormData) => {
+    const data = parse(String(form.get('data')))
+    const { eventId, outcome } = await call('POST simulator', { body: { type, data } })
+    refresh()
+    say(`Sent ${type}: ${outcome}.`)
+    go(pathOf('events', eventId))
+  }
+  return (
+    <>
+      <Button onClick={open}>Edit and replay…</Button>
+      {text !== undefined && (
+        <Confirm
+          title={`Edit and replay ${type}`}
+          button="Send"
+          onConfirm={send}
+          onClose={() => setText(undefined)}
+        >
+          <p>Sends the edited data as a new signed event. The original event stays as it is.</p>
+          <label>
+            Data
+            <textarea name="data" rows={18} spellcheck={false} autofocus defaultValue={text} />
+          </label>
+        </Confirm>
+      )}
+    </>
+  )
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Refusal(400, { code: 'not_json', message: 'The data is not JSON.', remedy: String(error) })
+  }
+}
