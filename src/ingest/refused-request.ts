@@ -49,13 +49,16 @@ function headersOf(headers: Incoming['headers']): Record<string, string> {
 
 const STRING_FIELD = /"([\w-]{1,64})"\s*:\s*"((?:[^"\\]|\\.)*)"?/g
 
+/** Nobody knows what a team keeps there, nor where it ends in a text that is cut. */
+const METADATA_TO_END = /"(\w*_metadata)"\s*:\s*\{(?!\s*\})[\s\S]*$/i
+
 /** By patterns: a beginning is no JSON, and neither is what a forger sends. */
 function beginningOf(body: Uint8Array): string {
   const text = new TextDecoder().decode(body.subarray(0, READ_BYTES))
   const masked = text.replace(STRING_FIELD, (field, name: string, value: string) =>
     PERSONAL.test(name) && value !== '' ? `"${name}":"${HIDDEN}"` : field,
   )
-  return clean(maskText(masked), BODY_LENGTH)
+  return clean(maskText(masked.replace(METADATA_TO_END, '"$1":•••')), BODY_LENGTH)
 }
 
 /** Postgres takes no zero bytes and no half of an emoji. */

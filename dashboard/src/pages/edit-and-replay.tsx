@@ -24,7 +24,7 @@ export function EditAndReplay({ event, reveal }: EditAndReplayProps) {
     setText(JSON.stringify(JSON.parse(body.text ?? '{}').data, null, 2))
   }
   const send = async (form: FormData) => {
-    const data = parse(String(form.get('data')))
+    const data = renewed(parse(String(form.get('data'))), text)
     const { eventId, outcome } = await call('POST simulator', { body: { type, data } })
     refresh()
     say(`Sent ${type}: ${outcome}.`)
@@ -40,7 +40,10 @@ export function EditAndReplay({ event, reveal }: EditAndReplayProps) {
           onConfirm={send}
           onClose={() => setText(undefined)}
         >
-          <p>Sends the edited data as a new signed event. The original event stays as it is.</p>
+          <p>
+            Sends the edited data as a new signed event; the original event does not change.{' '}
+            <code>updated_at</code> becomes now unless you edit it, so that the change is applied.
+          </p>
           <label>
             Data
             <textarea name="data" rows={18} spellcheck={false} autofocus defaultValue={text} />
@@ -49,6 +52,14 @@ export function EditAndReplay({ event, reveal }: EditAndReplayProps) {
       )}
     </>
   )
+}
+
+/** With the old time it would be stale: the row has that state already. */
+function renewed(data: unknown, original = ''): unknown {
+  const before = parse(original) as { updated_at?: unknown }
+  const isSame = (data as typeof before | null)?.updated_at === before.updated_at
+  if (typeof before.updated_at !== 'number' || !isSame) return data
+  return { ...(data as object), updated_at: Date.now() }
 }
 
 function parse(text: string): unknown {

@@ -13,7 +13,7 @@ export function ticksUpTo(highest: number): number[] {
 
 const MINUTE_MS = 60_000
 const DAY_MS = 1_440 * MINUTE_MS
-const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * MINUTE_MS)
+const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720].map((minutes) => minutes * MINUTE_MS)
 const DAY_STEPS_MS = [1, 2, 5, 10, 30].map((days) => days * DAY_MS)
 const MAX_TICKS = 7
 
