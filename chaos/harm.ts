@@ -17,6 +17,8 @@ export interface Harm {
   readonly acceptedAfterSeconds: number | null
   /** From the end of the harm until everything sent before was accepted and handled; null if it took longer than was waited. */
   readonly caughtUpAfterSeconds: number | null
+  /** What still waited when nobody waited any longer. */
+  readonly left?: string
   /** It could not be done as meant. */
   readonly error?: string
 }
@@ -76,6 +78,7 @@ async function measure(site: Site, sender: Sender, nemeses: Nemesis[], random: R
   const healedAt = Date.now()
   const isCaughtUp = await catchUp(site, sender, healedAt)
   const caughtUpAt = Date.now()
+  const left = isCaughtUp ? null : await describeLeft(site, sender, healedAt)
   const failed = results.find((result) => result.status === 'rejected')
   const firstAccepted = sender.acceptedAt.find((time) => time >= healedAt)
   return {
@@ -85,6 +88,7 @@ async function measure(site: Site, sender: Sender, nemeses: Nemesis[], random: R
     unavailableSeconds: longestGap(sender.acceptedAt, startedAt, caughtUpAt) / 1_000,
     acceptedAfterSeconds: firstAccepted === undefined ? null : (firstAccepted - healedAt) / 1_000,
     caughtUpAfterSeconds: isCaughtUp ? (caughtUpAt - healedAt) / 1_000 : null,
+    ...(left && { left }),
     ...(failed && { error: String(failed.reason) }),
   }
 }
@@ -95,6 +99,18 @@ async function catchUp(site: Site, sender: Sender, before: number): Promise<bool
     await sleep(100)
   }
   return false
+}
+
+async function describeLeft(site: Site, sender: Sender, before: number): Promise<string> {
+  const rows = await site.query(
+    `select handler, status, attempts, event_id, worker, round(extract(epoch from now() - created_at)) as age
+     from clerk.handler_runs
+     where status not in ('succeeded', 'discarded', 'dead') and created_at < to_timestamp($1)
+     order by created_at limit 5`,
+    [before / 1_000],
+  )
+  const runs = (rows ?? []).map((run) => Object.values(run).join(' '))
+  return [`${sender.waiting(before)} messages wait`, ...runs].join('; ')
 }
 
 /** Null while nobody can say. */

@@ -29,7 +29,7 @@ export function describeHarm(harm: Harm): string {
     seconds(harm.acceptedAfterSeconds),
     seconds(harm.caughtUpAfterSeconds),
   ]
-  return `${cells.join(' ')}${harm.error ? `  ${harm.error}` : ''}`
+  return [cells.join(' '), harm.left, harm.error].filter((part) => part !== undefined).join('  ')
 }
 
 export const HARM_HEADER = `${'nemesis'.padEnd(36)} ${['lasted', 'outage', 'accepts', 'done'].map((title) => title.padStart(8)).join(' ')}`
