@@ -3,48 +3,48 @@
 export const DASHBOARD_ERRORS = {
   request_invalid: {
     status: 400,
-    summary: 'The request is not one that this route understands',
-    remedy: 'Reload the page. If you call the interface yourself, compare with its types.',
+    summary: 'The request is invalid',
+    remedy: 'Reload the page. If you call the API yourself, compare the request with its types.',
   },
   request_forged: {
     status: 403,
     summary: 'The request does not come from the dashboard’s own pages',
-    remedy: 'Open the dashboard by one of its own addresses, and reload the page.',
+    remedy: 'Open the dashboard at one of its own addresses, and reload the page.',
   },
   host_unknown: {
     status: 403,
-    summary: 'The dashboard is not known by this name',
-    remedy: 'Open it as localhost, or name the host in `allowedHosts`.',
+    summary: 'The dashboard does not accept this host name',
+    remedy: 'Open it as localhost, or add the host to `allowedHosts`.',
   },
   dashboard_closed: {
     status: 403,
-    summary: 'The dashboard is closed, because it would be open to everyone',
+    summary: 'The dashboard is closed because no sign-in is configured',
     remedy:
-      'Set CLERK_SYNC_DASHBOARD_TOKEN, or give `token` or `authorize` to createDashboardHandler. For use on this machine only, tell the handler the address of the socket: `handler(request, { remoteAddress })`.',
+      'Set CLERK_SYNC_DASHBOARD_TOKEN, or pass `token` or `authorize` to createDashboardHandler. For use on this machine only, pass the address of the socket to the handler: `handler(request, { remoteAddress })`.',
   },
   sign_in_required: {
     status: 401,
-    summary: 'Nobody is signed in',
+    summary: 'You are not signed in',
     remedy: 'Sign in.',
   },
   token_wrong: {
     status: 401,
-    summary: 'This is not the dashboard’s token',
-    remedy: 'The server has it in CLERK_SYNC_DASHBOARD_TOKEN.',
+    summary: 'The token is wrong',
+    remedy: 'Use the value of CLERK_SYNC_DASHBOARD_TOKEN on the server.',
   },
   too_many_attempts: {
     status: 429,
-    summary: 'There were too many attempts to sign in',
+    summary: 'Too many attempts to sign in',
     remedy: 'Wait a minute, then try again.',
   },
   role_insufficient: {
     status: 403,
     summary: 'Your role does not allow this',
-    remedy: 'Ask somebody with a higher role, or have yours changed.',
+    remedy: 'Ask an administrator to do it, or to change your role.',
   },
   feature_unavailable: {
     status: 501,
-    summary: 'This server cannot do that',
+    summary: 'This server does not offer this feature',
     remedy: 'The message says what is missing.',
   },
   route_unknown: {

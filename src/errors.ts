@@ -30,29 +30,29 @@ export const ERRORS = {
   },
   id_malformed: {
     status: 400,
-    summary: 'The message id is not one that Svix makes',
-    remedy: 'Ids have 1 to 128 letters, digits, "_" or "-". Check what rewrites the svix-id header.',
+    summary: 'The svix-id header is not a valid message id',
+    remedy: 'An id is 1 to 128 letters, digits, "_" or "-". Check whether a proxy rewrites the svix-id header.',
   },
   timestamp_malformed: {
     status: 400,
-    summary: 'The timestamp header is not a number of seconds',
-    remedy: 'Check what rewrites or duplicates the svix-timestamp header.',
+    summary: 'The svix-timestamp header is not a Unix time in seconds',
+    remedy: 'Check whether a proxy rewrites or duplicates the svix-timestamp header.',
   },
   timestamp_too_old: {
     status: 400,
-    summary: 'The signature is right, but it was made too long ago',
+    summary: 'The signature is valid, but its timestamp is too old',
     remedy:
       'Synchronise this machine’s clock (NTP). If you replayed a recorded request, replay the stored event instead: `clerk-sync events replay`.',
   },
   timestamp_too_new: {
     status: 400,
-    summary: 'The signature is right, but its time lies in the future',
+    summary: 'The signature is valid, but its timestamp is in the future',
     remedy: 'Synchronise this machine’s clock (NTP).',
   },
   signature_mismatch: {
     status: 400,
-    summary: 'No configured signing secret made this signature over these bytes',
-    remedy: `Either the secret belongs to another endpoint or instance, or something changed the body before verification. ${SIGNING_SECRET_PLACE}`,
+    summary: 'The signature does not match any configured signing secret',
+    remedy: `The secret belongs to another endpoint or instance, or something changed the body before verification. ${SIGNING_SECRET_PLACE}`,
   },
   erasure_unsupported: {
     status: 400,
@@ -62,8 +62,8 @@ export const ERRORS = {
   },
   method_not_allowed: {
     status: 405,
-    summary: 'The webhook route only answers POST',
-    remedy: 'Open the route with POST. To send a signed test event run `clerk-sync trigger`.',
+    summary: 'The webhook route accepts only POST',
+    remedy: 'Send a POST request. To send a signed test event run `clerk-sync trigger`.',
   },
   body_empty: {
     status: 400,
@@ -72,50 +72,50 @@ export const ERRORS = {
   },
   body_already_parsed: {
     status: 400,
-    summary: 'The body was read or parsed before verification, so its exact bytes are gone',
+    summary: 'The body was read or parsed before verification, so its original bytes are lost',
     remedy:
       'Register the webhook route before body parsers such as express.json(), and pass the untouched request or its raw bytes.',
   },
   body_incomplete: {
     status: 400,
-    summary: 'The connection ended before the body did',
-    remedy: 'Nothing is lost: Svix sends the event again. If it happens often, look at the proxy in front.',
+    summary: 'The connection closed before the whole body arrived',
+    remedy: 'Nothing is lost: Svix sends the event again. If it happens often, check the proxy in front of the app.',
   },
   body_timeout: {
     status: 408,
     summary: 'The body did not arrive within 10 seconds',
-    remedy: 'Nothing is lost: Svix sends the event again. If it happens often, look at the proxy in front.',
+    remedy: 'Nothing is lost: Svix sends the event again. If it happens often, check the proxy in front of the app.',
   },
   body_too_large: {
     status: 413,
     summary: 'The body is larger than the limit',
     remedy:
-      'Clerk’s events are far smaller than the default of 2 MiB; raise `maxBodyBytes` if yours are not.',
+      'Clerk’s events are far smaller than the default limit of 2 MiB. Raise `maxBodyBytes` if yours are larger.',
   },
   body_not_utf8: {
     status: 400,
     summary: 'The body is not valid UTF-8',
-    remedy: 'Clerk sends UTF-8. Check what re-encodes the body on the way.',
+    remedy: 'Clerk sends UTF-8. Check whether a proxy re-encodes the body.',
   },
   body_encoded: {
     status: 415,
     summary: 'The body has a Content-Encoding',
-    remedy: 'Svix sends webhooks uncompressed. Check which proxy compresses requests.',
+    remedy: 'Svix sends webhooks uncompressed. Turn off request compression in the proxy.',
   },
 
   // The engine cannot take a delivery now; Svix will send it again.
   ...DATABASE_ERRORS,
   overloaded: {
     status: 503,
-    summary: 'More events are waiting for the database than may be held in memory',
+    summary: 'The queue of events that wait for the database is full',
     remedy:
-      'Nothing is lost: Svix sends the event again. Look at the database’s load, or raise `maxQueuedBytes`.',
+      'Nothing is lost: Svix sends the event again. Check the load of the database, or raise `maxQueuedBytes`.',
   },
   bodies_crowded: {
     status: 503,
-    summary: 'Too many bodies were begun and not finished, and this one made room for others',
+    summary: 'Too many requests were still sending their bodies, so this one was dropped',
     remedy:
-      'Nothing is lost: Svix sends the event again. If it happens often, somebody floods the route: limit requests at the proxy or firewall.',
+      'Nothing is lost: Svix sends the event again. If it happens often, the route is being flooded: limit requests at the proxy or firewall.',
   },
   shutting_down: {
     status: 503,
@@ -125,24 +125,24 @@ export const ERRORS = {
   not_configured: {
     status: 503,
     summary: 'clerk-sync has no usable configuration',
-    remedy: 'The log of the app says what is missing. Nothing is lost: Svix sends the event again.',
+    remedy: 'Read the app’s log: it names the missing setting. Nothing is lost: Svix sends the event again.',
   },
   internal_error: {
     status: 500,
-    summary: 'Something in clerk-sync failed unexpectedly',
+    summary: 'clerk-sync failed unexpectedly',
     remedy: 'Nothing is lost: Svix sends the event again. Please report the log entry.',
   },
 
-  // A handler, or what was asked of one, cannot work.
+  // Handlers.
   ...HANDLER_ERRORS,
 
   id_invalid: {
     status: 400,
-    summary: 'The id is not one that a row could have',
+    summary: 'This is not a valid id',
     remedy: 'Pass the id as text, for example user_… from the session. Ids have 1 to 400 characters.',
   },
 
-  // What was asked for is not there.
+  // Not found.
   event_not_found: {
     status: 404,
     summary: 'There is no event with this id',
@@ -152,112 +152,112 @@ export const ERRORS = {
   // The drain route.
   cron_secret_missing: {
     status: 401,
-    summary: 'The drain route is closed, because no CRON_SECRET is set',
+    summary: 'The drain route is closed because CRON_SECRET is not set',
     remedy:
-      'Set CRON_SECRET to a random text of 16 characters or more. Vercel sends it with every cron request.',
+      'Set CRON_SECRET to a random text of 16 characters or more. Vercel sends it with each cron request.',
   },
   cron_secret_wrong: {
     status: 401,
-    summary: 'The request does not carry CRON_SECRET',
-    remedy: 'Let the cron job send the header `Authorization: Bearer $CRON_SECRET`.',
+    summary: 'The request does not send the right CRON_SECRET',
+    remedy: 'Configure the cron job to send the header `Authorization: Bearer $CRON_SECRET`.',
   },
 
   // Clerk's Backend API.
   api_key_missing: {
     status: 500,
-    summary: 'There is no secret key for Clerk’s Backend API',
+    summary: 'The secret key for Clerk’s Backend API is not set',
     remedy:
       'Set CLERK_SECRET_KEY or the option `secretKey`. Copy it from Clerk Dashboard → API keys; it starts with sk_.',
   },
   api_key_refused: {
     status: 500,
-    summary: 'Clerk’s Backend API does not accept the secret key',
-    remedy: 'Check CLERK_SECRET_KEY: it may be of another instance, revoked, or cut off while copying.',
+    summary: 'Clerk’s Backend API rejected the secret key',
+    remedy: 'Check CLERK_SECRET_KEY: it may belong to another instance, be revoked, or have been truncated while copying.',
   },
   api_unavailable: {
     status: 503,
-    summary: 'Clerk’s Backend API did not answer as it should',
-    remedy: 'Try again later; https://status.clerk.com tells of outages. What was done until then stays.',
+    summary: 'Clerk’s Backend API is unavailable',
+    remedy: 'Try again later; https://status.clerk.com lists outages. Completed work is kept.',
   },
   api_throttled: {
     status: 503,
-    summary: 'Clerk’s Backend API kept refusing requests as too many',
-    remedy: 'Something else uses up the rate limit of this instance. Try again when that has ended.',
+    summary: 'Clerk’s Backend API kept answering that the rate limit is exceeded',
+    remedy: 'Another program uses up the rate limit of this instance. Try again when it has finished.',
   },
   api_feature_off: {
     status: 503,
-    summary: 'The feature that this belongs to is switched off in Clerk',
-    remedy: 'Nothing is deleted for that. Switch the feature on in Clerk’s dashboard, or leave it out.',
+    summary: 'This resource belongs to a feature that is turned off in Clerk',
+    remedy: 'No row is deleted because of it. Turn the feature on in Clerk’s dashboard, or remove the resource from the option `resources`.',
   },
   api_refused: {
     status: 500,
-    summary: 'Clerk’s Backend API refused a request of clerk-sync',
-    remedy: 'Please report it with the code above. CLERK_API_URL must be the API’s address, if it is set.',
+    summary: 'Clerk’s Backend API rejected a request from clerk-sync',
+    remedy: 'If CLERK_API_URL is set, check that it is the address of the API. Otherwise please report this with the code above.',
   },
 
   api_wrong_instance: {
     status: 500,
-    summary: 'The secret key is of a Clerk instance whose events are not applied here',
-    remedy: 'Make CLERK_SECRET_KEY and CLERK_INSTANCE_ID those of one instance.',
+    summary: 'The secret key belongs to a Clerk instance whose events are not applied here',
+    remedy: 'Set CLERK_SECRET_KEY and CLERK_INSTANCE_ID to values of the same instance.',
   },
   list_shrunken: {
     status: 500,
-    summary: 'Clerk’s list lacks suspiciously many of the rows here',
+    summary: 'Clerk’s list lacks so many of the rows here that deleting them looks wrong',
     remedy:
-      'Nothing was deleted. Check that CLERK_SECRET_KEY is of the right instance. If so many were really deleted in Clerk, allow it with `--max-deletions` or the option `maxDeletions`.',
+      'Nothing was deleted. Check that CLERK_SECRET_KEY belongs to the right instance. If that many really were deleted in Clerk, allow it with `--max-deletions` or the option `maxDeletions`.',
   },
 
   // Jobs.
   job_running: {
     status: 409,
-    summary: 'Another process is doing this already',
-    remedy: 'Wait for it, or stop that process. If it was killed, its lease ends after ten seconds.',
+    summary: 'Another process is already running this job',
+    remedy: 'Wait for it to finish, or stop that process. If it was killed, its lease expires after ten seconds.',
   },
   job_lost: {
     status: 409,
     summary: 'Another process has taken this job over',
-    remedy: 'This process was silent for longer than ten seconds. The other one goes on.',
+    remedy: 'This process did not renew its lease for more than ten seconds. The other process continues the job.',
   },
 
   wait_timed_out: {
     status: 504,
-    summary: 'The tables did not show the change in time',
-    remedy: 'The event may be late or lost: look at `clerk-sync events list`, or reconcile.',
+    summary: 'Timed out waiting for the change',
+    remedy: 'The event may be late or lost: check `clerk-sync events list`, or run `clerk-sync reconcile`.',
   },
   run_busy: {
     status: 409,
-    summary: 'This run is being tried right now',
-    remedy: 'Wait for its end, then look again.',
+    summary: 'This handler run is in progress',
+    remedy: 'Wait for it to finish, then try again.',
   },
   job_over: {
     status: 409,
-    summary: 'This job is not in a state for that',
-    remedy: 'Reload the page: it has ended, or was started again, meanwhile.',
+    summary: 'The job’s state does not allow this action',
+    remedy: 'Reload the page: the job has ended or was restarted in the meantime.',
   },
   run_not_found: {
     status: 404,
-    summary: 'There is no such run of a handler',
-    remedy: 'A run is named by its event and its handler; the event’s page shows them.',
+    summary: 'There is no such handler run',
+    remedy: 'A run is identified by its event and its handler; the event’s page lists them.',
   },
   resource_not_found: {
     status: 404,
     summary: 'There is no such row',
-    remedy: 'Check the id and the table; what was never synced is not there either.',
+    remedy: 'Check the id and the table. A resource that was never synced has no row.',
   },
   resource_not_kept: {
     status: 500,
-    summary: 'This table is not kept in step with Clerk',
-    remedy: 'Add it to the option `resources`, then run `clerk-sync backfill` for what came before.',
+    summary: 'This table is not synced',
+    remedy: 'Add it to the option `resources`, then run `clerk-sync backfill` to import its existing data.',
   },
   repair_refused: {
     status: 500,
-    summary: 'The database refused to write what Clerk shows of this row',
-    remedy: 'Remove the constraint or trigger that the message names, or change it, then try again.',
+    summary: 'The database rejected the repaired row',
+    remedy: 'Remove or change the constraint or trigger that the message names, then try again.',
   },
   job_not_found: {
     status: 404,
     summary: 'There is no such job',
-    remedy: 'The list of jobs shows those that there are.',
+    remedy: 'Check the id against the list of jobs.',
   },
 
   ...DASHBOARD_ERRORS,
@@ -265,18 +265,18 @@ export const ERRORS = {
   // The configuration is wrong: refuse to start.
   secret_missing: {
     status: 500,
-    summary: 'There is no signing secret',
+    summary: 'The signing secret is not set',
     remedy: `Set CLERK_WEBHOOK_SIGNING_SECRET or the option \`signingSecret\`. ${SIGNING_SECRET_PLACE}`,
   },
   secret_empty: {
     status: 500,
-    summary: 'The signing secret holds no key',
+    summary: 'The signing secret is empty',
     remedy: SIGNING_SECRET_PLACE,
   },
   secret_is_api_key: {
     status: 500,
     summary: 'This is a Clerk API key, not a webhook signing secret',
-    remedy: `Keys that start with sk_ or pk_ belong into CLERK_SECRET_KEY or the publishable key. ${SIGNING_SECRET_PLACE}`,
+    remedy: `Keys that start with sk_ or pk_ belong in CLERK_SECRET_KEY or the publishable key. ${SIGNING_SECRET_PLACE}`,
   },
   secret_bad_prefix: {
     status: 500,
@@ -305,28 +305,28 @@ export const ERRORS = {
   },
   option_invalid: {
     status: 500,
-    summary: 'An option has a value that clerk-sync cannot use',
+    summary: 'An option has an invalid value',
     remedy: 'Correct the option or environment variable named above.',
   },
   peer_missing: {
     status: 503,
-    summary: 'A package that this needs is not installed',
+    summary: 'A required package is not installed',
     remedy: 'Install the package named above.',
   },
   config_not_found: {
     status: 500,
-    summary: 'There is no such configuration file',
+    summary: 'The configuration file does not exist',
     remedy: 'Correct the path after `--config` or in CLERK_SYNC_CONFIG.',
   },
   config_unloadable: {
     status: 500,
     summary: 'The configuration file cannot be loaded',
-    remedy: 'Correct it, and try it with `node clerk-sync.config.ts`.',
+    remedy: 'Fix the file; `node clerk-sync.config.ts` shows whether it loads.',
   },
   config_invalid: {
     status: 500,
-    summary: 'The configuration file does not hold options',
-    remedy: 'Let one clerk-sync.config.ts end in `export default defineConfig({ … })`.',
+    summary: 'The configuration file does not export options',
+    remedy: 'Export the options: `export default defineConfig({ … })`. Keep only one configuration file.',
   },
   embedded_unavailable: {
     status: 500,
@@ -336,23 +336,23 @@ export const ERRORS = {
   embedded_missing: {
     status: 500,
     summary: 'There is no embedded database here',
-    remedy: 'Run `clerk-sync start` here first, go to its folder, or set DATABASE_URL to your Postgres.',
+    remedy: 'Run `clerk-sync start` here first, change to the folder where it ran, or set DATABASE_URL to your Postgres.',
   },
   embedded_locked: {
     status: 500,
-    summary: 'Another process uses this embedded database',
+    summary: 'Another process is using this embedded database',
     remedy: 'Stop that process, choose another folder, or set DATABASE_URL to a Postgres.',
   },
   port_taken: {
     status: 500,
-    summary: 'Another process listens on this port',
+    summary: 'Another process is listening on this port',
     remedy: 'Stop that process, or choose another port with PORT or `--port`.',
   },
   migration_failed: {
     status: 500,
     summary: 'A database migration failed',
     remedy:
-      'Read the cause, fix it and run `clerk-sync migrate` again: it goes on where it failed. What the failed step changed was rolled back.',
+      'Fix the cause and run `clerk-sync migrate` again: it continues with the failed step, whose changes were rolled back.',
   },
 } as const satisfies Record<string, ErrorEntry>
 
@@ -360,7 +360,7 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS
 
 export interface ClerkSyncErrorOptions extends ErrorOptions {
-  /** What to do in this case, where more is known than for the code. */
+  /** What to do in this case, if it is more specific than the code’s remedy. */
   readonly remedy?: string | undefined
   readonly finding?: string | undefined
 }
@@ -383,7 +383,7 @@ export class ClerkSyncError extends Error {
   readonly status: number
   /** What to do about it, in a sentence or two. */
   readonly remedy: string
-  /** What was found to be the reason, e.g. `body_reserialised` of a `signature_mismatch`; undefined if nothing was. */
+  /** The diagnosed cause, e.g. `body_reserialised` of a `signature_mismatch`; undefined if there is none. */
   readonly finding: string | undefined
 
   /** @param detail what makes this case specific; must not contain secrets or payloads */

@@ -1,69 +1,69 @@
-/** What usually makes a signature not fit, in one table: what happened, and what to do about it. */
+/** The usual causes of a signature mismatch, in one table: what happened, and what to do. */
 
 interface Entry {
-  /** Completes "No configured signing secret made this signature over these bytes: …" */
+  /** Completes "The signature does not match any configured signing secret: …" */
   readonly summary: string
   readonly remedy: string
 }
 
 export const FINDINGS = {
   other_secret: {
-    summary: 'another secret that is set here made it',
+    summary: 'it was made with a secret that is set here under another name',
     remedy:
-      'Set CLERK_WEBHOOK_SIGNING_SECRET to the value of that variable, or to both values separated by a comma while you rotate, and delete the other name.',
+      'Set CLERK_WEBHOOK_SIGNING_SECRET to the value of that variable (while you rotate: to both values, separated by a comma), and delete that variable.',
   },
   secret_not_decoded: {
-    summary: 'it was made with the text of a secret, not with the bytes that the text encodes',
+    summary: 'it was made with the text of the secret, not with the bytes that the text encodes',
     remedy:
-      'Svix did not send this. Let your own sender decode the base64 after whsec_, or use `clerk-sync trigger` or `signDelivery` of clerk-sync/testing.',
+      'Svix did not send this. In your own sender, decode the base64 after whsec_, or use `clerk-sync trigger` or `signDelivery` of clerk-sync/testing.',
   },
   signature_misspelt: {
-    summary: 'it is right, but not written as v1, and base64',
+    summary: 'its bytes are correct, but it is not written as `v1,` and standard base64',
     remedy: 'Svix did not send this. Write the signature as `v1,` and standard base64.',
   },
   content_misspelt: {
-    summary: 'it covers the body, but not as id.timestamp.body',
+    summary: 'it covers the body, but the signed text is not id.timestamp.body',
     remedy:
-      'Svix did not send this. Sign the svix-id, the svix-timestamp and the body, joined by dots; `signDelivery` of clerk-sync/testing does.',
+      'Svix did not send this. Sign the svix-id, the svix-timestamp and the body, joined by dots, as `signDelivery` of clerk-sync/testing does.',
   },
   timestamp_changed: {
-    summary: 'it was made for another timestamp than the header says',
-    remedy: 'Check what rewrites the svix-timestamp header. A sender of your own must sign what it sends.',
+    summary: 'it was made for a timestamp other than the one in the header',
+    remedy: 'Check whether a proxy rewrites the svix-timestamp header. Your own sender must sign the timestamp that it sends.',
   },
   headers_mixed: {
-    summary: 'the svix- and the webhook- headers are of two messages',
+    summary: 'the svix-… and the webhook-… headers belong to two different messages',
     remedy:
-      'Check what adds headers of its own on the way: a delivery has either svix-… or webhook-… headers.',
+      'Check whether a proxy adds headers: a delivery has either svix-… or webhook-… headers.',
   },
   body_reserialised: {
-    summary: 'it fits the same JSON written otherwise, so something parsed the body and wrote it again',
+    summary: 'it matches the same JSON in another format, so something parsed the body and serialised it again',
     remedy:
       'Pass on the bytes that arrived. In Express register the route before express.json(); in a proxy or function forward the raw body, not JSON.stringify(request.body).',
   },
   body_base64: {
-    summary: 'it fits the decoded body, so the body is still in base64',
+    summary: 'it matches the decoded body, so the body is still encoded as base64',
     remedy:
-      'Decode it first. API Gateway and AWS Lambda say so in the event: `event.isBase64Encoded ? Buffer.from(event.body, "base64") : event.body`.',
+      'Decode the body first. API Gateway and AWS Lambda mark it in the event: `event.isBase64Encoded ? Buffer.from(event.body, "base64") : event.body`.',
   },
   body_encoded_twice: {
     summary:
-      'it fits what the body holds as a JSON string or a list of bytes, so something encoded the body again',
+      'it matches the text or bytes that the body contains as JSON, so something encoded the body a second time',
     remedy: 'Pass on the bytes that arrived: drop the JSON.stringify around a body that is text or a Buffer.',
   },
   body_blanks_changed: {
-    summary: 'it fits the body with other line ends or white space around it',
+    summary: 'it matches the body with different line endings or surrounding white space',
     remedy:
       'Pass on the bytes that arrived. Text editors, shells and `echo` add a newline: use `--data-binary`.',
   },
   body_mark_changed: {
-    summary: 'it fits the body with another start: a byte order mark was added or removed',
-    remedy: 'Pass on the bytes that arrived; do not decode and encode them on the way.',
+    summary: 'it matches the body with or without a byte order mark, which something added or removed',
+    remedy: 'Pass on the bytes that arrived, without decoding and encoding them.',
   },
   body_recoded: {
-    summary: 'it fits the body in another encoding, so something read the UTF-8 as Latin-1',
-    remedy: 'Pass on the bytes that arrived; do not decode and encode them on the way.',
+    summary: 'it matches the body in another encoding, so something read the UTF-8 as Latin-1',
+    remedy: 'Pass on the bytes that arrived, without decoding and encoding them.',
   },
 } as const satisfies Record<string, Entry>
 
-/** What was found to be the reason of a signature that does not fit. */
+/** The diagnosed cause of a signature mismatch. */
 export type FindingCode = keyof typeof FINDINGS

@@ -90,7 +90,7 @@ describe('reading headers', () => {
   ])('refuses the id %j without repeating it', (id) => {
     expect(refusal({ ...PLAIN, 'svix-id': id })).toMatchObject({
       code: 'id_malformed',
-      message: 'The message id is not one that Svix makes.',
+      message: 'The svix-id header is not a valid message id.',
     })
   })
 
@@ -115,7 +115,7 @@ describe('reading headers', () => {
   ])('refuses the timestamp %j without repeating it', (timestamp) => {
     expect(refusal({ ...PLAIN, 'svix-timestamp': timestamp })).toMatchObject({
       code: 'timestamp_malformed',
-      message: 'The timestamp header is not a number of seconds.',
+      message: 'The svix-timestamp header is not a Unix time in seconds.',
     })
   })
 
