@@ -1,4 +1,4 @@
-/** Every code that people meet, with what it means and what to do: of errors, findings, problems and outcomes. */
+/** Every code of errors, findings, problems and outcomes, with its meaning and remedy. */
 
 import type { Reason } from '../database/tables.ts'
 import { ERRORS } from '../errors.ts'
@@ -7,7 +7,7 @@ import { PROBLEMS } from './problems.ts'
 
 export interface Explanation {
   readonly code: string
-  /** Where it is met. */
+  /** The table that it is from. */
   readonly kind: 'error' | 'finding' | 'problem' | 'warning' | 'unclear' | 'reason'
   readonly summary: string
   readonly remedy: string
@@ -15,61 +15,61 @@ export interface Explanation {
   readonly status?: number
 }
 
-/** Why an event was not applied: what is so, and what can be done. */
+/** Why an event was not applied, and what to do. */
 const REASONS: Readonly<Record<Reason, { readonly summary: string; readonly remedy: string }>> = {
   older_than_row: {
-    summary: 'The event shows an older state than the row, which was kept',
+    summary: 'The event is older than the row, so the row was kept',
     remedy: 'Nothing is wrong: events arrive in any order, and the newest state wins.',
   },
   resource_deleted: {
-    summary: 'The event is about something that was deleted before, and stays deleted',
-    remedy: 'Nothing is wrong: Clerk never reuses an id.',
+    summary: 'The event is about a resource that is already deleted',
+    remedy: 'Nothing is wrong: Clerk never reuses an id, so a deletion is final.',
   },
   erased: {
-    summary: 'The event is about a person who was erased; it was recorded without its body',
-    remedy: 'Nothing is wrong: nothing fills the rows of an erased person again.',
+    summary: 'The event is about an erased user, so it was recorded without its body',
+    remedy: 'Nothing is wrong: the rows of an erased user stay empty.',
   },
   resource_disabled: {
-    summary: 'The event is about a resource that is switched off here',
-    remedy: 'Add it to the option `resources`, and replay: `clerk-sync events replay --outcome ignored`.',
+    summary: 'The event is about a resource that is not synced here',
+    remedy: 'Add it to the option `resources`, then replay: `clerk-sync events replay --outcome ignored`.',
   },
   timed_out: {
-    summary: 'The database took too long over this event, even alone',
+    summary: 'The database timed out on this event, even when it was applied alone',
     remedy:
-      'Look for a trigger of your own that is slow, or a lock that is held for long. Then replay: `clerk-sync events replay --outcome failed`.',
+      'Check for a slow trigger of your own, or a lock that is held for long. Then replay: `clerk-sync events replay --outcome failed`.',
   },
   internal_fault: {
     summary: 'clerk-sync itself failed on this event',
     remedy:
-      '`clerk-sync events show` has the error. Please report it; after an upgrade, replay: `clerk-sync events replay --outcome failed`.',
+      '`clerk-sync events show` prints the error. Please report it. After an upgrade, replay: `clerk-sync events replay --outcome failed`.',
   },
   rejected_by_database: {
-    summary: 'The database refused the rows of the event',
+    summary: 'The database rejected the rows of the event',
     remedy:
-      '`clerk-sync events show` has what it said; often a trigger or constraint of your own. Fix it, and replay: `clerk-sync events replay --outcome failed`.',
+      '`clerk-sync events show` prints the database’s error; the cause is often a trigger or constraint of your own. Fix it, then replay: `clerk-sync events replay --outcome failed`.',
   },
   bad_json: {
-    summary: 'The body is signed, but it is not JSON',
-    remedy: 'Clerk never sends that. Look for who else has the signing secret.',
+    summary: 'The body has a valid signature, but is not JSON',
+    remedy: 'Clerk never sends this. Find out who else has the signing secret, and rotate it.',
   },
   too_deep: {
-    summary: 'The body’s JSON nests deeper than 200 levels',
-    remedy: 'Clerk never sends that. Look for who else has the signing secret.',
+    summary: 'The body’s JSON is nested deeper than 200 levels',
+    remedy: 'Clerk never sends this. Find out who else has the signing secret, and rotate it.',
   },
   unrecognised_event: {
-    summary: 'The body is JSON, but no event: it lacks a type, or data with an id',
+    summary: 'The body is JSON, but not a Clerk event: it lacks a type, or data with an id',
     remedy:
-      'Look at it with `clerk-sync events show`. An endpoint of another product of Svix may point here.',
+      'Inspect it with `clerk-sync events show`. An endpoint of another service that uses Svix may point here.',
   },
   unknown_type: {
-    summary: 'The event is of a type that this version does not know',
+    summary: 'This version does not know the type of the event',
     remedy:
-      'Upgrade clerk-sync, and replay: `clerk-sync events replay --outcome parked`. Until then the event is kept.',
+      'Upgrade clerk-sync, then replay: `clerk-sync events replay --outcome parked`. The event is kept until then.',
   },
   instance_mismatch: {
-    summary: 'The event is of another Clerk instance than the configured ones',
+    summary: 'The event is from a Clerk instance that is not configured',
     remedy:
-      'Correct CLERK_INSTANCE_ID and replay, or delete the endpoint in the other instance. `Send Example` in Clerk’s dashboard sends events of an invented instance.',
+      'Correct CLERK_INSTANCE_ID and replay, or delete the endpoint in the other instance. `Send Example` in Clerk’s dashboard uses a made-up instance id.',
   },
 }
 

@@ -73,7 +73,7 @@ function toFailure(error: unknown): Failure {
     return { code, message, remedy }
   }
   const message = String(error instanceof Error ? error.stack : error)
-  return { code: 'internal_error', message, remedy: 'This is a defect of clerk-sync: please report it.' }
+  return { code: 'internal_error', message, remedy: 'This is a bug in clerk-sync: please report it.' }
 }
 
 /** `error: unknown option '--prot'\n(Did you mean --port?)` */

@@ -1,12 +1,12 @@
 /**
- * What the command line finds wrong outside of clerk-sync itself, in one table: with a route, a database, a clock, a
- * configuration, the traffic. What clerk-sync refuses by itself is in `errors.ts`.
+ * The problems that the command line finds outside of clerk-sync itself, in one table: with a route, a database, a clock, a
+ * configuration, the traffic. The errors of clerk-sync itself are in `errors.ts`.
  */
 
 import type { Failure } from './failure.ts'
 
 interface Entry {
-  /** A problem makes `doctor` exit with 3; a warning does not. Unclear is what a check cannot know. */
+  /** A problem makes `doctor` exit with 3; a warning does not. `unclear` means that the check cannot know. */
   readonly level: 'problem' | 'warning' | 'unclear'
   /** Without a full stop: a detail may follow. */
   readonly summary: string
@@ -25,61 +25,61 @@ export const PROBLEMS = {
   },
   secret_odd: {
     level: 'warning',
-    summary: 'The signing secret works, but looks odd',
+    summary: 'The signing secret works, but has an unusual form',
     remedy: 'Copy it again from Clerk Dashboard → Webhooks → your endpoint → Signing Secret.',
   },
   secret_elsewhere: {
     level: 'warning',
     summary: 'Another signing secret is set under another name or in another file',
-    remedy: 'Delete what is out of date, so that nobody deploys or rotates the wrong one.',
+    remedy: 'Delete the outdated secret, so that nobody deploys or rotates the wrong one.',
   },
   option_twice: {
     level: 'warning',
     summary:
-      'An option is set twice: here the first source counts, in an app that passes on the file’s options the file',
-    remedy: 'Keep one of the two; `clerk-sync config` shows where each value is from.',
+      'An option is set twice. The command line uses the first source; an app that passes the file’s options uses the file',
+    remedy: 'Remove one of the two; `clerk-sync config` shows where each value comes from.',
   },
 
   // The database, more exactly than `database_unavailable`.
   database_host_unknown: {
     level: 'problem',
-    summary: 'There is no host of the database’s name',
-    remedy: 'Correct the host in DATABASE_URL. A name inside a private network is known only there.',
+    summary: 'The database’s host name does not exist',
+    remedy: 'Correct the host in DATABASE_URL. Names of a private network resolve only inside it.',
   },
   database_refused: {
     level: 'problem',
-    summary: 'Nothing listens where the database should',
-    remedy: 'Start the database, or correct host and port in DATABASE_URL.',
+    summary: 'Nothing is listening at the database’s address',
+    remedy: 'Start the database, or correct the host and port in DATABASE_URL.',
   },
   database_unreachable: {
     level: 'problem',
-    summary: 'There is no way to the database from here',
+    summary: 'The database cannot be reached from here',
     remedy:
-      'Let this machine through the firewall. Some providers’ direct addresses are IPv6 only: use the address of their pooler.',
+      'Allow this machine in the firewall. Some providers’ direct addresses are IPv6 only: use the address of their pooler.',
   },
   database_login_failed: {
     level: 'problem',
-    summary: 'The database refuses the user or the password',
-    remedy: 'Correct them in DATABASE_URL; special characters in a password must be percent-encoded.',
+    summary: 'The database rejected the user or the password',
+    remedy: 'Correct them in DATABASE_URL. Special characters in a password must be percent-encoded.',
   },
   database_absent: {
     level: 'problem',
-    summary: 'The server has no database of this name',
+    summary: 'The server has no database with this name',
     remedy: 'Create it, or correct the name at the end of DATABASE_URL.',
   },
   database_tls_required: {
     level: 'problem',
     summary: 'The connection fails because of TLS',
-    remedy: 'Add `?sslmode=require` to DATABASE_URL, or drop it if the server has no TLS.',
+    remedy: 'Add `?sslmode=require` to DATABASE_URL, or remove it if the server does not offer TLS.',
   },
   database_full: {
     level: 'problem',
-    summary: 'The database has no connection left',
-    remedy: 'Close what holds connections, raise max_connections, or connect through a pooler.',
+    summary: 'The database has no free connection',
+    remedy: 'Close unused connections, raise max_connections, or connect through a pooler.',
   },
   database_certificate_missing: {
     level: 'problem',
-    summary: 'A certificate file that the address of the database names does not exist',
+    summary: 'A certificate file named in DATABASE_URL does not exist',
     remedy:
       'Correct the path of sslrootcert, sslcert or sslkey in DATABASE_URL, or remove the parameter to use the certificates that Node trusts.',
   },
@@ -88,19 +88,19 @@ export const PROBLEMS = {
     level: 'warning',
     summary: 'The database is far away',
     remedy:
-      'Run the app in the region of the database, or the database in the region of the app. Nothing is lost meanwhile: deliveries and the dashboard are only slower.',
+      'Run the app and the database in the same region. Nothing is lost until then: deliveries and the dashboard are only slower.',
   },
   database_certificate_untrusted: {
     level: 'problem',
-    summary: 'The certificate of the database is not trusted',
+    summary: 'The database’s certificate is not trusted',
     remedy:
-      'Download the authority’s certificate from the provider and name it in DATABASE_URL: `sslmode=verify-full&sslrootcert=/path/to/ca.pem`. The host must be the one that the certificate is for.',
+      'Download the provider’s CA certificate and set its path in DATABASE_URL: `sslmode=verify-full&sslrootcert=/path/to/ca.pem`. The host must match the certificate.',
   },
 
   // Time.
   clock_skewed: {
     level: 'problem',
-    summary: 'This machine’s clock is wrong, and signatures are only good for minutes',
+    summary: 'This machine’s clock is wrong, and signatures are valid only for minutes',
     remedy: 'Synchronise the clock (NTP). Containers take the clock of their host.',
   },
 
@@ -108,56 +108,56 @@ export const PROBLEMS = {
   event_types_missing: {
     level: 'warning',
     summary: 'The webhook endpoint does not send every event type that the tables need',
-    remedy: 'Tick them in Clerk Dashboard → Webhooks → your endpoint, and run clerk-sync backfill.',
+    remedy: 'Select them in Clerk Dashboard → Webhooks → your endpoint, then run `clerk-sync backfill`.',
   },
   endpoint_missing: {
     level: 'warning',
     summary: 'The Clerk instance has no webhook endpoint for this route',
     remedy:
-      'Create one in Clerk Dashboard → Webhooks with the address of your route. Each instance, development and production, has endpoints of its own.',
+      'Create one in Clerk Dashboard → Webhooks with the address of your route. Development and production instances have separate endpoints.',
   },
   endpoint_disabled: {
     level: 'problem',
-    summary: 'The webhook endpoint is disabled, and nothing is sent to it',
+    summary: 'The webhook endpoint is disabled, so Svix sends nothing to it',
     remedy:
-      'Make the route answer, then enable the endpoint in Clerk Dashboard → Webhooks. `clerk-sync reconcile` brings the rows up to date.',
+      'Fix the route, then enable the endpoint in Clerk Dashboard → Webhooks. `clerk-sync reconcile` brings the rows up to date.',
   },
   endpoint_unread: {
     level: 'unclear',
     summary:
-      'Svix does not say which event types the endpoint sends, and what arrived gives no sign of a missing one',
+      'Svix does not tell which event types the endpoint sends; no event that arrived suggests that one is missing',
     remedy:
-      'Compare the list in Clerk Dashboard → Webhooks → your endpoint; `clerk-sync doctor --portal` prints a link.',
+      'Check the list in Clerk Dashboard → Webhooks → your endpoint; `clerk-sync doctor --portal` prints a link to it.',
   },
   deliveries_stopped: {
     level: 'problem',
     summary: 'Clerk has newer records than the last event that arrived',
     remedy:
-      'Deliveries fail or are not sent. `clerk-sync doctor --url` tries the route. Svix sends a failed delivery again for 28 hours; what is older, `clerk-sync reconcile` brings.',
+      'Deliveries fail or are not sent. Test the route with `clerk-sync doctor --url`. Svix retries a failed delivery for 28 hours; run `clerk-sync reconcile` for older changes.',
   },
   drift: {
     level: 'warning',
     summary: 'Rows differed from Clerk when they were last compared',
     remedy:
-      '`clerk-sync reconcile --full` repairs them; `clerk-sync reconcile --dry-run` lists them with the probable cause.',
+      '`clerk-sync reconcile --dry-run` lists them with the probable cause; `clerk-sync reconcile --full` repairs them.',
   },
 
   // The project.
   edge_runtime: {
     level: 'problem',
-    summary: 'The route runs on the edge runtime, which has no TCP for a database',
+    summary: 'The route runs on the edge runtime, which cannot open TCP connections to a database',
     remedy: "Delete `export const runtime = 'edge'` from the route; Node is the default.",
   },
   middleware_protects: {
     level: 'warning',
-    summary: 'The middleware in this project keeps webhooks out',
+    summary: 'The middleware in this project blocks webhooks',
     remedy:
       'Use a bare clerkMiddleware() and check the session in each page, layout or route that needs one.',
   },
   middleware_unclear: {
     level: 'unclear',
-    summary: 'The source of the middleware does not show whether webhooks get through',
-    remedy: 'Ask the running app: `clerk-sync doctor --url`.',
+    summary: 'The source of the middleware does not show whether it lets webhooks through',
+    remedy: 'Test the running app: `clerk-sync doctor --url`.',
   },
   route_file_missing: {
     level: 'warning',
@@ -170,41 +170,41 @@ export const PROBLEMS = {
     level: 'warning',
     summary: 'No event has been received yet',
     remedy:
-      'Create an endpoint in Clerk Dashboard → Webhooks with the address of your route and the events to send; `clerk-sync doctor --url` tries the address.',
+      'Create an endpoint in Clerk Dashboard → Webhooks with the address of your route and the events to send; `clerk-sync doctor --url` tests the address.',
   },
   no_recent_events: {
     level: 'warning',
-    summary: 'Nothing has been received for a while',
+    summary: 'No event has been received for a while',
     remedy:
-      'Look at Clerk Dashboard → Webhooks: Svix disables an endpoint whose deliveries have failed for five days.',
+      'Check Clerk Dashboard → Webhooks: Svix disables an endpoint after five days of failed deliveries.',
   },
   events_failed: {
     level: 'problem',
-    summary: 'The database refused to apply some events',
+    summary: 'The database rejected some events',
     remedy:
-      '`clerk-sync events list --outcome failed` shows them; fix the cause and run `clerk-sync events replay --outcome failed`.',
+      'List them with `clerk-sync events list --outcome failed`, fix the cause, then run `clerk-sync events replay --outcome failed`.',
   },
   events_parked: {
     level: 'warning',
-    summary: 'Some events could not be used and are parked',
-    remedy: '`clerk-sync events list --outcome parked` shows them with their reasons.',
+    summary: 'Some events could not be applied and are parked',
+    remedy: 'List them and their reasons with `clerk-sync events list --outcome parked`.',
   },
   events_of_other_instance: {
     level: 'warning',
-    summary: 'Events of another Clerk instance arrive',
+    summary: 'Events from another Clerk instance arrive',
     remedy:
-      'Either an endpoint of another instance points here, or CLERK_INSTANCE_ID names another instance. `Send Example` in Clerk’s dashboard also sends a made-up instance.',
+      'Either an endpoint of another instance points here, or CLERK_INSTANCE_ID is wrong. `Send Example` in Clerk’s dashboard also uses a made-up instance id.',
   },
   delivered_twice: {
     level: 'warning',
     summary: 'Most events arrive more than once; each was applied once',
     remedy:
-      'Either two endpoints in Clerk’s dashboard point to this app: delete one. Or answers come too late: Svix gives up after 15 seconds and sends again.',
+      'If two endpoints in Clerk’s dashboard point to this app, delete one. Otherwise the route answers too late: Svix gives up after 15 seconds and sends again.',
   },
   bodies_conflict: {
     level: 'warning',
-    summary: 'Some messages arrived again with a different body; the first one counts',
-    remedy: 'Svix never changes a body. Rotate the signing secret: somebody else may have it.',
+    summary: 'Some messages arrived again with a different body; only the first was applied',
+    remedy: 'Svix never changes a body, so somebody else may have the signing secret: rotate it.',
   },
   deliveries_refused: {
     level: 'warning',
@@ -213,43 +213,43 @@ export const PROBLEMS = {
   },
   alert_hook_failing: {
     level: 'problem',
-    summary: 'The alert hook did not take its last message',
-    remedy: 'Correct `alerts` or CLERK_SYNC_ALERTS_URL; the message is sent again within two minutes.',
+    summary: 'The alert hook rejected its last message',
+    remedy: 'Correct `alerts` or CLERK_SYNC_ALERTS_URL; clerk-sync sends the message again within two minutes.',
   },
   runs_waiting: {
     level: 'problem',
-    summary: 'Handler runs are due and no worker runs them',
+    summary: 'Handler runs are due, but no worker is running',
     remedy:
-      'Run them with sync.work() in a server, with `clerk-sync start`, or with a cron job that calls the drain route; `clerk-sync init` writes either.',
+      'Start a worker: `sync.work()` in a server, `clerk-sync start`, or a cron job that calls the drain route. `clerk-sync init` can write each of them.',
   },
   handler_without_runs: {
     level: 'problem',
-    summary: 'A handler of the configuration has no run for any of its events',
+    summary: 'A configured handler has not run for any of its events',
     remedy:
-      'The app that receives the events does not know the handler: its route must use a sync made from this configuration, as `clerk-sync init` writes it. If the handler is newer than the events, `clerk-sync handlers run` runs it for them.',
+      'The app that receives the events does not know the handler: create the sync of its route from this configuration, as `clerk-sync init` does. If the handler is newer than the events, run it for them with `clerk-sync handlers run`.',
   },
   runs_dead: {
     level: 'problem',
     summary: 'Handler runs exhausted their retries',
-    remedy: 'Read their errors, fix the cause, and retry the runs or discard them.',
+    remedy: 'Read their errors with `clerk-sync failures list`, fix the cause, then retry or discard the runs.',
   },
   handled_twice: {
     level: 'warning',
     summary: 'Some runs started again after their process was lost, so their work may have been done twice',
     remedy:
-      'Write through `tx`, or pass `idempotencyKey` to the services that the handler calls: then a second run does no harm.',
+      'Write through `tx`, or pass `idempotencyKey` to the services that the handler calls, so that a second run does no harm.',
   },
   handler_slow: {
     level: 'warning',
-    summary: 'A handler is slow; deliveries do not wait for it, but its events pile up',
-    remedy: 'Split its work, raise its concurrency, or make it hand the work to a queue.',
+    summary: 'A handler is slow: deliveries do not wait for it, but its runs may pile up',
+    remedy: 'Split its work, raise its `concurrency`, or let it pass the work to a queue.',
   },
 
   // The route, seen from outside.
   server_unreachable: {
     level: 'problem',
     summary: 'The server cannot be reached',
-    remedy: 'Start your app, or clerk-sync start, and check the address.',
+    remedy: 'Start your app or `clerk-sync start`, and check the address.',
   },
   tls_failed: {
     level: 'problem',
@@ -258,46 +258,46 @@ export const PROBLEMS = {
   },
   url_insecure: {
     level: 'warning',
-    summary: 'The address is plain http: anyone on the way can read what Clerk sends',
+    summary: 'The address is plain http: anyone on the network path can read what Clerk sends',
     remedy: 'Use the https address, also in Clerk’s dashboard.',
   },
   redirected: {
     level: 'problem',
-    summary: 'The route redirects. Svix follows no redirect and counts it as a failure',
-    remedy: 'Use the final address, also in Clerk’s dashboard: look at https, www and the slash at the end.',
+    summary: 'The route redirects, and Svix counts a redirect as a failure',
+    remedy: 'Use the final address, also in Clerk’s dashboard: check https, www and the trailing slash.',
   },
   route_protected: {
     level: 'problem',
-    summary: 'Clerk’s middleware protects this route, and a webhook is not signed in',
+    summary: 'Clerk’s middleware requires a signed-in user for this route, and a webhook has none',
     remedy: PUBLIC_ROUTE,
   },
   redirected_to_language: {
     level: 'problem',
-    summary: 'The route redirects to a path with a language, and Svix follows no redirect',
+    summary: 'The route redirects to a path with a language, and Svix does not follow redirects',
     remedy:
-      'Exempt the webhook from the middleware for languages: leave /api out of `config.matcher`, or return before it is called.',
+      'Exempt the webhook from the i18n middleware: leave /api out of `config.matcher`, or return before that middleware is called.',
   },
   login_wall: {
     level: 'problem',
     summary: 'Something in front of the route requires a login',
     remedy:
-      'Find what answers in place of the route, in the app or in front of it, and exempt the path there.',
+      'Find the login page’s owner, in the app or in front of it, and exempt the path of the route there.',
   },
   vercel_protection: {
     level: 'problem',
-    summary: 'Vercel’s deployment protection answers in place of the route',
+    summary: 'Vercel’s deployment protection answers instead of the route',
     remedy:
       'Use the production domain, or append ?x-vercel-protection-bypass=SECRET to the endpoint URL in Clerk’s dashboard; the secret is in Vercel → Settings → Deployment Protection → Protection Bypass for Automation.',
   },
   preview_guarded: {
     level: 'problem',
-    summary: 'A guard of preview deployments answers in place of the route',
+    summary: 'The protection of preview deployments answers instead of the route',
     remedy:
-      'Exempt the webhook route in the guard. If the guard takes its secret from the query, append it to the endpoint URL in Clerk’s dashboard, as in ?x-vercel-protection-bypass=SECRET.',
+      'Exempt the webhook route from the protection. If it accepts a secret in the query, append the secret to the endpoint URL in Clerk’s dashboard, as in ?x-vercel-protection-bypass=SECRET.',
   },
   cloudflare_challenge: {
     level: 'problem',
-    summary: 'Cloudflare answers with a challenge for browsers, which Svix cannot solve',
+    summary: 'Cloudflare answers with a browser challenge, which Svix cannot solve',
     remedy:
       'In Cloudflare → Security → WAF add a custom rule that skips challenges for the path of the route.',
   },
@@ -310,11 +310,11 @@ export const PROBLEMS = {
   password_wall: {
     level: 'problem',
     summary: 'The route is behind HTTP basic authentication',
-    remedy: 'Exempt the route from the password, in the proxy or the middleware that asks for it.',
+    remedy: 'Exempt the route in the proxy or middleware that asks for the password.',
   },
   host_not_allowed: {
     level: 'problem',
-    summary: 'The development server refuses the host name of the tunnel',
+    summary: 'The development server rejects the tunnel’s host name',
     remedy:
       'Add the host to `server.allowedHosts` in vite.config.ts (Nuxt: `vite.server.allowedHosts`), and restart it.',
   },
@@ -326,15 +326,15 @@ export const PROBLEMS = {
   },
   proxy_failed: {
     level: 'problem',
-    summary: 'A proxy answers because the app behind it does not',
+    summary: 'A proxy answers that the app behind it is not available',
     remedy:
-      'Start the app, and check the address and port that the proxy or tunnel forwards to. If the app runs, read its log: it may crash on the request.',
+      'Start the app, and check the address and port that the proxy or tunnel forwards to. If the app is running, read its log: the request may crash it.',
   },
   route_not_found: {
     level: 'problem',
     summary: 'There is no such route',
     remedy:
-      'Check the path. In Next.js the file is app/api/webhooks/clerk/route.ts, or under src/app; a basePath belongs into the address.',
+      'Check the path. In Next.js the file is app/api/webhooks/clerk/route.ts, or under src/app; add a basePath to the address.',
   },
   method_not_allowed_by_route: {
     level: 'problem',
@@ -343,24 +343,24 @@ export const PROBLEMS = {
   },
   page_answered: {
     level: 'problem',
-    summary: 'A page answers, not a webhook route; Svix takes it for success, and the event is lost',
-    remedy: 'Use the address of the route itself: the path is wrong, or a catch-all page comes before it.',
+    summary: 'A page answers instead of a webhook route: Svix counts it as success, and the event is lost',
+    remedy: 'Use the address of the route itself. Either the path is wrong, or a catch-all page matches first.',
   },
   route_failed: {
     level: 'problem',
-    summary: 'The app failed. Svix would send the event again',
+    summary: 'The app answered with an error; Svix would retry the event',
     remedy: 'Read the log of the app.',
   },
   route_slow: {
     level: 'problem',
     summary: 'The route takes too long: Svix gives up after 15 seconds and sends the event again',
     remedy:
-      'Answer first and work afterwards: put slow work into a handler, which clerk-sync runs from a queue.',
+      'Move slow work into a handler, which clerk-sync runs after the answer.',
   },
   delivery_refused: {
     level: 'problem',
     summary: 'The route refused the delivery',
-    remedy: 'Read the log of the app. Is its signing secret the first one that is set here?',
+    remedy: 'Read the app’s log, and check that its signing secret is the first one that is set here.',
   },
   unsigned_accepted: {
     level: 'problem',
@@ -374,50 +374,50 @@ export const PROBLEMS = {
   },
   secret_differs: {
     level: 'problem',
-    summary: 'The route verifies with another signing secret than the one that is set here',
+    summary: 'The route uses a different signing secret from the one that is set here',
     remedy:
-      'Set the secret of the endpoint with this address in both places: Clerk Dashboard → Webhooks → your endpoint → Signing Secret.',
+      'Copy the secret from Clerk Dashboard → Webhooks → your endpoint → Signing Secret, and set it in both places.',
   },
   body_rewritten: {
     level: 'problem',
     summary:
       'The route accepts compact JSON, but not the same JSON indented: something parses the body first',
     remedy:
-      'Register the webhook route before express.json() and other body parsers, and verify the raw bytes. A few of Clerk’s deliveries would be refused.',
+      'Register the webhook route before express.json() and other body parsers, and verify the raw bytes. Otherwise the route will reject some of Clerk’s deliveries.',
   },
 
   // The tunnel of `dev`.
   tunnel_cli_missing: {
     level: 'problem',
-    summary: 'Clerk’s command line is not installed',
-    remedy: 'Run npm install --global clerk, or use --tunnel ngrok.',
+    summary: 'The Clerk CLI is not installed',
+    remedy: 'Run `npm install --global clerk`, or use `--tunnel ngrok`.',
   },
   tunnel_package_missing: {
     level: 'problem',
     summary: 'The package @ngrok/ngrok is not installed in this project',
-    remedy: 'Run npm install --save-dev @ngrok/ngrok, or use --tunnel clerk.',
+    remedy: 'Run `npm install --save-dev @ngrok/ngrok`, or use `--tunnel clerk`.',
   },
   tunnel_token_missing: {
     level: 'problem',
-    summary: 'ngrok needs a token, and NGROK_AUTHTOKEN is not set',
+    summary: 'NGROK_AUTHTOKEN is not set, and ngrok requires it',
     remedy: 'Copy it from https://dashboard.ngrok.com/get-started/your-authtoken into .env.local.',
   },
   tunnel_failed: {
     level: 'problem',
     summary: 'The tunnel could not be opened',
-    remedy: 'Read its message. An old version may lack the command: update it.',
+    remedy: 'Read the tunnel’s message. If the command is unknown, update the tunnel’s program.',
   },
 
   // The checks themselves.
   check_failed: {
     level: 'problem',
     summary: 'A check could not run',
-    remedy: 'This is a defect of clerk-sync: please report it.',
+    remedy: 'This is a bug in clerk-sync: please report it.',
   },
   check_timed_out: {
     level: 'problem',
-    summary: 'A check did not end in time',
-    remedy: 'Run `clerk-sync doctor` again. If it happens again, a service that it asks hangs.',
+    summary: 'A check timed out',
+    remedy: 'Run `clerk-sync doctor` again. If it happens again, a service that the check calls does not answer.',
   },
 } as const satisfies Record<string, Entry>
 

@@ -43,8 +43,8 @@ export function clerkChecks(
 const TIMEOUT_MS = 4_000
 
 function withoutKey(): Result {
-  const keyless = existsSync(KEYLESS) ? ` ${KEYLESS} has the one of an app that was not claimed yet.` : ''
-  return passed(`There is no CLERK_SECRET_KEY: nothing is backfilled or compared with Clerk.${keyless}`)
+  const keyless = existsSync(KEYLESS) ? ` ${KEYLESS} holds the key of an app that was not claimed yet.` : ''
+  return passed(`CLERK_SECRET_KEY is not set: clerk-sync cannot backfill or reconcile.${keyless}`)
 }
 
 /** What stays wrong after a missed event, however often a reconcile runs. */

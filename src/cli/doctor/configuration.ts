@@ -22,7 +22,7 @@ function checkOptions({ path, originsOf }: Configuration): Result[] {
     return kinds.includes('environment') && kinds.includes('file')
   })
   return [
-    passed(path === undefined ? 'There is no configuration file, and none is needed.' : `${path} is read.`),
+    passed(path === undefined ? 'No configuration file; none is required.' : `Read ${path}.`),
     ...twice.map((option) =>
       found('option_twice', `${option}, ${originsOf(option).map(describeOrigin).join(' and ')}`),
     ),

@@ -79,7 +79,7 @@ export class ExaminedDatabase {
     const time = formatRoundTrip(roundTripMs)
     if (roundTripMs <= FAR_MS) return [{ ...passed(`A round trip to it takes ${time}.`), roundTripMs }]
     const delivery = formatRoundTrip(2 * roundTripMs)
-    const cost = `a round trip to it takes ${time}, so that every delivery waits ${delivery} for the network alone`
+    const cost = `a round trip to it takes ${time}, so each delivery spends ${delivery} on the network`
     return [{ ...found('database_far', cost), roundTripMs }]
   }
 

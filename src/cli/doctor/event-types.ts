@@ -204,7 +204,7 @@ function judgeArrivals({ lastAt, of }: Arrivals): Result[] {
   const missing = of.flatMap(missingByArrival)
   const stopped = judgeSilence(lastAt, of)
   if (missing.length + stopped.length > 0) return [...missing, ...stopped]
-  return [passed('Clerk shows nothing new that did not come by event.')]
+  return [passed('Every new record in Clerk arrived as an event.')]
 }
 
 function missingByArrival({ resource, received, created, untold, drift }: Arrival): Result[] {
@@ -212,7 +212,7 @@ function missingByArrival({ resource, received, created, untold, drift }: Arriva
   const { table } = resource
   if (untold > 0 && received.size === 0) {
     const number = untold === MAX_ITEMS ? `${untold} or more` : untold
-    const share = untold === created ? 'none came by event' : `${untold} did not come by event`
+    const share = untold === created ? 'but no event for them has arrived' : `but no event for ${untold} of them has arrived`
     const what = named(table, untold)
     return [missing(`Clerk has ${number} ${what} since the first event, ${share}`, types, table)]
   }
@@ -245,7 +245,7 @@ function missing(fact: string, types: readonly EventType[], table: string): Resu
   return found(
     'event_types_missing',
     `${fact}: ${names}`,
-    `Tick them in Clerk Dashboard → Webhooks → your endpoint: ${names}. Then run clerk-sync backfill ${table}, or reconcile for what was deleted.`,
+    `Select them in Clerk Dashboard → Webhooks → your endpoint: ${names}. Then run \`clerk-sync backfill ${table}\`, or \`clerk-sync reconcile\` to catch deletions as well.`,
   )
 }
 
@@ -276,10 +276,10 @@ function judgeSilence(lastAt: Date, of: readonly Arrival[], isEnabled = false): 
 function enableAgain(lastAt: Date | null): string {
   const since = lastAt ? `since ${lastAt.toISOString()}` : 'since it was disabled'
   return [
-    'Make the route answer first: `clerk-sync doctor --url` tries it.',
-    'Then enable the endpoint in Clerk Dashboard → Webhooks; `clerk-sync doctor --portal` prints a link that leads there.',
-    `What it missed comes in one of two ways. \`clerk-sync reconcile\` costs a request to Clerk for 500 rows, brings the rows up to date, and notifies handlers once of each row that differs.`,
-    `“Replay missing messages” ${since}, in the endpoint’s menu, sends every single message again, as long as Svix keeps it (90 days), and handlers run for each.`,
+    'First fix the route: `clerk-sync doctor --url` tests it.',
+    'Then enable the endpoint in Clerk Dashboard → Webhooks; `clerk-sync doctor --portal` prints a link to it.',
+    `Then fetch what it missed in one of two ways. \`clerk-sync reconcile\` makes one request to Clerk per 500 rows, brings the rows up to date, and runs handlers once for each row that differs.`,
+    `“Replay missing messages” ${since}, in the endpoint’s menu, sends each missed message again, if Svix still keeps it (90 days), and handlers run for each of them.`,
   ].join(' ')
 }
 
@@ -305,8 +305,8 @@ function judgeEndpoints(
   if (needed.length > 0)
     return [...needed.map(({ resource, types }) => untick(resource, types, arrivals)), ...silence]
   const rest = unticked.flatMap(({ types }) => types)
-  const others = rest.length > 0 ? ` Not ticked, and not in use: ${rest.join(', ')}.` : ''
-  return [passed(`${namesOf(enabled)} takes the event types that the tables need.${others}`), ...silence]
+  const others = rest.length > 0 ? ` Not selected, and not needed: ${rest.join(', ')}.` : ''
+  return [passed(`${namesOf(enabled)} receives the event types that the tables need.${others}`), ...silence]
 }
 
 /** A kind of which nothing is ticked is missed only where Clerk has some. */
@@ -320,10 +320,10 @@ function untick(resource: Resource, types: readonly EventType[], arrivals: Arriv
   const { created = 0, untold = 0 } = arrivals?.of.find((each) => each.resource === resource) ?? {}
   const none =
     created > 0 && untold === created
-      ? `Clerk has ${created} ${named(resource.table, created)} since the first event, none came by event`
+      ? `Clerk has ${created} ${named(resource.table, created)} since the first event, but no event for them has arrived`
       : undefined
   return missing(
-    none ?? `${named(resource.table, 2)} need event types that are not ticked`,
+    none ?? `${named(resource.table, 2)} need event types that the endpoint does not send`,
     types,
     resource.table,
   )

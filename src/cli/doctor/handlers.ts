@@ -39,7 +39,7 @@ async function checkConfigured(sync: ClerkSync): Promise<Result[]> {
 
 /** Where other handlers have runs for the same events, the app has a configuration, but another one. */
 const DEPLOY_IT =
-  'The app that received the events ran other handlers for them, so it knows an older configuration: deploy this one. Then `clerk-sync handlers run` runs the handler for the events of before.'
+  'The app that received the events ran other handlers for them, so it uses an older configuration: deploy this one. Then run the handler for the earlier events with `clerk-sync handlers run`.'
 
 interface Work {
   readonly events: number

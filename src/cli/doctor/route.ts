@@ -105,7 +105,7 @@ function judgeRefusal(signed: RouteAnswer): Result {
 function judgeUnsigned(unsigned: RouteAnswer): Result {
   if (!isOwn(unsigned)) return toResult(explainAnswer(unsigned))
   return passed(
-    'clerk-sync answers. With the signing secret set here, the doctor would try a signed delivery.',
+    'clerk-sync answers. Set the signing secret here to test a signed delivery as well.',
   )
 }
 

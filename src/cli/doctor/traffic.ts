@@ -63,7 +63,7 @@ async function checkEvents(sync: ClerkSync): Promise<Result[]> {
 }
 
 const APPLY_FAILED: Fix = {
-  what: 'Apply the failed events again',
+  what: 'Replay the failed events',
   apply: (sync) => sync.replay({ outcomes: ['failed'] }),
 }
 
@@ -131,7 +131,7 @@ async function checkHandlers({ database }: ClerkSync): Promise<Result[]> {
       ? [
           found(
             'handler_slow',
-            `one run of ${handler} in twenty takes ${Number(seconds).toFixed(1)} seconds or more`,
+            `5% of the runs of ${handler} take ${Number(seconds).toFixed(1)} seconds or more`,
           ),
         ]
       : []),
@@ -141,7 +141,7 @@ async function checkHandlers({ database }: ClerkSync): Promise<Result[]> {
 function retryDead(handler: string): Fix {
   const filter = { handlers: [handler], statuses: ['dead'] as const }
   return {
-    what: `Try the dead runs of ${handler} again`,
+    what: `Retry the dead runs of ${handler}`,
     apply: (sync) => sync.handlers.retry(filter, { note: 'doctor --fix' }),
   }
 }
@@ -169,15 +169,15 @@ function toDrift({ finished_at, is_dry_run, total, without_event }: LastReconcil
   if (total === 0) return passed(`No row differed from Clerk at ${at}.`)
   const unheard = without_event > 0 ? `, ${without_event} of them without an event` : ''
   if (!is_dry_run) return found('drift', `${total} were repaired at ${at}${unheard}`, LOOK_FOR_CAUSE)
-  const fix = { what: 'Repair what differs from Clerk', apply: repair }
-  return { ...found('drift', `${total} at ${at}, and they were left${unheard}`), fix }
+  const fix = { what: 'Repair the rows that differ from Clerk', apply: repair }
+  return { ...found('drift', `${total} at ${at}, and they were not repaired${unheard}`), fix }
 }
 
 /** Of a row that was edited by hand, only a full look finds out. */
 const repair = (sync: ClerkSync) => sync.reconcile({ full: true })
 
 const LOOK_FOR_CAUSE =
-  'The rows are repaired. Where no event arrived, check that the endpoint sends all event types: with CLERK_SECRET_KEY this command names those that are missing.'
+  'The rows are repaired. If no event arrived for them, check that the endpoint sends all event types: with CLERK_SECRET_KEY, `clerk-sync doctor` names the missing ones.'
 
 async function checkAlertHook({ database, location }: ClerkSync): Promise<Result[]> {
   const failure = await read({ database, schema: location.schema }, readHookFailure)
