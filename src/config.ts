@@ -380,7 +380,10 @@ function share(value: number | string): number {
 function warnOfOldName(secret: unknown, environment: Environment, log: Logger): void {
   const { CLERK_WEBHOOK_SIGNING_SECRET: official, CLERK_WEBHOOK_SECRET: old } = environment
   if (official || !old || secret !== old) return
-  log.warn({}, 'CLERK_WEBHOOK_SECRET is read, but Clerk’s name for it is CLERK_WEBHOOK_SIGNING_SECRET.')
+  log.warn(
+    {},
+    'Using CLERK_WEBHOOK_SECRET. Rename it to CLERK_WEBHOOK_SIGNING_SECRET, the name that Clerk’s libraries read.',
+  )
 }
 
 /** What apps and tutorials name a signing secret, and the key that is mistaken for one. */

@@ -31,7 +31,8 @@ export const ERRORS = {
   id_malformed: {
     status: 400,
     summary: 'The svix-id header is not a valid message id',
-    remedy: 'An id is 1 to 128 letters, digits, "_" or "-". Check whether a proxy rewrites the svix-id header.',
+    remedy:
+      'An id is 1 to 128 letters, digits, "_" or "-". Check whether a proxy rewrites the svix-id header.',
   },
   timestamp_malformed: {
     status: 400,
@@ -79,12 +80,14 @@ export const ERRORS = {
   body_incomplete: {
     status: 400,
     summary: 'The connection closed before the whole body arrived',
-    remedy: 'Nothing is lost: Svix sends the event again. If it happens often, check the proxy in front of the app.',
+    remedy:
+      'Nothing is lost: Svix sends the event again. If it happens often, check the proxy in front of the app.',
   },
   body_timeout: {
     status: 408,
     summary: 'The body did not arrive within 10 seconds',
-    remedy: 'Nothing is lost: Svix sends the event again. If it happens often, check the proxy in front of the app.',
+    remedy:
+      'Nothing is lost: Svix sends the event again. If it happens often, check the proxy in front of the app.',
   },
   body_too_large: {
     status: 413,
@@ -172,7 +175,8 @@ export const ERRORS = {
   api_key_refused: {
     status: 500,
     summary: 'Clerk’s Backend API rejected the secret key',
-    remedy: 'Check CLERK_SECRET_KEY: it may belong to another instance, be revoked, or have been truncated while copying.',
+    remedy:
+      'Check CLERK_SECRET_KEY: it may belong to another instance, be revoked, or have been truncated while copying.',
   },
   api_unavailable: {
     status: 503,
@@ -187,12 +191,14 @@ export const ERRORS = {
   api_feature_off: {
     status: 503,
     summary: 'This resource belongs to a feature that is turned off in Clerk',
-    remedy: 'No row is deleted because of it. Turn the feature on in Clerk’s dashboard, or remove the resource from the option `resources`.',
+    remedy:
+      'No row is deleted because of it. Turn the feature on in Clerk’s dashboard, or remove the resource from the option `resources`.',
   },
   api_refused: {
     status: 500,
     summary: 'Clerk’s Backend API rejected a request from clerk-sync',
-    remedy: 'If CLERK_API_URL is set, check that it is the address of the API. Otherwise please report this with the code above.',
+    remedy:
+      'If CLERK_API_URL is set, check that it is the address of the API. Otherwise please report this with the code above.',
   },
 
   api_wrong_instance: {
@@ -211,12 +217,14 @@ export const ERRORS = {
   job_running: {
     status: 409,
     summary: 'Another process is already running this job',
-    remedy: 'Wait for it to finish, or stop that process. If it was killed, its lease expires after ten seconds.',
+    remedy:
+      'Wait for it to finish, or stop that process. If it was killed, its lease expires after ten seconds.',
   },
   job_lost: {
     status: 409,
     summary: 'Another process has taken this job over',
-    remedy: 'This process did not renew its lease for more than ten seconds. The other process continues the job.',
+    remedy:
+      'This process did not renew its lease for more than ten seconds. The other process continues the job.',
   },
 
   wait_timed_out: {
@@ -336,7 +344,8 @@ export const ERRORS = {
   embedded_missing: {
     status: 500,
     summary: 'There is no embedded database here',
-    remedy: 'Run `clerk-sync start` here first, change to the folder where it ran, or set DATABASE_URL to your Postgres.',
+    remedy:
+      'Run `clerk-sync start` here first, change to the folder where it ran, or set DATABASE_URL to your Postgres.',
   },
   embedded_locked: {
     status: 500,

@@ -32,7 +32,8 @@ export const HANDLER_ERRORS = {
   handler_timeout: {
     status: 500,
     summary: 'The handler timed out',
-    remedy: 'Make it faster, or raise `timeoutSeconds`. Pass its `signal` to the calls it awaits, so that they stop.',
+    remedy:
+      'Make it faster, or raise `timeoutSeconds`. Pass its `signal` to the calls it awaits, so that they stop.',
   },
   handler_lost: {
     status: 500,

@@ -59,7 +59,9 @@ export class AlertHook {
   /** Looks once. Never rejects: a database that is away is told of by everything else. */
   look(): Promise<void> {
     this.#looking ??= this.#look()
-      .catch((error) => this.#parts.log.debug({ cause: messageOf(error) }, 'cannot look for trouble'))
+      .catch((error) =>
+        this.#parts.log.debug({ cause: messageOf(error) }, 'failed to check alert conditions'),
+      )
       .finally(() => {
         this.#looking = undefined
       })
@@ -92,7 +94,7 @@ export class AlertHook {
       this.#hasFailed = false
       return book.sent(due)
     }
-    if (!this.#hasFailed) log.warn({ alert: due.name, failure }, 'the alert hook failed; it is tried again')
+    if (!this.#hasFailed) log.warn({ alert: due.name, failure }, 'the alert hook failed; retrying')
     this.#hasFailed = true
     await book.failed(due, failure)
   }

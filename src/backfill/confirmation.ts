@@ -59,7 +59,7 @@ export class Confirmation {
       }
     } catch (error) {
       if (this.#closing.signal.aborted) return
-      this.#options.log.warn({ cause: messageOf(error) }, 'cannot ask Clerk for rows that came late')
+      this.#options.log.warn({ cause: messageOf(error) }, 'cannot verify rows with Clerk; retrying')
     } finally {
       if (areLeft) this.#askAgain()
       // At once: who asks from now on must not be given what has just ended.
@@ -98,7 +98,7 @@ export class Confirmation {
       if (refused.length > 0)
         this.#options.log.error(
           { table: resource.table, refused },
-          'the database refused to repair late rows',
+          'the database rejected a repair after verification with Clerk',
         )
       await this.#rows.remove(resource, ids)
     }

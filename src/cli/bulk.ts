@@ -16,9 +16,9 @@ export interface BulkFlags {
 
 export function withBulkOptions(command: Command): Command {
   return command
-    .option('--rate <number>', 'at most so many a second (20)', parseCount)
+    .option('--rate <number>', 'maximum per second (20)', parseCount)
     .option('--note <text>', 'why; kept with each run')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not ask for confirmation')
 }
 
 /** Does it, tells how far it is, and stops when interrupted. */
@@ -45,8 +45,8 @@ function report(result: BulkResult, output: Output): void {
   if (output.json) output.stdout.record(result)
   else output.stdout.line(`${result.changed} of ${result.matched}, ${result.status} (${result.jobId})`)
   if (result.status === 'incomplete') {
-    output.note('Stopped, because what was tried again failed again: clerk-sync failures list')
+    output.note('Stopped because the retried runs failed again: clerk-sync failures list')
     process.exitCode = EXIT.foundProblems
   }
-  if (result.status === 'aborted') output.note('Stopped. The rest stays as it was.')
+  if (result.status === 'aborted') output.note('Stopped. The remaining runs are unchanged.')
 }

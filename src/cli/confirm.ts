@@ -1,4 +1,4 @@
-/** Questions to whoever sits at the terminal. A question is never the only way: each has an option that answers it. */
+/** Questions at the terminal. Each also has an option that answers it, for scripts. */
 
 import { usageError } from './failure.ts'
 import { Interrupted } from './interruption.ts'
@@ -19,7 +19,11 @@ export async function isConfirmed(
 ): Promise<boolean> {
   if (yes) output.note(what)
   if (yes) return true
-  if (!output.canAsk) throw usageError(`${what}, and nobody is there to confirm.`, 'Add --yes to do it.')
+  if (!output.canAsk)
+    throw usageError(
+      `${what}: this needs a confirmation, and there is no terminal to ask.`,
+      'Add --yes to confirm.',
+    )
   const message = `${what}. ${question}`
   return ask((prompts) => prompts.confirm({ message, initialValue: isDefault, output: process.stderr }))
 }

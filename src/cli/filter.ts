@@ -17,10 +17,10 @@ export interface FilterOptions {
 
 export function withFilterOptions(command: Command): Command {
   return command
-    .option('--type <type>', 'event type, or user.* for all of a kind; repeatable', collect)
+    .option('--type <type>', 'event type, or user.* for all user events; repeatable', collect)
     .option('--outcome <outcome>', `${OUTCOMES.join(', ')}; repeatable`, collectFrom(OUTCOMES))
     .option('--resource <table>', 'users, organizations, …; repeatable', collectFrom([...RESOURCES.keys()]))
-    .option('--subject <id>', 'Clerk’s id of what the event is about, user_…; repeatable', collect)
+    .option('--subject <id>', 'Clerk id of the resource that the event is about, user_…; repeatable', collect)
     .option('--since <time>', 'received at or after: 2026-11-01T09:30, or 1h for an hour ago', parseTime)
     .option('--until <time>', 'received before', parseTime)
 }

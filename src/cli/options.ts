@@ -26,7 +26,7 @@ export function withDatabaseOptions(command: Command): Command {
   return command
     .option(
       '--database <address>',
-      'postgres://… or a folder for an embedded one (DATABASE_URL, else .clerk-sync)',
+      'postgres://… or a folder for an embedded database (DATABASE_URL, else .clerk-sync)',
     )
     .option('--schema <name>', 'the schema of the tables (CLERK_SYNC_SCHEMA, else clerk)')
 }

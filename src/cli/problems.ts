@@ -214,7 +214,8 @@ export const PROBLEMS = {
   alert_hook_failing: {
     level: 'problem',
     summary: 'The alert hook rejected its last message',
-    remedy: 'Correct `alerts` or CLERK_SYNC_ALERTS_URL; clerk-sync sends the message again within two minutes.',
+    remedy:
+      'Correct `alerts` or CLERK_SYNC_ALERTS_URL; clerk-sync sends the message again within two minutes.',
   },
   runs_waiting: {
     level: 'problem',
@@ -231,7 +232,8 @@ export const PROBLEMS = {
   runs_dead: {
     level: 'problem',
     summary: 'Handler runs exhausted their retries',
-    remedy: 'Read their errors with `clerk-sync failures list`, fix the cause, then retry or discard the runs.',
+    remedy:
+      'Read their errors with `clerk-sync failures list`, fix the cause, then retry or discard the runs.',
   },
   handled_twice: {
     level: 'warning',
@@ -344,7 +346,8 @@ export const PROBLEMS = {
   page_answered: {
     level: 'problem',
     summary: 'A page answers instead of a webhook route: Svix counts it as success, and the event is lost',
-    remedy: 'Use the address of the route itself. Either the path is wrong, or a catch-all page matches first.',
+    remedy:
+      'Use the address of the route itself. Either the path is wrong, or a catch-all page matches first.',
   },
   route_failed: {
     level: 'problem',
@@ -354,8 +357,7 @@ export const PROBLEMS = {
   route_slow: {
     level: 'problem',
     summary: 'The route takes too long: Svix gives up after 15 seconds and sends the event again',
-    remedy:
-      'Move slow work into a handler, which clerk-sync runs after the answer.',
+    remedy: 'Move slow work into a handler, which clerk-sync runs after the answer.',
   },
   delivery_refused: {
     level: 'problem',
@@ -417,7 +419,8 @@ export const PROBLEMS = {
   check_timed_out: {
     level: 'problem',
     summary: 'A check timed out',
-    remedy: 'Run `clerk-sync doctor` again. If it happens again, a service that the check calls does not answer.',
+    remedy:
+      'Run `clerk-sync doctor` again. If it happens again, a service that the check calls does not answer.',
   },
 } as const satisfies Record<string, Entry>
 

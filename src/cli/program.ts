@@ -13,13 +13,13 @@ interface CommandModule {
   register(command: Command): void
 }
 
-/** It tells of every command, so that all are loaded for it. */
+/** Completion lists every command, so it loads all of them. */
 const COMPLETION = 'completion'
 
 /** By name. Loaded when called, so that asking for help does not wait for database drivers. */
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
   demo: {
-    summary: 'see and prove the main job, without an account or a network',
+    summary: 'see clerk-sync at work and checked, without an account or a network',
     load: () => import('./commands/demo.ts'),
   },
   init: {
@@ -31,7 +31,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./commands/dev.ts'),
   },
   start: {
-    summary: 'receive webhooks and keep the tables in step',
+    summary: 'receive webhooks and keep the tables up to date',
     load: () => import('./commands/start.ts'),
   },
   migrate: {
@@ -39,15 +39,15 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./commands/migrate.ts'),
   },
   maintain: {
-    summary: 'forget what is past its retention, now',
+    summary: 'delete data that is past its retention',
     load: () => import('./commands/maintain.ts'),
   },
   backfill: {
-    summary: 'fill the tables with what there was before any event',
+    summary: 'import existing data from Clerk',
     load: () => import('./commands/backfill.ts'),
   },
   reconcile: {
-    summary: 'compare the tables with Clerk, and repair what differs',
+    summary: 'compare the tables with Clerk and repair differences',
     load: () => import('./commands/reconcile.ts'),
   },
   erase: {
@@ -55,19 +55,19 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./commands/erase.ts'),
   },
   status: {
-    summary: 'say in one sentence how it is',
+    summary: 'show a one-line health summary',
     load: () => import('./commands/status.ts'),
   },
   events: {
-    summary: 'list, show and replay what was received',
+    summary: 'list, show and replay received events',
     load: () => import('./commands/events.ts'),
   },
   handlers: {
-    summary: 'list and pause handlers, run one for the past',
+    summary: 'list and pause handlers, or run one for past events',
     load: () => import('./commands/handlers.ts'),
   },
   failures: {
-    summary: 'list, retry and discard failed runs of handlers',
+    summary: 'list, retry and discard failed handler runs',
     load: () => import('./commands/failures.ts'),
   },
   trigger: {
@@ -75,7 +75,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./commands/trigger.ts'),
   },
   simulate: {
-    summary: 'let a simulated Clerk send its traffic to a webhook route',
+    summary: 'send traffic from a simulated Clerk to a webhook route',
     load: () => import('./commands/simulate.ts'),
   },
   schema: {
@@ -83,15 +83,15 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./commands/schema.ts'),
   },
   config: {
-    summary: 'show every option and where its value is from',
+    summary: 'show every option, its value and where the value comes from',
     load: () => import('./commands/config.ts'),
   },
   doctor: {
-    summary: 'find out what is wrong',
+    summary: 'diagnose configuration, database, route and traffic',
     load: () => import('./commands/doctor.ts'),
   },
   explain: {
-    summary: 'tell what a code means and what to do',
+    summary: 'explain an error code and its remedy',
     load: () => import('./commands/explain.ts'),
   },
   mcp: {
@@ -99,7 +99,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./commands/mcp.ts'),
   },
   [COMPLETION]: {
-    summary: 'print a script for the completion of bash, zsh or fish',
+    summary: 'print a completion script for bash, zsh or fish',
     load: () => import('./commands/completion.ts'),
   },
 }
@@ -111,18 +111,18 @@ function createProgram(): Command {
     .addOption(
       new Option('--config <path>', 'the configuration file (clerk-sync.config.ts)').env('CLERK_SYNC_CONFIG'),
     )
-    .option('--json', 'data and errors as JSON, one object a line')
-    .option('--quiet', 'nothing but data and errors')
-    .option('--no-color', 'no colours (NO_COLOR)')
+    .option('--json', 'print data and errors as JSON, one object per line')
+    .option('--quiet', 'print only data and errors')
+    .option('--no-color', 'print without colours (NO_COLOR)')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
   withExamples(program, [
     ['clerk-sync demo', 'see what it does, in ten seconds'],
-    ['clerk-sync start', 'receive webhooks, here and now, without a database of your own'],
+    ['clerk-sync start', 'receive webhooks, with an embedded database'],
     ['clerk-sync trigger user.created', 'send it a signed sample event'],
-    ['clerk-sync events list', 'see what became of it'],
+    ['clerk-sync events list', 'see its outcome'],
   ])
   return program
 }

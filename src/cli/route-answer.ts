@@ -129,7 +129,7 @@ function explainRedirect({ url, headers }: RouteAnswer): Failure {
   const location = headers.get('location')
   if (location === null || !URL.canParse(location, url.href)) return describeProblem('redirected')
   const target = new URL(location, url.href)
-  const remedy = `Put exactly this address into Clerk’s dashboard: ${target.href}`
+  const remedy = `Enter exactly this address in Clerk’s dashboard: ${target.href}`
   return describeProblem('redirected', `${differenceOf(url, target)}, to ${target.href}`, remedy)
 }
 
@@ -138,16 +138,16 @@ function differenceOf(from: URL, to: URL): string {
     return `from ${from.protocol.slice(0, -1)} to ${to.protocol.slice(0, -1)}`
   if (from.host !== to.host) return 'to another host'
   const isSlash = from.pathname.replace(/\/$/, '') === to.pathname.replace(/\/$/, '')
-  return isSlash ? 'because of the slash at the end' : 'to another path'
+  return isSlash ? 'because of the trailing slash' : 'to another path'
 }
 
 /** By the code of the network error. */
 const SILENCES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'there is no host of that name',
-  EAI_AGAIN: 'its name cannot be looked up now',
-  ECONNRESET: 'it closed the connection without an answer',
-  UND_ERR_SOCKET: 'it closed the connection without an answer',
+  ECONNREFUSED: 'nothing is listening there',
+  ENOTFOUND: 'the host name does not exist',
+  EAI_AGAIN: 'the host name cannot be resolved right now',
+  ECONNRESET: 'the server closed the connection without an answer',
+  UND_ERR_SOCKET: 'the server closed the connection without an answer',
 }
 
 /** Why there was no answer at all. */

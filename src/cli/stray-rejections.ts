@@ -11,7 +11,7 @@ export function logStrayRejections(log: Logger): void {
   process.on('unhandledRejection', (reason) =>
     log.error(
       { cause: inspect(reason) },
-      'A promise was rejected and nobody handled it. Handlers must await every promise they start; this one failed unnoticed, and its event counts as handled.',
+      'Unhandled promise rejection. A handler did not await a promise that it started, so the event counts as handled although the promise failed. Await every promise.',
     ),
   )
 }

@@ -17,7 +17,7 @@ export async function runSweeps<Result>(
   const interruption = listenForInterruption()
   let hasBegun = false
   const onProgress = (progress: SweepsProgress) => {
-    if (!hasBegun && progress.isResumed) output.note('Going on with what an earlier run left.')
+    if (!hasBegun && progress.isResumed) output.note('Continuing an earlier run.')
     hasBegun = true
     output.progress(progressLine(progress))
   }
@@ -26,7 +26,7 @@ export async function runSweeps<Result>(
   } catch (error) {
     if (!interruption.signal.aborted) throw error
     output.progress('')
-    output.note('Stopped. What was written stays; the next run goes on here.')
+    output.note('Stopped. Written rows are kept; the next run continues here.')
     throw new Interrupted(await interruption.happened)
   } finally {
     output.progress('')

@@ -78,7 +78,10 @@ export class Completions {
   follow(runs: readonly ClaimedRun[]): void {
     if (runs.every((run) => run.orderKey === null && !run.hasSecrets)) return
     const following = this.#follow(runs).catch((error) =>
-      this.#parts.log.warn({ cause: messageOf(error) }, 'failed to wake what waits for finished handlers'),
+      this.#parts.log.warn(
+        { cause: messageOf(error) },
+        'failed to notify callers that wait for a handler to finish',
+      ),
     )
     this.#following.add(following)
     void following.finally(() => this.#following.delete(following))

@@ -37,7 +37,10 @@ function onRejection(reason: unknown): void {
 }
 
 function tell({ handler, eventId, log }: Caller, reason: unknown): void {
-  log.error({ handler, eventId, cause: messageOf(reason) }, 'a promise that the handler left behind rejected')
+  log.error(
+    { handler, eventId, cause: messageOf(reason) },
+    'a promise that the handler did not await was rejected',
+  )
 }
 
 /** As if this listener was not there: without another one, Node makes it an uncaught exception. */

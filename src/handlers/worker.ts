@@ -330,10 +330,7 @@ export class Worker implements Runner {
   #tellBlocked(ms: number): void {
     const handlers = [...new Set([...this.#underWay.keys()].map(({ handler }) => handler))]
     if (handlers.length === 0) return
-    this.#parts.log.warn(
-      { handlers, ms },
-      'the event loop was blocked; one of these handlers may have done it',
-    )
+    this.#parts.log.warn({ handlers, ms }, 'the event loop was blocked, probably by one of these handlers')
   }
 
   #throwIfStopping(): void {

@@ -28,15 +28,16 @@ export const FINDINGS = {
   },
   timestamp_changed: {
     summary: 'it was made for a timestamp other than the one in the header',
-    remedy: 'Check whether a proxy rewrites the svix-timestamp header. Your own sender must sign the timestamp that it sends.',
+    remedy:
+      'Check whether a proxy rewrites the svix-timestamp header. Your own sender must sign the timestamp that it sends.',
   },
   headers_mixed: {
     summary: 'the svix-… and the webhook-… headers belong to two different messages',
-    remedy:
-      'Check whether a proxy adds headers: a delivery has either svix-… or webhook-… headers.',
+    remedy: 'Check whether a proxy adds headers: a delivery has either svix-… or webhook-… headers.',
   },
   body_reserialised: {
-    summary: 'it matches the same JSON in another format, so something parsed the body and serialised it again',
+    summary:
+      'it matches the same JSON in another format, so something parsed the body and serialised it again',
     remedy:
       'Pass on the bytes that arrived. In Express register the route before express.json(); in a proxy or function forward the raw body, not JSON.stringify(request.body).',
   },

@@ -134,7 +134,7 @@ describeEachDatabase('a row that comes late', (database) => {
     }
     const refused = await open(api, { secretKey: 'sk_test_revoked', log })
     await deliver(refused, created)
-    await expect.poll(() => warnings).toEqual(['cannot ask Clerk for rows that came late'])
+    await expect.poll(() => warnings).toEqual(['cannot verify rows with Clerk; retrying'])
     expect(await isLive(created.data.id)).toBe(true)
     expect(await lateRows()).toEqual([{ resource: 'users', id: created.data.id }])
     await sync.drain()

@@ -51,7 +51,7 @@ describeWithPostgres('backfill and reconcile', (url) => {
     const report = await run(['reconcile', '--dry-run', 'users'])
     expect(report.code).toBe(3)
     expect(report.stdout).toMatch(/1 rows? differed/)
-    expect(report.stdout).toMatch(/users +1 stale +1 no event came/)
+    expect(report.stdout).toMatch(/users +1 stale +1 no event arrived/)
     const repaired = await run(['reconcile'])
     expect(repaired.code).toBe(0)
     expect(repaired.stdout).toMatch(
@@ -59,7 +59,7 @@ describeWithPostgres('backfill and reconcile', (url) => {
     )
     expect(report.stdout).not.toContain('Not covered')
     const clean = await run(['reconcile', '--dry-run'])
-    expect([clean.code, clean.stdout]).toEqual([0, expect.stringContaining('The tables are as Clerk is')])
+    expect([clean.code, clean.stdout]).toEqual([0, expect.stringContaining('The tables match Clerk')])
     const [record] = jsonLines((await run(['reconcile', '--json'])).stdout)
     expect(record?.unread).toEqual([
       { resource: 'sessions', reason: 'on_request' },

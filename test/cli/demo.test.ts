@@ -24,7 +24,7 @@ describe('demo', () => {
     expect(stdout).toContain('PASS')
     expect(stdout.match(/✓ identical/g)).toHaveLength(38)
     expect(stderr).toMatch(
-      /1 {2}Start.*\n.*2 {2}Backfill.*\n.*3 {2}Backlog.*\n.*4 {2}Live.*\n.*5 {2}Outage.*all redelivered, 0 lost.*\n.*6 {2}Reconcile +nothing was missed.*\n.*7 {2}Verify/,
+      /1 {2}Start.*\n.*2 {2}Backfill.*\n.*3 {2}Backlog.*\n.*4 {2}Live.*\n.*5 {2}Outage.*all redelivered, 0 lost.*\n.*6 {2}Reconcile +no differences.*\n.*7 {2}Verify/,
     )
     expect(code).toBe(0)
     expect(await left()).toEqual([])

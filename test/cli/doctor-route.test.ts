@@ -288,7 +288,7 @@ describe('the route, as the doctor sees it', () => {
       'redirects to a slash',
       'redirected',
       answer(308, { location: '/api/webhooks/clerk/' }),
-      'because of the slash at the end',
+      'because of the trailing slash',
     ],
     [
       'redirects to a language',

@@ -388,7 +388,7 @@ describeWithPostgres('the doctor on Postgres', (url) => {
       { code, message: expect.stringContaining(': shelve, with 2 events of user.created in the last') },
       { code, message: expect.stringContaining(': greet, with 2 events of user.* in the last') },
     ])
-    expect(unknown[0]?.remedy).toContain('must use a sync made from this configuration')
+    expect(unknown[0]?.remedy).toContain('create the sync of its route from this configuration')
 
     const run = { event_id: 'msg_user_1', handler: 'shelve', occurred_at: new Date(), due_at: new Date() }
     await other.database
@@ -473,14 +473,14 @@ describeWithPostgres('the doctor on Clerk', (url) => {
       { status: 'passed', message: expect.stringContaining(clerk.instanceId) },
       {
         status: 'passed',
-        message: expect.stringMatching(/^https:\/\/app.example.com\S+ takes the event types/),
+        message: expect.stringMatching(/^https:\/\/app.example.com\S+ receives the event types/),
       },
       {},
     ])
     const [without] = await examineClerk({ CLERK_SECRET_KEY: undefined })
     expect(without).toMatchObject({
       status: 'passed',
-      message: expect.stringContaining('no CLERK_SECRET_KEY'),
+      message: expect.stringContaining('CLERK_SECRET_KEY is not set'),
     })
   })
 
@@ -520,12 +520,12 @@ describeWithPostgres('the doctor on Clerk', (url) => {
     api.webhookEndpoints = endpointOf()
   }
 
-  it('names exactly the event types that are not ticked', async () => {
+  it('names exactly the event types that are not selected', async () => {
     onTestFinished(resetEndpoints)
     api.webhookEndpoints = endpointOf({ filterTypes: ['user.created'] })
     const results = await examineClerk()
     expect(missingIn(results)).toEqual([
-      'users need event types that are not ticked: user.updated, user.deleted.',
+      'users need event types that the endpoint does not send: user.updated, user.deleted.',
     ])
     expect(JSON.stringify(results)).not.toContain('opensesame')
     // Nobody uses organizations here, so that nothing is missed.
@@ -534,7 +534,7 @@ describeWithPostgres('the doctor on Clerk', (url) => {
     expect(content).toMatchObject({
       status: 'passed',
       message: expect.stringMatching(
-        /takes the event types.*Not ticked, and not in use: organization.created, /,
+        /receives the event types.*Not selected, and not needed: organization.created, /,
       ),
     })
     // Two endpoints together are enough; one that is disabled is none.
@@ -620,7 +620,7 @@ describeWithPostgres('the doctor on Clerk', (url) => {
     expect(codesOf(await examineArrivals())).toEqual(['endpoint_unread'])
     const events = clerk.act('createOrganization')
     expect(missingIn(await examineArrivals())).toEqual([
-      'Clerk has 1 organization since the first event, none came by event: organization.created, organization.updated, organization.deleted.',
+      'Clerk has 1 organization since the first event, but no event for them has arrived: organization.created, organization.updated, organization.deleted.',
       expect.stringContaining('organizationMembership.created, organizationMembership.updated'),
     ])
     for (const event of events) await deliver(sync, event)
@@ -699,8 +699,8 @@ describeWithPostgres('the doctor on Clerk', (url) => {
     await sync.reconcile({ dryRun: true, full: true })
     expect((await examineClerk()).at(-1)).toMatchObject({
       code: 'drift',
-      message: expect.stringContaining('they were left'),
-      fix: 'Repair what differs from Clerk',
+      message: expect.stringContaining('not repaired'),
+      fix: 'Repair the rows that differ from Clerk',
     })
     await sync.reconcile({ full: true })
     expect((await examineClerk()).at(-1)).toMatchObject({
@@ -715,10 +715,10 @@ describeWithPostgres('the doctor on Clerk', (url) => {
       await sync.reconcile({ dryRun: true, full: true })
       const env = await environment()
       const terminal = new Terminal(['doctor', '--fix'], { cwd: await newFolder(), env })
-      await terminal.until(/Repair what differs from Clerk\. Do it\?/)
+      await terminal.until(/Repair the rows that differ from Clerk\. Do it\?/)
       terminal.press('y')
       expect(await terminal.ended).toMatchObject({ state: 'usual' })
-      expect(terminal.scrollback.join(' ')).toMatch(/they were left.*1 were repaired/)
+      expect(terminal.scrollback.join(' ')).toMatch(/not repaired.*1 were repaired/)
       const names = await sync.database.selectFrom('users_live').select('first_name').execute()
       expect(names).not.toContainEqual({ first_name: 'Edited' })
     })

@@ -64,7 +64,7 @@ describeWithPostgres('events', (url) => {
     const next = await events([...args, '--before', page[1]?.id as string, '--resource', 'users'])
     expect(jsonLines(next.stdout).map(({ outcome }) => outcome)).toEqual(['applied'])
     const none = await events(['list', '--subject', 'user_other', '--until', '2020-01-01'])
-    expect(none).toMatchObject({ code: 0, stdout: '', stderr: 'No event is like that.\n' })
+    expect(none).toMatchObject({ code: 0, stdout: '', stderr: 'No events match.\n' })
   })
 
   it.each([140, 80, 50])('fit into %i columns, and no id is cut', async (columns) => {

@@ -10,7 +10,7 @@ describe('clerk-sync explain', () => {
     const { code, stdout } = await explain('signature_mismatch')
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /^signature_mismatch {2}error, answered with HTTP 400\n {2}No configured .+\n {2}Fix {2}/,
+      /^signature_mismatch {2}error, answered with HTTP 400\n {2}The signature does not match .+\n {2}Fix {2}/,
     )
   })
 
@@ -42,7 +42,7 @@ describe('clerk-sync explain', () => {
 
   it('lists them, one a line', async () => {
     const { stdout } = await explain()
-    expect(stdout).toMatch(/^route_protected +problem +Clerk’s middleware protects/m)
+    expect(stdout).toMatch(/^route_protected +problem +Clerk’s middleware requires/m)
   })
 
   it('suggests the code that was probably meant', async () => {

@@ -80,12 +80,9 @@ describeWithPostgres('handlers and failures', (url) => {
     const discarded = await cli('failures', 'discard', '--handler', 'shelve', '--yes', '--json')
     expect(jsonLines(discarded.stdout)).toMatchObject([{ status: 'complete', matched: 3, changed: 3 }])
     expect(await statuses()).toEqual(Array(3).fill('discarded'))
-    expect((await cli('failures', 'list')).stderr).toContain('Nothing fails')
+    expect((await cli('failures', 'list')).stderr).toContain('No failed runs')
     const everything = await cli('failures', 'discard', '--yes')
-    expect([everything.code, everything.stderr]).toEqual([
-      2,
-      expect.stringContaining('Nothing says which runs'),
-    ])
+    expect([everything.code, everything.stderr]).toEqual([2, expect.stringContaining('Missing runs')])
   })
 
   it('are tried again only after a count of those whose codes were forgotten', async () => {
@@ -106,7 +103,7 @@ describeWithPostgres('handlers and failures', (url) => {
     const ambiguous = await cli('handlers', 'run', 'greet', '--existing', 'users', '--since', '1h', '--yes')
     expect([ambiguous.code, ambiguous.stderr]).toEqual([
       2,
-      expect.stringContaining('--existing users or --since 7d'),
+      expect.stringContaining('--existing users, or --since 7d'),
     ])
   })
 })

@@ -333,7 +333,7 @@ describeOnTerminal('the questions of clerk-sync init', () => {
   async function ask(name: string, files: Files): Promise<string> {
     const project = await createProject(name, files)
     terminal = new Terminal(['init'], { cwd: project })
-    await terminal.until(/Which of them gets the webhooks\?[\s\S]*Express/)
+    await terminal.until(/Which framework receives the webhooks\?[\s\S]*Express/)
     return project
   }
 

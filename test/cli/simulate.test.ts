@@ -76,7 +76,7 @@ describeWithPostgres('simulate', (url) => {
       '0.0000001',
     ]
     const { code, stderr } = await runCli(args, { cwd })
-    expect(stderr).toContain('nothing listens there')
+    expect(stderr).toContain('nothing is listening there')
     expect(code).toBe(1)
   })
 })

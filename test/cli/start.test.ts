@@ -31,7 +31,7 @@ describe('start on the embedded database', () => {
     const { code, stderr } = await first.stop()
     expect(code).toBe(0)
     expect(stderr).toContain(`creating an embedded Postgres in ${join(cwd, '.clerk-sync')}`)
-    expect(stderr).toContain('It survives a crash of this process, but not a power loss.')
+    expect(stderr).toContain('Its data survives a crash of this process, but not a power loss.')
     expect(stderr).toMatch(/Secrets +1, from CLERK_WEBHOOK_SIGNING_SECRET\n/)
     expect(stderr).toMatch(/Schema +clerk, migrated: 0001/)
     expect(stderr).toMatch(/1 in · 1 applied · /)

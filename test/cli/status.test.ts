@@ -58,7 +58,7 @@ describeWithPostgres('status', (url) => {
     expect(jsonLines(stdout).find(({ code }) => code === 'database_far')).toMatchObject({
       status: 'warning',
       roundTripMs: expect.any(Number),
-      message: expect.stringMatching(/so that every delivery waits \d+ ms for the network alone/),
+      message: expect.stringMatching(/so each delivery spends \d+ ms on the network/),
       remedy: expect.stringContaining('region'),
     })
     await proxy.close()

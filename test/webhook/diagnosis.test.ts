@@ -160,7 +160,12 @@ const CASES: readonly (readonly [what: string, finding: string, sent: Sent, says
     { body: JSON.stringify(JSON.parse(python)), headers: signed(python) },
     'after each comma and colon',
   ],
-  ['a body in base64', 'body_base64', { body: Buffer.from(COMPACT).toString('base64') }, 'still in base64'],
+  [
+    'a body in base64',
+    'body_base64',
+    { body: Buffer.from(COMPACT).toString('base64') },
+    'still encoded as base64',
+  ],
   ['a body in the base64 of addresses', 'body_base64', { body: Buffer.from(COMPACT).toString('base64url') }],
   ['a body that was stringified twice', 'body_encoded_twice', { body: JSON.stringify(COMPACT) }],
   ['a buffer that was stringified', 'body_encoded_twice', { body: JSON.stringify(Buffer.from(COMPACT)) }],

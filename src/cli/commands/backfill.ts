@@ -1,4 +1,4 @@
-/** `clerk-sync backfill`: fills the tables with what there was before any event. */
+/** `clerk-sync backfill`: imports existing data from Clerk. */
 
 import type { Command } from 'commander'
 import type { BackfillResult, ResourceName } from '../../index.ts'
@@ -17,16 +17,16 @@ interface BackfillCommandOptions extends OutputOptions, DatabaseOptions {
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync backfill', 'everything that Clerk lists; stopped or killed, it goes on the next time'],
+    ['clerk-sync backfill', 'everything that Clerk lists; continues after an interruption'],
     ['clerk-sync backfill users organizations', 'only these'],
-    ['clerk-sync backfill sessions', 'a request per user: only if you ask for it'],
+    ['clerk-sync backfill sessions', 'only on request, as it needs one API request per user'],
     ['clerk-sync backfill --dry-run', 'what would be written'],
   ])
   withDatabaseOptions(command)
     .addArgument(resourceArgument())
-    .option('--dry-run', 'compare, and write nothing')
-    .option('--handlers', 'run the handlers for what is written, as if it had just been created')
-    .option('--restart', 'begin anew, even if an earlier run was stopped in the middle')
+    .option('--dry-run', 'compare, but write nothing')
+    .option('--handlers', 'run handlers for each written row, as if it had just been created')
+    .option('--restart', 'start from the beginning instead of continuing an interrupted run')
     .action((names: ResourceName[], _, self: Command) => backfill(names, self.optsWithGlobals()))
 }
 
@@ -49,8 +49,8 @@ function report(result: BackfillResult, { dryRun = false }: BackfillCommandOptio
   if (result.status === 'complete') return
   output.note(
     result.status === 'failed'
-      ? 'Clerk’s API interrupted it: run it again, and it goes on there.'
-      : 'It is incomplete: run it again.',
+      ? 'Interrupted by an error of Clerk’s API. Run the command again to continue.'
+      : 'Incomplete. Run the command again to continue.',
   )
   process.exitCode = EXIT.foundProblems
 }

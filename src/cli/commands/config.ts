@@ -11,7 +11,7 @@ import { type ShownOption, shownOptions } from '../settings.ts'
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync config', 'what is set, and by what'],
+    ['clerk-sync config', 'every option and the source of its value'],
     ['clerk-sync config --json | jq .value', 'for scripts; secrets are redacted here too'],
     ['clerk-sync config --config deploy/clerk-sync.config.ts', 'with another configuration file'],
   ])

@@ -28,16 +28,16 @@ const PATH = '/webhooks/clerk'
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync demo', 'on an embedded database that is gone afterwards'],
+    ['clerk-sync demo', 'on a temporary embedded database'],
     [
       'clerk-sync demo --database postgres://localhost/app',
       `on your Postgres, in a schema ${SCHEMA} of its own`,
     ],
-    ['clerk-sync demo --json', 'the figures as one line of JSON; exits with 3 unless every row is Clerk’s'],
+    ['clerk-sync demo --json', 'the result as one line of JSON; exits with 3 if any row differs from Clerk'],
   ])
   command
     .option('--database <address>', 'postgres://… or a folder (a temporary folder)')
-    .option('--seed <number>', 'another seed, another Clerk', parseCount, 7)
+    .option('--seed <number>', 'seed of the simulated Clerk', parseCount, 7)
     .action((_, self: Command) => demo(self.optsWithGlobals()))
 }
 

@@ -14,14 +14,14 @@ const ONE_A_SECOND = 1_000
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync dev', 'simulated traffic until there is a secret, real traffic after'],
+    ['clerk-sync dev', 'simulated traffic, or real traffic once a signing secret is set'],
     [
       'clerk-sync dev --forward-to http://localhost:3000/api/webhooks/clerk',
-      'every delivery also goes to your app’s own route',
+      'also forward each delivery to your app’s route',
     ],
-    ['clerk-sync dev --tunnel clerk', 'real events, through the relay of Clerk’s command line'],
-    ['clerk-sync dev --seed 7 --fresh', 'the same people who do the same things, as often as you like'],
-    ['clerk-sync dev --simulate --json', 'simulated traffic in any case, as lines of JSON'],
+    ['clerk-sync dev --tunnel clerk', 'real events, through the tunnel of the Clerk CLI'],
+    ['clerk-sync dev --seed 7 --fresh', 'the same simulated history each time'],
+    ['clerk-sync dev --simulate --json', 'simulated traffic even with a secret, as JSON'],
   ])
   withDatabaseOptions(command)
     .addOption(
@@ -36,19 +36,21 @@ export function register(command: Command): void {
         .default(DEFAULT_HOST)
         .argParser(parseHost),
     )
-    .option('--simulate', 'simulated traffic although there is a signing secret')
-    .option('--forward-to <url>', 'your app’s webhook route, for every delivery that was taken', parseUrl)
+    .option('--simulate', 'simulate traffic even if a signing secret is set')
+    .option('--forward-to <url>', 'forward each accepted delivery to your app’s webhook route', parseUrl)
     .addOption(
-      new Option('--tunnel <kind>', 'let Clerk reach this machine').choices(TUNNELS).conflicts('simulate'),
+      new Option('--tunnel <kind>', 'open a tunnel from Clerk to this machine')
+        .choices(TUNNELS)
+        .conflicts('simulate'),
     )
     .addOption(
-      new Option('--rate <rate>', 'how much happens in the simulated Clerk, as in 10/s or 90/m')
+      new Option('--rate <rate>', 'rate of simulated changes, such as 10/s or 90/m')
         .default(ONE_A_SECOND, '1/s')
         .argParser(parseRate),
     )
-    .option('--seed <number>', 'the same seed, the same people and deeds (another each time)', parseCount)
+    .option('--seed <number>', 'repeat the simulated history of this seed (random)', parseCount)
     .option('--fresh', 'empty the embedded database first')
-    .option('--yes', 'let simulated people into a database on another machine')
+    .option('--yes', 'allow simulated data in a database on another machine')
     .action((_, self: Command) => dev(self.optsWithGlobals()))
 }
 

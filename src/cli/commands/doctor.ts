@@ -60,19 +60,23 @@ const PORTAL_TIMEOUT_MS = 10_000
 export function register(command: Command): void {
   withExamples(command, [
     ['clerk-sync doctor', 'configuration, database, clock and traffic'],
-    ['clerk-sync doctor --url https://app.example.com/api/webhooks/clerk', 'and the route, from outside'],
-    ['clerk-sync doctor --portal', 'and a link to the webhooks in Svix’s portal'],
+    [
+      'clerk-sync doctor --url https://app.example.com/api/webhooks/clerk',
+      'also test the route from outside',
+    ],
+    ['clerk-sync doctor --portal', 'also print a link to the webhooks in Svix’s portal'],
     ['clerk-sync doctor --only-problems --json', 'for a script; exits with 3 if there are any'],
   ])
   withDatabaseOptions(command)
     .option('--url <address>', 'the webhook route as Clerk calls it', parseUrl)
-    .option('--timeout <duration>', 'how long the route may take (15s)', parseDuration, TIMEOUT_MS)
+    .option('--timeout <duration>', 'time limit for the route’s answer (15s)', parseDuration, TIMEOUT_MS)
     .option('--only-problems', 'hide passing checks')
     .option('--offline', 'do not call Clerk')
     .addOption(
-      new Option('--portal', 'print a link that logs in to the webhooks of the instance: a secret').conflicts(
-        ['offline', 'watch'],
-      ),
+      new Option('--portal', 'print a secret sign-in link to the webhooks of the instance').conflicts([
+        'offline',
+        'watch',
+      ]),
     )
     .option('--fix', 'offer safe repairs, then check again')
     .addOption(new Option('--watch', 'check every five seconds and report changes').conflicts('fix'))
@@ -84,7 +88,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   if (options.fix && !output.canAsk)
     throw usageError(
       '--fix asks before each fix, and nobody is there to answer.',
-      'Run what each remedy says.',
+      'Apply the remedies by hand.',
     )
   if (options.watch) return watch(options, output)
   const results = await examine(options)
@@ -100,7 +104,7 @@ async function fix(
   output: Output,
 ): Promise<boolean> {
   const fixes = results.flatMap((result) => result.fix ?? [])
-  if (fixes.length === 0) output.note('\nNo safe repair for this.')
+  if (fixes.length === 0) output.note('\nThere is no safe automatic repair.')
   const wanted: Fix[] = []
   for (const each of fixes) if (await isConfirmed(each.what, 'Do it?', false, output)) wanted.push(each)
   if (wanted.length === 0) return false
@@ -122,7 +126,7 @@ async function printPortalLink(options: DoctorOptions, output: Output): Promise<
     )
   if (output.json) output.stdout.record({ type: 'portal', url })
   else output.stdout.line(url)
-  output.note('  The link logs in once, without a password. It is a secret: open it, and pass it to nobody.')
+  output.note('  The link signs in once without a password. Keep it secret.')
 }
 
 /** Again whenever something else is found. */

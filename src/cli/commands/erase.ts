@@ -16,13 +16,13 @@ interface EraseCommandOptions extends OutputOptions, DatabaseOptions {
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync erase user_2Lh9KRb… --dry-run', 'what is stored of this user, by table'],
-    ['clerk-sync erase user_2Lh9KRb…', 'erase it, after a question'],
+    ['clerk-sync erase user_2Lh9KRb… --dry-run', 'count the stored data of this user, by table'],
+    ['clerk-sync erase user_2Lh9KRb…', 'erase it, after a confirmation'],
   ])
   withDatabaseOptions(command)
     .argument('<user>', 'the user, by id')
-    .option('--dry-run', 'count, and erase nothing')
-    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'count, but erase nothing')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action((user: string, _, self: Command) => erase(user, self.optsWithGlobals()))
 }
 
@@ -42,7 +42,7 @@ function erase(user: string, options: EraseCommandOptions): Promise<void> {
       report(await sync.erase(user, { signal: interruption.signal, onProgress }), output)
     } catch (error) {
       if (!interruption.signal.aborted) throw error
-      output.note('Stopped. Nothing new of this user is stored any more; the same command erases the rest.')
+      output.note('Stopped. No new data of this user is stored; run the command again to erase the rest.')
       throw new Interrupted(await interruption.happened)
     } finally {
       output.progress('')
@@ -66,8 +66,8 @@ function report(result: ErasureResult, output: Output): void {
   else for (const line of toLines(result, output.stdout)) output.stdout.line(line)
   output.note(
     result.dryRun
-      ? 'Nothing was erased: run it without --dry-run.'
-      : 'Backups, logs and tables of your own are out of reach: see docs/privacy.md.',
+      ? 'Nothing was erased. Run without --dry-run to erase.'
+      : 'Backups, logs and your own tables are not covered: see docs/privacy.md.',
   )
 }
 
@@ -78,7 +78,7 @@ function toLines({ rows, events, runs, texts }: ErasureResult, pen: Pen): string
     ['handler_runs', runs] as const,
     ...Object.entries(texts),
   ].filter(([, count]) => count > 0)
-  if (counts.length === 0) return ['Nothing is stored of this user.']
+  if (counts.length === 0) return ['No data of this user is stored.']
   return layOut(
     counts.map(([name, count]) => [{ text: name }, { text: String(count) }]),
     pen.width,

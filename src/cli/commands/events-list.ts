@@ -21,12 +21,12 @@ const DEFAULT_LIMIT = 25
 export function registerList(command: Command): void {
   withExamples(command, [
     ['clerk-sync events list --outcome failed --outcome parked', 'what needs attention'],
-    ['clerk-sync events list --type "user.*" --since 1h', 'of the last hour, about users'],
+    ['clerk-sync events list --type "user.*" --since 1h', 'user events of the last hour'],
     ['clerk-sync events list --subject user_2f9aK1 --json', 'the history of one user, as JSON'],
   ])
   withDatabaseOptions(withFilterOptions(command))
-    .option('--limit <number>', 'how many at most', parseCount, DEFAULT_LIMIT)
-    .option('--before <event>', 'the page that follows this event, back in time')
+    .option('--limit <number>', 'maximum number of events', parseCount, DEFAULT_LIMIT)
+    .option('--before <event>', 'list events older than this one')
     .action((_, self: Command) => list(self.optsWithGlobals()))
 }
 
@@ -37,8 +37,8 @@ function list(options: ListOptions): Promise<void> {
     const { limit, before } = options
     const events = await listEvents(sync.reads, toFilter(options), { limit, before })
     print(events, output)
-    if (events.length === 0) output.note('No event is like that.')
-    if (events.length === limit) output.note(`Older ones: the same with --before ${events.at(-1)?.id}`)
+    if (events.length === 0) output.note('No events match.')
+    if (events.length === limit) output.note(`For older events add --before ${events.at(-1)?.id}`)
   })
 }
 

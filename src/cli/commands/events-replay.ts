@@ -21,14 +21,14 @@ interface ReplayOptions extends OutputOptions, DatabaseOptions, FilterOptions {
 
 export function registerReplay(command: Command): void {
   withExamples(command, [
-    ['clerk-sync events replay --outcome failed', 'what failed, after the fix'],
+    ['clerk-sync events replay --outcome failed', 'failed events, after you fixed the cause'],
     ['clerk-sync events replay msg_2Lh9KRb…', 'one event'],
     ['clerk-sync events replay --all --yes', 'everything, without a question'],
   ])
   withDatabaseOptions(withFilterOptions(command))
     .argument('[ids...]', 'events, by id')
-    .option('--all', 'every event; needed if nothing else narrows them down')
-    .option('-y, --yes', 'do not ask')
+    .option('--all', 'every event; required without another filter')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action((ids: string[], _, self: Command) => replay(ids, self.optsWithGlobals()))
 }
 
@@ -36,10 +36,7 @@ async function replay(ids: readonly string[], options: ReplayOptions): Promise<v
   const output = new Output(options)
   const filter = { ...toFilter(options), ids: ids.length > 0 ? ids : undefined }
   if (isEmpty(filter) && !options.all) {
-    throw usageError(
-      'Nothing says which events to replay.',
-      'Give ids or a filter such as --outcome failed, or --all.',
-    )
+    throw usageError('Missing events to replay.', 'Pass ids, a filter such as --outcome failed, or --all.')
   }
   await withSync(options, output, async (sync) => {
     requireDatabase(sync)
@@ -47,14 +44,14 @@ async function replay(ids: readonly string[], options: ReplayOptions): Promise<v
     if (totals.total === 0 && ids.length > 0) throw new ClerkSyncError('event_not_found', ids.join(', '))
     const isWanted =
       totals.total === 0 || (await isConfirmed(describe(totals), QUESTION, options.yes === true, output))
-    if (!isWanted) return output.note('Nothing was done.')
+    if (!isWanted) return output.note('Cancelled.')
     // What comes in while somebody reads the question is not part of it.
     const until = filter.until ?? totals.countedAt
     report(await run(sync, { ...filter, until }, totals.total, output), output)
   })
 }
 
-const QUESTION = 'Apply again? Newer rows are kept.'
+const QUESTION = 'Replay them? Newer rows are kept.'
 
 /** `37 events (30 failed, 7 parked), received 09:12:01 to 14:31:40` */
 function describe(totals: EventTotals): string {
@@ -81,7 +78,7 @@ async function run(
     return await sync.replay(filter, { signal: interruption.signal, onReceipt })
   } catch (error) {
     if (!interruption.signal.aborted) throw error
-    output.note(`Stopped after ${done} of ${total}; replaying again is harmless.`)
+    output.note(`Stopped after ${done} of ${total}. It is safe to replay them again.`)
     throw new Interrupted(await interruption.happened)
   } finally {
     output.progress('')
@@ -95,7 +92,9 @@ function report(result: ReplayResult, output: Output): void {
   else for (const line of toLines(result, output.stdout)) output.stdout.line(line)
   const unsolved = result.failed + result.parked
   if (unsolved === 0) return
-  output.note('What is still failed or parked: clerk-sync events list --outcome failed --outcome parked')
+  output.note(
+    'To list events that are still failed or parked: clerk-sync events list --outcome failed --outcome parked',
+  )
   process.exitCode = EXIT.foundProblems
 }
 

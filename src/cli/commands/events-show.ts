@@ -42,7 +42,7 @@ function show(id: string, options: ShowOptions): Promise<void> {
 /** The bytes as they are, unless a terminal would obey them. */
 function printBody({ id, body }: EventDetails, pen: Pen): void {
   if (body === null) {
-    const remedy = 'Its facts are: leave out --body to see them.'
+    const remedy = 'Omit --body to see the other facts of the event.'
     throw new CommandError('body_not_kept', `The body of ${id} is no longer kept.`, remedy)
   }
   if (pen.isTerminal) pen.line(printableLines(toText(body)))
@@ -101,7 +101,7 @@ function bodyFacts(event: EventDetails): string {
   const facts = [
     body === null ? whyBodiless(event) : `${body.byteLength} bytes`,
     redacted && 'one-time codes and tickets removed',
-    body_conflict && 'a later delivery of this id had another body; the first one counts',
+    body_conflict && 'a later delivery of this id had a different body; only the first was applied',
   ]
   return facts.filter(Boolean).join('; ')
 }

@@ -8,9 +8,9 @@ import { registerShow } from './events-show.ts'
 
 export function register(command: Command): void {
   withExamples(command.helpCommand(false), [
-    ['clerk-sync events list --since 1h', 'what came in the last hour'],
-    ['clerk-sync events show msg_2Lh9KRb…', 'one event: facts, changes, payload'],
-    ['clerk-sync events replay --outcome failed', 'apply again what failed, after the fix'],
+    ['clerk-sync events list --since 1h', 'events of the last hour'],
+    ['clerk-sync events show msg_2Lh9KRb…', 'facts, changes and payload of one event'],
+    ['clerk-sync events replay --outcome failed', 'apply failed events again, after you fixed the cause'],
   ])
   registerList(command.command('list').summary('list events, newest first'))
   registerShow(command.command('show').summary('show one event'))

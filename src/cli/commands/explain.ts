@@ -10,11 +10,11 @@ import { Output, type OutputOptions, type Pen } from '../output.ts'
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync explain signature_mismatch', 'what it means, and what to do'],
-    ['clerk-sync explain', 'every code there is'],
+    ['clerk-sync explain signature_mismatch', 'its meaning and remedy'],
+    ['clerk-sync explain', 'list every code'],
   ])
   command
-    .argument('[code]', 'a code of an error, of the doctor, or the reason of an event')
+    .argument('[code]', 'code of an error, a doctor result or an event’s reason')
     .action((code: string | undefined, _, self: Command) => explain(code, self.optsWithGlobals()))
 }
 
@@ -33,7 +33,7 @@ function find(code: string): Explanation {
     code,
     EXPLANATIONS.map((each) => each.code),
   )
-  const remedy = likely === undefined ? 'clerk-sync explain lists them all.' : `Did you mean ${likely}?`
+  const remedy = likely === undefined ? '`clerk-sync explain` lists all codes.' : `Did you mean ${likely}?`
   throw usageError(`There is no code "${code}".`, remedy)
 }
 

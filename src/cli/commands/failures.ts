@@ -33,20 +33,20 @@ interface ChangeOptions extends OutputOptions, DatabaseOptions, BulkFlags {
 
 export function register(command: Command): void {
   withExamples(command.helpCommand(false), [
-    ['clerk-sync failures list', 'what fails, in groups that fail alike'],
-    ['clerk-sync failures retry --handler syncCrm', 'try again, after the fix'],
-    ['clerk-sync failures retry --group Xk3… --stop-after 5', 'one group, and stop when it fails again'],
-    ['clerk-sync failures discard --group Xk3… --note "test accounts"', 'they need not succeed'],
+    ['clerk-sync failures list', 'failed runs, grouped by error'],
+    ['clerk-sync failures retry --handler syncCrm', 'retry them, after you fixed the cause'],
+    ['clerk-sync failures retry --group Xk3… --stop-after 5', 'retry one group; stop if it fails again'],
+    ['clerk-sync failures discard --group Xk3… --note "test accounts"', 'do not retry these runs again'],
   ])
-  withDatabaseOptions(command.command('list').summary('list failed runs, in groups that fail alike')).action(
+  withDatabaseOptions(command.command('list').summary('list failed runs, grouped by error')).action(
     (_, self: Command) => list(self.optsWithGlobals()),
   )
   withChangeOptions(command.command('retry').summary('try failed runs again'))
-    .option('--stop-after <number>', 'stop when so many of the latest failed again', parseCount)
+    .option('--stop-after <number>', 'stop when this many of the latest retries have failed', parseCount)
     .action((ids: string[], _, self: Command) => change('retry', ids, self.optsWithGlobals()))
-  withChangeOptions(command.command('discard').summary('decide that runs need not succeed')).action(
-    (ids: string[], _, self: Command) => change('discard', ids, self.optsWithGlobals()),
-  )
+  withChangeOptions(
+    command.command('discard').summary('discard failed runs, so that they are not retried'),
+  ).action((ids: string[], _, self: Command) => change('discard', ids, self.optsWithGlobals()))
 }
 
 function list(options: OutputOptions & DatabaseOptions): Promise<void> {
@@ -59,7 +59,7 @@ function list(options: OutputOptions & DatabaseOptions): Promise<void> {
     else
       for (const line of layOut(groups.map(toCells(output.stdout)), output.stdout.width))
         output.stdout.line(line)
-    if (groups.length === 0) output.note('Nothing fails.')
+    if (groups.length === 0) output.note('No failed runs.')
   })
 }
 
@@ -89,10 +89,10 @@ function withChangeOptions(command: Command): Command {
     .argument('[events...]', 'the runs of these events, by id')
     .option('--handler <name>', 'of this handler; repeatable', collect)
     .option('--group <fingerprint>', 'of this group; repeatable', collect)
-    .option('--dead', 'only those that are not tried again by themselves')
+    .option('--dead', 'only runs that have exhausted their retries')
     .option('--since <time>', 'recorded at or after: 2026-11-01T09:30, or 1h', parseTime)
     .option('--until <time>', 'recorded before', parseTime)
-    .option('--all', 'every failed run; needed if nothing else narrows them down')
+    .option('--all', 'every failed run; required without another filter')
     .option('--dry-run', 'only count')
 }
 
@@ -109,11 +109,10 @@ async function change(
     const isRetry = kind === 'retry'
     const secretsForgotten = isRetry ? await sync.handlers.count({ ...filter, secretsForgotten: true }) : 0
     if (options.dryRun) return tellCounts({ matched, ...(isRetry && { secretsForgotten }) }, output)
-    if (matched === 0) return output.note('No run is like that.')
-    const question = isRetry ? 'Try again?' : 'Discard them, so that they are never tried again?'
+    if (matched === 0) return output.note('No runs match.')
+    const question = isRetry ? 'Retry them?' : 'Discard them? They are never retried.'
     const what = `${matched} failed ${matched === 1 ? 'run' : 'runs'}${sayForgotten(secretsForgotten)}`
-    if (!(await isConfirmed(what, question, options.yes === true, output)))
-      return output.note('Nothing was done.')
+    if (!(await isConfirmed(what, question, options.yes === true, output))) return output.note('Cancelled.')
     await runBulk(options, output, (bulk) => sync.handlers[kind](filter, bulk))
   })
 }
@@ -144,7 +143,7 @@ function toFilter(ids: readonly string[], options: ChangeOptions): RunFilter {
     eventIds: ids.length > 0 ? ids : undefined,
   }
   if (!all && Object.values(narrowed).every((each) => each === undefined)) {
-    throw usageError('Nothing says which runs.', 'Give ids, --handler or --group, or --all.')
+    throw usageError('Missing runs.', 'Pass ids, --handler, --group or --all.')
   }
   return { ...narrowed, statuses: dead ? ['dead'] : ['retrying', 'dead'] }
 }

@@ -32,34 +32,31 @@ interface RunOptions extends Options, BulkFlags {
 
 export function register(command: Command): void {
   withExamples(command.helpCommand(false), [
-    ['clerk-sync handlers list', 'which there are, and which are paused'],
+    ['clerk-sync handlers list', 'all handlers, and which are paused'],
     ['clerk-sync handlers pause syncCrm --reason "CRM is down"', 'its runs wait; nothing is lost'],
-    [
-      'clerk-sync handlers run welcome --existing users',
-      'run a new handler for everyone who is there already',
-    ],
-    ['clerk-sync handlers run audit --since 7d', 'or for the events of the last week'],
+    ['clerk-sync handlers run welcome --existing users', 'run a new handler for all existing users'],
+    ['clerk-sync handlers run audit --since 7d', 'run a handler for the events of the last week'],
   ])
   withDatabaseOptions(command.command('list').summary('list handlers')).action((_, self: Command) =>
     list(self.optsWithGlobals()),
   )
-  withDatabaseOptions(command.command('pause').summary('let the runs of a handler wait'))
+  withDatabaseOptions(command.command('pause').summary('pause a handler; its runs wait'))
     .argument('<name>')
-    .option('--reason <text>', 'why, for whoever finds it paused')
+    .option('--reason <text>', 'why it is paused')
     .action((name: string, _, self: Command) => pause(name, self.optsWithGlobals()))
-  withDatabaseOptions(command.command('resume').summary('let them go on'))
+  withDatabaseOptions(command.command('resume').summary('resume a paused handler'))
     .argument('<name>')
     .action((name: string, _, self: Command) => resume(name, self.optsWithGlobals()))
   withBulkOptions(
-    withDatabaseOptions(command.command('run').summary('run a handler for what was there before it')),
+    withDatabaseOptions(command.command('run').summary('run a handler for earlier events or existing rows')),
   )
     .argument('<name>')
     .option(
       '--existing <resource>',
-      'the rows of a table, as they are now',
+      'run it for the current rows of this table',
       collectFrom([...RESOURCES.keys()]),
     )
-    .option('--since <time>', 'recorded events, received at or after: 2026-11-01T09:30, or 7d', parseTime)
+    .option('--since <time>', 'run it for events received at or after: 2026-11-01T09:30, or 7d', parseTime)
     .option('--until <time>', 'received before', parseTime)
     .action((name: string, _, self: Command) => run(name, self.optsWithGlobals()))
 }
@@ -72,7 +69,7 @@ function list(options: Options): Promise<void> {
     if (output.json) for (const handler of handlers) output.stdout.record(handler)
     else for (const line of layOut(handlers.map(toCells), output.stdout.width)) output.stdout.line(line)
     if (handlers.length === 0)
-      output.note('There are none. They are named in clerk-sync.config.ts, under `handlers`.')
+      output.note('There are no handlers. Add them to clerk-sync.config.ts, under `handlers`.')
   })
 }
 
@@ -87,7 +84,7 @@ function pause(name: string, options: PauseOptions): Promise<void> {
   return withSync(options, output, async (sync) => {
     requireDatabase(sync)
     await sync.handlers.pause(name, options.reason)
-    output.note(`${name} is paused: its runs wait. clerk-sync handlers resume ${name} lets them go on.`)
+    output.note(`${name} is paused: its runs wait. To resume it: clerk-sync handlers resume ${name}`)
   })
 }
 
@@ -96,7 +93,7 @@ function resume(name: string, options: Options): Promise<void> {
   return withSync(options, output, async (sync) => {
     requireDatabase(sync)
     await sync.handlers.resume(name)
-    output.note(`${name} goes on.`)
+    output.note(`${name} is resumed.`)
   })
 }
 
@@ -106,9 +103,9 @@ function run(name: string, options: RunOptions): Promise<void> {
   return withSync(options, output, async (sync) => {
     requireDatabase(sync)
     const what = 'existing' in past ? `the rows of ${past.existing}` : 'the events of that time'
-    const question = 'Run it, where it has not run yet?'
+    const question = 'Run it where it has not run yet?'
     if (!(await isConfirmed(`Handler ${name}, for ${what}`, question, options.yes === true, output))) {
-      return output.note('Nothing was done.')
+      return output.note('Cancelled.')
     }
     await runBulk(options, output, (bulk) => sync.handlers.run(name, past, bulk))
   })
@@ -117,8 +114,8 @@ function run(name: string, options: RunOptions): Promise<void> {
 function pastOf({ existing, since, until }: RunOptions): Past {
   if ((existing === undefined) === (since === undefined)) {
     throw usageError(
-      'Nothing says what to run it for, or two things do.',
-      'Give either --existing users or --since 7d.',
+      'Pass either --existing or --since, and not both.',
+      'For example --existing users, or --since 7d.',
     )
   }
   return existing ? { existing: existing[0] } : { since: since as Date, until }

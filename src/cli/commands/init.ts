@@ -31,15 +31,17 @@ const DASHBOARD_URL = 'https://dashboard.clerk.com/last-active?path=webhooks'
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync init', 'show what would be added to this app, and ask'],
-    ['clerk-sync init --dry-run', 'only show it'],
-    ['clerk-sync init --local-secret', 'and make a signing secret for this machine'],
-    ['clerk-sync init --yes --framework express', 'without a question, as in a script'],
+    ['clerk-sync init', 'show the changes, then ask before writing'],
+    ['clerk-sync init --dry-run', 'only show the changes'],
+    ['clerk-sync init --local-secret', 'also create a signing secret for this machine'],
+    ['clerk-sync init --yes --framework express', 'without asking, for scripts'],
   ])
   command
-    .addOption(new Option('--framework <name>', 'the framework (package.json tells)').choices(FRAMEWORKS))
-    .option('--yes', 'add what was shown without asking')
-    .option('--overwrite', 'with --yes: also replace a route that is there and another')
+    .addOption(
+      new Option('--framework <name>', 'the framework (detected from package.json)').choices(FRAMEWORKS),
+    )
+    .option('--yes', 'write the changes without asking')
+    .option('--overwrite', 'with --yes: also replace a different existing route')
     .option('--local-secret', 'write a signing secret for this machine, unless .env has one')
     .option('--dry-run', 'change nothing')
     .action((_, self: Command) => init(self.optsWithGlobals()))
@@ -54,7 +56,7 @@ async function init(options: InitOptions): Promise<void> {
   output.note(`  ${describe(app)}\n`)
   for (const file of plan.files) show(file, output)
   const pending = plan.files.filter(({ action }) => action !== 'keep')
-  if (pending.length === 0) output.note('\n  Nothing to add: it is all there.')
+  if (pending.length === 0) output.note('\n  Nothing to add: everything is already set up.')
   const agreed = options.dryRun ? [] : await agreedOf(pending, options, output)
   for (const file of agreed) await write(app.root, file)
   const isRefused = agreed.length === 0 && pending.length > 0 && !options.dryRun
@@ -76,7 +78,7 @@ async function chooseFramework(
   if (framework) return framework
   if (likely.length === 1 || yes || dryRun || !output.canAsk) return likely[0]
   return choose(
-    'Which of them gets the webhooks?',
+    'Which framework receives the webhooks?',
     likely.map((value) => ({ value, label: NAMES[value] })),
   )
 }
@@ -100,7 +102,7 @@ function describe({ framework, dialect }: App): string {
 
 function show({ path, before = '', after, action }: PlannedFile, output: Output): void {
   const { bold, green, red, dim } = output.stderr.colors
-  output.note(`  ${bold(printable(path))}  ${dim(action === 'keep' ? 'is there already' : action)}`)
+  output.note(`  ${bold(printable(path))}  ${dim(action === 'keep' ? 'already exists' : action)}`)
   const styles: Readonly<Record<string, (text: string) => string>> = { '+': green, '-': red }
   for (const line of diffLines(before, after)) {
     if (action !== 'keep') output.note(`    ${(styles[line.charAt(0)] ?? dim)(printable(line))}`)
@@ -136,7 +138,9 @@ function isAgreed(
 /** What somebody wrote is not replaced by a `--yes` that may be meant for new files. */
 async function mayReplace({ path }: PlannedFile, options: InitOptions, output: Output): Promise<boolean> {
   if (!options.yes || options.overwrite) return isAgreed(`Replace ${printable(path)}`, options.yes, output)
-  output.note(`  ! ${printable(path)} is another route and was left. Add --overwrite to replace it.`)
+  output.note(
+    `  ! ${printable(path)} already has a different route, so it was not changed. Add --overwrite to replace it.`,
+  )
   return false
 }
 
@@ -172,7 +176,7 @@ function tellSteps(
   output.note(`\n  ${bold('Clerk')}     ${DASHBOARD_URL}`)
   output.note(`            Add endpoint: https://YOUR-APP${ROUTE_PATH}`)
   output.note(
-    '            Put its Signing Secret into .env as CLERK_WEBHOOK_SIGNING_SECRET. Tick these events:',
+    '            Put its Signing Secret into .env as CLERK_WEBHOOK_SIGNING_SECRET. Select these events:',
   )
   const width = Math.min(output.stderr.width, 110) - 14
   for (const types of EVENTS) {

@@ -16,12 +16,12 @@ interface MaintainCommandOptions extends OutputOptions, DatabaseOptions {
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync maintain --dry-run', 'what would be forgotten, by kind; change nothing'],
-    ['clerk-sync maintain', 'forget it now, in small batches beside traffic'],
+    ['clerk-sync maintain --dry-run', 'show what would be deleted, by kind'],
+    ['clerk-sync maintain', 'delete it now, in small batches'],
     ['clerk-sync maintain --json | jq .forgotten.eventBodies', 'for a script'],
   ])
   withDatabaseOptions(command)
-    .option('--dry-run', 'say what would be forgotten; change nothing')
+    .option('--dry-run', 'show what would be deleted; change nothing')
     .action((_, self: Command) => maintain(self.optsWithGlobals()))
 }
 
@@ -45,18 +45,18 @@ function maintain(options: MaintainCommandOptions): Promise<void> {
 function isBusy(): CommandError {
   return new CommandError(
     'maintenance_running',
-    'Another process is doing the maintenance.',
-    'Wait until it is done; `clerk-sync start` does it every hour.',
+    'Another process is running maintenance.',
+    'Wait until it has finished; `clerk-sync start` runs maintenance every hour.',
   )
 }
 
 function report(result: MaintenanceResult, output: Output): void {
   if (output.json) output.stdout.record(result)
   else for (const line of toLines(result, output.stdout)) output.stdout.line(line)
-  for (const name of result.partitions) output.note(`Partition made: ${name}`)
+  for (const name of result.partitions) output.note(`Created partition ${name}`)
   if (result.isDryRun) output.note('Nothing was changed.')
   else if (!result.isComplete)
-    output.note('More is left: the time was up, or somebody reads a partition. Run it again.')
+    output.note('Not finished: the time limit was reached, or a partition was in use. Run the command again.')
 }
 
 function toLines({ forgotten }: MaintenanceResult, pen: Pen): string[] {
@@ -72,7 +72,7 @@ function toRow(kind: RetentionKind, { before, rows, bytes, held }: Forgotten, { 
     { text: formatExactTime(before) },
     { text: String(rows) },
     { text: bytes > 0 ? formatBytes(bytes) : '' },
-    { text: held > 0 ? `${held} kept for runs that are not finished` : '' },
+    { text: held > 0 ? `${held} kept for unfinished runs` : '' },
   ]
 }
 

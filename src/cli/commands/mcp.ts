@@ -28,14 +28,11 @@ type Ask = (request: Request) => Promise<Response>
 
 export function register(command: Command): void {
   withExamples(command, [
-    [
-      'claude mcp add clerk-sync -- npx clerk-sync mcp',
-      'add it to an agent; it speaks over stdin and stdout',
-    ],
+    ['claude mcp add clerk-sync -- npx clerk-sync mcp', 'add it to an agent (stdio transport)'],
     ['clerk-sync mcp --allow-writes', 'also replay events, retry runs, pause handlers'],
   ])
   withDatabaseOptions(command)
-    .option('--allow-writes', 'offer tools that change something')
+    .option('--allow-writes', 'offer tools that change data')
     .action((_, self: Command) => serve(self.optsWithGlobals()))
 }
 

@@ -15,12 +15,12 @@ interface MigrateOptions extends OutputOptions, DatabaseOptions {
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync migrate', 'run what is pending, once, however many run it'],
-    ['clerk-sync migrate --dry-run | less', 'read the SQL before'],
+    ['clerk-sync migrate', 'run pending migrations; safe to run concurrently'],
+    ['clerk-sync migrate --dry-run | less', 'read the SQL first'],
     ['clerk-sync migrate --check', 'exit with 3 if anything is pending, as in CI'],
   ])
   withDatabaseOptions(command)
-    .option('--dry-run', 'print the SQL of what is pending; change nothing')
+    .option('--dry-run', 'print the SQL of pending migrations; change nothing')
     .option('--check', 'exit with 3 if anything is pending; change nothing')
     .action((_, self: Command) => migrate(self.optsWithGlobals()))
 }
@@ -40,14 +40,16 @@ async function run(sync: ClerkSync, output: Output): Promise<void> {
   const ran = await sync.migrate()
   if (output.json) output.stdout.record({ ran })
   else for (const migration of ran) output.stdout.line(migration)
-  output.note(ran.length > 0 ? `Done: ${ran.length} ran.` : 'Nothing to do: it is up to date.')
+  output.note(ran.length > 0 ? `Done: ran ${ran.length}.` : 'Nothing to do: the schema is up to date.')
 }
 
 async function check(sync: ClerkSync, output: Output): Promise<void> {
   const pending = await findPending(sync)
   if (output.json) output.stdout.record({ pending })
   else for (const name of pending) output.stdout.line(name)
-  output.note(pending.length > 0 ? `${pending.length} pending: run clerk-sync migrate.` : 'It is up to date.')
+  output.note(
+    pending.length > 0 ? `${pending.length} pending: run clerk-sync migrate.` : 'The schema is up to date.',
+  )
   if (pending.length > 0) process.exitCode = EXIT.foundProblems
 }
 
@@ -56,7 +58,7 @@ async function dryRun(sync: ClerkSync, output: Output): Promise<void> {
   const pending = names.map((name) => ({ name, sql: migrationSql(name, sync.location.schema) }))
   if (output.json) output.stdout.record({ pending })
   else for (const { name, sql } of pending) output.stdout.line(`-- ${name}\n${sql}`)
-  output.note(pending.length > 0 ? 'Nothing was changed.' : 'Nothing is pending: it is up to date.')
+  output.note(pending.length > 0 ? 'Nothing was changed.' : 'Nothing is pending: the schema is up to date.')
 }
 
 function findPending(sync: ClerkSync): Promise<string[]> {

@@ -21,24 +21,17 @@ interface ReconcileCommandOptions extends OutputOptions, DatabaseOptions {
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync reconcile --dry-run', 'the drift report: what differs from Clerk, by field, and why'],
-    ['clerk-sync reconcile', 'repair it'],
-    [
-      'clerk-sync reconcile --full users',
-      'look at every user, not only at those that changed since the last time',
-    ],
+    ['clerk-sync reconcile --dry-run', 'report rows that differ from Clerk, by field and cause'],
+    ['clerk-sync reconcile', 'repair them'],
+    ['clerk-sync reconcile --full users', 'compare every user, not only recently changed ones'],
   ])
   withDatabaseOptions(command)
     .addArgument(resourceArgument())
-    .option('--dry-run', 'report, and repair nothing; looks at everything')
-    .option('--full', 'look at everything, also at users that did not change since the last reconcile')
-    .option('--no-handlers', 'do not run handlers for what no event told of')
-    .option('--restart', 'begin anew, even if an earlier run was stopped in the middle')
-    .option(
-      '--max-deletions <count>',
-      'how many rows of a resource may be gone in Clerk (20, or a quarter)',
-      parseCount,
-    )
+    .option('--dry-run', 'compare everything and report; repair nothing')
+    .option('--full', 'compare everything, also users that have not changed since the last reconcile')
+    .option('--no-handlers', 'do not run handlers for repaired rows')
+    .option('--restart', 'start from the beginning instead of continuing an interrupted run')
+    .option('--max-deletions <count>', 'maximum rows of a resource to delete (20, or a quarter)', parseCount)
     .action((names: ResourceName[], _, self: Command) => reconcile(names, self.optsWithGlobals()))
 }
 
@@ -60,8 +53,8 @@ function report(result: ReconcileResult, { dryRun = false }: ReconcileCommandOpt
   if (output.json) output.stdout.record({ type: 'reconcile', dryRun, ...result })
   else tell(result, output.stdout)
   const { status, drift } = result
-  if (dryRun && drift.total > 0) output.note('Nothing was repaired: run it without --dry-run.')
-  if (status !== 'complete') output.note('It is incomplete: run it again.')
+  if (dryRun && drift.total > 0) output.note('Nothing was repaired. Run without --dry-run to repair.')
+  if (status !== 'complete') output.note('Incomplete. Run the command again to continue.')
   if (status !== 'complete' || (dryRun && drift.total > 0)) process.exitCode = EXIT.foundProblems
 }
 
@@ -80,7 +73,7 @@ function tell(result: ReconcileResult, pen: Pen): void {
 }
 
 const CAUSES: Readonly<Record<FoundDrift['cause'], string>> = {
-  no_event: 'no event came',
+  no_event: 'no event arrived',
   event_failed: 'an event failed',
   event_not_applied: 'an event was parked or ignored',
   edited: 'edited by hand',
@@ -88,15 +81,16 @@ const CAUSES: Readonly<Record<FoundDrift['cause'], string>> = {
 
 function driftLines(drift: DriftReport, pen: Pen): string[] {
   const { green, yellow } = pen.colors
-  const others = drift.refreshed > 0 ? `; ${drift.refreshed} showed old counts or copies of others` : ''
-  if (drift.total === 0) return [`${green('✓')} The tables are as Clerk is${others}.`]
+  const others =
+    drift.refreshed > 0 ? `; ${drift.refreshed} had outdated counts or copies of other resources` : ''
+  if (drift.total === 0) return [`${green('✓')} The tables match Clerk${others}.`]
   const rows = Object.entries(drift.resources).map(([name, { kinds, causes, fields }]) => [
     { text: name },
     { text: countsOf(kinds) },
     { text: countsOf(causes, (cause) => CAUSES[cause as FoundDrift['cause']]) },
     { text: countsOf(fields) },
   ])
-  const head = ['resource', 'differs', 'probably because', 'in'].map((text) => ({
+  const head = ['resource', 'differs', 'probable cause', 'in'].map((text) => ({
     text,
     style: pen.colors.dim,
   }))

@@ -30,13 +30,13 @@ export function register(command: Command): void {
   withExamples(command, [
     ['clerk-sync schema --drizzle > src/db/clerk.ts', 'tables for Drizzle'],
     ['clerk-sync schema --prisma > prisma/clerk.prisma', 'models for Prisma'],
-    ['clerk-sync schema --sql', 'the tables, to read'],
+    ['clerk-sync schema --sql', 'the tables as SQL'],
   ])
   command
-    .option('--sql', 'as create table statements')
-    .option('--drizzle', 'as a module for Drizzle')
-    .option('--prisma', 'as models for Prisma')
-    .option('--kysely', 'as types for Kysely')
+    .option('--sql', 'print create table statements')
+    .option('--drizzle', 'print a Drizzle module')
+    .option('--prisma', 'print Prisma models')
+    .option('--kysely', 'print Kysely types')
     .option('--schema <name>', 'the schema of the tables (CLERK_SYNC_SCHEMA, else clerk)')
     .action((_, self: Command) => printSchema(self.optsWithGlobals()))
 }
@@ -55,5 +55,8 @@ function formatOf(options: SchemaOptions): Format {
   const names = Object.keys(FORMATS) as Format[]
   const [format, ...others] = names.filter((name) => options[name])
   if (format !== undefined && others.length === 0) return format
-  throw usageError('One format is needed.', `Give one of ${names.map((name) => `--${name}`).join(', ')}.`)
+  throw usageError(
+    'Exactly one format is required.',
+    `Pass one of ${names.map((name) => `--${name}`).join(', ')}.`,
+  )
 }

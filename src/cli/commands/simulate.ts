@@ -33,21 +33,21 @@ const TIME_SCALE = 1 / 60
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync simulate', 'traffic for clerk-sync start, until Ctrl-C'],
+    ['clerk-sync simulate', 'send traffic to clerk-sync start, until Ctrl-C'],
     [
       'clerk-sync simulate --to http://localhost:3000/api/webhooks/clerk --chaos',
-      'for your app, at its worst',
+      'send traffic with faults to your app',
     ],
-    ['clerk-sync simulate --count 500 --rate 100/s --seed 7', 'the same 500 things every time'],
+    ['clerk-sync simulate --count 500 --rate 100/s --seed 7', 'the same 500 changes each time'],
   ])
   command
     .option('--to <url>', `the webhook route (http://localhost:PORT${WEBHOOK_PATHS[0]})`, parseUrl)
-    .option('--users <number>', 'how many users there are at the start', parseCount, 20)
-    .option('--rate <rate>', 'how much happens, as in 10/s or 90/m (5/s)', parseRate, FIVE_A_SECOND)
-    .option('--count <number>', 'how many things happen before it ends (endless)', parseCount, Infinity)
-    .option('--seed <number>', 'the same seed, the same history (another each time)', parseCount)
-    .option('--chaos', 'some messages come twice, late or forged')
-    .option('--time-scale <factor>', 'how long Svix’s waits are here (1/60)', parseFactor, TIME_SCALE)
+    .option('--users <number>', 'number of users at the start', parseCount, 20)
+    .option('--rate <rate>', 'rate of changes, such as 10/s or 90/m (5/s)', parseRate, FIVE_A_SECOND)
+    .option('--count <number>', 'stop after this many changes (endless)', parseCount, Infinity)
+    .option('--seed <number>', 'repeat the history of this seed (random)', parseCount)
+    .option('--chaos', 'also send messages twice, late or forged')
+    .option('--time-scale <factor>', 'factor for the waits of Svix’s retries (1/60)', parseFactor, TIME_SCALE)
     .action((_, self: Command) => simulate(self.optsWithGlobals()))
 }
 

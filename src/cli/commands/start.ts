@@ -49,9 +49,9 @@ type Role = (typeof ROLES)[number]
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync start', 'with the embedded database, in .clerk-sync'],
+    ['clerk-sync start', 'use the embedded database in .clerk-sync'],
     ['clerk-sync start --host 0.0.0.0 --port 8080', 'reachable from outside, as in a container'],
-    ['clerk-sync start --role worker', 'only run handlers, beside receivers on other machines'],
+    ['clerk-sync start --role worker', 'only run handlers; other processes receive'],
     ['clerk-sync start --json | jq .outcome', 'every delivery as a line of JSON'],
   ])
   withDatabaseOptions(command)
@@ -73,7 +73,7 @@ export function register(command: Command): void {
     .addOption(
       new Option(
         '--reconcile-every <duration>',
-        'compare the tables with Clerk so often, or "off"; needs CLERK_SECRET_KEY',
+        'how often to compare the tables with Clerk, or "off"; needs CLERK_SECRET_KEY',
       )
         .env('CLERK_SYNC_RECONCILE_EVERY')
         .default(RECONCILE_EVERY_MS, '6h')
@@ -92,7 +92,7 @@ export function register(command: Command): void {
         .argParser(parsePort),
     )
     .option('--no-dashboard', 'serve no dashboard')
-    .option('--no-migrate', 'leave the tables as they are')
+    .option('--no-migrate', 'do not migrate the tables')
     .action((_, self: Command) => start(self.optsWithGlobals()))
 }
 
@@ -155,7 +155,12 @@ function prepare(session: Session): Preparation {
   const { output, sync } = session
   const { name } = sync.location
   if (isNewFolder(sync))
-    step(output, 'Database', `creating an embedded Postgres in ${name}, once; this takes some seconds …`, ' ')
+    step(
+      output,
+      'Database',
+      `creating an embedded Postgres in ${name}; this takes a few seconds, once …`,
+      ' ',
+    )
   let isPrepared = false
   const attempt = async () => {
     if (!isPrepared) await prepareDatabase(session)
@@ -184,8 +189,8 @@ async function prepareDatabase({ options, output, sync }: Session): Promise<void
     kind === 'embedded' ? `embedded Postgres in ${name} (${elapsed})` : `${name} (${elapsed})`,
   )
   if (kind === 'embedded') {
-    detail(output, 'It survives a crash of this process, but not a power loss.')
-    detail(output, 'For production set DATABASE_URL to a Postgres.')
+    detail(output, 'Its data survives a crash of this process, but not a power loss.')
+    detail(output, 'For production, set DATABASE_URL to a Postgres.')
   }
   step(output, 'Schema', ran.length > 0 ? `${schema}, migrated: ${ran.join(', ')}` : `${schema}, up to date`)
 }
@@ -200,7 +205,7 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
   const metrics = await openMetrics(session)
   const reconcile = scheduleOf(session)
   const upkeep = {
-    onError: ({ code, message }: ClerkSyncError) => output.note(`  ! upkeep: ${code}: ${message}`),
+    onError: ({ code, message }: ClerkSyncError) => output.note(`  ! maintenance: ${code}: ${message}`),
   }
   const server = await startServer({
     sync,
@@ -230,11 +235,13 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
     )
   }
   await interruption.happened
-  if (server.underWay > 0) output.note(`  ${server.underWay} under way …`)
+  if (server.underWay > 0) output.note(`  Waiting for ${server.underWay} requests …`)
   const end = await server.stop()
   tellSummary({ outcomes: session.log.outcomes, answers: server.answers, startedAt }, output)
   if (end === 'drained') return isReady
-  output.note('  What was not done in time was cut off. Nothing is lost: Svix sends it again.')
+  output.note(
+    '  Requests that did not finish in time were closed. Nothing is lost: Svix sends their events again.',
+  )
   // Whatever held it up may hold up a normal end as well.
   process.exit(EXIT.failed)
 }
@@ -265,7 +272,7 @@ function announceMetrics({ options, output }: Session, port: number | undefined)
   if (isOpen)
     detail(
       output,
-      'Whoever reaches this port may read it: set CLERK_SYNC_METRICS_TOKEN, or use --metrics-port.',
+      'Anyone who can reach this port can read it: set CLERK_SYNC_METRICS_TOKEN, or use --metrics-port.',
     )
 }
 
@@ -274,10 +281,10 @@ function scheduleOf({ options, output, hasSecretKey }: Session): ReconcileSchedu
   const { reconcileEvery, role } = options
   if (reconcileEvery === 0 || role === 'receiver') return undefined
   if (!hasSecretKey) {
-    detail(output, 'Set CLERK_SECRET_KEY to let the tables be compared with Clerk now and then.')
+    detail(output, 'Set CLERK_SECRET_KEY to compare the tables with Clerk regularly.')
     return undefined
   }
-  step(output, 'Reconcile', `every ${formatDuration(reconcileEvery)}, once clerk-sync backfill was run`)
+  step(output, 'Reconcile', `every ${formatDuration(reconcileEvery)}, after the first clerk-sync backfill`)
   return {
     everyMs: reconcileEvery,
     onResult: (result) => tellResult(result, output),
@@ -295,7 +302,10 @@ function tellResult({ jobId, status, drift, expired }: ReconcileResult, output: 
 function announceDashboard({ options, output }: Session, port: number): void {
   step(output, 'Dashboard', originOf(options.host, port) + DASHBOARD_PATH)
   if (dashboardEnvironment().token === undefined) {
-    detail(output, 'Only from this machine, and not in production, until CLERK_SYNC_DASHBOARD_TOKEN is set.')
+    detail(
+      output,
+      'Reachable only from this machine, and not in production, until CLERK_SYNC_DASHBOARD_TOKEN is set.',
+    )
   }
 }
 
@@ -303,7 +313,7 @@ async function work({ output, sync }: Session): Promise<void> {
   const names = (await sync.handlers.list()).map(({ name, pausedAt }) =>
     pausedAt ? `${name} (paused)` : name,
   )
-  // Without a handler as well: it also looks for rows that came late, and for trouble to tell of.
+  // Also without handlers: it confirms pending verifications and sends alerts.
   await sync.work()
   if (names.length > 0) step(output, 'Handlers', names.join(', '))
 }

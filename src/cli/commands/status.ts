@@ -27,12 +27,12 @@ const WATCH_EVERY_MS = 2_000
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync status', 'is the data current, are handlers failing, is anything lost'],
-    ['clerk-sync status --watch', 'again whenever the sentence changes'],
+    ['clerk-sync status', 'whether data is current, handlers fail or events are lost'],
+    ['clerk-sync status --watch', 'print the summary whenever it changes'],
     ['clerk-sync status --json | jq .status.state', 'for a script; exits with 3 if something is wrong'],
   ])
   withDatabaseOptions(command)
-    .option('--watch', 'look every two seconds, until you press Ctrl-C')
+    .option('--watch', 'check every two seconds, until Ctrl-C')
     .action((_, self: Command) => showStatus(self.optsWithGlobals()))
 }
 

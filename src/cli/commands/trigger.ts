@@ -40,25 +40,25 @@ interface TriggerOptions extends OutputOptions, SendOptions, ConfigOptions {
 
 export function register(command: Command): void {
   withExamples(command, [
-    ['clerk-sync trigger user.created --set data.first_name=Ada', 'a sample, with a change'],
-    ['clerk-sync trigger user.created --to http://localhost:3000/api/webhooks/clerk', 'to your app'],
-    ['clerk-sync trigger user.updated --count 50 --rate 10/s', 'fifty of them'],
+    ['clerk-sync trigger user.created --set data.first_name=Ada', 'a sample with one field changed'],
+    ['clerk-sync trigger user.created --to http://localhost:3000/api/webhooks/clerk', 'send it to your app'],
+    ['clerk-sync trigger user.updated --count 50 --rate 10/s', 'send fifty of them'],
   ])
   command
     .argument('<types...>', 'any of Clerk’s event types, such as user.created')
     .option('--to <url>', `the webhook route (http://localhost:PORT${WEBHOOK_PATHS[0]})`, parseUrl)
-    .option('--set <path=value>', 'change the event, as in data.first_name=Ada; repeatable', collect)
-    .option('--data <source>', 'the event’s data, or a whole event, as JSON: @file.json, or - for stdin')
-    .option('--id <svix-id>', 'the id of the message (a fresh one)', parseId)
-    .option('--count <number>', 'how many of each to send', parseCount, 1)
     .option(
-      '--rate <rate>',
-      'how fast, as in 10/s or 90/m; else each after the answer to the one before',
-      parseRate,
+      '--set <path=value>',
+      'set a field of the event, such as data.first_name=Ada; repeatable',
+      collect,
     )
-    .option('--duplicate', 'send each twice, as Svix may')
-    .option('--late <duration>', 'an event that happened so long ago, as in 10m', parseDuration)
-    .option('--forge', 'sign with a wrong secret; succeeds if that is refused')
+    .option('--data <source>', 'the event’s data, or a whole event, as JSON: @file.json, or - for stdin')
+    .option('--id <svix-id>', 'the message id (random)', parseId)
+    .option('--count <number>', 'number of events to send of each type', parseCount, 1)
+    .option('--rate <rate>', 'send at this rate, such as 10/s or 90/m (one after the other)', parseRate)
+    .option('--duplicate', 'send each event twice, as Svix may do')
+    .option('--late <duration>', 'date the event this far back, such as 10m', parseDuration)
+    .option('--forge', 'sign with a wrong secret; succeeds if the route rejects it')
     .option('--print', 'print a curl command and send nothing')
     .action((types: string[], _, self: Command) => trigger(types, self.optsWithGlobals()))
 }
@@ -94,7 +94,7 @@ function print({ headers, body }: SignedDelivery, to: URL, output: Output): void
   }
   if (output.json) output.stdout.record(request)
   else output.stdout.exact(`${toCurl(request)}\n`)
-  output.note('The signature is good for 5 minutes.')
+  output.note('The signature is valid for 5 minutes.')
 }
 
 function knownType(name: string): EventType {

@@ -61,7 +61,7 @@ export class DemoReport {
 
   /** Counts and copies of others, of which Clerk sends no events, are as old as the last event. */
   reconcile({ status, drift }: ReconcileResult): void {
-    const what = drift.total === 0 ? 'nothing was missed' : `${drift.total} rows DIFFERED`
+    const what = drift.total === 0 ? 'no differences' : `${drift.total} rows DIFFERED`
     this.#step('Reconcile', `${what}; ${drift.refreshed} counts and copies brought up to date`)
     this.#isComplete &&= status === 'complete' && drift.total === 0
   }

@@ -32,8 +32,8 @@ interface Binding {
 }
 
 const REFRESH_MS = 250
-const PAUSE = { key: 'p', label: '[p]ause', help: 'stop the simulated traffic, or let it go on' }
-const TUNNEL = { key: 't', label: '[t]unnel', help: 'open a tunnel for real events, or close it' }
+const PAUSE = { key: 'p', label: '[p]ause', help: 'pause or resume the simulated traffic' }
+const TUNNEL = { key: 't', label: '[t]unnel', help: 'open or close a tunnel for real events' }
 
 export class Controls {
   readonly #output: Output
@@ -81,15 +81,15 @@ export class Controls {
   #bind(): Binding[] {
     const { send, retry, open, togglePause, toggleTunnel, quit } = this.#actions
     return [
-      { key: 's', label: '[s]end event', help: 'send an event: somebody signs up', act: send },
+      { key: 's', label: '[s]end event', help: 'send an event: a user signs up', act: send },
       {
         key: 'r',
         label: '[r]etry failed',
-        help: 'run failed handlers again, apply failed events again',
+        help: 'retry failed handlers and replay failed events',
         act: retry,
       },
       { key: 'o', label: '[o]pen', help: 'open the dashboard', act: () => openInBrowser(open, this.#output) },
-      { key: 'f', label: '[f]ilter', help: 'show only lines with some text', act: () => this.#type('') },
+      { key: 'f', label: '[f]ilter', help: 'show only lines that contain a text', act: () => this.#type('') },
       ...(togglePause ? [{ ...PAUSE, act: togglePause }] : []),
       ...(toggleTunnel ? [{ ...TUNNEL, act: toggleTunnel }] : []),
       { key: 'c', label: '[c]lear', help: 'clear the screen', act: () => this.#pinned.clear() },

@@ -70,7 +70,7 @@ export class Forwarding {
     const { json, stdout, stderr } = this.#output
     const { green, yellow } = stderr.colors
     if (json) stdout.record({ type: 'forward', time: new Date(), url: this.#url, reachable: isReachable })
-    if (isReachable) this.#output.note(`  ${green('✓')} ${this.#url.origin} listens again.`)
+    if (isReachable) this.#output.note(`  ${green('✓')} ${this.#url.origin} is listening again.`)
     else
       this.#output.note(
         `  ${yellow('!')} Nobody listens at ${this.#url.origin}. Is your app running?${hintFor(this.#url)}`,

@@ -43,7 +43,7 @@ export class Passage {
 
   async #open(kind: TunnelKind): Promise<void> {
     if (this.#tunnel) return
-    this.#output.note(`  Opening a tunnel of ${kind} …`)
+    this.#output.note(`  Opening a tunnel with ${kind} …`)
     this.#tunnel = await OPEN_TUNNEL[kind]({
       route: this.#route,
       tell: (message) => this.#output.note(`  ! ${message}`),

@@ -112,7 +112,7 @@ async function listen(served: Served, port: DevOptions['port'], output: Output):
   } catch (error) {
     const isTaken = error instanceof ClerkSyncError && error.code === 'port_taken'
     if (!isTaken) throw error
-    output.note(`  ! Port ${DEFAULT_PORT} is taken; this is another one.`)
+    output.note(`  ! Port ${DEFAULT_PORT} is in use; using another port.`)
     return startServer({ ...served, port: 0 })
   }
 }
@@ -123,7 +123,7 @@ function announce(running: Running, startedAt: number): void {
   step(output, 'Webhooks', webhooks)
   step(output, 'Dashboard', dashboard)
   if (!isLoopback(options.host) && dashboardEnvironment().token === undefined)
-    detail(output, 'Only from this machine, until CLERK_SYNC_DASHBOARD_TOKEN is set.')
+    detail(output, 'Reachable only from this machine until CLERK_SYNC_DASHBOARD_TOKEN is set.')
   if (options.forwardTo) step(output, 'Forward', String(options.forwardTo))
   output.note(`\n  Ready in ${formatDuration(performance.now() - startedAt)}\n`)
   const simulated = simulation !== undefined

@@ -129,9 +129,9 @@ async function protectDatabase({ options, output, sync, simulation }: Session): 
     throw usageError('--fresh empties only an embedded database.', 'Drop the schema yourself.')
   if (options.fresh) await empty(name)
   if (!simulation || kind === 'embedded' || isOnThisMachine(name)) return
-  const what = `Simulated people would be written into ${name}`
-  if (await isConfirmed(what, 'Go on?', options.yes === true, output)) return
-  throw usageError('Nothing was written.', 'Without --database, an embedded one is used.')
+  const what = `This writes simulated data to ${name}`
+  if (await isConfirmed(what, 'Continue?', options.yes === true, output)) return
+  throw usageError('Cancelled; nothing was written.', 'Omit --database to use an embedded database.')
 }
 
 async function empty(folder: string): Promise<void> {
@@ -156,7 +156,7 @@ async function startHandlers({ output, sync }: Session): Promise<void> {
 
 function tellClerk({ output, simulation, hasSecret }: Session): void {
   if (simulation) tellSimulation(simulation, hasSecret, output)
-  else step(output, 'Clerk', 'real events, as they come to the route')
+  else step(output, 'Clerk', 'real events only')
 }
 
 function tellSimulation({ users, seed }: Simulation, hasSecret: boolean, output: Output): void {

@@ -32,7 +32,7 @@ export async function openClerkTunnel({ route, tell, onLost }: TunnelOptions): P
   createInterface(relay.stdout).on('line', (line) => {
     const message = parse(line)
     if (message.type === 'ready') ready.resolve(String(message.relay_url))
-    if (message.type === 'reconnecting') tell('The tunnel lost its connection and connects again.')
+    if (message.type === 'reconnecting') tell('The tunnel lost its connection and is reconnecting.')
   })
   const failed = ended.then((error) => {
     throw error ?? failure(complaint())
@@ -83,7 +83,7 @@ function failure(complaint: string): CommandError {
   const { error } = parse(complaint) as { error?: { message?: string } }
   return problem(
     'tunnel_failed',
-    (error?.message ?? complaint) || 'clerk webhooks listen ended without a word',
+    (error?.message ?? complaint) || '`clerk webhooks listen` exited without a message',
   )
 }
 

@@ -212,7 +212,10 @@ function missingByArrival({ resource, received, created, untold, drift }: Arriva
   const { table } = resource
   if (untold > 0 && received.size === 0) {
     const number = untold === MAX_ITEMS ? `${untold} or more` : untold
-    const share = untold === created ? 'but no event for them has arrived' : `but no event for ${untold} of them has arrived`
+    const share =
+      untold === created
+        ? 'but no event for them has arrived'
+        : `but no event for ${untold} of them has arrived`
     const what = named(table, untold)
     return [missing(`Clerk has ${number} ${what} since the first event, ${share}`, types, table)]
   }

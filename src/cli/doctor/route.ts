@@ -104,9 +104,7 @@ function judgeRefusal(signed: RouteAnswer): Result {
 /** Without a secret there is nothing to say about signatures. */
 function judgeUnsigned(unsigned: RouteAnswer): Result {
   if (!isOwn(unsigned)) return toResult(explainAnswer(unsigned))
-  return passed(
-    'clerk-sync answers. Set the signing secret here to test a signed delivery as well.',
-  )
+  return passed('clerk-sync answers. Set the signing secret here to test a signed delivery as well.')
 }
 
 function isOwn({ text }: RouteAnswer): boolean {

@@ -170,7 +170,7 @@ function toDrift({ finished_at, is_dry_run, total, without_event }: LastReconcil
   const unheard = without_event > 0 ? `, ${without_event} of them without an event` : ''
   if (!is_dry_run) return found('drift', `${total} were repaired at ${at}${unheard}`, LOOK_FOR_CAUSE)
   const fix = { what: 'Repair the rows that differ from Clerk', apply: repair }
-  return { ...found('drift', `${total} at ${at}, and they were not repaired${unheard}`), fix }
+  return { ...found('drift', `${total} at ${at}, not repaired${unheard}`), fix }
 }
 
 /** Of a row that was edited by hand, only a full look finds out. */

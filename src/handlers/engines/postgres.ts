@@ -109,7 +109,7 @@ class PostgresEngine implements Engine {
         if (!resting.aborted)
           this.#context.log.warn(
             { cause: messageOf(error) },
-            'cannot listen for notifications; polling until it works',
+            'cannot listen for notifications; polling instead',
           )
       })
       this.#isHeard = false
