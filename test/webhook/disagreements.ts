@@ -14,7 +14,7 @@ const ODD_ID =
   'Svix makes no such id. An id is a key, is logged and is shown: letters, digits, "_" and "-" do no harm anywhere.'
 const DOT_IN_ID =
   'The signed text is `id.timestamp.body`; with dots in the id one signature fits several ids and bodies.'
-const WEAK_SECRET = 'Whoever can guess the key can sign.'
+const WEAK_SECRET = 'Anyone who can guess the key can sign.'
 const PARKED =
   'The signature is right, so the bytes are kept and the event is parked. They parse before they answer, and it is lost.'
 const DECODED =
