@@ -538,7 +538,7 @@ class Sync implements ClerkSync {
 
   /** Never rejects: what was not erased is tried again. */
   async #eraseDue({ maxSeconds = 300, signal: stop }: MaintainOptions): Promise<void> {
-    const timeUp = AbortSignal.timeout(maxSeconds * 1_000)
+    const timeUp = AbortSignal.timeout(Math.ceil(maxSeconds * 1_000))
     const signal = stop ? AbortSignal.any([stop, timeUp]) : timeUp
     try {
       await this.#eraser.catchUp(this.#config.eraseAfterDays, signal)
