@@ -161,7 +161,7 @@ export function deliveryLine(delivery: TakenDelivery, pen: Pen, now: Date = new 
   return resultLine(delivery.outcome, rest, pen, now)
 }
 
-/** `14:02:16  ⊘ rejected  signature_mismatch  No configured signing secret made …` */
+/** `14:02:16  ⊘ rejected  signature_mismatch  The signature does not match …` */
 export function refusalLine(refusal: RefusedDelivery, pen: Pen, now: Date = new Date()): string {
   const { code, status, message, ref, again } = refusal
   const { dim } = pen.colors

@@ -235,7 +235,7 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
     )
   }
   await interruption.happened
-  if (server.underWay > 0) output.note(`  Waiting for ${server.underWay} requests …`)
+  if (server.underWay > 0) output.note(`  Finishing requests: ${server.underWay} …`)
   const end = await server.stop()
   tellSummary({ outcomes: session.log.outcomes, answers: server.answers, startedAt }, output)
   if (end === 'drained') return isReady
