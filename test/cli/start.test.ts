@@ -187,7 +187,10 @@ describeWithPostgres('start on Postgres', (url) => {
     cli.send('SIGTERM')
     await sleep(100)
     expect(await underWay.send(signed.body.slice(99)).untilClosed()).toMatch(/^HTTP\/1.1 200 /)
-    expect(await cli.ended).toMatchObject({ code: 0, stderr: expect.stringContaining('Finishing requests: 1 …') })
+    expect(await cli.ended).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('Finishing requests: 1 …'),
+    })
   })
 
   it('dies of SIGINT when it is interrupted, and of the second signal at once', async () => {
