@@ -135,12 +135,13 @@ function Axis({ traffic }: { readonly traffic: Traffic }) {
 /** When releases of the team's app started. */
 function Releases({ traffic }: { readonly traffic: Traffic }) {
   const [since, until] = [Date.parse(traffic.since), Date.parse(traffic.until)]
+  const shareOf = (at: string) => (Date.parse(at) - since) / (until - since)
   return traffic.releases.map(({ release, at }) => (
     <span
       key={release}
-      class="release"
+      class={`release ${shareOf(at) > 0.8 ? 'before' : ''}`}
       title={`Deploy ${release}\n${fullTime(at)}`}
-      style={{ left: percent((Date.parse(at) - since) / (until - since)) }}
+      style={{ left: percent(shareOf(at)) }}
     >
       {release}
     </span>
