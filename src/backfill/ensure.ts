@@ -19,6 +19,7 @@ import type { Ingest } from '../ingest/ingest.ts'
 import { observeItem } from '../ingest/observation.ts'
 import { requireId } from '../validate.ts'
 import { refusedAmong, requireApplied } from './confirm.ts'
+import { findInstance } from './instance.ts'
 import { requireKept } from './kept.ts'
 import { parentMissingSince } from './lookup.ts'
 
@@ -44,6 +45,8 @@ export class Ensurer {
   readonly #options: EnsurerOptions
   /** Whoever asks for the same while it is fetched waits for the same fetch. */
   readonly #underWay = new Map<string, Promise<void>>()
+  /** Of the secret key, asked for once. */
+  #instance: Promise<string | null> | undefined
 
   constructor(options: EnsurerOptions) {
     this.#options = options
@@ -78,14 +81,26 @@ export class Ensurer {
   }
 
   async #fetch(name: ResourceName, key: Key): Promise<void> {
-    const { api, ledger, instanceIds, privacy } = this.#options
+    const { api, ledger, privacy } = this.#options
     const resource: Resource = CATALOGUE[name]
-    const shown = await lookFor(api(), resource, key, {})
+    const [shown, instanceId] = await Promise.all([lookFor(api(), resource, key, {}), this.#findInstance()])
     if (shown === null) return
-    const [instanceId = null] = instanceIds.size === 1 ? instanceIds : []
     const source = { eventId: null, instanceId, observedAt: shown.observedAt, isConfirmed: true, privacy }
     const observations = observeItem(source, resource, shown.item)
     requireApplied(name, refusedAmong(name, observations, await ledger.apply(observations)))
+  }
+
+  /**
+   * A row without an instance would be taken for its own by the reconcile of every other one, and deleted.
+   * @throws {ClerkSyncError} `api_wrong_instance`, `api_…`
+   */
+  #findInstance(): Promise<string | null> {
+    const { api, instanceIds } = this.#options
+    this.#instance ??= findInstance(api(), instanceIds, {}).catch((error) => {
+      this.#instance = undefined
+      throw error
+    })
+    return this.#instance
   }
 }
 

@@ -16,7 +16,11 @@ export async function findInstance(
   const [only] = expected.size === 1 ? expected : []
   const { item } = await api.item('/instance', call)
   if (item === null) return only ?? null
-  if (expected.size > 0 && !expected.has(item.id)) throw new ClerkSyncError('api_wrong_instance', item.id)
+  if (expected.size > 0 && !expected.has(item.id))
+    throw new ClerkSyncError(
+      'api_wrong_instance',
+      `it is of ${item.id}, expected ${[...expected].join(' or ')}`,
+    )
   return item.id
 }
 

@@ -17,7 +17,8 @@ describeEachDatabase('ensuring a row', (database) => {
     expect(rows.map((row) => row?.id)).toEqual(rows.map(() => id))
     expect(rows[0]).toMatchObject({ event_id: null, deleted_at: null })
     await sync.users.ensure(id)
-    expect(api.requests.map(({ path }) => path)).toEqual([`/v1/users/${id}`])
+    expect(api.requests.map(({ path }) => path).sort()).toEqual(['/v1/instance', `/v1/users/${id}`])
+    expect(rows[0]).toMatchObject({ instance_id: clerk.instanceId })
   })
 
   it('knows organizations, and memberships by who is a member of what', async () => {

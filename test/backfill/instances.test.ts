@@ -2,8 +2,14 @@
 
 import { beforeEach, expect, it } from 'vitest'
 import type { ClerkSync } from '../../src/index.ts'
-import { type BackendApi, createSimulatedClerk, type SimulatedClerk } from '../../src/testing/index.ts'
+import {
+  type BackendApi,
+  createSigningSecret,
+  createSimulatedClerk,
+  type SimulatedClerk,
+} from '../../src/testing/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
+import { deliver, sign } from '../support/deliveries.ts'
 import { emptyAll, scenes } from './scenes.ts'
 
 describeEachDatabase('beside another Clerk instance', (database) => {
@@ -51,4 +57,97 @@ describeEachDatabase('beside another Clerk instance', (database) => {
     await telling.drain()
     expect(heard).toEqual(['user.created'])
   })
+
+  it('takes what each signs with its own secret, reconciles each alone, and applies nothing of a wrong secret', async () => {
+    const [a, b] = [populate(93), populate(94)]
+    const [secretA, secretB] = [createSigningSecret(), createSigningSecret()]
+    const signingSecret = [
+      { secret: secretA, instanceId: a.instanceId },
+      { secret: secretB, instanceId: b.instanceId },
+    ]
+    // One process takes the deliveries of both; one of each reads with its secret key.
+    const receiver = await database.open({ signingSecret })
+    const readerA = await open(await serve(a), { signingSecret })
+    const readerB = await open(await serve(b), { signingSecret })
+    await readerA.backfill()
+    await readerB.backfill()
+
+    const mine = a.act('createUser')
+    for (const event of mine)
+      expect(await deliver(receiver, event, { secret: secretA })).toMatchObject({ outcome: 'applied' })
+    const forged = a.act('createUser')[0]
+    const { headers, body } = sign(forged, { secret: secretB })
+    const request = new Request('http://localhost/', { method: 'POST', headers, body })
+    const answer = await receiver.fetch(request)
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: 'secret_of_other_instance' }])
+    expect(await find(receiver, String(forged?.data.id))).toBeUndefined()
+    expect(
+      await receiver.database
+        .selectFrom('events')
+        .select('id')
+        .where('id', '=', headers['svix-id'] ?? '')
+        .execute(),
+    ).toEqual([])
+    await receiver.close()
+    const [refusal] = await readerA.database.selectFrom('refusals').selectAll().execute()
+    expect(refusal).toMatchObject({
+      code: 'secret_of_other_instance',
+      requests: 1,
+      message: expect.stringContaining(`the secret of ${b.instanceId} signed an event of ${a.instanceId}`),
+    })
+
+    // Nobody is told of these deletions: each reconcile finds its own, and lets the other's rows be.
+    const [goneA, goneB] = [a, b].map((clerk) => String(clerk.act('deleteUser')[0]?.data.id))
+    expect(await readerA.reconcile({ full: true })).toMatchObject({ status: 'complete' })
+    expect(await deletedIds(readerA)).toEqual([goneA])
+    expect(await readerB.reconcile({ full: true })).toMatchObject({ status: 'complete' })
+    expect(await deletedIds(readerA)).toEqual([goneA, goneB].sort())
+    const live = await readerA.database
+      .selectFrom('users')
+      .select(['id', 'instance_id'])
+      .where('deleted_at', 'is', null)
+      .execute()
+    const expected = [a, b].flatMap((clerk) =>
+      [...clerk.resources('users').keys()].map((id) => ({ id, instance_id: clerk.instanceId })),
+    )
+    expect(byId(live)).toEqual(byId(expected))
+  })
+
+  it('ensures a row as one of the instance of its key, which no other reconcile deletes', async () => {
+    const [a, b] = [populate(95), populate(96)]
+    const instanceId = [a.instanceId, b.instanceId]
+    const [apiA, apiB] = [await serve(a), await serve(b)]
+    const [id] = a.resources('users').keys()
+    const ensured = await (await open(apiA, { instanceId })).users.ensure(String(id))
+    expect(ensured).toMatchObject({ id, instance_id: a.instanceId })
+    await (await open(apiB, { instanceId })).reconcile({ full: true })
+    expect(await find(sync, String(id))).toMatchObject({ deleted_at: null })
+  })
+
+  it('ensures nothing with the key of an instance that is not one of those accepted here', async () => {
+    const [a, b] = [populate(97), populate(98)]
+    const wrong = await open(await serve(b), { instanceId: a.instanceId })
+    const [id] = b.resources('users').keys()
+    await expect(wrong.users.ensure(String(id))).rejects.toMatchObject({
+      code: 'api_wrong_instance',
+      message: expect.stringContaining(`it is of ${b.instanceId}, expected ${a.instanceId}`),
+    })
+    expect(await find(sync, String(id))).toBeUndefined()
+  })
+
+  const find = (from: ClerkSync, id: string) =>
+    from.database.selectFrom('users').select(['id', 'deleted_at']).where('id', '=', id).executeTakeFirst()
+
+  async function deletedIds(from: ClerkSync): Promise<string[]> {
+    const rows = await from.database
+      .selectFrom('users')
+      .select('id')
+      .where('deleted_at', 'is not', null)
+      .execute()
+    return rows.map(({ id }) => id).sort()
+  }
+
+  function byId<Row extends { readonly id: string }>(rows: readonly Row[]): Row[] {
+    return rows.toSorted((one, two) => one.id.localeCompare(two.id))
+  }
 })
