@@ -22,9 +22,13 @@ import { requireNumber } from './validate.ts'
 export interface ClerkSyncOptions {
   /**
    * The signing secret of the webhook endpoint, `whsec_…`; several while you rotate it or receive from several instances.
+   *
+   * A secret can be bound to the Clerk instance of its endpoint, as `{ secret, instanceId }` or `'ins_…:whsec_…'`: it then
+   * signs for that instance alone, and that instance accepts no other secret. See docs/instances.md.
+   * @example [{ secret: 'whsec_…', instanceId: 'ins_…' }]
    * @default CLERK_WEBHOOK_SIGNING_SECRET, which may hold several separated by commas
    */
-  signingSecret?: string | readonly string[] | undefined
+  signingSecret?: string | SigningSecretOption | readonly (string | SigningSecretOption)[] | undefined
   /**
    * The database: `postgres://…`, a folder for an embedded one, `memory://` for a test, or options for `pg`'s pool.
    * @default DATABASE_URL, else the folder `.clerk-sync`
@@ -58,7 +62,8 @@ export interface ClerkSyncOptions {
   /**
    * The Clerk instances, `ins_…`, whose events are applied. Others' events are parked: the "Send Example" button of
    * Clerk's dashboard sends rightly signed events of an invented instance. Find yours in any stored event.
-   * @default CLERK_INSTANCE_ID, which may hold several separated by commas; none means any
+   * @default CLERK_INSTANCE_ID, which may hold several separated by commas; else the instances that all secrets are bound to;
+   *   else any
    */
   instanceId?: string | readonly string[] | undefined
   /**
@@ -175,6 +180,20 @@ export interface ClerkSyncOptions {
   now?: (() => number) | undefined
 }
 
+/** A signing secret with the Clerk instance that it belongs to. */
+export interface SigningSecretOption {
+  /** `whsec_…` */
+  readonly secret: string
+  /** `ins_…`. Without one the secret signs for every instance that no other secret is bound to. */
+  readonly instanceId?: string | null | undefined
+}
+
+/** A signing secret as it is written, and the instance it is bound to, if any. */
+export interface ConfiguredSecret {
+  readonly secret: string
+  readonly instanceId: string | null
+}
+
 /** Where alerts go. */
 export interface AlertOptions {
   readonly url: string
@@ -188,7 +207,7 @@ export interface AlertOptions {
 
 /** The options, complete. */
 export interface Config {
-  readonly signingSecrets: readonly string[]
+  readonly signingSecrets: readonly ConfiguredSecret[]
   /** Other secrets of the environment, by the name of their variable: one of them may be the right one. */
   readonly otherSecrets: ReadonlyMap<string, string>
   readonly database: string | PoolConfig
@@ -308,16 +327,19 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
   const log = guardLogger(options.log ?? consoleLogger)
   warnOfOldName(options.signingSecret, environment, log)
   const secretKey = (options.secretKey ?? '').trim()
-  const signingSecrets = list(options.signingSecret)
+  const signingSecrets = configuredSecrets(options.signingSecret)
   return Object.freeze({
     signingSecrets,
-    otherSecrets: otherSecrets(environment, signingSecrets),
+    otherSecrets: otherSecrets(
+      environment,
+      signingSecrets.map(({ secret }) => secret),
+    ),
     database: options.database ?? DEFAULT_FOLDER,
     maxConnections: maxConnections(options, environment),
     replicaUrl: options.replicaUrl,
     release: releaseName(options.release),
     schema: schemaName(options.schema ?? 'clerk'),
-    instanceIds: new Set(list(options.instanceId).map((id) => id.trim())),
+    instanceIds: instances(options.instanceId, signingSecrets),
     resources: new Set(options.resources ? resourceNames(options.resources) : RESOURCES.keys()),
     toleranceSeconds: requireNumber('toleranceSeconds', options.toleranceSeconds ?? 300, 'positive'),
     maxBodyBytes: requireNumber('maxBodyBytes', options.maxBodyBytes ?? 2 * MEBIBYTE, 'positive'),
@@ -398,7 +420,62 @@ function otherSecrets(environment: Environment, configured: readonly string[]): 
   return new Map(others.slice(0, MAX_OTHER_SECRETS))
 }
 
-/** The entries are left as they are: an odd secret is reported by the one who reads it. */
+/** The secrets are left as they are: whoever reads an odd one reports it. */
+function configuredSecrets(value: ClerkSyncOptions['signingSecret']): ConfiguredSecret[] {
+  const entries = isList(value) ? value : value === undefined ? [] : [value]
+  const secrets = entries.flatMap((entry) =>
+    typeof entry === 'string' ? readSecrets(entry) : [bound(entry)],
+  )
+  requireOneInstance(secrets)
+  return secrets
+}
+
+/** `Array.isArray` does not narrow readonly arrays. */
+function isList<Item>(value: Item | readonly Item[]): value is readonly Item[] {
+  return Array.isArray(value)
+}
+
+/** `whsec_…`, or `ins_…:whsec_…`; several separated by commas. */
+function readSecrets(text: string): ConfiguredSecret[] {
+  return list(text).map((entry) => {
+    const [, instanceId, secret] = /^\s*(ins_\w+)\s*:(.*)$/s.exec(entry) ?? []
+    return { secret: secret ?? entry, instanceId: instanceId ?? null }
+  })
+}
+
+function bound({ secret, instanceId }: SigningSecretOption): ConfiguredSecret {
+  if (typeof secret !== 'string')
+    throw new ClerkSyncError('option_invalid', 'signingSecret must hold texts, or { secret, instanceId }')
+  if (instanceId === undefined || instanceId === null) return { secret, instanceId: null }
+  if (/^ins_\w+$/.test(instanceId.trim())) return { secret, instanceId: instanceId.trim() }
+  throw new ClerkSyncError('option_invalid', 'signingSecret: instanceId must be an id such as ins_…')
+}
+
+/** Endpoints of two instances never have the same secret. */
+function requireOneInstance(secrets: readonly ConfiguredSecret[]): void {
+  for (const { secret, instanceId } of secrets) {
+    const other = secrets.find((each) => each.secret === secret && each.instanceId !== instanceId)
+    if (other === undefined) continue
+    const names = [instanceId, other.instanceId].map((each) => each ?? 'no instance').join(' and ')
+    throw new ClerkSyncError('option_invalid', `signingSecret: one secret is bound to ${names}`)
+  }
+}
+
+/** Those that are named, else those that all secrets are bound to; empty means any. */
+function instances(
+  option: ClerkSyncOptions['instanceId'],
+  secrets: readonly ConfiguredSecret[],
+): ReadonlySet<string> {
+  const named = new Set(list(option).map((id) => id.trim()))
+  const ids = secrets.map(({ instanceId }) => instanceId)
+  if (named.size === 0) return new Set(ids.every((id) => id !== null) ? ids : [])
+  const missing = ids.find((id) => id !== null && !named.has(id))
+  if (missing === undefined) return named
+  const instead = [...named].join(', ')
+  throw new ClerkSyncError('option_invalid', `signingSecret is bound to ${missing}, instanceId is ${instead}`)
+}
+
+/** The entries are left as they are: whoever reads an odd one reports it. */
 function list(value: string | readonly string[] | undefined): string[] {
   const entries = typeof value === 'string' ? value.split(',') : [...(value ?? [])]
   return entries.filter((entry) => entry.trim() !== '')

@@ -55,6 +55,12 @@ export const ERRORS = {
     summary: 'The signature does not match any configured signing secret',
     remedy: `The secret belongs to another endpoint or instance, or something changed the body before verification. ${SIGNING_SECRET_PLACE}`,
   },
+  secret_of_other_instance: {
+    status: 400,
+    summary: 'The signature is right, but its secret must not sign for the Clerk instance of the event',
+    remedy:
+      'If the endpoint is of another instance, such as development, delete it in Clerk or let it point to its own app. If the secret is bound to the wrong instance, correct CLERK_WEBHOOK_SIGNING_SECRET (`ins_…:whsec_…`) or the option `signingSecret`; Svix sends again what was refused. “Send Example” in Clerk’s dashboard sends an invented instance: use `clerk-sync trigger`.',
+  },
   erasure_unsupported: {
     status: 400,
     summary: 'Only users can be erased',

@@ -31,7 +31,12 @@ export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
 export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'
 export type * from './clerk/payloads.ts'
 export type { PrivacyOptions, ResourcePrivacy } from './clerk/privacy.ts'
-export { type AlertOptions, type ClerkSyncOptions, defineConfig } from './config.ts'
+export {
+  type AlertOptions,
+  type ClerkSyncOptions,
+  defineConfig,
+  type SigningSecretOption,
+} from './config.ts'
 // What it says about itself.
 export type { ConnectionState } from './database/connections.ts'
 // What the tables hold.

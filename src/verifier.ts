@@ -37,9 +37,13 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
 /** @throws {ClerkSyncError} `secret_…` for a missing or malformed secret */
 export function toVerifyOptions(config: Config): VerifyOptions {
   if (config.signingSecrets.length === 0) throw missingSecret(config.otherSecrets)
-  const secrets = config.signingSecrets.map(parseSecret)
+  const secrets = config.signingSecrets.map(({ secret, instanceId }) => ({
+    ...parseSecret(secret),
+    instanceId,
+  }))
   for (const warning of secrets.flatMap((secret) => secret.warnings)) config.log.warn({}, warning)
-  const { signingSecrets: configured, otherSecrets: others, now } = config
+  const { otherSecrets: others, now } = config
+  const configured = config.signingSecrets.map(({ secret }) => secret)
   const diagnostician = new Diagnostician({ configured, others, now })
   return { ...config, secrets, diagnose: (evidence) => diagnostician.diagnose(evidence) }
 }

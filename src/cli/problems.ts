@@ -195,6 +195,18 @@ export const PROBLEMS = {
     remedy:
       'Either an endpoint of another instance points here, or CLERK_INSTANCE_ID is wrong. `Send Example` in Clerk’s dashboard also uses a made-up instance id.',
   },
+  instances_crossed: {
+    level: 'problem',
+    summary: 'Events arrive that are signed with the secret of another Clerk instance; none was applied',
+    remedy:
+      'If the endpoint is of another instance, delete it in Clerk or let it point to its own app. If the secret is bound to the wrong instance, correct CLERK_WEBHOOK_SIGNING_SECRET or `signingSecret`; Svix sends again what was refused. `clerk-sync explain secret_of_other_instance` tells more.',
+  },
+  instances_mixed: {
+    level: 'warning',
+    summary: 'Events of several Clerk instances were applied in this schema',
+    remedy:
+      'If that is not meant, give each instance a schema of its own (CLERK_SYNC_SCHEMA). If it is, bind each signing secret to its instance: docs/instances.md.',
+  },
   delivered_twice: {
     level: 'warning',
     summary: 'Most events arrive more than once; each was applied once',

@@ -1,11 +1,11 @@
 /** The signing secrets, for commands that use them themselves. */
 
-import { resolveConfig } from '../config.ts'
+import { type ConfiguredSecret, resolveConfig } from '../config.ts'
 import type { ClerkSyncOptions } from '../index.ts'
 import { missingSecret } from '../webhook/secret.ts'
 
-/** The configured signing secrets, as they are written; none if there are none. */
-export function signingSecrets(options: ClerkSyncOptions): readonly string[] {
+/** The configured signing secrets; none if there are none. */
+export function signingSecrets(options: ClerkSyncOptions): readonly ConfiguredSecret[] {
   return resolveConfig(options, process.env).signingSecrets
 }
 
@@ -13,7 +13,9 @@ export function signingSecrets(options: ClerkSyncOptions): readonly string[] {
  * The configured signing secrets: at least one.
  * @throws {ClerkSyncError} `secret_missing`, naming the variables that look as if they held it
  */
-export function requireSecrets(options: ClerkSyncOptions): readonly [string, ...string[]] {
+export function requireSecrets(
+  options: ClerkSyncOptions,
+): readonly [ConfiguredSecret, ...ConfiguredSecret[]] {
   const { signingSecrets, otherSecrets } = resolveConfig(options, process.env)
   const [first, ...rest] = signingSecrets
   if (first === undefined) throw missingSecret(otherSecrets)

@@ -13,7 +13,10 @@ export interface ShownOption {
 
 /** A value as it may be shown. An empty list of instances means any. */
 const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
-  signingSecret: ({ signingSecrets }) => signingSecrets.map(redactSecret),
+  signingSecret: ({ signingSecrets }) =>
+    signingSecrets.map(({ secret, instanceId }) =>
+      instanceId === null ? redactSecret(secret) : `${instanceId}:${redactSecret(secret)}`,
+    ),
   database: ({ database }) => redactValue(database),
   maxConnections: ({ maxConnections }) => maxConnections,
   retention: ({ retention }) =>

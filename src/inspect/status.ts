@@ -43,6 +43,7 @@ export function statusOf(facts: StatusFacts): Status {
     nobodyWorks(facts) ??
     handlersFail(facts) ??
     eventsFailed(facts) ??
+    crossWired(facts) ??
     rejects(facts) ??
     blind(facts) ??
     healthy(facts)
@@ -145,6 +146,25 @@ function rejects({ at, rejected, lastEventAt }: StatusFacts): Status | undefined
     since: worst.firstAt,
     suggestions: [{ action: 'open_rejected', code: worst.code }, { action: 'run_checks' }],
   }
+}
+
+/** Other events arrive all the while, so that nothing else would show it. */
+function crossWired({ at, rejected }: StatusFacts): Status | undefined {
+  const group = rejected.find(({ code }) => code === 'secret_of_other_instance')
+  if (group === undefined) return undefined
+  const requests = group.count === 1 ? '1 event was' : `${group.count} events were`
+  return {
+    state: 'degraded',
+    sentence: `Degraded: ${requests} refused since ${clock(group.firstAt, at)}: ${factOf(group.samples[0]?.message)}.`,
+    data: 'None of them was applied. Delete the endpoint of the other instance in Clerk, or correct what the secret is bound to.',
+    since: group.firstAt,
+    suggestions: [{ action: 'open_rejected', code: group.code }, { action: 'run_checks' }],
+  }
+}
+
+/** What stands behind the summary: which secret, which instance. */
+function factOf(message = ''): string {
+  return message.slice(message.indexOf(': ') + 2) || 'their secret is bound to another instance'
 }
 
 function blind({ at, lastEventAt, usualGapMs }: StatusFacts): Status | undefined {

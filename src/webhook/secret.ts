@@ -15,6 +15,11 @@ export interface SigningSecret {
   readonly warnings: readonly string[]
 }
 
+/** A signing secret, and the Clerk instance it is bound to; null if to none. */
+export interface BoundSecret extends SigningSecret {
+  readonly instanceId: string | null
+}
+
 /**
  * Reads one signing secret.
  * @throws {ClerkSyncError} `secret_…`, naming the fault without showing the value

@@ -1,16 +1,17 @@
 /** Raw bytes and headers → a verified delivery, or a typed refusal. The first stage of the flow. */
 
-import { type Delivery, readContent } from '../clerk/event.ts'
+import { type Content, type Delivery, readContent } from '../clerk/event.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { type BodyLimits, type RawBody, readBody } from './body.ts'
+import { requireOwnSecret } from './bound-secrets.ts'
 import type { Evidence, Finding } from './diagnosis.ts'
 import { FINDINGS } from './findings.ts'
 import { type RequestHeaders, readMessage } from './headers.ts'
-import type { SigningSecret } from './secret.ts'
+import type { BoundSecret } from './secret.ts'
 import { isSigned } from './signature.ts'
 
 export interface VerifyOptions {
-  readonly secrets: readonly SigningSecret[]
+  readonly secrets: readonly BoundSecret[]
   /** How far the time of an attempt may lie from this machine's clock, either way. */
   readonly toleranceSeconds: number
   readonly maxBodyBytes: number
@@ -39,25 +40,53 @@ export async function verify(
 ): Promise<Delivery> {
   const message = readMessage(headers)
   const rawBody = await readBody(body, message.contentLength, { ...options, share })
-  try {
-    checkSignature({ message, headers, body: rawBody }, options)
-  } catch (error) {
-    REFUSED_BODIES.set(error as object, rawBody)
-    throw error
-  }
+  const content = orKeepBody(rawBody, () => {
+    const signers = checkSignature({ message, headers, body: rawBody }, options)
+    return contentOf(rawBody, signers, options)
+  })
   return {
     svixId: message.id,
     attemptedAt: new Date(message.timestamp * 1000),
     rawBody,
-    ...readContent(rawBody),
+    ...content,
   }
 }
 
-/** The signature before the time: only then is a wrong time a fact about clocks and not the sender's fancy. */
-function checkSignature(evidence: Evidence, options: VerifyOptions): void {
-  const { message, body } = evidence
-  const keys = options.secrets.map((secret) => secret.key)
-  if (!isSigned(message, body, keys)) throw mismatch(options.diagnose?.(evidence))
+function orKeepBody<Result>(rawBody: Uint8Array, check: () => Result): Result {
+  try {
+    return check()
+  } catch (error) {
+    REFUSED_BODIES.set(error as object, rawBody)
+    throw error
+  }
+}
+
+function contentOf(
+  rawBody: Uint8Array,
+  signers: readonly BoundSecret[],
+  { secrets }: VerifyOptions,
+): Content {
+  const content = readContent(rawBody)
+  if (content.event === null) return content
+  return { ...content, event: requireOwnSecret(content.event, signers, secrets) }
+}
+
+/**
+ * The signature before the time: only then is a wrong time a fact about clocks and not the sender's fancy.
+ * @returns the secrets that made it
+ */
+function checkSignature(evidence: Evidence, options: VerifyOptions): BoundSecret[] {
+  const signers = signersOf(evidence, options.secrets)
+  if (signers.length === 0) throw mismatch(options.diagnose?.(evidence))
+  checkTime(evidence, options)
+  return signers
+}
+
+function signersOf({ message, body }: Evidence, secrets: readonly BoundSecret[]): BoundSecret[] {
+  return secrets.filter(({ key }) => isSigned(message, body, [key]))
+}
+
+function checkTime({ message }: Evidence, options: VerifyOptions): void {
   const age = Math.floor(options.now() / 1000) - message.timestamp
   if (Math.abs(age) <= options.toleranceSeconds) return
   const limit = `the clocks differ by ${Math.abs(age)} seconds, ${options.toleranceSeconds} are allowed`

@@ -192,6 +192,16 @@ describe('clerk-sync config', () => {
     expect(JSON.stringify(database)).not.toContain('hidden')
   })
 
+  it('shows which instance a secret is bound to, and nothing else of it', async () => {
+    const cwd = await folderWith({})
+    const env = { CLERK_WEBHOOK_SIGNING_SECRET: `ins_b:${SECRET},ins_a:${OTHER_SECRET}` }
+    const shown = await showConfig(cwd, [], env)
+    expect(shown.signingSecret?.value).toEqual(['ins_b:whsec_…LaSw', 'ins_a:whsec_…5jsl'])
+    expect(shown.instanceId?.value).toEqual(['ins_b', 'ins_a'])
+    for (const secret of [SECRET, OTHER_SECRET])
+      expect(JSON.stringify(shown)).not.toContain(secret.slice(6, 20))
+  })
+
   it('redacts the options of a pool', async () => {
     const pool = `{ host: 'db', password: 'hidden1', ssl: { key: 'hidden2', ca: 'shown' }, Promise }`
     const cwd = await folderWith({

@@ -289,6 +289,18 @@ describeWithPostgres('the doctor on Postgres', (url) => {
     )
   })
 
+  it('names the instances where several are applied in one schema without a word about it', async () => {
+    const event = { ...eventOf('user.created', { id: 'user_mixed' }), instance_id: 'ins_staging' }
+    await deliver(sync, event, { id: 'msg_mixed' })
+    const mixed = (await examineAt(url)).results.find(({ code }) => code === 'instances_mixed')
+    expect(mixed).toMatchObject({
+      status: 'warning',
+      message: expect.stringMatching(/in this schema: ins_\w+ and ins_staging/),
+      remedy: expect.stringContaining('CLERK_SYNC_SCHEMA'),
+    })
+    await sync.database.deleteFrom('events').where('id', '=', 'msg_mixed').execute()
+  })
+
   it('finds what could not be applied, what was refused, and which handlers are dead or slow', async () => {
     const ids = await sync.database.selectFrom('events').select('id').execute()
     const [failed, parked, foreign, conflict] = ids.map(({ id }) => id)

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import { createDashboardHandler } from '../../src/dashboard/index.ts'
 import { ask } from '../dashboard/client.ts'
 import { CliProcess, jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
-import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
-import { deliver, eventOf } from '../support/deliveries.ts'
+import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
+import { deliver, eventOf, sign } from '../support/deliveries.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
 describeWithPostgres('status', (url) => {
@@ -40,6 +40,36 @@ describeWithPostgres('status', (url) => {
     ])
     const { sentence } = (await ask(createDashboardHandler(sync), 'GET overview')).status
     expect(degraded.stdout).toContain(sentence)
+  })
+
+  it('names both instances where a secret signed for the wrong one', async () => {
+    const sync = await database.open()
+    await sync.database.updateTable('events').set({ outcome: 'applied' }).execute()
+    const refusing = await database.open({
+      signingSecret: [{ secret: SECRET, instanceId: 'ins_development' }],
+    })
+    const event = { ...eventOf('user.created', { id: 'user_crossed' }), instance_id: 'ins_production' }
+    const { headers, body } = sign(event)
+    await refusing.fetch(new Request('http://localhost/', { method: 'POST', headers, body }))
+    await refusing.close()
+    const { code, stdout } = await status()
+    expect(code).toBe(3)
+    expect(stdout).toMatch(
+      /1 event was refused since .*: the secret of ins_development signed an event of ins_production/,
+    )
+    expect(stdout).toContain('correct what the secret is bound to')
+    const { stdout: report } = await runCli(['doctor', '--json', '--offline'], {
+      cwd: await cwd(),
+      env: await environment(),
+    })
+    expect(jsonLines(report).find(({ code: each }) => each === 'instances_crossed')).toMatchObject({
+      status: 'problem',
+      message: expect.stringContaining(
+        'the secret of ins_development signed an event of ins_production, 1 in the last 24 hours',
+      ),
+      remedy: expect.stringContaining('CLERK_WEBHOOK_SIGNING_SECRET'),
+    })
+    await sync.database.deleteFrom('refusals').execute()
   })
 
   it('tells how far the database is, and warns of one that is far away', async () => {

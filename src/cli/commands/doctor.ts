@@ -216,7 +216,7 @@ async function runAll(
     ...clerkChecks(examined, config, { isOffline, address: options.url, readsEndpoints }),
     projectCheck(project),
     middlewareCheck(project),
-    ...trafficChecks(examined),
+    ...trafficChecks(examined, config),
     ...handlerChecks(examined),
   ]
   const { url, timeout: timeoutMs } = options
@@ -234,13 +234,13 @@ function patientOptions({ database, schema, handlers }: Config): ClerkSyncOption
 }
 
 function usableSecret({ signingSecrets }: Config): string | undefined {
-  return signingSecrets.find((secret) => {
+  return signingSecrets.find(({ secret }) => {
     try {
       return parseSecret(secret)
     } catch {
       return false
     }
-  })
+  })?.secret
 }
 
 function tell(results: readonly CheckedResult[], pen: Pen): void {

@@ -54,11 +54,11 @@ export function register(command: Command): void {
 async function simulate({ seed = anySeed(), ...options }: SimulateOptions): Promise<void> {
   const output = new Output(options)
   const configuration = await loadConfiguration(options)
-  const [secret] = requireSecrets({ ...configuration.options, log: noteLogger(output) })
+  const [{ secret, instanceId }] = requireSecrets({ ...configuration.options, log: noteLogger(output) })
   const url = options.to ?? defaultUrl()
   const interruption = listenForInterruption()
   const log = new TrafficLog(output, url)
-  const clerk = createSimulatedClerk({ seed, startAt: Date.now() })
+  const clerk = createSimulatedClerk({ seed, startAt: Date.now(), instanceId: instanceId ?? undefined })
   await using svix = createSimulatedSvix({
     ...(options.chaos && CHAOS),
     deliver: log.deliver,

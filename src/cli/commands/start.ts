@@ -142,7 +142,7 @@ async function start(options: StartOptions): Promise<void> {
 
 function describeConfiguration(
   configuration: Configuration,
-  secrets: readonly string[],
+  secrets: readonly unknown[],
   output: Output,
 ): void {
   const [origin = DEFAULT] = configuration.originsOf('signingSecret')

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { type Command, InvalidArgumentError } from 'commander'
 import { EVENT_TYPES } from '../../clerk/catalogue.ts'
 import { closest } from '../../closest.ts'
+import type { ConfiguredSecret } from '../../config.ts'
 import type { EventType } from '../../index.ts'
 import { WEBHOOK_PATHS } from '../../server/server.ts'
 import { createSigningSecret, type SignedDelivery, signDelivery } from '../../testing/sign.ts'
@@ -66,10 +67,14 @@ export function register(command: Command): void {
 async function trigger(names: readonly string[], options: TriggerOptions): Promise<void> {
   const output = new Output(options)
   const types = names.map(knownType)
-  const secret = options.forge ? createSigningSecret() : await configuredSecret(options, output)
+  const { secret, instanceId } = options.forge
+    ? { secret: createSigningSecret(), instanceId: null }
+    : await configuredSecret(options, output)
   const data = options.data === undefined ? undefined : await readSource(options.data)
   const createMessage = (type: EventType): Message => {
-    const event = buildEvent(type, { ...options, data })
+    const built = buildEvent(type, { ...options, data })
+    // A bound secret signs for its instance alone.
+    const event = instanceId === null ? built : { ...built, instance_id: instanceId }
     return { event, delivery: signDelivery(toJsonLine(event), { secret, svixId: options.id }) }
   }
   const to = options.to ?? defaultUrl()
@@ -78,7 +83,7 @@ async function trigger(names: readonly string[], options: TriggerOptions): Promi
   for (const type of queue) print(createMessage(type).delivery, to, output)
 }
 
-async function configuredSecret(flags: ConfigOptions, output: Output): Promise<string> {
+async function configuredSecret(flags: ConfigOptions, output: Output): Promise<ConfiguredSecret> {
   const { options } = await loadConfiguration(flags)
   const [secret] = requireSecrets({ ...options, log: noteLogger(output) })
   return secret

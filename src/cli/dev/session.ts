@@ -62,13 +62,15 @@ export async function openSession(given: DevOptions, output: Output): Promise<Se
   const needsSecret = given.forwardTo !== undefined || given.tunnel !== undefined
   const configured = (needsSecret ? requireSecrets : signingSecrets)({ ...configuration.options, log })
   const hasSecret = configured.length > 0
-  const secret = hasSecret ? configured : [createSigningSecret()]
+  const secret = hasSecret ? configured.map((each) => each.secret) : [createSigningSecret()]
   const isSimulated = given.simulate === true || !hasSecret
   const simulation = isSimulated ? await startSimulation(given) : undefined
   const options = simulation ? { ...given, database: given.database ?? SIMULATED_FOLDER } : given
   const shown = simulation ? simulated(configuration, simulation, options, secret) : configuration
   try {
-    const sync = overhearing.on(createClerkSync({ ...shown.options, signingSecret: secret, log }))
+    // Simulated events are of an invented instance, which no secret is bound to.
+    const signingSecret = hasSecret && !simulation ? configured : secret
+    const sync = overhearing.on(createClerkSync({ ...shown.options, signingSecret, log }))
     return { options, output, log, configuration: shown, hasSecret, secret, simulation, forwarding, sync }
   } catch (error) {
     // It listens already, and would keep the process.

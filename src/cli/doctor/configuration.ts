@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { type Config, OPTION_NAMES } from '../../config.ts'
+import { type Config, type ConfiguredSecret, OPTION_NAMES } from '../../config.ts'
 import { missingSecret, parseSecret } from '../../webhook/secret.ts'
 import { type Configuration, DEFAULT, describeOrigin } from '../configuration.ts'
 import { type Check, failed, found, passed, type Result } from './check.ts'
@@ -32,15 +32,16 @@ function checkOptions({ path, originsOf }: Configuration): Result[] {
 function checkSecrets({ originsOf }: Configuration, { signingSecrets, otherSecrets }: Config): Result[] {
   const [origin = DEFAULT] = originsOf('signingSecret')
   if (signingSecrets.length === 0) return [failed(missingSecret(otherSecrets))]
-  const results = signingSecrets.map((secret) => judge(secret, describeOrigin(origin)))
+  const results = signingSecrets.map((each) => judge(each, describeOrigin(origin)))
   return origin.name === 'CLERK_WEBHOOK_SECRET' ? [...results, found('secret_old_name')] : results
 }
 
-function judge(secret: string, origin: string): Result {
+function judge({ secret, instanceId }: ConfiguredSecret, origin: string): Result {
   try {
     const [warning] = parseSecret(secret).warnings
     if (warning !== undefined) return found('secret_odd', `${origin}. ${warning.replace(/\.$/, '')}`)
-    return passed(`The signing secret from ${origin} is well-formed.`)
+    const bound = instanceId === null ? '' : ` and bound to ${instanceId}`
+    return passed(`The signing secret from ${origin} is well-formed${bound}.`)
   } catch (error) {
     return failed(error)
   }
@@ -48,7 +49,8 @@ function judge(secret: string, origin: string): Result {
 
 /** In the environment, and in the files of other environments that a framework reads. */
 function checkOtherSecrets({ signingSecrets, otherSecrets }: Config): Result[] {
-  const isForeign = (secret: string) => !signingSecrets.includes(secret) && /^["'`\s]*whsec_/.test(secret)
+  const own = new Set(signingSecrets.map(({ secret }) => secret))
+  const isForeign = (secret: string) => !own.has(secret) && /^["'`\s]*whsec_/.test(secret)
   const fromVariables = [...otherSecrets].flatMap(([name, secret]) => (isForeign(secret) ? [name] : []))
   const fromFiles = environmentFiles().flatMap((file) =>
     Object.entries(readVariables(file)).flatMap(([name, value = '']) =>

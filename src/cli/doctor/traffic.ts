@@ -1,6 +1,7 @@
 /** What arrived lately, and what became of it. */
 
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
+import type { Config } from '../../config.ts'
 import { MAX_HISTORY } from '../../handlers/run.ts'
 import type { ClerkSync } from '../../index.ts'
 import { readHookFailure } from '../../inspect/alert-hook.ts'
@@ -15,8 +16,11 @@ const SILENT_DAYS = 7
 const MIN_EVENTS = 5
 /** Near the 15 seconds in which a route would have to answer. */
 const SLOW_SECONDS = 10
+/** Instances that one line names. */
+const MAX_NAMED = 3
+const MAX_LOOKED_AT = 10_000
 
-export function trafficChecks(examined: ExaminedDatabase): Check[] {
+export function trafficChecks(examined: ExaminedDatabase, { instanceIds }: Config): Check[] {
   const check = (name: string, look: (sync: ClerkSync) => Promise<readonly Result[]>): Check => ({
     group: 'traffic',
     name,
@@ -24,6 +28,7 @@ export function trafficChecks(examined: ExaminedDatabase): Check[] {
   })
   return [
     check('events', checkEvents),
+    check('instances', (sync) => checkInstances(sync, instanceIds)),
     check('refusals', checkRefusals),
     check('handlers', checkHandlers),
     check('drift', checkDrift),
@@ -58,8 +63,34 @@ async function checkEvents(sync: ClerkSync): Promise<Result[]> {
     ...(conflicts > 0 ? [found('bodies_conflict', String(conflicts))] : []),
     ...(failed > 0 ? [{ ...found('events_failed', String(failed)), fix: APPLY_FAILED }] : []),
     ...(parked > 0 ? [found('events_parked', String(parked))] : []),
-    ...(foreign > 0 ? [found('events_of_other_instance', String(foreign))] : []),
+    ...(foreign > 0 ? [found('events_of_other_instance', await describeForeign(sync, foreign))] : []),
   ]
+}
+
+async function describeForeign({ database }: ClerkSync, count: number): Promise<string> {
+  const names = await instancesOf(database, sql`reason = 'instance_mismatch'`)
+  return names.length === 0 ? String(count) : `${count} of ${names.slice(0, MAX_NAMED).join(', ')}`
+}
+
+/** The instances of the latest events: no index has them. */
+async function instancesOf(
+  database: ClerkSync['database'],
+  condition: RawBuilder<unknown>,
+): Promise<readonly string[]> {
+  const latest = database
+    .selectFrom('events')
+    .where('received_at', '>', new Date(Date.now() - SILENT_DAYS * DAY_MS))
+    .select(['instance_id', 'outcome', 'reason'])
+    .orderBy('received_at', 'desc')
+    .limit(MAX_LOOKED_AT)
+  const rows = await database
+    .selectFrom(latest.as('latest'))
+    .where(sql<boolean>`${condition} and instance_id is not null`)
+    .select(sql<string>`instance_id`.as('instance'))
+    .distinct()
+    .orderBy('instance')
+    .execute()
+  return rows.map(({ instance }) => instance)
 }
 
 const APPLY_FAILED: Fix = {
@@ -92,15 +123,32 @@ async function countEvents({ database }: ClerkSync): Promise<Counts> {
   return { last_at, ...counts }
 }
 
+/** Two apps, or development and production, that share a schema without meaning to. */
+async function checkInstances({ database }: ClerkSync, accepted: ReadonlySet<string>): Promise<Result[]> {
+  const applied = await instancesOf(database, sql`outcome in ('applied', 'stale')`)
+  if (accepted.size === 0) return applied.length > 1 ? [found('instances_mixed', applied.join(' and '))] : []
+  const foreign = applied.filter((instance) => !accepted.has(instance))
+  if (foreign.length === 0) return []
+  return [
+    found('instances_mixed', `${foreign.join(' and ')}, this process is of ${[...accepted].join(' and ')}`),
+  ]
+}
+
 async function checkRefusals({ database }: ClerkSync): Promise<Result[]> {
   const refusals = await database
     .selectFrom('refusals')
     .where('minute', '>', new Date(Date.now() - DAY_MS))
-    .select(['code', sql<number>`sum(requests)::int`.as('requests')])
+    .select([
+      'code',
+      sql<number>`sum(requests)::int`.as('requests'),
+      sql<string>`(array_agg(message order by last_at desc))[1]`.as('message'),
+    ])
     .groupBy('code')
     .orderBy('code')
     .execute()
-  return refusals.map(({ code, requests }) => {
+  return refusals.map(({ code, requests, message }) => {
+    if (code === 'secret_of_other_instance')
+      return found('instances_crossed', `${message.split(': ').at(-1)}, ${requests} in the last 24 hours`)
     const fact = `${requests} with ${code} in the last 24 hours`
     return found('deliveries_refused', fact, `\`clerk-sync explain ${code}\` explains it.`)
   })
