@@ -32,6 +32,11 @@ export async function readRejectedGroups(reading: Reading, days: number): Promis
   return rows.map(toGroup)
 }
 
+/** What the message of a refusal says beside its summary, without a full stop: "the secret of ins_a signed an event of ins_b". */
+export function detailOf(message: string): string {
+  return message.slice(message.indexOf(': ') + 2).replace(/\.$/, '')
+}
+
 function toGroup({ code, count, first_at, last_at, samples }: GroupRow): RejectedGroup {
   // A newer version may have written codes that this one does not know.
   const known = Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : undefined

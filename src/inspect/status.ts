@@ -10,6 +10,7 @@ import type {
   Suggestion,
   Time,
 } from './model.ts'
+import { detailOf } from './refusals.ts'
 import type { WaitingWork } from './waiting-work.ts'
 
 /** The facts that decide the sentence. */
@@ -155,16 +156,11 @@ function crossWired({ at, rejected }: StatusFacts): Status | undefined {
   const requests = group.count === 1 ? '1 event was' : `${group.count} events were`
   return {
     state: 'degraded',
-    sentence: `Degraded: ${requests} refused since ${clock(group.firstAt, at)}: ${factOf(group.samples[0]?.message)}.`,
+    sentence: `Degraded: ${requests} refused since ${clock(group.firstAt, at)}: ${detailOf(group.samples[0]?.message ?? '')}.`,
     data: 'None of them was applied. Delete the endpoint of the other instance in Clerk, or correct what the secret is bound to.',
     since: group.firstAt,
     suggestions: [{ action: 'open_rejected', code: group.code }, { action: 'run_checks' }],
   }
-}
-
-/** What stands behind the summary: which secret, which instance. */
-function factOf(message = ''): string {
-  return message.slice(message.indexOf(': ') + 2) || 'their secret is bound to another instance'
 }
 
 function blind({ at, lastEventAt, usualGapMs }: StatusFacts): Status | undefined {

@@ -55,7 +55,7 @@ describeWithPostgres('status', (url) => {
     const { code, stdout } = await status()
     expect(code).toBe(3)
     expect(stdout).toMatch(
-      /1 event was refused since .*: the secret of ins_development signed an event of ins_production/,
+      /1 event was refused since .*: the secret of ins_development signed an event of ins_production\.\n/,
     )
     expect(stdout).toContain('correct what the secret is bound to')
     const { stdout: report } = await runCli(['doctor', '--json', '--offline'], {
@@ -70,6 +70,7 @@ describeWithPostgres('status', (url) => {
       remedy: expect.stringContaining('CLERK_WEBHOOK_SIGNING_SECRET'),
     })
     await sync.database.deleteFrom('refusals').execute()
+    await sync.database.updateTable('events').set({ outcome: 'failed' }).execute()
   })
 
   it('tells how far the database is, and warns of one that is far away', async () => {

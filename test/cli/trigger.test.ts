@@ -158,6 +158,13 @@ describeWithPostgres('trigger', (url) => {
     expect((await recorded('msg_curl')).body.data.first_name).toBe("O'Hara")
   })
 
+  it('signs with a bound secret for its instance', async () => {
+    const env = { CLERK_WEBHOOK_SIGNING_SECRET: `ins_bound:${SECRET}` }
+    const args = ['trigger', 'user.created', '--print', '--json']
+    const { stdout } = await runCli(args, { cwd: await folder(), env })
+    expect(JSON.parse(String(jsonLines(stdout)[0]?.body))).toMatchObject({ instance_id: 'ins_bound' })
+  })
+
   it('needs a secret', async () => {
     const env = { CLERK_WEBHOOK_SIGNING_SECRET: undefined }
     const { code, stderr } = await runCli(['trigger', 'user.created'], { cwd: await folder(), env })

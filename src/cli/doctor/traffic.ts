@@ -6,6 +6,7 @@ import { MAX_HISTORY } from '../../handlers/run.ts'
 import type { ClerkSync } from '../../index.ts'
 import { readHookFailure } from '../../inspect/alert-hook.ts'
 import { read } from '../../inspect/reading.ts'
+import { detailOf } from '../../inspect/refusals.ts'
 import { type Check, type Fix, found, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 
@@ -148,7 +149,7 @@ async function checkRefusals({ database }: ClerkSync): Promise<Result[]> {
     .execute()
   return refusals.map(({ code, requests, message }) => {
     if (code === 'secret_of_other_instance')
-      return found('instances_crossed', `${message.split(': ').at(-1)}, ${requests} in the last 24 hours`)
+      return found('instances_crossed', `${detailOf(message)}, ${requests} in the last 24 hours`)
     const fact = `${requests} with ${code} in the last 24 hours`
     return found('deliveries_refused', fact, `\`clerk-sync explain ${code}\` explains it.`)
   })
