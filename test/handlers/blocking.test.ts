@@ -168,12 +168,15 @@ async function whoBlocks(workers: readonly CliProcess[]): Promise<CliProcess> {
   )
 }
 
-function pidThatBlocks({ stdout }: CliProcess): unknown {
-  return jsonLines(stdout).find(({ message }) => message === 'blocks from now on')?.pid
+function pidThatBlocks({ stdout }: CliProcess): number {
+  const pid = jsonLines(stdout).find(({ msg }) => msg === 'blocks from now on')?.pid
+  // Any pid differs from one that was not found.
+  if (typeof pid !== 'number') throw new Error('No line names the process that blocks')
+  return pid
 }
 
 function warnings({ stdout }: CliProcess) {
-  return jsonLines(stdout).filter(({ message }) => String(message).includes('event loop was blocked'))
+  return jsonLines(stdout).filter(({ msg }) => String(msg).includes('event loop was blocked'))
 }
 
 /** How many runs have not ended. */
