@@ -68,12 +68,6 @@ export function fold(
     if (next && order > 0) {
       newest = observation.isPartial && version ? completed(observation, version) : observation
       version = versionOf(newest)
-    } else if (next && version) {
-      const filled = filledUp(version, newest, observation)
-      if (filled && !buried)
-        verdicts.set(observation, { ...APPLIED, changes: changesBetween(version, filled.state as State) })
-      newest = filled ?? newest
-      version = filled ? versionOf(filled) : version
     }
     if (lifts) tombstone = null
     if (observation.isDeletion) tombstone = earliest(tombstone, deletionOf(observation))
@@ -95,20 +89,6 @@ function restored({ deletedAt }: Tombstone): Verdict {
 function completed(observation: Observation, known: Version): Observation {
   const state = observation.state as State
   return { ...observation, state: { ...state, ...merged(observation.resource, known.raw, state.raw) } }
-}
-
-/**
- * The row with what it lacks and an older event shows: the Backend API may have shown a part of the resource before the
- * event came. Undefined if it lacks nothing.
- */
-function filledUp(known: Version, newest: Observation | null, older: Observation): Observation | undefined {
-  const { resource, isPartial, state } = older
-  if (isPartial || state === null || (resource.api?.shape ?? 'same') === 'same') return undefined
-  const { data, raw } = merged(resource, state.raw, known.raw)
-  const before = parse(known.raw)
-  if (Object.keys(data).every((field) => Object.hasOwn(before, field))) return undefined
-  const { observedAt, updatedAt } = known
-  return { ...(newest ?? older), observedAt, isDeletion: false, state: { data, raw, updatedAt } }
 }
 
 function merged(resource: Resource, below: Uint8Array, above: Uint8Array): Pick<State, 'data' | 'raw'> {

@@ -60,52 +60,6 @@ function inBatches(observations: readonly Observation[], size: number): Observat
   return observations.flatMap((_, at) => (at % size === 0 ? [observations.slice(at, at + size)] : []))
 }
 
-const sessions = RESOURCES.get('sessions') as Resource
-
-/** The resource as it is at a time of its own clock: whole in an event, in part from the Backend API. */
-function sessionAt(updatedAt: number, observedAt: number, isPartial: boolean): Observation {
-  const part = { id: 'sess_1', status: `status ${updatedAt}`, updated_at: updatedAt }
-  const data = isPartial ? part : { ...part, latest_activity: { city: `city ${updatedAt}` } }
-  return {
-    resource: sessions,
-    id: 'sess_1',
-    state: { data, raw: Buffer.from(JSON.stringify(data)), updatedAt: new Date(updatedAt) },
-    isDeletion: false,
-    isPartial,
-    observedAt: new Date(observedAt),
-    eventId: 'msg_1',
-    instanceId: null,
-  }
-}
-
-describe('what is shown in part', () => {
-  it('loses nothing that an event shows, in whatever order they come and by whatever clocks', () => {
-    const clock = fc.integer({ min: 1, max: 3 })
-    fc.assert(
-      fc.property(
-        fc.tuple(clock, clock),
-        fc.array(fc.tuple(clock, clock), { minLength: 1, maxLength: 4 }),
-        fc.integer({ min: 1, max: 3 }),
-        fc.infiniteStream(fc.nat()),
-        ([updatedAt, observedAt], parts, size, random) => {
-          const event = sessionAt(updatedAt, observedAt, false)
-          const all = [event, ...parts.map(([updated, observed]) => sessionAt(updated, observed, true))]
-          const order = all.map((each) => ({ each, at: random.next().value as number }))
-          const shuffled = order.sort((a, b) => a.at - b.at).map(({ each }) => each)
-          const stored = foldAll(inBatches([...shuffled, event], size), null)
-          const latest = Math.max(...all.map(({ state }) => state?.updatedAt?.getTime() ?? 0))
-          expect(JSON.parse(String(stored?.version?.raw))).toEqual({
-            id: 'sess_1',
-            status: `status ${latest}`,
-            updated_at: latest,
-            latest_activity: { city: `city ${updatedAt}` },
-          })
-        },
-      ),
-    )
-  })
-})
-
 describe('folding observations into a row', () => {
   it('ends in the same row for every order, batch size and repetition', () => {
     fc.assert(
