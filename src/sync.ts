@@ -10,7 +10,7 @@ import type { WaitOptions } from './backfill/wait.ts'
 import type { ResourceName } from './clerk/catalogue.ts'
 import { type ClerkSyncOptions, type Config, resolveConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
-import { available, messageOf } from './database/failure.ts'
+import { available } from './database/failure.ts'
 import { migrate, pendingMigrations } from './database/migrate.ts'
 import { makePartitions } from './database/partitions.ts'
 import type { ClerkTables } from './database/tables.ts'
@@ -22,6 +22,7 @@ import { createControl, type HandlerControl } from './handlers/control.ts'
 import { type EventPattern, type Handler, type HandlerOptions, on } from './handlers/handler.ts'
 import type { RunKey } from './handlers/run.ts'
 import { type DrainOptions, type DrainResult, HandlerRuntime } from './handlers/runtime.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { Cascades } from './ingest/cascades.ts'
 import type { RecordedDelivery } from './ingest/entry.ts'
 import { Ingest } from './ingest/ingest.ts'
@@ -252,13 +253,13 @@ class Sync implements ClerkSync {
   readonly #catchUp: CatchingUp
   readonly #alerts: AlertHook | undefined
   readonly #eraser: Eraser
+  readonly #housekeeping: Housekeeping
   readonly #refusalLog: RefusalLog
   readonly #refusals: Refusals
   readonly #releaseNote: ReleaseNote
   readonly #budget: ByteBudget
   readonly #writeHealth = new WriteHealth()
   readonly #watch: SchemaWatch
-  #maintainedAt = Number.NEGATIVE_INFINITY
   #prepared: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
@@ -285,6 +286,7 @@ class Sync implements ClerkSync {
       cascade: () => void this.#cascades.run(),
     })
     this.#eraser = new Eraser(database)
+    this.#housekeeping = new Housekeeping(database, this.#eraser, config)
     this.#catchUp = new CatchingUp(database, this.#ingest, config, () => this.#prepare())
   }
 
@@ -422,7 +424,7 @@ class Sync implements ClerkSync {
     const timeUp = sleep(maxSeconds * 1_000, undefined, { ref: false })
     const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
     const [result] = await Promise.all([this.#handlers.drain(maxSeconds), late])
-    await this.#maintainNowAndThen((deadline - performance.now()) / 1_000)
+    await this.#housekeeping.maintainHourly((deadline - performance.now()) / 1_000)
     await Promise.race([this.#alerts?.look(), timeUp])
     return result
   }
@@ -509,43 +511,9 @@ class Sync implements ClerkSync {
     if (options.dryRun) return available(measure(this.#database, this.#config.retention))
     void this.#catchUp.confirmLate()
     void this.#cascades.run()
-    const result = await this.#maintain(options)
+    const result = await this.#housekeeping.maintain(options)
     await this.#alerts?.look()
     return result
-  }
-
-  async #maintain(options: MaintainOptions, restMs?: number): Promise<MaintenanceResult | null> {
-    await this.#eraseDue(options)
-    const result = await available(maintain(this.#database, this.#config.retention, options, restMs))
-    const forgotten = Object.entries(result?.forgotten ?? {}).flatMap(([kind, { rows }]) =>
-      rows > 0 ? [[kind, rows] as const] : [],
-    )
-    if (forgotten.length > 0) this.#config.log.info(Object.fromEntries(forgotten), 'forgotten')
-    return result
-  }
-
-  /** Where no server stays, whoever drains does it once an hour. What fails is told, and fails no drain. */
-  async #maintainNowAndThen(maxSeconds: number): Promise<void> {
-    if (maxSeconds <= 0 || performance.now() < this.#maintainedAt + MAINTENANCE_REST_MS) return
-    this.#maintainedAt = performance.now()
-    try {
-      await this.#maintain({ maxSeconds }, MAINTENANCE_REST_MS)
-    } catch (error) {
-      this.#config.log.warn({ error: messageOf(error) }, 'maintenance failed; the next drain tries again')
-      this.#maintainedAt = Number.NEGATIVE_INFINITY
-    }
-  }
-
-  /** Never rejects: what was not erased is tried again. */
-  async #eraseDue({ maxSeconds = 300, signal: stop }: MaintainOptions): Promise<void> {
-    const timeUp = AbortSignal.timeout(Math.ceil(maxSeconds * 1_000))
-    const signal = stop ? AbortSignal.any([stop, timeUp]) : timeUp
-    try {
-      await this.#eraser.catchUp(this.#config.eraseAfterDays, signal)
-    } catch (error) {
-      if (signal.aborted || (error instanceof ClerkSyncError && error.code === 'job_running')) return
-      this.#config.log.warn({ cause: messageOf(error) }, 'failed to erase users; it is tried again')
-    }
   }
 
   async check(): Promise<void> {
@@ -615,7 +583,5 @@ const FETCH_ADVICE = 'the Request was read before; pass it untouched, and read r
 
 /** Less than the ten seconds that the standalone server and most orchestrators give. */
 const HANDLER_GRACE_MS = 8_000
-/** Between two maintenances, whichever processes do them. */
-const MAINTENANCE_REST_MS = 3_600_000
 /** A transaction of this many events takes some 50 ms; larger ones only make the others wait. */
 const MAX_BATCH_ITEMS = 500

@@ -27,6 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     'config.ts',
     'drain.ts',
+    'housekeeping.ts',
     'reply.ts',
     'refusal-log.ts',
     'schema-watch.ts',

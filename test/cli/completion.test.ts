@@ -76,7 +76,7 @@ describe.each(SHELLS.filter((shell) => shell === 'bash' || isInstalled(shell)))(
       expect(await complete('start', '--po')).toEqual(['--port'])
       expect(await complete('--json', 'events', 'list', '--lim')).toEqual(['--limit'])
       expect(await complete('doctor', '--js')).toEqual(['--json'])
-      expect(await complete('doctor', '--port')).toEqual([])
+      expect(await complete('doctor', '--lim')).toEqual([])
     })
 
     it('knows values: of options and of arguments', async () => {
