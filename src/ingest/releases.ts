@@ -29,7 +29,7 @@ export class ReleaseNote {
 }
 
 /** The first start counts: later processes of a release change nothing. */
-export async function noteRelease(
+async function noteRelease(
   { queries, schema }: Pick<Database, 'queries' | 'schema'>,
   release: string,
 ): Promise<void> {
