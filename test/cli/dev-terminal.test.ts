@@ -181,7 +181,7 @@ export default defineConfig({ handlers: [on('user.created', welcome, { name: 'we
     await when(() => existsSync(opened))
     expect(await readFile(opened, 'utf8')).toMatch(/^http:\/\/localhost:\d+\/dashboard\n$/)
     terminal.press('?')
-    await terminal.until(/p {3}stop the simulated traffic/)
+    await terminal.until(/p {3}pause or resume the simulated traffic/)
   })
 
   it('opens a tunnel with a key for real traffic, and closes it with the same one', async () => {
