@@ -26,7 +26,7 @@ describe('the line of a delivery', () => {
     [{ changed: ['first_name', 'image_url'] }, 'first_name, image_url'],
     [{ changed: ['a', 'b', 'c', 'd', 'e'] }, 'a, b, c +2'],
     [{ outcome: 'duplicate' }, 'was delivered before'],
-    [{ outcome: 'stale', reason: 'older_than_row' }, 'row is newer, kept'],
+    [{ outcome: 'stale', reason: 'older_than_row' }, 'the row is newer'],
     [{ outcome: 'parked', reason: 'bad_json', type: null, resourceId: null }, 'body is not JSON'],
     [
       { outcome: 'failed', reason: 'rejected_by_database' },
