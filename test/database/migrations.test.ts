@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { type Database, openDatabase } from '../../src/database/database.ts'
-import { migrate, pendingMigrations } from '../../src/database/migrate.ts'
+import { MIGRATIONS, migrate, pendingMigrations } from '../../src/database/migrate.ts'
 import { type ClerkSync, createClerkSync } from '../../src/index.ts'
 import { describeEachDatabase, describeWithPostgres, SECRET, silent } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
@@ -123,11 +123,13 @@ describeWithPostgres('an upgrade under load', (server) => {
     const { schema, sync, database, client, users } = await filled(server)
     await client.query(`begin; lock table ${users} in access share mode`)
     const traffic = load(sync)
-    const migrating = migrate(database, NEXT)
+    // Only the step that needs the lock: batches would race with traffic that never pauses.
+    const withColumn = NEXT.slice(0, MIGRATIONS.length + 1)
+    const migrating = migrate(database, withColumn)
     await sleep(3_000)
-    expect(await pendingMigrations(database.queries, schema, NEXT)).toEqual(NEW)
+    expect(await pendingMigrations(database.queries, schema, withColumn)).toEqual(NEW.slice(0, 1))
     await client.query('commit')
-    expect(await migrating).toEqual(NEW)
+    expect(await migrating).toEqual(NEW.slice(0, 1))
     const { slowest } = await traffic.stop()
     expect(slowest).toBeLessThan(3_500)
   }, 60_000)
