@@ -106,8 +106,9 @@ it.each(['inngest', '@trigger.dev/sdk', '@opentelemetry/not-there'])(
     await mkdir(cwd)
     await writeFile(join(cwd, 'clerk-sync.config.mjs'), `import '${name}'\nexport default {}\n`)
     const { code, stderr } = await runCli(['config'], { cwd })
-    expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining(`npm install ${name}`)])
-    expect(code).not.toBe(0)
+    // Lines are wrapped between words.
+    expect(stderr.replace(/\s+/g, ' ')).toContain(`npm install ${name}`)
     expect(stderr).toContain('config_unloadable')
+    expect(code).not.toBe(0)
   },
 )
