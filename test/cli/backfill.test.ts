@@ -78,7 +78,7 @@ describeWithPostgres('backfill and reconcile', (url) => {
     const { code, stdout, stderr } = await run(['backfill', 'organizations', '--restart'])
     expect(code).toBe(3)
     expect(stdout).toMatch(/organizations +failed/)
-    expect(stderr).toContain('run it again')
+    expect(stderr).toContain('Run the command again')
   })
 
   it('refuses a resource that Clerk does not list, and a missing key', async () => {

@@ -40,7 +40,7 @@ describe('lanes', () => {
       const late = expect(lanes.enter('first')).rejects.toMatchObject({
         code: 'connections_busy',
         message: expect.stringContaining('first, 1 in all'),
-        remedy: expect.stringContaining('raise maxConnections'),
+        remedy: expect.stringContaining('Raise `maxConnections`'),
       })
       await vi.advanceTimersByTimeAsync(10_000)
       await late
