@@ -28,7 +28,8 @@ function logRun(log: Logger, { kind: _, ...fields }: RunFact, share: number): vo
 }
 
 function logJob(log: Logger, { kind: _, ...fields }: JobFact): void {
-  log[fields.status === 'failed' ? 'warn' : 'info'](fields, 'job')
+  if (fields.status === 'failed') log.warn(fields, 'job failed')
+  else log.info(fields, 'job')
 }
 
 /** By the id: an event has all its lines or none, whichever process writes them. */

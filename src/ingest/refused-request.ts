@@ -36,15 +36,20 @@ export function describeRequest({ finding }: ClerkSyncError, request: Incoming):
   }
 }
 
-function headersOf(headers: Incoming['headers']): Record<string, string> {
-  const pairs = headers instanceof Headers ? [...headers] : Object.entries(headers)
+/** Callers without types give anything: telling of a refusal must not fail. */
+function headersOf(headers: Incoming['headers'] | null): Record<string, string> {
+  const pairs = headers instanceof Headers ? [...headers] : Object.entries(headers ?? {})
   return Object.fromEntries(
     pairs.slice(0, MAX_HEADERS).map(([name, value]) => {
       const key = name.toLowerCase()
-      const text = SHOWN_HEADERS.test(key) ? String(value ?? '') : HIDDEN
+      const text = SHOWN_HEADERS.test(key) ? [value].flat().filter(isText).join(', ') : HIDDEN
       return [clean(key, MAX_VALUE_LENGTH), clean(text, MAX_VALUE_LENGTH)]
     }),
   )
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
 
 const STRING_FIELD = /"([\w-]{1,64})"\s*:\s*"((?:[^"\\]|\\.)*)"?/g
