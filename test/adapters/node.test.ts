@@ -17,7 +17,7 @@ describeAdapter('Node', {
           await text(request)
           await createNodeHandler(sync)(request, response)
         }),
-      /gone: something read the request before; call the handler first/,
+      /lost: something read the request before; call the handler first/,
     ],
     'an encoding was set': [
       (sync) => listen((request, response) => createNodeHandler(sync)(request.setEncoding('utf8'), response)),
