@@ -37,10 +37,10 @@ describeWithPostgres('migrate', (url) => {
   })
 
   it.each([
-    '"postgres://app:hunter2@localhost/app"',
-    'localhost:5432/hunter2',
-    'host=localhost password=hunter2 dbname=app',
-  ])('takes no mistaken address for a folder: %s', async (address) => {
+    ['in quotes', '"postgres://app:hunter2@localhost/app"'],
+    ['without a protocol', 'localhost:5432/hunter2'],
+    ['in the form of libpq', 'host=localhost password=hunter2 dbname=app'],
+  ])('takes no mistaken address for a folder: one %s', async (_, address) => {
     const { code, stderr } = await migrate('--database', address)
     expect(code).toBe(1)
     expect(stderr).toContain('✗ option_invalid')
