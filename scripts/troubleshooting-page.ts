@@ -1,7 +1,7 @@
 /** Writes docs/troubleshooting.md from the tables of codes. `npm run docs` runs it; a test fails when the page is stale. */
 
 import { writeFileSync } from 'node:fs'
-import { EXPLANATIONS, type Explanation } from '../src/cli/explanations.ts'
+import { EXPLANATIONS, type Explanation } from '../src/explanations/catalogue.ts'
 
 const INTRODUCTION = `# Troubleshooting
 

@@ -62,7 +62,6 @@ export type {
   MaintenanceTable,
   MirroredRow,
   Outcome,
-  Reason,
   RefusalsTable,
   RetentionLogTable,
   RunStatus,
@@ -72,6 +71,7 @@ export { createDrainResponder, type DrainResponder } from './drain.ts'
 export type { ErasureCounts } from './erasure/counts.ts'
 export type { EraseOptions, ErasureResult } from './erasure/eraser.ts'
 export { ClerkSyncError, type ErrorCode } from './errors.ts'
+export type { Reason } from './explanations/reasons.ts'
 // The team's handlers.
 export type { BulkOptions, BulkProgress, BulkResult, Past } from './handlers/bulk.ts'
 export type { HandlerControl, HandlerInfo } from './handlers/control.ts'

@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander'
 import type { BulkOptions, BulkResult } from '../index.ts'
-import { EXIT } from './failure.ts'
-import { Interrupted, listenForInterruption } from './interruption.ts'
+import { EXIT, Interrupted, listenForInterruption } from './failure.ts'
 import { parseCount } from './options.ts'
 import type { Output } from './output.ts'
 

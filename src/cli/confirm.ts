@@ -1,7 +1,6 @@
 /** Questions at the terminal. Each also has an option that answers it, for scripts. */
 
-import { usageError } from './failure.ts'
-import { Interrupted } from './interruption.ts'
+import { Interrupted, usageError } from './failure.ts'
 import type { Output } from './output.ts'
 
 /**

@@ -12,7 +12,7 @@ import type { ClerkSync } from '../index.ts'
 import { examine } from './commands/doctor.ts'
 import { type Configuration, DEFAULT, describeOrigin } from './configuration.ts'
 import type { CheckedResult } from './doctor/check.ts'
-import { silentLogger } from './notes.ts'
+import { silentLogger } from './open.ts'
 import type { DatabaseOptions } from './options.ts'
 import { shownOptions } from './settings.ts'
 

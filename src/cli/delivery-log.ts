@@ -3,15 +3,13 @@
  */
 
 import type { ErrorCode } from '../errors.ts'
+import { REASONS } from '../explanations/reasons.ts'
 import type { DeliveryFact, Logger, Reason, TriedRun } from '../index.ts'
-import { REASONS } from '../inspect/reasons.ts'
 import { toJson } from '../log.ts'
 import { remedyLines } from './failure.ts'
-import { type Cell, layOut, type Room, roomOf } from './layout.ts'
-import { outcomeCell, type Result } from './outcome.ts'
+import { type Cell, layOut, outcomeCell, type Result, type Room, roomOf } from './layout.ts'
 import type { Output, Pen } from './output.ts'
-import { printable } from './text.ts'
-import { formatTime } from './times.ts'
+import { formatTime, printable } from './text.ts'
 
 /** What the sync logs of a delivery that it took. */
 export interface TakenDelivery extends Omit<DeliveryFact, 'kind'> {
@@ -216,7 +214,7 @@ function resultLine(result: Result, rest: Rest, pen: Pen, now: Date): string {
 function detailOf({ eventId, outcome, reason, changed }: TakenDelivery): string {
   if (outcome === 'duplicate') return 'was delivered before'
   if (outcome === 'failed') return `clerk-sync events show ${eventId}`
-  return reason === null ? listShort(changed) : REASONS[reason]
+  return reason === null ? listShort(changed) : REASONS[reason].label
 }
 
 const MAX_NAMES = 3

@@ -4,11 +4,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClerkSyncError } from '../errors.ts'
 import { type ClerkSync, createClerkSync } from '../index.ts'
+import type { Logger } from '../log.ts'
 import { createSigningSecret } from '../testing/sign.ts'
 import { loadConfiguration } from './configuration.ts'
-import { noteLogger } from './notes.ts'
 import type { DatabaseOptions } from './options.ts'
 import type { Output } from './output.ts'
+import { printable } from './text.ts'
 
 /**
  * Does a command's work on a sync that receives nothing, and closes it.
@@ -40,3 +41,16 @@ export function requireDatabase(sync: ClerkSync): void {
 export function isNewFolder({ location }: ClerkSync): boolean {
   return location.kind === 'embedded' && !existsSync(join(location.name, 'pgdata', 'PG_VERSION'))
 }
+
+export function noteLogger(output: Output): Logger {
+  const { yellow, red } = output.stderr.colors
+  return {
+    debug() {},
+    info() {},
+    warn: (_, message) => output.note(`${yellow('!')} ${printable(message)}`),
+    error: (_, message) => output.note(`${red('✗')} ${printable(message)}`),
+  }
+}
+
+/** For commands that say by themselves what there is to say. */
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -3,8 +3,7 @@
 import { Command, Option } from 'commander'
 import { readVersion } from '../version.ts'
 import { loadEnvironmentFiles } from './environment.ts'
-import { fail } from './failure.ts'
-import { dieOf, Interrupted } from './interruption.ts'
+import { dieOf, fail, Interrupted } from './failure.ts'
 import { withExamples } from './options.ts'
 import { Output } from './output.ts'
 

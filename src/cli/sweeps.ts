@@ -1,10 +1,13 @@
 /** Runs a backfill or reconcile for people who watch: how far it is, how fast, and how long it will take. */
 
-import type { BackfillOptions, SweepProgress, SweepsProgress } from '../index.ts'
-import { Interrupted, listenForInterruption } from './interruption.ts'
+import { Argument, InvalidArgumentError } from 'commander'
+import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
+import { closest } from '../closest.ts'
+import type { BackfillOptions, SweepProgress, SweepsProgress, UnreadResource } from '../index.ts'
+import { Interrupted, listenForInterruption } from './failure.ts'
 import { type Cell, layOut } from './layout.ts'
 import type { Output, Pen } from './output.ts'
-import { formatDuration } from './times.ts'
+import { formatDuration } from './text.ts'
 
 /** What a run is given to be watched and stopped by. */
 type Watched = Required<Pick<BackfillOptions, 'signal' | 'onProgress'>>
@@ -92,3 +95,41 @@ function waits(throttled: number): string {
 function count(value: number): string {
   return value.toLocaleString('en')
 }
+
+const LISTED = [...RESOURCES.values()].filter(({ api }) => api !== undefined).map(({ table }) => table)
+
+/** Any of the resources that Clerk lists. */
+export function resourceArgument(): Argument {
+  return new Argument('[resources...]', LISTED.join(', ')).argParser(parseResource)
+}
+
+function parseResource(text: string, earlier: readonly ResourceName[] | undefined): ResourceName[] {
+  const name = text.replaceAll('-', '_').toLowerCase()
+  if (LISTED.includes(name)) return [...(earlier ?? []), name as ResourceName]
+  const meant = closest(name, LISTED)
+  throw new InvalidArgumentError(meant ? `Did you mean ${meant}?` : `Clerk lists: ${LISTED.join(', ')}.`)
+}
+
+/** A sentence for each reason that applies. */
+export function coverageSentences(unread: readonly UnreadResource[]): string[] {
+  return UNREAD.flatMap(([reason, sentence]) => {
+    const names = unread.filter((each) => each.reason === reason).map(({ resource }) => resource)
+    return names.length > 0 ? [sentence(names)] : []
+  })
+}
+
+type Sentence = (names: readonly string[]) => string
+
+const UNREAD: readonly (readonly [UnreadResource['reason'], Sentence])[] = [
+  [
+    'where_items_differ',
+    (names) =>
+      `${names.join(', ')}: read again only where their items differed; \`clerk-sync reconcile ${names.join(' ')}\` reads all, a request for each owner.`,
+  ],
+  [
+    'on_request',
+    (names) =>
+      `${names.join(', ')}: read only if named, a request for each owner: \`clerk-sync reconcile ${names.join(' ')}\`.`,
+  ],
+  ['not_listed', (names) => `${names.join(', ')}: Clerk's API does not list them; only events bring them.`],
+]

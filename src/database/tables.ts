@@ -11,9 +11,9 @@
 
 import type { ColumnType, Generated } from 'kysely'
 import type { CATALOGUE, CHILD_SETS } from '../clerk/catalogue.ts'
-import type { ParkReason } from '../clerk/event.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import type { Column, Columns } from '../clerk/resource.ts'
+import type { Reason } from '../explanations/reasons.ts'
 
 type Values<C extends Columns> = {
   [name in keyof C]: C[name] extends Column<infer Value> ? Value | null : never
@@ -75,20 +75,6 @@ export type Outcome =
   | 'parked'
   /** The database refused it; replay it after the fix. */
   | 'failed'
-
-/** Why an event was not applied. */
-export type Reason =
-  | ParkReason
-  | 'older_than_row'
-  | 'resource_deleted'
-  /** The person was erased. What came of them since is recorded without a body. */
-  | 'erased'
-  | 'resource_disabled'
-  | 'rejected_by_database'
-  /** The database took too long over it alone. */
-  | 'timed_out'
-  /** An error in clerk-sync itself. */
-  | 'internal_fault'
 
 /** A changed field: what it was, and what it became. */
 export interface Change {

@@ -1,6 +1,7 @@
 /** What became of an event, or of what the Backend API showed. */
 
-import type { Change, Outcome, Reason } from '../database/tables.ts'
+import type { Change, Outcome } from '../database/tables.ts'
+import type { Reason } from '../explanations/reasons.ts'
 
 export interface Verdict {
   readonly outcome: Outcome

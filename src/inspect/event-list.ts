@@ -4,11 +4,11 @@
  */
 
 import { EVENT_TYPES, RESOURCES } from '../clerk/catalogue.ts'
+import { REASONS, type Reason } from '../explanations/reasons.ts'
 import { type PageRequest, type Position, readCursor, toPage } from './cursor.ts'
 import type { EventItem, EventOrigin, EventOutcome, PageOf, Quantity, RunState, Time } from './model.ts'
 import { COUNT_LIMIT, countUpTo } from './quantity.ts'
 import { literal, Parameters, type Reading, toTime } from './reading.ts'
-import { type ReasonCode, toReason } from './reasons.ts'
 import { findSubjects } from './subjects.ts'
 
 /** Which events. All conditions must hold. */
@@ -207,7 +207,7 @@ interface ItemRow {
   readonly occurred_at: Date
   readonly source: EventOrigin
   readonly outcome: EventOutcome
-  readonly reason: ReasonCode | null
+  readonly reason: Reason | null
   readonly deliveries: number
 }
 
@@ -262,7 +262,7 @@ function toItem(row: ItemRow, runs: readonly RunsRow[], changedFields: number): 
     occurredAt: toTime(row.occurred_at),
     source: row.source,
     outcome: row.outcome,
-    reason: toReason(row.reason),
+    reason: row.reason && { code: row.reason, text: REASONS[row.reason]?.label ?? row.reason },
     deliveries: row.deliveries,
     changedFields,
     runs: Object.fromEntries(runs.map(({ status, count }) => [status, count])),

@@ -2,7 +2,7 @@
 
 import type { RefusedRequestColumn } from '../database/tables.ts'
 import { ERRORS, type ErrorCode } from '../errors.ts'
-import { FINDINGS, type FindingCode } from '../webhook/findings.ts'
+import { FINDINGS, type FindingCode } from '../explanations/findings.ts'
 import type { RejectedGroup } from './model.ts'
 import { type Reading, toTime } from './reading.ts'
 

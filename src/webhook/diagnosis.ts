@@ -6,7 +6,7 @@
  */
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import type { FindingCode } from './findings.ts'
+import type { FindingCode } from '../explanations/findings.ts'
 import { type Message, type RequestHeaders, readMixedMessages } from './headers.ts'
 import { rewritingsOf } from './rewritings.ts'
 import { parseSecret } from './secret.ts'

@@ -1,6 +1,6 @@
 /** What a body may have been before something on its way wrote it anew. */
 
-import type { FindingCode } from './findings.ts'
+import type { FindingCode } from '../explanations/findings.ts'
 
 export interface Rewriting {
   readonly code: FindingCode

@@ -2,10 +2,10 @@
 
 import { type Content, type Delivery, readContent } from '../clerk/event.ts'
 import { ClerkSyncError } from '../errors.ts'
+import { FINDINGS } from '../explanations/findings.ts'
 import { type BodyLimits, type RawBody, readBody } from './body.ts'
 import { requireOwnSecret } from './bound-secrets.ts'
 import type { Evidence, Finding } from './diagnosis.ts'
-import { FINDINGS } from './findings.ts'
 import { type RequestHeaders, readMessage } from './headers.ts'
 import type { BoundSecret } from './secret.ts'
 import { isSigned } from './signature.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { renderTroubleshootingPage } from '../../scripts/troubleshooting-page.ts'
-import { EXPLANATIONS } from '../../src/cli/explanations.ts'
+import { EXPLANATIONS } from '../../src/explanations/catalogue.ts'
 
 const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')
 

@@ -1,6 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { createSimulator } from '../../src/cli/dev/samples.ts'
-import { Simulation } from '../../src/cli/dev/simulation.ts'
+import { createSimulator, Simulation } from '../../src/cli/dev/simulation.ts'
 import { createDashboardHandler } from '../../src/dashboard/index.ts'
 import { startServer, WEBHOOK_PATHS } from '../../src/server/server.ts'
 import { ask, refusal } from '../dashboard/client.ts'

@@ -6,8 +6,7 @@ import { EXIT } from '../failure.ts'
 import { withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { resourceArgument } from '../resources.ts'
-import { runSweeps, sweepLines } from '../sweeps.ts'
+import { resourceArgument, runSweeps, sweepLines } from '../sweeps.ts'
 
 interface BackfillCommandOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean

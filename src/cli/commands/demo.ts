@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { sql } from 'kysely'
 import { CATALOGUE, CHILD_SETS } from '../../clerk/catalogue.ts'
-import { type ClerkSync, createClerkSync } from '../../index.ts'
+import { type ClerkSync, createClerkSync, type Logger, type Receipt } from '../../index.ts'
 import { startServer } from '../../server/server.ts'
 import { createSigningSecret, createSimulatedClerk, startBackendApi } from '../../testing/index.ts'
-import { DemoLog } from '../demo/log.ts'
+import type { TakenDelivery } from '../delivery-log.ts'
 import { DemoReport } from '../demo/report.ts'
 import { Scenario } from '../demo/scenario.ts'
-import { EXIT } from '../failure.ts'
-import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { EXIT, Interrupted, listenForInterruption } from '../failure.ts'
 import { parseCount, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 
@@ -102,4 +101,21 @@ async function prepare(sync: ClerkSync): Promise<void> {
 
 async function clear(sync: ClerkSync): Promise<void> {
   await sql`drop schema if exists ${sql.id(SCHEMA)} cascade`.execute(sync.database)
+}
+
+export class DemoLog implements Logger {
+  readonly outcomes = new Map<Receipt['outcome'], number>()
+
+  debug(): void {}
+
+  info(fields: object, message: string): void {
+    if (message !== 'delivery') return
+    const { outcome } = fields as TakenDelivery
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1)
+  }
+
+  /** What is refused here is refused on purpose; the servers' answers are counted. */
+  warn(): void {}
+
+  error(): void {}
 }

@@ -3,12 +3,12 @@
 import { type Command, Option } from 'commander'
 import { DEFAULT_HOST, DEFAULT_PORT } from '../../server/defaults.ts'
 import { readVersion } from '../../version.ts'
-import { parseHost, parsePort } from '../address.ts'
 import type { DevOptions } from '../dev/session.ts'
-import { TUNNELS } from '../dev/tunnels.ts'
-import { listenForInterruption } from '../interruption.ts'
+import { TUNNELS } from '../dev/tunnel.ts'
+import { listenForInterruption } from '../failure.ts'
 import { parseCount, parseRate, parseUrl, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output } from '../output.ts'
+import { parseHost, parsePort } from '../serving.ts'
 
 const ONE_A_SECOND = 1_000
 

@@ -24,14 +24,11 @@ import { clockChecks } from '../doctor/clock.ts'
 import { configurationChecks } from '../doctor/configuration.ts'
 import { databaseCheck, ExaminedDatabase } from '../doctor/database.ts'
 import { handlerChecks } from '../doctor/handlers.ts'
-import { middlewareCheck } from '../doctor/middleware.ts'
-import { Project, projectCheck } from '../doctor/project.ts'
+import { middlewareCheck, Project, projectCheck } from '../doctor/project.ts'
 import { routeCheck } from '../doctor/route.ts'
 import { trafficChecks } from '../doctor/traffic.ts'
-import { EXIT, remedyLines, usageError } from '../failure.ts'
-import { listenForInterruption } from '../interruption.ts'
-import { silentLogger } from '../notes.ts'
-import { withSync } from '../open.ts'
+import { EXIT, listenForInterruption, remedyLines, usageError } from '../failure.ts'
+import { silentLogger, withSync } from '../open.ts'
 import {
   type DatabaseOptions,
   parseDuration,

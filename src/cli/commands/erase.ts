@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { ErasureCounts, ErasureResult } from '../../index.ts'
 import { isConfirmed } from '../confirm.ts'
-import { Interrupted, listenForInterruption } from '../interruption.ts'
+import { Interrupted, listenForInterruption } from '../failure.ts'
 import { layOut } from '../layout.ts'
 import { requireDatabase, withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'

@@ -1,10 +1,40 @@
 /** `clerk-sync events`: what was received, and applying it again. */
 
 import type { Command } from 'commander'
-import { withExamples } from '../options.ts'
-import { registerList } from './events-list.ts'
-import { registerReplay } from './events-replay.ts'
-import { registerShow } from './events-show.ts'
+import { RESOURCES } from '../../clerk/catalogue.ts'
+import { REASONS } from '../../explanations/reasons.ts'
+import {
+  type Change,
+  type ClerkSync,
+  ClerkSyncError,
+  type EventFilter,
+  type Outcome,
+  type ReplayResult,
+} from '../../index.ts'
+import {
+  countEvents,
+  type EventDetails,
+  type EventSummary,
+  type EventTotals,
+  getEvent,
+  listEvents,
+  OUTCOMES,
+} from '../../inspect/events.ts'
+import { isConfirmed } from '../confirm.ts'
+import { CommandError, EXIT, Interrupted, listenForInterruption, usageError } from '../failure.ts'
+import { type Cell, layOut, outcomeCell, roomOf } from '../layout.ts'
+import { requireDatabase, withSync } from '../open.ts'
+import {
+  collect,
+  collectFrom,
+  type DatabaseOptions,
+  parseCount,
+  parseTime,
+  withDatabaseOptions,
+  withExamples,
+} from '../options.ts'
+import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { cut, formatExactTime, formatTime, printable, printableLines } from '../text.ts'
 
 export function register(command: Command): void {
   withExamples(command.helpCommand(false), [
@@ -15,4 +45,326 @@ export function register(command: Command): void {
   registerList(command.command('list').summary('list events, newest first'))
   registerShow(command.command('show').summary('show one event'))
   registerReplay(command.command('replay').summary('apply recorded events again'))
+}
+
+interface ListOptions extends OutputOptions, DatabaseOptions, FilterOptions {
+  readonly limit: number
+  readonly before?: string
+}
+
+const DEFAULT_LIMIT = 25
+
+export function registerList(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync events list --outcome failed --outcome parked', 'what needs attention'],
+    ['clerk-sync events list --type "user.*" --since 1h', 'user events of the last hour'],
+    ['clerk-sync events list --subject user_2f9aK1 --json', 'the history of one user, as JSON'],
+  ])
+  withDatabaseOptions(withFilterOptions(command))
+    .option('--limit <number>', 'maximum number of events', parseCount, DEFAULT_LIMIT)
+    .option('--before <event>', 'list events older than this one')
+    .action((_, self: Command) => list(self.optsWithGlobals()))
+}
+
+function list(options: ListOptions): Promise<void> {
+  const output = new Output(options)
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const { limit, before } = options
+    const events = await listEvents(sync.reads, toFilter(options), { limit, before })
+    printList(events, output)
+    if (events.length === 0) output.note('No events match.')
+    if (events.length === limit) output.note(`For older events add --before ${events.at(-1)?.id}`)
+  })
+}
+
+function printList(events: readonly EventSummary[], { json, stdout }: Output): void {
+  if (json) {
+    for (const event of events) stdout.record(event)
+    return
+  }
+  const rows = events.map((event) => toRow(event, stdout))
+  for (const line of layOut(rows, stdout.width)) stdout.line(line)
+}
+
+/** An id is never cut: half of one is good for nothing. */
+function toRow(event: EventSummary, pen: Pen): Cell[] {
+  const { dim } = pen.colors
+  const start = [{ text: formatTime(event.received_at), style: dim }, outcomeCell(event.outcome, pen)]
+  const id = { text: event.id, style: dim }
+  const type = { text: event.type ?? 'no event' }
+  const room = roomOf(pen.width)
+  if (room === 'narrow') return [...start, type]
+  if (room === 'medium') return [...start, id, type]
+  const reason = { text: event.reason === null ? '' : REASONS[event.reason].label, style: dim }
+  return [...start, id, type, { text: event.resource_id ?? '' }, reason]
+}
+
+interface ShowOptions extends OutputOptions, DatabaseOptions {
+  readonly body?: boolean
+}
+
+export function registerShow(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync events show msg_2Lh9KRb…', 'facts, what changed, payload'],
+    ['clerk-sync events show msg_2Lh9KRb… --body > body.json', 'the bytes that were signed'],
+  ])
+  withDatabaseOptions(command)
+    .argument('<id>', 'the event’s id: its svix-id, msg_…')
+    .option('--body', 'print the stored body and nothing else')
+    .action((id: string, _, self: Command) => show(id, self.optsWithGlobals()))
+}
+
+function show(id: string, options: ShowOptions): Promise<void> {
+  const output = new Output(options)
+  return withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const event = await getEvent({ database: sync.database, schema: sync.location.schema }, id)
+    if (options.body) printBody(event, output.stdout)
+    else if (output.json) output.stdout.record(toRecord(event))
+    else for (const line of toLines(event, output.stdout)) output.stdout.line(line)
+  })
+}
+
+/** The bytes as they are, unless a terminal would obey them. */
+function printBody({ id, body }: EventDetails, pen: Pen): void {
+  if (body === null) {
+    const remedy = 'Omit --body to see the other facts of the event.'
+    throw new CommandError('body_not_kept', `The body of ${id} is no longer kept.`, remedy)
+  }
+  if (pen.isTerminal) pen.line(printableLines(toText(body)))
+  else pen.exact(body)
+}
+
+function toRecord({ body, body_sha256, ...facts }: EventDetails): object {
+  return { ...facts, body_sha256: Buffer.from(body_sha256).toString('hex'), body: body && toText(body) }
+}
+
+function toLines(event: EventDetails, pen: Pen): string[] {
+  const { bold, dim } = pen.colors
+  const { changes } = event
+  const title = (text: string) => ['', bold(text)]
+  return [
+    ...layOut(factRows(event, pen), pen.width),
+    ...(changes === null ? [] : [...title('Changes'), ...changeLines(changes, pen)]),
+    ...title('Payload'),
+    event.body === null ? dim(whyBodiless(event)) : pretty(toText(event.body)),
+  ]
+}
+
+function factRows(event: EventDetails, pen: Pen): Cell[][] {
+  const { dim } = pen.colors
+  const facts: [name: string, value: Cell | string | null][] = [
+    ['event', event.id],
+    ['outcome', outcomeCell(event.outcome, pen)],
+    ['reason', event.reason && `${event.reason}: ${REASONS[event.reason].label}`],
+    ['error', event.error],
+    ['type', event.type],
+    ['resource', event.resource],
+    ['subject', event.resource_id],
+    ['instance', event.instance_id],
+    ['occurred', formatExactTime(event.occurred_at)],
+    ['received', formatExactTime(event.received_at)],
+    ['delivered', deliveriesOf(event)],
+    ['replayed', event.replayed_at && formatExactTime(event.replayed_at)],
+    ['body', bodyFacts(event)],
+  ]
+  return facts
+    .filter((fact): fact is [string, Cell | string] => fact[1] !== null)
+    .map(([name, value]) => [{ text: name, style: dim }, typeof value === 'string' ? { text: value } : value])
+}
+
+function deliveriesOf({ deliveries, last_delivered_at }: EventDetails): string {
+  if (deliveries === 1 || last_delivered_at === null) return 'once'
+  return `${deliveries} times, last ${formatExactTime(last_delivered_at)}`
+}
+
+function whyBodiless({ body_forgotten_at: at }: EventDetails): string {
+  return at ? `no longer kept: forgotten ${formatExactTime(at)}, see retention.eventBodies` : 'no longer kept'
+}
+
+function bodyFacts(event: EventDetails): string {
+  const { body, body_conflict, redacted } = event
+  const facts = [
+    body === null ? whyBodiless(event) : `${body.byteLength} bytes`,
+    redacted && 'one-time codes and tickets removed',
+    body_conflict && 'a later delivery of this id had a different body; only the first was applied',
+  ]
+  return facts.filter(Boolean).join('; ')
+}
+
+/** `first_name  "Ada" → "Eva"`, or both values on lines of their own if they are long. */
+function changeLines(changes: Record<string, Change>, pen: Pen): string[] {
+  const { dim, red, green } = pen.colors
+  const fieldWidth = Math.max(...Object.keys(changes).map((field) => field.length))
+  return Object.entries(changes).flatMap(([field, change]) => {
+    const [from, to] = [printable(toJson(change.from)), printable(toJson(change.to))]
+    const isShort = fieldWidth + from.length + to.length + 5 <= Math.min(pen.width, 100)
+    if (isShort) return [`${field.padEnd(fieldWidth)}  ${red(from)} ${dim('→')} ${green(to)}`]
+    const width = pen.width - 4
+    const same = sameStart(from, to)
+    return [
+      field,
+      `  ${red(`- ${excerpt(from, same, width)}`)}`,
+      `  ${green(`+ ${excerpt(to, same, width)}`)}`,
+    ]
+  })
+}
+
+/** How many characters two texts start with alike. */
+function sameStart(a: string, b: string): number {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return length
+}
+
+/** The text if it fits, else from a little before what differs. */
+function excerpt(text: string, same: number, width: number): string {
+  const start = same - 20
+  return text.length <= width || start <= 0 ? cut(text, width) : cut(`…${text.slice(start)}`, width)
+}
+
+function toJson(value: unknown): string {
+  return JSON.stringify(value) ?? 'null'
+}
+
+/** JSON indented, anything else as it is. */
+function pretty(text: string): string {
+  try {
+    return printableLines(JSON.stringify(JSON.parse(text), null, 2))
+  } catch {
+    return printableLines(text)
+  }
+}
+
+function toText(body: Uint8Array): string {
+  return Buffer.from(body).toString()
+}
+
+interface ReplayOptions extends OutputOptions, DatabaseOptions, FilterOptions {
+  readonly all?: boolean
+  readonly yes?: boolean
+}
+
+export function registerReplay(command: Command): void {
+  withExamples(command, [
+    ['clerk-sync events replay --outcome failed', 'failed events, after you fixed the cause'],
+    ['clerk-sync events replay msg_2Lh9KRb…', 'one event'],
+    ['clerk-sync events replay --all --yes', 'everything, without a question'],
+  ])
+  withDatabaseOptions(withFilterOptions(command))
+    .argument('[ids...]', 'events, by id')
+    .option('--all', 'every event; required without another filter')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .action((ids: string[], _, self: Command) => replay(ids, self.optsWithGlobals()))
+}
+
+async function replay(ids: readonly string[], options: ReplayOptions): Promise<void> {
+  const output = new Output(options)
+  const filter = { ...toFilter(options), ids: ids.length > 0 ? ids : undefined }
+  if (isEmpty(filter) && !options.all) {
+    throw usageError('Missing events to replay.', 'Pass ids, a filter such as --outcome failed, or --all.')
+  }
+  await withSync(options, output, async (sync) => {
+    requireDatabase(sync)
+    const totals = await countEvents(sync.database, filter)
+    if (totals.total === 0 && ids.length > 0) throw new ClerkSyncError('event_not_found', ids.join(', '))
+    const isWanted =
+      totals.total === 0 ||
+      (await isConfirmed(describeTotals(totals), QUESTION, options.yes === true, output))
+    if (!isWanted) return output.note('Cancelled.')
+    // What comes in while somebody reads the question is not part of it.
+    const until = filter.until ?? totals.countedAt
+    reportReplay(await runReplay(sync, { ...filter, until }, totals.total, output), output)
+  })
+}
+
+const QUESTION = 'Replay them? Newer rows are kept.'
+
+/** `37 events (30 failed, 7 parked), received 09:12:01 to 14:31:40` */
+function describeTotals(totals: EventTotals): string {
+  const outcomes = OUTCOMES.filter((outcome) => totals[outcome] > 0)
+  const counts = outcomes.map((outcome) => `${totals[outcome]} ${outcome}`).join(', ')
+  const times = new Set([totals.firstAt, totals.lastAt].map((time) => time && formatTime(time)))
+  const noun = totals.total === 1 ? 'event' : 'events'
+  return `${totals.total} ${noun} (${counts}), received ${[...times].join(' to ')}`
+}
+
+async function runReplay(
+  sync: ClerkSync,
+  filter: EventFilter,
+  total: number,
+  output: Output,
+): Promise<ReplayResult> {
+  const interruption = listenForInterruption()
+  let done = 0
+  const onReceipt = () => {
+    done++
+    if (done % 100 === 0) output.progress(`${done} of ${total} …`)
+  }
+  try {
+    return await sync.replay(filter, { signal: interruption.signal, onReceipt })
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error
+    output.note(`Stopped after ${done} of ${total}. It is safe to replay them again.`)
+    throw new Interrupted(await interruption.happened)
+  } finally {
+    output.progress('')
+    interruption.dispose()
+  }
+}
+
+function reportReplay(result: ReplayResult, output: Output): void {
+  if (result.withoutBody > 0) tellOfBodiless(result, output)
+  if (output.json) output.stdout.record(result)
+  else for (const line of replayLines(result, output.stdout)) output.stdout.line(line)
+  const unsolved = result.failed + result.parked
+  if (unsolved === 0) return
+  output.note(
+    'To list events that are still failed or parked: clerk-sync events list --outcome failed --outcome parked',
+  )
+  process.exitCode = EXIT.foundProblems
+}
+
+/** With a failing exit if nothing was left to replay. */
+function tellOfBodiless({ withoutBody, matched }: ReplayResult, output: Output): void {
+  const { code, message, remedy } = new ClerkSyncError('body_gone')
+  output.note(`${withoutBody} of ${matched} not replayed: ${code}: ${message}`)
+  output.note(`  ${remedy}`)
+  if (withoutBody === matched) process.exitCode = EXIT.foundProblems
+}
+
+function replayLines(result: ReplayResult, pen: Pen): string[] {
+  const counted = OUTCOMES.filter((outcome) => result[outcome] > 0)
+  const rows = counted.map((outcome) => [outcomeCell(outcome, pen), { text: String(result[outcome]) }])
+  const bodiless = [{ text: 'body no longer kept' }, { text: String(result.withoutBody) }]
+  const all = [{ text: 'matched' }, { text: String(result.matched) }]
+  return layOut([...rows, ...(result.withoutBody > 0 ? [bodiless] : []), all], pen.width)
+}
+
+export interface FilterOptions {
+  readonly type?: readonly string[]
+  readonly outcome?: readonly Outcome[]
+  readonly resource?: readonly string[]
+  readonly subject?: readonly string[]
+  readonly since?: Date
+  readonly until?: Date
+}
+
+export function withFilterOptions(command: Command): Command {
+  return command
+    .option('--type <type>', 'event type, or user.* for all user events; repeatable', collect)
+    .option('--outcome <outcome>', `${OUTCOMES.join(', ')}; repeatable`, collectFrom(OUTCOMES))
+    .option('--resource <table>', 'users, organizations, …; repeatable', collectFrom([...RESOURCES.keys()]))
+    .option('--subject <id>', 'Clerk id of the resource that the event is about, user_…; repeatable', collect)
+    .option('--since <time>', 'received at or after: 2026-11-01T09:30, or 1h for an hour ago', parseTime)
+    .option('--until <time>', 'received before', parseTime)
+}
+
+export function toFilter({ type, outcome, resource, subject, since, until }: FilterOptions): EventFilter {
+  return { types: type, outcomes: outcome, resources: resource, resourceIds: subject, since, until }
+}
+
+export function isEmpty(filter: EventFilter): boolean {
+  return Object.values(filter).every((condition) => condition === undefined)
 }

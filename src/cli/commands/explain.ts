@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { closest } from '../../closest.ts'
-import { EXPLANATIONS, type Explanation } from '../explanations.ts'
+import { EXPLANATIONS, type Explanation } from '../../explanations/catalogue.ts'
 import { remedyLines, usageError } from '../failure.ts'
 import { layOut } from '../layout.ts'
 import { withExamples } from '../options.ts'

@@ -19,7 +19,7 @@ import {
   withExamples,
 } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { formatTime } from '../times.ts'
+import { formatTime } from '../text.ts'
 
 interface ChangeOptions extends OutputOptions, DatabaseOptions, BulkFlags {
   readonly handler?: readonly string[]

@@ -16,7 +16,7 @@ import {
   withExamples,
 } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { formatTime } from '../times.ts'
+import { formatTime } from '../text.ts'
 
 type Options = OutputOptions & DatabaseOptions
 

@@ -2,13 +2,12 @@
 
 import type { Command } from 'commander'
 import type { Forgotten, MaintenanceResult, RetentionKind } from '../../index.ts'
-import { CommandError } from '../failure.ts'
-import { listenForInterruption } from '../interruption.ts'
+import { CommandError, listenForInterruption } from '../failure.ts'
 import { type Cell, layOut } from '../layout.ts'
 import { requireDatabase, withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { formatExactTime } from '../times.ts'
+import { formatExactTime } from '../text.ts'
 
 interface MaintainCommandOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean

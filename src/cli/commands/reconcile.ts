@@ -2,14 +2,12 @@
 
 import type { Command } from 'commander'
 import type { DriftReport, FoundDrift, ReconcileResult, ResourceName } from '../../index.ts'
-import { coverageSentences } from '../coverage.ts'
 import { EXIT } from '../failure.ts'
 import { layOut } from '../layout.ts'
 import { requireDatabase, withSync } from '../open.ts'
 import { type DatabaseOptions, parseCount, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { resourceArgument } from '../resources.ts'
-import { runSweeps, sweepLines } from '../sweeps.ts'
+import { coverageSentences, resourceArgument, runSweeps, sweepLines } from '../sweeps.ts'
 
 interface ReconcileCommandOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean

@@ -3,16 +3,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { WEBHOOK_PATHS } from '../../server/server.ts'
 import { createSimulatedClerk, createSimulatedSvix, type DeliveryTotals } from '../../testing/index.ts'
-import { loadConfiguration } from '../configuration.ts'
-import { EXIT } from '../failure.ts'
-import { Interrupted, listenForInterruption } from '../interruption.ts'
-import { liveTraffic } from '../live-traffic.ts'
-import { noteLogger } from '../notes.ts'
+import { loadConfiguration, requireSecrets } from '../configuration.ts'
+import { EXIT, Interrupted, listenForInterruption } from '../failure.ts'
+import { noteLogger } from '../open.ts'
 import { type ConfigOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { requireSecrets } from '../secrets.ts'
 import { defaultUrl } from '../send.ts'
-import { TrafficLog } from '../traffic-log.ts'
+import { liveTraffic, TrafficLog } from '../traffic.ts'
 
 interface SimulateOptions extends OutputOptions, ConfigOptions {
   readonly to?: URL

@@ -13,20 +13,21 @@ import {
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
-import { originOf, parseHost, parsePort } from '../address.ts'
-import { type Configuration, DEFAULT, describeOrigin, loadConfiguration } from '../configuration.ts'
+import {
+  type Configuration,
+  DEFAULT,
+  describeOrigin,
+  loadConfiguration,
+  requireSecrets,
+} from '../configuration.ts'
 import { openDashboard } from '../dashboard.ts'
 import { DeliveryLog } from '../delivery-log.ts'
-import { EXIT } from '../failure.ts'
-import { Interrupted, type Interruption, listenForInterruption } from '../interruption.ts'
+import { EXIT, Interrupted, type Interruption, listenForInterruption } from '../failure.ts'
 import { isNewFolder } from '../open.ts'
 import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { requireSecrets } from '../secrets.ts'
-import { detail, step } from '../steps.ts'
-import { logStrayRejections } from '../stray-rejections.ts'
-import { tellSummary } from '../summary.ts'
-import { formatDuration } from '../times.ts'
+import { detail, logStrayRejections, originOf, parseHost, parsePort, step, tellSummary } from '../serving.ts'
+import { formatDuration } from '../text.ts'
 
 interface StartOptions extends OutputOptions, DatabaseOptions {
   readonly port: number

@@ -10,14 +10,12 @@ import { readOverview } from '../../inspect/overview.ts'
 import { read } from '../../inspect/reading.ts'
 import { describeReplica, type ReplicaState, readReplica } from '../../inspect/replica.ts'
 import { statusOfOutage } from '../../inspect/status.ts'
-import { EXIT } from '../failure.ts'
-import { listenForInterruption } from '../interruption.ts'
+import { FAR_MS, formatRoundTrip, measureRoundTrip } from '../doctor/database.ts'
+import { EXIT, listenForInterruption } from '../failure.ts'
 import { requireDatabase, withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { FAR_MS, formatRoundTrip, measureRoundTrip } from '../round-trip.ts'
-import { printable } from '../text.ts'
-import { formatDuration } from '../times.ts'
+import { formatDuration, printable } from '../text.ts'
 
 interface StatusOptions extends OutputOptions, DatabaseOptions {
   readonly watch?: boolean

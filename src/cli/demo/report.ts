@@ -4,7 +4,7 @@ import type { BackfillResult, Receipt, ReconcileResult, SweepProgress } from '..
 import type { DeliveryTotals, SimulatedClerk, TableComparison } from '../../testing/index.ts'
 import { layOut } from '../layout.ts'
 import type { Output } from '../output.ts'
-import { formatDuration } from '../times.ts'
+import { formatDuration } from '../text.ts'
 import type { OutageResult } from './scenario.ts'
 
 const BAR_WIDTH = 30

@@ -1,13 +1,13 @@
 /** What somebody at the terminal has while `dev` runs: the lines at its bottom, and keys. */
 
 import { spawn } from 'node:child_process'
+import { emitKeypressEvents, type Key } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
 import { toClerkSyncError } from '../../reply.ts'
 import { CommandError, failureLines } from '../failure.ts'
-import type { Output } from '../output.ts'
-import { Pinned } from '../pinned.ts'
-import { printable } from '../text.ts'
-import { type FooterState, footerLines } from './footer.ts'
-import { listenForKeys, type Press } from './keyboard.ts'
+import { roomOf } from '../layout.ts'
+import type { Output, Pen } from '../output.ts'
+import { cut, printable } from '../text.ts'
 
 /** What keys do. Absent what does not go with this run. */
 export interface Actions {
@@ -156,4 +156,140 @@ function openInBrowser(url: string, output: Output): void {
   }
   const program = BROWSER || OPENERS[process.platform] || 'xdg-open'
   spawn(program, [url], { stdio: 'ignore', detached: true }).once('error', tell).unref()
+}
+
+export interface FooterState {
+  /** `38 in`, `33 applied` … */
+  readonly counts: readonly string[]
+  /** Milliseconds. */
+  readonly p95: number | undefined
+  /** `live`, `paused` … */
+  readonly activity: string
+  /** What is wrong with the app that deliveries are forwarded to; undefined if nothing is. */
+  readonly trouble: string | undefined
+  /** In place of the keys, while something is typed. */
+  readonly prompt: string | undefined
+  /** `[s]end event` … */
+  readonly keys: readonly string[]
+}
+
+export function footerLines(
+  { counts, p95, activity, trouble, prompt, keys }: FooterState,
+  pen: Pen,
+): string[] {
+  const { dim } = pen.colors
+  // A line as wide as the terminal would leave the cursor where terminals differ.
+  const width = pen.width - 1
+  const pace = p95 === undefined ? '' : `p95 ${p95}ms   `
+  const state = trouble === undefined ? `● ${activity}` : `✗ ${trouble}, ${activity}`
+  const isNarrow = roomOf(pen.width) === 'narrow'
+  const right = isNarrow ? '' : `${pace}${state}`
+  const shownKeys = isNarrow ? '[?] [q]uit' : keys.join('  ')
+  const lines = [
+    dim('─'.repeat(width)),
+    spread(`  ${counts.join(' · ')}`, right, width),
+    prompt === undefined ? dim(cut(`  ${shownKeys}`, width)) : cut(`  ${prompt}`, width),
+  ]
+  return lines.map((line) => pen.legible(line))
+}
+
+export interface Press {
+  /** What was typed, if it is a character. */
+  readonly text: string | undefined
+  /** `return`, `escape`, `backspace`, or a letter with `ctrl+` before it. */
+  readonly name: string
+}
+
+/** @returns what gives the terminal back: to its own echo, and to its own Ctrl-C */
+export function listenForKeys(onPress: (press: Press) => void): () => void {
+  const { stdin } = process
+  const listener = (text: string | undefined, key: Key) => onPress(toPress(text, key))
+  emitKeypressEvents(stdin)
+  stdin.setRawMode(true)
+  stdin.on('keypress', listener).resume()
+  return () => {
+    stdin.off('keypress', listener).pause()
+    stdin.setRawMode(false)
+  }
+}
+
+function toPress(text: string | undefined, { name, ctrl, meta, sequence }: Key): Press {
+  if (ctrl) return { text: undefined, name: `ctrl+${name}` }
+  const isCharacter = text !== undefined && !meta && !/\p{Cc}/u.test(text)
+  return { text: isCharacter ? text : undefined, name: name ?? sequence ?? '' }
+}
+
+type Write = NodeJS.WriteStream['write']
+
+/** Erases the screen and goes to its first line; what has scrolled away stays. */
+const CLEAR = '\u001b[2J\u001b[H'
+
+export class Pinned {
+  readonly #terminal: NodeJS.WriteStream
+  readonly #write: Write
+  readonly #restore: (() => void)[] = []
+  #shown = ''
+
+  /** @param streams those that end on the same terminal */
+  constructor(...streams: readonly [NodeJS.WriteStream, ...NodeJS.WriteStream[]]) {
+    this.#terminal = streams[0]
+    this.#write = streams[0].write.bind(streams[0])
+    for (const stream of streams) this.#restore.push(this.#takeOver(stream))
+  }
+
+  /** Replaces the lines. */
+  show(lines: readonly string[]): void {
+    const text = lines.join('\n')
+    if (text !== this.#shown) this.#write(this.#erasure + text)
+    this.#shown = text
+  }
+
+  /** Clears the screen, not what has scrolled away. */
+  clear(): void {
+    this.#write(CLEAR + this.#shown)
+  }
+
+  /** Removes the lines and leaves the streams to themselves. */
+  stop(): void {
+    this.show([])
+    for (const restore of this.#restore) restore()
+  }
+
+  /** What is written to the stream appears above the lines, once a line of it is complete. */
+  #takeOver(stream: NodeJS.WriteStream): () => void {
+    const write: Write = stream.write
+    let held = ''
+    stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+      const text = held + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
+      const end = text.lastIndexOf('\n') + 1
+      held = text.slice(end)
+      const done = rest.find((each) => typeof each === 'function') as (() => void) | undefined
+      return write.call(stream, this.#erasure + text.slice(0, end) + this.#shown, undefined, done)
+    }
+    return () => {
+      stream.write = write
+      if (held !== '') stream.write(`${held}\n`)
+    }
+  }
+
+  /** Back to the start of the first line. A terminal that became narrower shows a line as several. */
+  get #erasure(): string {
+    if (this.#shown === '') return ''
+    const columns = this.#terminal.columns || Number.POSITIVE_INFINITY
+    const rows = this.#shown
+      .split('\n')
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(lengthOf(line) / columns)), 0)
+    return `\r${rows > 1 ? `\u001b[${rows - 1}A` : ''}\u001b[J`
+  }
+}
+
+function lengthOf(line: string): number {
+  return [...stripVTControlCharacters(line)].length
+}
+
+/** A line of two parts, one at each end of the width; the left one gives way. */
+export function spread(left: string, right: string, width: number): string {
+  const room = width - right.length
+  if (room < 2) return cut(left, width)
+  return `${cut(left, room - 1).padEnd(room)}${right}`
 }

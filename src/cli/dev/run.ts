@@ -10,18 +10,16 @@ import {
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
-import { isLoopback, originOf } from '../address.ts'
 import { openDashboard } from '../dashboard.ts'
-import { Interrupted, type listenForInterruption } from '../interruption.ts'
+import { Interrupted, type listenForInterruption } from '../failure.ts'
 import type { Output } from '../output.ts'
 import { buildEvent } from '../sample.ts'
-import { detail, step } from '../steps.ts'
-import { countWords, tellSummary } from '../summary.ts'
-import { formatDuration } from '../times.ts'
+import { countWords, detail, isLoopback, originOf, step, tellSummary } from '../serving.ts'
+import { formatDuration } from '../text.ts'
 import { type Actions, Controls, type Watched } from './controls.ts'
-import { Passage } from './passage.ts'
-import { createSimulator } from './samples.ts'
 import { type DevOptions, openSession, prepare, type Session } from './session.ts'
+import { createSimulator } from './simulation.ts'
+import { Passage } from './tunnel.ts'
 
 /** What a key sends. */
 const SENT_TYPE = 'user.created'

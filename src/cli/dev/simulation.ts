@@ -1,16 +1,21 @@
 /** A simulated Clerk that lives while `dev` runs: its traffic, and its Backend API for whoever wants to compare. */
 
-import type { SimulatedTraffic } from '../../dashboard/index.ts'
+import { EVENT_TYPES } from '../../clerk/catalogue.ts'
+import type { SimulatedTraffic, Simulator } from '../../dashboard/index.ts'
+import { ClerkSyncError } from '../../errors.ts'
+import type { ClerkEvent, ClerkSync, EventType } from '../../index.ts'
 import {
   type BackendApi,
   createSimulatedClerk,
   createSimulatedSvix,
   type SimulatedClerk,
   type SimulatedSvix,
+  type SimulatedSvixOptions,
+  signDelivery,
   startBackendApi,
 } from '../../testing/index.ts'
-import { actNow, liveTraffic, type Pace } from '../live-traffic.ts'
-import { SCENARIOS } from './scenarios.ts'
+import { buildEvent } from '../sample.ts'
+import { actNow, liveTraffic, type Pace } from '../traffic.ts'
 
 /** Svix’s next tries after 5 s, 5 min and 30 min come after 80 ms, 5 s and 30 s. */
 const TIME_SCALE = 1 / 60
@@ -126,4 +131,92 @@ export class Simulation implements SimulatedTraffic {
   async close(): Promise<void> {
     await this.api.close()
   }
+}
+
+interface PlayedScenario {
+  readonly name: string
+  readonly text: string
+  /** How badly its events arrive. */
+  readonly delivery: Partial<SimulatedSvixOptions>
+  act(clerk: SimulatedClerk): ClerkEvent[]
+}
+
+export const SCENARIOS: readonly PlayedScenario[] = [
+  {
+    name: 'signups',
+    text: '50 people sign up',
+    delivery: {},
+    act: (clerk) => repeat(50, () => clerk.act('createUser')),
+  },
+  {
+    name: 'team',
+    text: 'A team of 5 comes together and is deleted',
+    delivery: {},
+    act: actTeam,
+  },
+  {
+    name: 'duplicates',
+    text: '20 changes, each delivered twice',
+    delivery: { duplicates: 1 },
+    act: (clerk) => repeat(20, () => clerk.act('updateUser')),
+  },
+  {
+    name: 'disorder',
+    text: '20 changes of one user, newer ones first',
+    delivery: { reorder: 0.5 },
+    act: actOnOne,
+  },
+  {
+    name: 'forgeries',
+    text: '10 changes, each with a forged copy before it',
+    delivery: { forgeries: 1 },
+    act: (clerk) => repeat(10, () => clerk.act('updateUser')),
+  },
+]
+
+function actTeam(clerk: SimulatedClerk): ClerkEvent[] {
+  const created = clerk.act('createOrganization')
+  const id = created.find(({ type }) => type === 'organization.created')?.data.id as string
+  return [...created, ...repeat(5, () => clerk.act('addMember', id)), ...clerk.act('deleteOrganization', id)]
+}
+
+function actOnOne(clerk: SimulatedClerk): ClerkEvent[] {
+  const created = clerk.act('createUser')
+  const id = created[0]?.data.id as string
+  return [...created, ...repeat(20, () => clerk.act('updateUser', id))]
+}
+
+function repeat(times: number, act: () => ClerkEvent[]): ClerkEvent[] {
+  return Array.from({ length: times }, act).flat()
+}
+
+/**
+ * @param sync what takes them, as from its route
+ * @param traffic what happens by itself, if the traffic is simulated
+ */
+export function createSimulator(
+  sync: ClerkSync,
+  secret: readonly string[],
+  traffic?: SimulatedTraffic,
+): Simulator {
+  return {
+    traffic,
+    get types() {
+      return EVENT_TYPES.map((type) => ({ type, sample: buildEvent(type, {}).data }))
+    },
+    async send(type, data) {
+      const [instanceId] = sync.configuration.instanceIds
+      const event = { ...buildEvent(known(type), { data: JSON.stringify(data) }), timestamp: Date.now() }
+      const sent = instanceId === undefined ? event : { ...event, instance_id: instanceId }
+      const { svixId, headers, body } = signDelivery(sent, { secret })
+      const { outcome } = await sync.receive(body, headers)
+      return { eventId: svixId, outcome }
+    },
+  }
+}
+
+function known(type: string): EventType {
+  const found = EVENT_TYPES.find((each) => each === type)
+  if (found !== undefined) return found
+  throw new ClerkSyncError('option_invalid', `there is no event type ${type.slice(0, 100)}`)
 }

@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClerkSyncError } from '../../errors.ts'
+import { describeProblem, PROBLEMS, type ProblemCode } from '../../explanations/problems.ts'
 import type { ClerkSync } from '../../index.ts'
 import type { Failure } from '../failure.ts'
-import { describeProblem, PROBLEMS, type ProblemCode } from '../problems.ts'
 
 /** `unclear` where the check cannot know. */
 export type Status = 'passed' | 'warning' | 'problem' | 'unclear'

@@ -7,11 +7,10 @@ import { PROBE_TYPE } from '../../reply.ts'
 import { type SignedDelivery, signDelivery } from '../../testing/sign.ts'
 import { probeHeaders } from '../../webhook/probe.ts'
 import type { Failure } from '../failure.ts'
-import { examineProtection } from '../init/protection.ts'
-import { explainAnswer, explainSilence, isPage, ownCode, type RouteAnswer } from '../route-answer.ts'
-import { formatDuration } from '../times.ts'
+import { explainAnswer, explainSilence, isPage, ownCode, type RouteAnswer } from '../send.ts'
+import { formatDuration } from '../text.ts'
 import { type Check, found, passed, type Result, toResult } from './check.ts'
-import { findRoute, type Project, servedPath } from './project.ts'
+import { examineProtection, findRoute, type Project, servedPath } from './project.ts'
 
 export interface ProbeOptions {
   readonly url: URL

@@ -1,8 +1,16 @@
 /** The tables for Drizzle. https://orm.drizzle.team/docs/sql-schema-declaration */
 
-import { type ColumnDefinition, type SqlType, TABLES, type TableDefinition } from './definitions.ts'
-import { toCamelCase } from './names.ts'
-import { RELATIONS, type RelationDefinition, toManyField, toOneField } from './relations.ts'
+import {
+  type ColumnDefinition,
+  RELATIONS,
+  type RelationDefinition,
+  type SqlType,
+  TABLES,
+  type TableDefinition,
+  toCamelCase,
+  toManyField,
+  toOneField,
+} from './definitions.ts'
 
 const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'text',

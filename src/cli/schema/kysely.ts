@@ -1,7 +1,12 @@
 /** The tables for Kysely, for code that does not depend on clerk-sync; with it there is `ClerkSchema`. */
 
-import { type ColumnDefinition, type SqlType, TABLES, type TableDefinition } from './definitions.ts'
-import { toModelName } from './names.ts'
+import {
+  type ColumnDefinition,
+  type SqlType,
+  TABLES,
+  type TableDefinition,
+  toModelName,
+} from './definitions.ts'
 
 const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'string',

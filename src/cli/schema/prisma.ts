@@ -1,8 +1,16 @@
 /** The tables for Prisma: models to add to a schema of one's own. https://www.prisma.io/docs/orm/prisma-schema */
 
-import { type ColumnDefinition, type SqlType, TABLES, type TableDefinition } from './definitions.ts'
-import { toCamelCase, toModelName } from './names.ts'
-import { RELATIONS, toManyField, toOneField } from './relations.ts'
+import {
+  type ColumnDefinition,
+  RELATIONS,
+  type SqlType,
+  TABLES,
+  type TableDefinition,
+  toCamelCase,
+  toManyField,
+  toModelName,
+  toOneField,
+} from './definitions.ts'
 
 const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'String',

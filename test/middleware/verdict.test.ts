@@ -1,8 +1,8 @@
 import { createPathMatcher } from '@clerk/shared/pathMatcher'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { matchesPattern } from '../../../src/cli/middleware/pattern.ts'
-import { judgeMiddleware } from '../../../src/cli/middleware/verdict.ts'
+import { matchesPattern } from '../../src/middleware/pattern.ts'
+import { judgeMiddleware } from '../../src/middleware/verdict.ts'
 import { SHAPES } from './shapes.ts'
 
 const ROUTE = '/api/webhooks/clerk'

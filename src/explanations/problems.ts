@@ -3,7 +3,6 @@
  * configuration, the traffic. The errors of clerk-sync itself are in `errors.ts`.
  */
 
-import type { Failure } from './failure.ts'
 import { type Problem, ROUTE_PROBLEMS } from './route-problems.ts'
 
 export const PROBLEMS = {
@@ -289,8 +288,14 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
+interface Explained {
+  readonly code: ProblemCode
+  readonly message: string
+  readonly remedy: string
+}
+
 /** A problem as people see it; the detail makes the case specific. */
-export function describeProblem(code: ProblemCode, detail?: string, remedy?: string): Failure {
+export function describeProblem(code: ProblemCode, detail?: string, remedy?: string): Explained {
   const entry = PROBLEMS[code]
   const message = detail === undefined ? `${entry.summary}.` : `${entry.summary}: ${detail}.`
   return { code, message, remedy: remedy ?? entry.remedy }
