@@ -19,28 +19,30 @@ export async function redisAnswers(url: string): Promise<boolean> {
   }
 }
 
+/** It forgets when it ends. */
+export const WITHOUT_DISK = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'] as const
+
 /** A Redis of one's own, from the installed binary. */
 export class RedisServer {
   readonly url: string
-  readonly #port: number
+  readonly port: number
+  readonly #arguments: readonly string[]
   #process: ChildProcess | undefined
 
-  private constructor(port: number) {
-    this.#port = port
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port
     this.url = `redis://127.0.0.1:${port}`
+    this.#arguments = [...args, '--port', String(port), '--bind', '127.0.0.1']
   }
 
   /** Null without an installed `redis-server`. */
-  static async start(): Promise<RedisServer | null> {
-    const server = new RedisServer(await freePort())
+  static async start(args: readonly string[] = WITHOUT_DISK): Promise<RedisServer | null> {
+    const server = new RedisServer(await freePort(), args)
     return (await server.start()) ? server : null
   }
 
   async start(): Promise<boolean> {
-    const options = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    this.#process = spawn('redis-server', [...options, '--maxmemory-policy', 'noeviction'], {
-      stdio: 'ignore',
-    })
+    this.#process = spawn('redis-server', this.#arguments, { stdio: 'ignore' })
     const failed = once(this.#process, 'error').then(
       () => true,
       () => true,
@@ -53,9 +55,11 @@ export class RedisServer {
   }
 
   async stop(): Promise<void> {
-    if (!this.#process) return
-    const ended = once(this.#process, 'exit')
-    this.#process.kill('SIGKILL')
+    const running = this.#process
+    this.#process = undefined
+    if (!running) return
+    const ended = once(running, 'exit')
+    running.kill('SIGKILL')
     await ended
   }
 

@@ -10,7 +10,7 @@
 
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Queue, RedisOptions, Worker } from 'bullmq'
+import type { ConnectionOptions, Queue, RedisOptions, Worker } from 'bullmq'
 import { messageOf } from '../../database/failure.ts'
 import { peerMissing } from '../../peer.ts'
 import {
@@ -23,13 +23,28 @@ import {
 } from '../engine.ts'
 
 export interface BullmqOptions {
-  /** Where Redis is: `redis://…`, or the options of ioredis. */
-  readonly connection: string | RedisOptions
   /**
-   * What the keys begin with in Redis.
+   * Where Redis is: `redis://…`, the options of ioredis (with `sentinels` and `name` for Sentinel), or a client of ioredis:
+   * `new Cluster(nodes, { lazyConnect: true })` for a Redis Cluster.
+   *
+   * The engine only duplicates a client, so that it may be one of your own. With `lazyConnect`, a command such as
+   * `clerk-sync status` does not connect to Redis.
+   */
+  readonly connection: string | RedisOptions | IoredisClient
+  /**
+   * What the keys begin with in Redis. On a cluster each handler's keys get a hash tag, `{clerk-sync:welcome}`, which spreads
+   * handlers over the masters. A prefix with a hash tag of its own, such as `{app}`, stays as it is.
    * @default "clerk-sync"
    */
   readonly prefix?: string | undefined
+}
+
+/** A `Redis` or a `Cluster` of ioredis. */
+export interface IoredisClient {
+  readonly isCluster?: boolean
+  connect(...args: never[]): unknown
+  disconnect(...args: never[]): unknown
+  duplicate(...args: never[]): unknown
 }
 
 /**
@@ -37,9 +52,14 @@ export interface BullmqOptions {
  *
  * @example
  * createClerkSync({ engine: bullmq({ connection: 'redis://localhost:6379' }) })
+ *
+ * @example
+ * import { Cluster } from 'ioredis'
+ * const connection = new Cluster([{ host: 'redis-0', port: 6379 }], { lazyConnect: true })
+ * createClerkSync({ engine: bullmq({ connection }) })
  */
 export function bullmq({ connection, prefix = 'clerk-sync' }: BullmqOptions): EngineFactory {
-  const redis = typeof connection === 'string' ? { url: connection } : connection
+  const redis = redisAt(connection)
   return { name: 'bullmq', create: (context) => new BullmqEngine(context, redis, prefix) }
 }
 
@@ -59,15 +79,70 @@ const FAREWELL_MS = 1_000
 /** One claim is under way at a time, and takes what there is room for. */
 const JOBS_AT_ONCE = 2
 
+/** What BullMQ is given, and how it ends. */
+interface Link {
+  readonly connection: ConnectionOptions
+  /** For clients, which BullMQ leaves to their owner. */
+  cut(): void
+}
+
+interface RedisPlace {
+  readonly isCluster: boolean
+  /** @param options what differs for this use */
+  link(options: RedisOptions): Link
+}
+
+function redisAt(connection: BullmqOptions['connection']): RedisPlace {
+  if (typeof connection === 'string') return redisAt({ url: connection })
+  if (isClient(connection)) return clientPlace(connection)
+  const link = (options: RedisOptions) => ({
+    connection: { ...connection, ...options },
+    cut: () => undefined,
+  })
+  return { isCluster: false, link }
+}
+
+function isClient(connection: RedisOptions | IoredisClient): connection is IoredisClient {
+  return typeof connection.duplicate === 'function'
+}
+
+function clientPlace(client: IoredisClient): RedisPlace {
+  const isCluster = client.isCluster === true
+  const link = (options: RedisOptions) => {
+    const own = isCluster ? duplicateCluster(client, options) : duplicateRedis(client, options)
+    return { connection: own, cut: () => own.disconnect() }
+  }
+  return { isCluster, link }
+}
+
+type Duplicating = (...args: unknown[]) => IoredisClient
+
+function duplicateRedis(client: IoredisClient, options: RedisOptions): IoredisClient {
+  return (client.duplicate as Duplicating)({ ...options, lazyConnect: false })
+}
+
+/** Each node has the options; whether commands wait for a cluster that is away is the cluster's own. */
+function duplicateCluster(client: IoredisClient, options: RedisOptions): IoredisClient {
+  const { redisOptions } = (client as { options?: { redisOptions?: RedisOptions } }).options ?? {}
+  const { enableOfflineQueue = true } = options
+  return (client.duplicate as Duplicating)([], {
+    enableOfflineQueue,
+    lazyConnect: false,
+    redisOptions: { ...redisOptions, ...options },
+  })
+}
+
 class BullmqEngine implements Engine {
   readonly lookEveryMs = LOOK_EVERY_MS
   readonly #context: EngineContext
-  readonly #redis: RedisOptions
+  readonly #redis: RedisPlace
   readonly #prefix: string
   readonly #queues = new Map<string, Promise<Queue>>()
+  #sending: Link | undefined
+  #listening: Link | undefined
   #workers: readonly Worker[] = []
 
-  constructor(context: EngineContext, redis: RedisOptions, prefix: string) {
+  constructor(context: EngineContext, redis: RedisPlace, prefix: string) {
     this.#context = context
     this.#redis = redis
     this.#prefix = prefix
@@ -85,16 +160,19 @@ class BullmqEngine implements Engine {
 
   async work(runner: Runner): Promise<void> {
     const { Worker } = await loadBullmq()
-    const options = { ...this.#options({ maxRetriesPerRequest: null }), concurrency: JOBS_AT_ONCE }
-    this.#workers = this.#context.handlers.map(({ name }) =>
-      this.#heard(new Worker(name, () => runner.take(name), options)),
-    )
+    this.#listening = this.#redis.link({ maxRetriesPerRequest: null })
+    const { connection } = this.#listening
+    this.#workers = this.#context.handlers.map(({ name }) => {
+      const options = { connection, prefix: this.#prefixOf(name), concurrency: JOBS_AT_ONCE }
+      return this.#heard(new Worker(name, () => runner.take(name), options))
+    })
   }
 
   async rest(): Promise<void> {
     // By force: a job for which nothing was claimed yet is delivered again.
     await patiently(this.#workers.map((worker) => worker.close(true)))
     this.#workers = []
+    this.#listening?.cut()
   }
 
   async close(): Promise<void> {
@@ -102,6 +180,7 @@ class BullmqEngine implements Engine {
     const queues = [...this.#queues.values()]
     await patiently(queues.map(async (queue) => (await queue).close()))
     await patiently(queues.map(async (queue) => (await queue).disconnect()))
+    this.#sending?.cut()
   }
 
   #queueOf(handler: string): Promise<Queue> {
@@ -112,14 +191,18 @@ class BullmqEngine implements Engine {
 
   async #createQueue(handler: string): Promise<Queue> {
     const { Queue } = await loadBullmq()
-    const queue = this.#heard(new Queue(handler, this.#options(FAIL_FAST)))
+    this.#sending ??= this.#redis.link(FAIL_FAST)
+    const { connection } = this.#sending
+    const queue = this.#heard(new Queue(handler, { connection, prefix: this.#prefixOf(handler) }))
     const ready = queue.waitUntilReady().catch(() => undefined)
     await Promise.race([ready, sleep(READY_TIMEOUT_MS, undefined, { ref: false })])
     return queue
   }
 
-  #options(redis: RedisOptions) {
-    return { connection: { ...this.#redis, ...redis }, prefix: this.#prefix }
+  /** A cluster runs a script only on keys of one slot: those of a queue share a hash tag. */
+  #prefixOf(handler: string): string {
+    const hasTag = /\{[^{}]+\}/.test(this.#prefix)
+    return this.#redis.isCluster && !hasTag ? `{${this.#prefix}:${handler}}` : this.#prefix
   }
 
   /** Without a listener an error ends the process. */
