@@ -98,6 +98,12 @@ export function createStatements(schema: string): Statements {
 }
 
 /**
+ * The row with the id that was asked for. Other indexes end with the id: on an empty table they look as good as the primary
+ * key, and a plan that is kept would read one of them from end to end for every id. Only the primary key has this order.
+ */
+const byAskedId = 'id >= asked.id and id <= asked.id order by id limit 1'
+
+/**
  * `lockFamilies` locks what hangs together by a parent's id: whoever writes what belongs to a parent shares the lock,
  * whoever deletes the parent has it alone. Otherwise a membership written while its organization is being deleted elsewhere
  * would be seen by neither transaction, and stay alive for ever. $1 bucket numbers, $2 whether each is exclusive; taken in
@@ -113,8 +119,8 @@ function readStatements(schema: string): ReadStatements {
       from (select * from unnest($1::int[], $2::bool[]) as family(bucket, exclusive) order by bucket) as families`,
     recorded: `
       select recorded.* from unnest($1::text[]) as asked(id)
-      cross join lateral (select id, body_sha256 from ${events} where id = asked.id offset 0) as recorded`,
-    // On an empty table the index by type looks as good as the one by resource, and the plan is kept: it cannot have the type.
+      cross join lateral (select id, body_sha256 from ${events} where ${byAskedId}) as recorded`,
+    // On an empty table any index looks as good as the one by resource, and the plan is kept: type and order rule the others out.
     notified: `
       select event.id, wanted.type, wanted.resource_id, event.occurred_at, event.source
       from (select distinct * from unnest($1::text[], $2::text[]) as pair(resource_id, type)) as wanted
@@ -124,7 +130,8 @@ function readStatements(schema: string): ReadStatements {
           order by occurred_at desc limit 1)
         union all
         (select id, occurred_at, source from ${events}
-          where resource_id = wanted.resource_id and type || '' = wanted.type and source <> 'webhook')
+          where resource_id = wanted.resource_id and type || '' = wanted.type and source || '' <> 'webhook'
+          order by occurred_at)
       ) as event on true`,
     sweeps: `select instance_id, started_at from ${qualify(schema, 'sweep_starts')} where resource = $1`,
     lock: ({ table }) => `
@@ -132,13 +139,13 @@ function readStatements(schema: string): ReadStatements {
       cross join lateral (
         select id, clerk_updated_at, observed_at, deleted_at, event_id, instance_id, raw::text as raw,
           erased_at is not null as is_erased
-        from ${qualify(schema, table)} where id = asked.id for update
+        from ${qualify(schema, table)} where ${byAskedId} for update
       ) as stored`,
     tombstones: ({ table }) => `
       select stored.* from unnest($1::text[]) as asked(id)
       cross join lateral (
         select id, deleted_at, event_id, erased_at is not null as is_erased from ${qualify(schema, table)}
-        where id = asked.id and deleted_at is not null offset 0
+        where deleted_at is not null and ${byAskedId}
       ) as stored`,
     dependants: ({ table }, column) => `
       select parent.id, (
@@ -246,7 +253,8 @@ function eventStatements(schema: string) {
           body_conflict = recorded.body_conflict or again.body_conflict
       from again where recorded.id = again.id and recorded.id = any($1)`,
     replayed: `
-      update ${events} set replayed_at = now() where id = any($1::text[])`,
+      update ${events} as recorded set replayed_at = now()
+      from unnest($1::text[]) as again(id) where recorded.id = again.id and recorded.id = any($1)`,
     updateOutcomes: `
       update ${events} as recorded
       set outcome = "row".outcome, reason = "row".reason, error = "row".error,
