@@ -7,11 +7,11 @@ import { ClerkSyncError } from '../errors.ts'
 import type { SignInProblem } from './api.ts'
 import { Attempts } from './attempts.ts'
 import { clientOf, isLocal, isSecure, requireHost } from './origin.ts'
-import type { Person } from './person.ts'
+import type { Principal } from './principal.ts'
 import { endSession, Sessions } from './session.ts'
 
 /** Says who sent a request; null for nobody. */
-export type Authorize = (request: Request) => Person | null | Promise<Person | null>
+export type Authorize = (request: Request) => Principal | null | Promise<Principal | null>
 
 export interface AccessOptions {
   readonly token: string | undefined
@@ -34,8 +34,8 @@ export interface Connection {
   readonly remoteAddress?: string | undefined
 }
 
-const LOCAL: Person = { name: 'local', role: 'admin' }
-const TOKEN_HOLDER: Person = { name: 'token', role: 'admin' }
+const LOCAL: Principal = { name: 'local', role: 'admin' }
+const TOKEN_HOLDER: Principal = { name: 'token', role: 'admin' }
 
 export class Access {
   readonly #options: AccessOptions
@@ -76,7 +76,7 @@ export class Access {
    * Who is asking.
    * @throws {ClerkSyncError} `sign_in_required`, `token_wrong` or `too_many_attempts`
    */
-  async identify(request: Request, connection: Connection): Promise<Person> {
+  async identify(request: Request, connection: Connection): Promise<Principal> {
     const { authorize, now } = this.#options
     const sessions = this.#sessions
     const bearer = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
@@ -85,9 +85,9 @@ export class Access {
     if (sessions && bearer && !authorize)
       return this.#check(bearer, clientOf(request, connection.remoteAddress))
     if (sessions && bearer && sessions.isToken(bearer)) return TOKEN_HOLDER
-    const person = authorize ? await authorize(request) : sessions ? null : LOCAL
-    if (person === null) throw new ClerkSyncError('sign_in_required')
-    return person
+    const principal = authorize ? await authorize(request) : sessions ? null : LOCAL
+    if (principal === null) throw new ClerkSyncError('sign_in_required')
+    return principal
   }
 
   /**
@@ -104,7 +104,7 @@ export class Access {
     return endSession(this.#options.path, isSecure(request))
   }
 
-  #check(token: string, client: string | undefined): Person {
+  #check(token: string, client: string | undefined): Principal {
     this.#attempts.admit(client)
     if (this.#sessions?.isToken(token)) return TOKEN_HOLDER
     this.#attempts.fail(client)

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { ClerkTables } from '../database/tables.ts'
-import type { Person } from './person.ts'
+import type { Principal } from './principal.ts'
 
-export interface Deed {
+export interface NewAuditEntry {
   /** `replay`, `discard`, `reveal`, … */
   readonly action: string
   /** `events/msg_…` */
@@ -27,12 +27,12 @@ export class AuditLog {
    * @throws whatever it throws
    */
   async record<Result>(
-    person: Person,
-    deed: Deed,
+    principal: Principal,
+    entry: NewAuditEntry,
     work: () => Promise<Result>,
     isDone: (result: Result) => boolean = () => true,
   ): Promise<Result> {
-    const id = await this.write(person, deed, false)
+    const id = await this.write(principal, entry, false)
     const result = await work()
     if (!isDone(result)) return result
     await this.#database.updateTable('audit_log').set({ succeeded: true }).where('id', '=', id).execute()
@@ -40,10 +40,18 @@ export class AuditLog {
   }
 
   /** Notes something that is over. */
-  async write(person: Person, deed: Deed, succeeded: boolean): Promise<string> {
-    const { action, target = null, reason = null, details } = deed
+  async write(principal: Principal, entry: NewAuditEntry, succeeded: boolean): Promise<string> {
+    const { action, target = null, reason = null, details } = entry
     const id = `aud_${Date.now().toString(36)}${randomBytes(8).toString('hex')}`
-    const row = { id, actor: person.name.slice(0, 200), role: person.role, action, target, reason, succeeded }
+    const row = {
+      id,
+      actor: principal.name.slice(0, 200),
+      role: principal.role,
+      action,
+      target,
+      reason,
+      succeeded,
+    }
     await this.#database
       .insertInto('audit_log')
       .values({ ...row, details: details === undefined ? null : JSON.stringify(details) })

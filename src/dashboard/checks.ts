@@ -5,25 +5,25 @@ import { describeReplica, readReplica } from '../inspect/replica.ts'
 import { describeWaitingWork, START_A_WORKER } from '../inspect/status.ts'
 import { readWaitingWork } from '../inspect/waiting-work.ts'
 import type { Check } from './api.ts'
-import { ask, type Desk } from './desk.ts'
+import { ask, type DashboardContext } from './context.ts'
 
 /** Postgres and this machine must agree on the time: what is due is compared with it. */
 const MAX_SKEW_MS = 5_000
 
-export async function checkHealth(desk: Desk): Promise<Check[]> {
-  const database = await checkDatabase(desk)
+export async function checkHealth(context: DashboardContext): Promise<Check[]> {
+  const database = await checkDatabase(context)
   if (database.status === 'fail') return [database]
   return [
     database,
-    ...(desk.sync.reads === desk.sync.database ? [] : [await checkReplica(desk)]),
-    await checkClock(desk),
-    checkSecretKey(desk),
-    await checkTraffic(desk),
-    await checkWorkers(desk),
+    ...(context.sync.reads === context.sync.database ? [] : [await checkReplica(context)]),
+    await checkClock(context),
+    checkSecretKey(context),
+    await checkTraffic(context),
+    await checkWorkers(context),
   ]
 }
 
-async function checkDatabase({ sync }: Desk): Promise<Check> {
+async function checkDatabase({ sync }: DashboardContext): Promise<Check> {
   const { kind, name, schema } = sync.location
   try {
     await sync.check()
@@ -33,7 +33,7 @@ async function checkDatabase({ sync }: Desk): Promise<Check> {
   }
 }
 
-async function checkReplica({ sync }: Desk): Promise<Check> {
+async function checkReplica({ sync }: DashboardContext): Promise<Check> {
   try {
     return pass('Database', 'Replica', describeReplica(await readReplica(sync.reads)))
   } catch (error) {
@@ -41,8 +41,8 @@ async function checkReplica({ sync }: Desk): Promise<Check> {
   }
 }
 
-async function checkClock(desk: Desk): Promise<Check> {
-  const now = await ask(desk, async (reading) => {
+async function checkClock(context: DashboardContext): Promise<Check> {
+  const now = await ask(context, async (reading) => {
     const [row] = await reading.query<{ now: Date }>('select clock_timestamp() as now')
     return (row as { now: Date }).now
   })
@@ -57,7 +57,7 @@ async function checkClock(desk: Desk): Promise<Check> {
   }
 }
 
-function checkSecretKey({ sync }: Desk): Check {
+function checkSecretKey({ sync }: DashboardContext): Check {
   if (sync.clerk.isConfigured) return pass('Clerk', 'Secret key', 'set')
   const skipped = pass(
     'Clerk',
@@ -67,8 +67,8 @@ function checkSecretKey({ sync }: Desk): Check {
   return { ...skipped, status: 'skip', remedy: 'Set CLERK_SECRET_KEY.' }
 }
 
-async function checkTraffic(desk: Desk): Promise<Check> {
-  const rejected = await ask(desk, async (reading) => {
+async function checkTraffic(context: DashboardContext): Promise<Check> {
+  const rejected = await ask(context, async (reading) => {
     const [row] = await reading.query<{ requests: number; code: string | null }>(
       `select coalesce(sum(requests), 0)::integer as requests,
          (array_agg(code order by requests desc))[1] as code
@@ -81,8 +81,8 @@ async function checkTraffic(desk: Desk): Promise<Check> {
   return { ...pass('Traffic', 'Rejected', message), status: 'warn', code: rejected.code }
 }
 
-async function checkWorkers(desk: Desk): Promise<Check> {
-  const work = await ask(desk, readWaitingWork)
+async function checkWorkers(context: DashboardContext): Promise<Check> {
+  const work = await ask(context, readWaitingWork)
   if (!work) return pass('Handlers', 'Workers', 'no run waits for one')
   const message = describeWaitingWork(work, new Date().toISOString())
   return {

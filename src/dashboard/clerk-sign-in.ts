@@ -5,7 +5,7 @@ import { consoleLogger } from '../log.ts'
 import { peerMissing } from '../peer.ts'
 import type { Authorize } from './access.ts'
 import type { Role } from './api.ts'
-import { isRole, type Person } from './person.ts'
+import { isRole, type Principal } from './principal.ts'
 
 /** The claims of a session token. https://clerk.com/docs/guides/sessions/session-tokens */
 export type SessionClaims = Readonly<Record<string, unknown>> & { readonly sub: string }
@@ -48,11 +48,11 @@ export function clerkSignIn(options: ClerkSignInOptions = {}): Authorize {
     if (token === undefined) return null
     const claims = await verify(token, options)
     const given = claims && role(claims)
-    return claims && given ? toPerson(claims, given) : null
+    return claims && given ? toPrincipal(claims, given) : null
   }
 }
 
-function toPerson({ sub, email }: SessionClaims, role: Role): Person {
+function toPrincipal({ sub, email }: SessionClaims, role: Role): Principal {
   return { name: typeof email === 'string' ? email : sub, role }
 }
 

@@ -10,11 +10,11 @@ import { readVersion } from '../version.ts'
 import { Access, type Authorize, type Connection } from './access.ts'
 import type { Check, Problem, Session, Setting } from './api.ts'
 import { AuditLog } from './audit.ts'
-import type { Call, Desk, Simulator } from './desk.ts'
+import type { Call, DashboardContext, Simulator } from './context.ts'
 import { Live } from './live.ts'
 import { isSafe, requireOwnPage } from './origin.ts'
 import { type Assets, SECURITY_HEADERS, serveAsset, servePage, serveProblem } from './page.ts'
-import { type Person, reaches } from './person.ts'
+import { type Principal, reaches } from './principal.ts'
 import { Fields, readBody } from './request.ts'
 import { createRouter, describeSession, overviewOf } from './routes.ts'
 import { Work } from './work.ts'
@@ -120,7 +120,7 @@ const MIN_TOKEN_LENGTH = 16
 class Dashboard {
   readonly #base: string
   readonly #access: Access
-  readonly #desk: Desk
+  readonly #context: DashboardContext
   readonly #router = createRouter()
   readonly #assets: Assets | undefined
 
@@ -141,8 +141,8 @@ class Dashboard {
     const isMadeUp = environment === 'simulated' && !this.#access.isGuarded
     const isMasking = options.maskPersonalData ?? !isMadeUp
     const source = { database: sync.database, schema: sync.location.schema }
-    const live = new Live({ source, isMasked: isMasking, overview: () => overviewOf(this.#desk) })
-    this.#desk = {
+    const live = new Live({ source, isMasked: isMasking, overview: () => overviewOf(this.#context) })
+    this.#context = {
       sync,
       source,
       replica: { ...source, database: sync.reads },
@@ -189,34 +189,34 @@ class Dashboard {
     if (!isSafe(request)) requireOwnPage(request)
     if (path === 'session' && request.method === 'POST') return this.#signIn(request, connection)
     if (path === 'session' && request.method === 'DELETE') return this.#signOut(request)
-    const person = await this.#access.identify(request, connection)
+    const principal = await this.#access.identify(request, connection)
     // Asking with HEAD is asking, without the answer.
     const found = this.#router.find(request.method === 'HEAD' ? 'GET' : request.method, path)
     if (found === undefined) throw new ClerkSyncError('route_unknown', path.slice(0, 200))
     if (!('route' in found)) return methodNotAllowed(found)
     const { route, names } = found
-    if (!reaches(person.role, route.role === 'anyone' ? 'viewer' : route.role)) {
+    if (!reaches(principal.role, route.role === 'anyone' ? 'viewer' : route.role)) {
       throw new ClerkSyncError('role_insufficient', `it takes the role ${route.role}`)
     }
-    const call = await this.#toCall(request, person, names)
-    if (this.#desk.isReadOnly && changes(request, path)) {
+    const call = await this.#toCall(request, principal, names)
+    if (this.#context.isReadOnly && changes(request, path)) {
       throw new ClerkSyncError('feature_unavailable', 'it is read only')
     }
     const answer = await route.handle(call)
     return answer instanceof Response ? answer : json(200, answer)
   }
 
-  async #toCall(request: Request, person: Person, names: Call['names']): Promise<Call> {
+  async #toCall(request: Request, principal: Principal, names: Call['names']): Promise<Call> {
     const query = Fields.ofQuery(new URL(request.url).searchParams)
     const body = isSafe(request) ? Fields.ofObject({}) : await readBody(request)
-    return { ...this.#desk, request, person, names, query, body }
+    return { ...this.#context, request, principal, names, query, body }
   }
 
   async #signIn(request: Request, connection: Connection): Promise<Response> {
     const token = (await readBody(request)).required('token', 1_000)
     const cookie = this.#access.signIn(request, token, connection)
     const call = await this.#toCall(new Request(request.url), SIGNED_IN, {})
-    await this.#desk.audit.write(SIGNED_IN, { action: 'sign_in' }, true)
+    await this.#context.audit.write(SIGNED_IN, { action: 'sign_in' }, true)
     return json(200, await describeSession(call, true), { 'set-cookie': cookie })
   }
 
@@ -234,7 +234,7 @@ class Dashboard {
   }
 }
 
-const SIGNED_IN: Person = { name: 'token', role: 'admin' }
+const SIGNED_IN: Principal = { name: 'token', role: 'admin' }
 
 /** Looking at something by POST changes nothing. */
 const QUESTIONS = /(^jobs\/count|\/compare|\/reveal)$/

@@ -2,7 +2,7 @@
 
 import { listEventItems } from '../inspect/event-list.ts'
 import type { EventItem, ExportFormat } from './api.ts'
-import { browse, type Call } from './desk.ts'
+import { browse, type Call } from './context.ts'
 import { SECURITY_HEADERS } from './page.ts'
 import { eventConditionsOf } from './request.ts'
 

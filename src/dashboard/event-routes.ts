@@ -5,7 +5,7 @@ import { getEventDetail } from '../inspect/event-detail.ts'
 import { countEventItems, listEventItems } from '../inspect/event-list.ts'
 import { getRun } from '../inspect/runs.ts'
 import type { EventDetail, EventOutcome, HandlerRun } from './api.ts'
-import { ask, browse, type Call, type Endpoints, nameIn } from './desk.ts'
+import { ask, browse, type Call, type Endpoints, nameIn } from './context.ts'
 import { exportEvents } from './event-export.ts'
 import { eventConditionsOf, pageOf } from './request.ts'
 
@@ -90,18 +90,18 @@ function currentRun(call: Call): Promise<HandlerRun> {
   return ask(call, (reading) => getRun(reading, id, handler, call.isMasking))
 }
 
-interface EventDeed {
+interface EventAction {
   readonly action: string
   readonly reason?: string | undefined
 }
 
 function record<Result>(
   call: Call,
-  deed: EventDeed,
+  entry: EventAction,
   work: () => Promise<Result>,
   isDone?: (result: Result) => boolean,
 ): Promise<Result> {
   const { id, handler } = call.names
   const target = `events/${id}${handler === undefined ? '' : `/runs/${handler}`}`
-  return call.audit.record(call.person, { ...deed, target }, work, isDone)
+  return call.audit.record(call.principal, { ...entry, target }, work, isDone)
 }

@@ -5,8 +5,8 @@ import { listFailedRuns, readFailureGroups } from '../inspect/failures.ts'
 import { readHandlers } from '../inspect/handlers.ts'
 import { readRejectedGroups } from '../inspect/refusals.ts'
 import type { Done, HandlerSummary } from './api.ts'
-import type { Deed } from './audit.ts'
-import { ask, browse, type Call, type Endpoints, nameIn } from './desk.ts'
+import type { NewAuditEntry } from './audit.ts'
+import { ask, browse, type Call, type Endpoints, nameIn } from './context.ts'
 import { invalid, pageOf } from './request.ts'
 
 const REJECTED_DAYS = 7
@@ -68,7 +68,7 @@ export const FAILURE_ROUTES: Endpoints<
 
 async function release(call: Call): Promise<Done> {
   const name = call.body.required('release', MAX_RELEASE_LENGTH)
-  await call.audit.record(call.person, { action: 'release', target: `releases/${name}` }, () =>
+  await call.audit.record(call.principal, { action: 'release', target: `releases/${name}` }, () =>
     call.sync.database
       .insertInto('releases')
       .values({ release: name })
@@ -108,9 +108,9 @@ function groupOf({ body }: Call) {
   return { handler: body.required('handler'), fingerprint: body.required('fingerprint') }
 }
 
-async function noted(call: Call, deed: Deed, work: () => Promise<void>): Promise<Done> {
+async function noted(call: Call, entry: NewAuditEntry, work: () => Promise<void>): Promise<Done> {
   const target = `handlers/${call.body.required('handler')}`
-  await call.audit.record(call.person, { ...deed, target }, work)
+  await call.audit.record(call.principal, { ...entry, target }, work)
   return { done: true }
 }
 
@@ -126,7 +126,7 @@ function change(
   work: (handler: string) => Promise<void>,
 ): Promise<HandlerSummary> {
   const name = nameIn(call, 'handler')
-  return call.audit.record(call.person, { action, target: `handlers/${name}`, reason }, async () => {
+  return call.audit.record(call.principal, { action, target: `handlers/${name}`, reason }, async () => {
     await work(name)
     const summary = (await summaries(call)).find((handler) => handler.name === name)
     if (summary === undefined) throw new ClerkSyncError('handler_unknown', name)

@@ -8,8 +8,8 @@ import { type EventConditions, typesOf } from '../inspect/event-list.ts'
 import { getJob, listJobs } from '../inspect/jobs.ts'
 import { requireResource } from '../inspect/resources.ts'
 import type { BulkCount, JobDetail, JobSummary } from './api.ts'
-import { ask, type Call, type Endpoints, nameIn } from './desk.ts'
-import { reaches } from './person.ts'
+import { ask, type Call, type Endpoints, nameIn } from './context.ts'
+import { reaches } from './principal.ts'
 import type { Pace } from './replay-job.ts'
 import { eventConditionsOf, type Fields, invalid, pageOf } from './request.ts'
 import type { Task } from './work.ts'
@@ -51,7 +51,7 @@ async function count(call: Call): Promise<BulkCount> {
 
 async function start(call: Call): Promise<JobSummary> {
   const task = taskOf(call)
-  if (task.kind === 'discard' && !reaches(call.person.role, 'admin')) {
+  if (task.kind === 'discard' && !reaches(call.principal.role, 'admin')) {
     throw new ClerkSyncError('role_insufficient')
   }
   return begin(call, task, 'start_job')
@@ -59,11 +59,11 @@ async function start(call: Call): Promise<JobSummary> {
 
 /** Written down with the job's id, which is known once it runs. */
 async function begin(call: Call, task: Task, action: string): Promise<JobSummary> {
-  const { body, person, audit, work } = call
+  const { body, principal, audit, work } = call
   const reason = body.text('reason', 1_000)
-  const deed = { action, target: task.kind, reason, details: { task, expected: body.raw('expected') } }
-  const id = await audit.record(person, deed, () => work.start(task))
-  await audit.write(person, { action: 'job_started', target: `jobs/${id}`, reason }, true)
+  const entry = { action, target: task.kind, reason, details: { task, expected: body.raw('expected') } }
+  const id = await audit.record(principal, entry, () => work.start(task))
+  await audit.write(principal, { action: 'job_started', target: `jobs/${id}`, reason }, true)
   return ask(call, (reading) => getJob(reading, id))
 }
 
@@ -132,10 +132,10 @@ function toEventFilter(conditions: EventConditions, until: Date): EventFilter {
 
 function stop(call: Call, action: 'pause' | 'abort', code: string): Promise<JobSummary> {
   const id = nameIn(call, 'id')
-  return call.audit.record(call.person, { action, target: `jobs/${id}` }, async () => {
+  return call.audit.record(call.principal, { action, target: `jobs/${id}` }, async () => {
     const job = await ask(call, (reading) => getJob(reading, id))
     if (!(action === 'pause' ? job.canPause : job.canAbort)) throw new ClerkSyncError('job_over', id)
-    await call.work.stop(id, { code, message: `${code} by ${call.person.name}` })
+    await call.work.stop(id, { code, message: `${code} by ${call.principal.name}` })
     return ask(call, (reading) => getJob(reading, id))
   })
 }
@@ -146,11 +146,11 @@ async function resume(call: Call): Promise<JobSummary> {
   const job = await ask(call, (reading) => getJob(reading, id))
   if (job.state === 'running' || job.state === 'done') throw new ClerkSyncError('job_over', id)
   const task = taskOfScope(job, await call.work.doneUntil(id))
-  if (task.kind === 'discard' && !reaches(call.person.role, 'admin')) {
+  if (task.kind === 'discard' && !reaches(call.principal.role, 'admin')) {
     throw new ClerkSyncError('role_insufficient')
   }
   const resumed = await begin(call, task, 'resume_job')
-  if (resumed.id !== id) await call.work.handOver(id, `resumed as ${resumed.id} by ${call.person.name}`)
+  if (resumed.id !== id) await call.work.handOver(id, `resumed as ${resumed.id} by ${call.principal.name}`)
   return resumed
 }
 

@@ -6,8 +6,8 @@ import { listEventItems } from '../inspect/event-list.ts'
 import { getResource, listResources, readKinds, requireResource } from '../inspect/resources.ts'
 import type { Comparison, ResourceDetail } from './api.ts'
 import { compare, type StoredState } from './comparison.ts'
-import { ask, browse, type Call, type Endpoints, nameIn } from './desk.ts'
-import { reaches } from './person.ts'
+import { ask, browse, type Call, type Endpoints, nameIn } from './context.ts'
+import { reaches } from './principal.ts'
 import { pageOf } from './request.ts'
 
 export const RESOURCE_ROUTES: Endpoints<
@@ -62,7 +62,7 @@ function detail(call: Call, isMasked: boolean): Promise<ResourceDetail> {
 
 function compareWithClerk(call: Call): Promise<Comparison> {
   if (call.body.boolean('reveal') !== true) return look(call, call.isMasking)
-  if (!reaches(call.person.role, 'operator')) throw new ClerkSyncError('role_insufficient')
+  if (!reaches(call.principal.role, 'operator')) throw new ClerkSyncError('role_insufficient')
   return record(call, 'reveal', () => look(call, false))
 }
 
@@ -119,5 +119,5 @@ function resourceOf(call: Call): ResourceName {
 
 function record<Result>(call: Call, action: string, work: () => Promise<Result>): Promise<Result> {
   const target = `resources/${nameIn(call, 'resource')}/${nameIn(call, 'id')}`
-  return call.audit.record(call.person, { action, target }, work)
+  return call.audit.record(call.principal, { action, target }, work)
 }

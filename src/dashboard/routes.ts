@@ -7,12 +7,12 @@ import { search } from '../inspect/search.ts'
 import { readTraffic } from '../inspect/traffic.ts'
 import type { Overview, RouteName, Session } from './api.ts'
 import { checkHealth } from './checks.ts'
-import { browse, type Call, type Desk, type Endpoints } from './desk.ts'
+import { browse, type Call, type DashboardContext, type Endpoints } from './context.ts'
 import { EVENT_ROUTES } from './event-routes.ts'
 import { FAILURE_ROUTES } from './failure-routes.ts'
 import { JOB_ROUTES } from './job-routes.ts'
 import { SECURITY_HEADERS } from './page.ts'
-import { reaches } from './person.ts'
+import { reaches } from './principal.ts'
 import { invalid, pageOf } from './request.ts'
 import { RESOURCE_ROUTES } from './resource-routes.ts'
 import { Router } from './router.ts'
@@ -47,7 +47,7 @@ const OTHER_ROUTES: Endpoints<
     'viewer',
     async (call) => {
       const text = call.query.required('q')
-      const findsPersonal = !call.isMasking || reaches(call.person.role, 'operator')
+      const findsPersonal = !call.isMasking || reaches(call.principal.role, 'operator')
       return search(call.replica, text, { isMasked: call.isMasking, findsPersonal })
     },
   ],
@@ -87,22 +87,22 @@ export function createRouter(): Router<AnyAnswer> {
   return router
 }
 
-export function overviewOf(desk: Desk): Promise<Overview> {
-  const { sync, isMasking } = desk
+export function overviewOf(context: DashboardContext): Promise<Overview> {
+  const { sync, isMasking } = context
   const { resources } = sync.configuration
   const surroundings = {
     isEnabled: (name: string) => resources.has(name),
     canBackfill: sync.clerk.isConfigured,
     isMasked: isMasking,
   }
-  return browse(desk, (reading) => readOverview(reading, surroundings))
+  return browse(context, (reading) => readOverview(reading, surroundings))
 }
 
 /** Which features a server has is known once it is asked. */
 export async function describeSession(call: Call, canSignOut = hasCookie(call)): Promise<Session> {
-  const { sync, person, about, checks, settings, simulator } = call
+  const { sync, principal, about, checks, settings, simulator } = call
   return {
-    ...person,
+    ...principal,
     canSignOut,
     ...about,
     instanceIds: [...sync.configuration.instanceIds],
@@ -119,8 +119,8 @@ export async function describeSession(call: Call, canSignOut = hasCookie(call)):
   }
 }
 
-function hasCookie({ person }: Call): boolean {
-  return person.name === 'token'
+function hasCookie({ principal }: Call): boolean {
+  return principal.name === 'token'
 }
 
 function stream({ live, request }: Call): Response {

@@ -2,7 +2,7 @@
 
 import { ClerkSyncError } from '../errors.ts'
 import type { TrafficState } from './api.ts'
-import { type Call, type Endpoints, nameIn, type SimulatedTraffic, type Simulator } from './desk.ts'
+import { type Call, type Endpoints, nameIn, type SimulatedTraffic, type Simulator } from './context.ts'
 import { invalid } from './request.ts'
 
 const MAX_PER_SECOND = 100

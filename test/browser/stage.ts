@@ -7,8 +7,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Role } from '../../src/dashboard/api.ts'
+import type { SimulatedTraffic } from '../../src/dashboard/context.ts'
 import { createDashboardHandler, type DashboardOptions } from '../../src/dashboard/dashboard.ts'
-import type { SimulatedTraffic } from '../../src/dashboard/desk.ts'
 import { type ClerkSync, createClerkSync, on } from '../../src/index.ts'
 import {
   type BackendApi,

@@ -2,7 +2,7 @@
 
 import type { Role } from './api.ts'
 
-export interface Person {
+export interface Principal {
   /** For the audit log: an address, a user's id, … */
   readonly name: string
   readonly role: Role

@@ -8,7 +8,7 @@ import { isId } from '../validate.ts'
 import type { AnswerOf, Check, RouteName, Routes, Scenario, Session, Setting, TrafficState } from './api.ts'
 import type { AuditLog } from './audit.ts'
 import type { Live } from './live.ts'
-import type { Person } from './person.ts'
+import type { Principal } from './principal.ts'
 import type { Fields } from './request.ts'
 import type { Work } from './work.ts'
 
@@ -32,7 +32,7 @@ export interface SimulatedTraffic extends TrafficState {
 
 type SentOutcome = AnswerOf<'POST simulator'>['outcome']
 
-export interface Desk {
+export interface DashboardContext {
   readonly sync: ClerkSync
   readonly source: ReadSource
   /** For what may be answered a little late: a replica, if there is one. */
@@ -51,9 +51,9 @@ export interface Desk {
 }
 
 /** One request, admitted and read. */
-export interface Call extends Desk {
+export interface Call extends DashboardContext {
   readonly request: Request
-  readonly person: Person
+  readonly principal: Principal
   /** The `{name}`s of the path. */
   readonly names: Readonly<Record<string, string>>
   readonly query: Fields
@@ -72,12 +72,18 @@ type Endpoint<Name extends RouteName> = readonly [
 export type Endpoints<Name extends RouteName> = { readonly [each in Name]: Endpoint<each> }
 
 /** A question whose answer may be a little late: lists, charts and searches. */
-export function browse<Result>(call: Desk, work: (reading: Reading) => Promise<Result>): Promise<Result> {
+export function browse<Result>(
+  call: DashboardContext,
+  work: (reading: Reading) => Promise<Result>,
+): Promise<Result> {
   return read(call.replica, work)
 }
 
 /** A question about what was just done or has just happened. */
-export function ask<Result>(call: Desk, work: (reading: Reading) => Promise<Result>): Promise<Result> {
+export function ask<Result>(
+  call: DashboardContext,
+  work: (reading: Reading) => Promise<Result>,
+): Promise<Result> {
   return read(call.source, work)
 }
 
