@@ -129,7 +129,7 @@ with the same scope goes on at the checkpoint.
 | \`runs\` | integer | how many runs it took so far |
 | \`created_at\`, \`started_at\`, \`updated_at\`, \`finished_at\` | timestamptz | the job, its latest run, when it was last heard of, its end |
 
-## sweep_marks
+## sweep_seen_ids
 
 What a reconcile under way has seen of Clerk's lists: \`(job_id, resource, id)\`.
 
@@ -138,7 +138,7 @@ What a reconcile under way has seen of Clerk's lists: \`(job_id, resource, id)\`
 When the last sweep that has read a resource as a whole began, by Clerk's clock: \`(resource, instance_id, started_at)\`. What
 Clerk had then is in its table.
 
-## late_rows
+## pending_verifications
 
 Rows that an event made which is older than that sweep: \`(resource, id, asked_at)\`. Clerk may have deleted them before
 the sweep, and is asked for each by its id; then its row here is removed.

@@ -48,8 +48,8 @@ const SECTIONS: readonly Section[] = [
   },
   {
     title: 'What makes a signature not fit',
-    text: 'After a `signature_mismatch` the log may name one of these as its `finding`.',
-    kinds: ['finding'],
+    text: 'After a `signature_mismatch` the log may name one of these as its `mismatchCause`.',
+    kinds: ['mismatch_cause'],
   },
   {
     title: 'Reasons why an event was not applied',

@@ -377,7 +377,7 @@ export type ErrorCode = keyof typeof ERRORS
 export interface ClerkSyncErrorOptions extends ErrorOptions {
   /** What to do in this case, if it is more specific than the code’s remedy. */
   readonly remedy?: string | undefined
-  readonly finding?: string | undefined
+  readonly mismatchCause?: string | undefined
 }
 
 /**
@@ -399,7 +399,7 @@ export class ClerkSyncError extends Error {
   /** What to do about it, in a sentence or two. */
   readonly remedy: string
   /** The diagnosed cause, e.g. `body_reserialised` of a `signature_mismatch`; undefined if there is none. */
-  readonly finding: string | undefined
+  readonly mismatchCause: string | undefined
 
   /** @param detail what makes this case specific; must not contain secrets or payloads */
   constructor(code: ErrorCode, detail?: string, options: ClerkSyncErrorOptions = {}) {
@@ -408,6 +408,6 @@ export class ClerkSyncError extends Error {
     this.code = code
     this.status = status
     this.remedy = options.remedy ?? remedy
-    this.finding = options.finding
+    this.mismatchCause = options.mismatchCause
   }
 }

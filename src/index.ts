@@ -6,7 +6,7 @@
 
 export type { AlertFormat, AlertMessage } from './alerts/message.ts'
 // What came before, and what was missed.
-export type { CatchUp, MembershipKey } from './backfill/catch-up.ts'
+export type { CatchUp, MembershipKey } from './backfill/clerk-pull.ts'
 export type { DriftKind } from './backfill/compare.ts'
 export type { UnreadResource } from './backfill/coverage.ts'
 export type { Row } from './backfill/ensure.ts'

@@ -14,7 +14,7 @@ const QUIET_MS = 10_000
 interface Line {
   readonly reference: string
   /** How many were not told since. */
-  untold: number
+  unlogged: number
 }
 
 export class RefusalLog {
@@ -28,23 +28,23 @@ export class RefusalLog {
 
   /** Returns the reference of the line that tells of it. */
   add(error: ClerkSyncError): string {
-    const kind = `${error.code} ${error.finding ?? ''}`
+    const kind = `${error.code} ${error.mismatchCause ?? ''}`
     const line = this.#lines.get(kind)
-    if (line === undefined) return this.#tell(error, kind)
-    line.untold++
+    if (line === undefined) return this.#write(error, kind)
+    line.unlogged++
     return line.reference
   }
 
-  #tell(error: ClerkSyncError, kind: string, reference = createReference(), again = 0): string {
-    const line = { reference, untold: 0 }
+  #write(error: ClerkSyncError, kind: string, reference = createReference(), again = 0): string {
+    const line = { reference, unlogged: 0 }
     this.#lines.set(kind, line)
-    const { code, status, message, remedy, finding } = error
+    const { code, status, message, remedy, mismatchCause } = error
     const level = status >= 500 ? 'error' : 'warn'
-    const fields = { code, status, message, remedy, ...(finding && { finding }), ref: reference }
+    const fields = { code, status, message, remedy, ...(mismatchCause && { mismatchCause }), ref: reference }
     this.#log[level]({ ...fields, ...causeOf(error), ...(again > 0 && { again }) }, 'delivery refused')
     setTimeout(() => {
       this.#lines.delete(kind)
-      if (line.untold > 0) this.#tell(error, kind, reference, line.untold)
+      if (line.unlogged > 0) this.#write(error, kind, reference, line.unlogged)
     }, QUIET_MS).unref()
     return reference
   }

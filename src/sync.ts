@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { type AlertHook, createAlertHook } from './alerts/alert-hook.ts'
-import { CatchingUp, type CatchUp } from './backfill/catch-up.ts'
+import { type CatchUp, ClerkPull } from './backfill/clerk-pull.ts'
 import type { BackfillOptions, ReconcileOptions } from './backfill/sweeps.ts'
 import { type ClerkView, createClerkView } from './backfill/view.ts'
 import type { WaitOptions } from './backfill/wait.ts'
@@ -250,7 +250,7 @@ class Sync implements ClerkSync {
   readonly #handlers: HandlerRuntime
   readonly #ingest: Ingest
   readonly #cascades: Cascades
-  readonly #catchUp: CatchingUp
+  readonly #clerkPull: ClerkPull
   readonly #alerts: AlertHook | undefined
   readonly #eraser: Eraser
   readonly #housekeeping: Housekeeping
@@ -282,12 +282,12 @@ class Sync implements ClerkSync {
     const limits = { maxItems: MAX_BATCH_ITEMS, deadlineMs: config.commitTimeoutMs }
     this.#cascades = new Cascades(database, config.log)
     this.#ingest = new Ingest(database, config, this.#handlers, limits, {
-      verify: () => void this.#catchUp.confirmLate(),
+      verify: () => void this.#clerkPull.verifyPending(),
       cascade: () => void this.#cascades.run(),
     })
     this.#eraser = new Eraser(database)
     this.#housekeeping = new Housekeeping(database, this.#eraser, config)
-    this.#catchUp = new CatchingUp(database, this.#ingest, config, () => this.#prepare())
+    this.#clerkPull = new ClerkPull(database, this.#ingest, config, () => this.#prepare())
   }
 
   get database(): Kysely<ClerkTables> {
@@ -343,7 +343,7 @@ class Sync implements ClerkSync {
   #tellDelivery({ svixId, type, resource, resourceId, outcome, reason, changes }: Receipt, ms: number): void {
     const changed = Object.keys(changes ?? {})
     const fact = { type, resource, resourceId, outcome, reason, changed, ms: Math.round(ms) }
-    this.#telemetry.tell({ kind: 'delivery', eventId: svixId, ...fact })
+    this.#telemetry.record({ kind: 'delivery', eventId: svixId, ...fact })
   }
 
   /** As far as a delivery would come, but without a trace. */
@@ -372,7 +372,7 @@ class Sync implements ClerkSync {
 
   #tellRefusal(refusal: ClerkSyncError, request: Pick<WebhookRequest, 'headers' | 'remoteAddress'>): void {
     this.#refusals.add(refusal, { ...request, body: REFUSED_BODIES.get(refusal) })
-    this.#telemetry.tell({ kind: 'refusal', code: refusal.code, status: refusal.status })
+    this.#telemetry.record({ kind: 'refusal', code: refusal.code, status: refusal.status })
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -405,7 +405,7 @@ class Sync implements ClerkSync {
   async work(): Promise<void> {
     await this.#prepare()
     this.#releaseNote.note()
-    void this.#catchUp.confirmLate()
+    void this.#clerkPull.verifyPending()
     void this.#cascades.run()
     this.#alerts?.watch()
     await this.#handlers.work()
@@ -422,7 +422,7 @@ class Sync implements ClerkSync {
     await this.#prepare()
     const deadline = performance.now() + maxSeconds * 1_000
     const timeUp = sleep(maxSeconds * 1_000, undefined, { ref: false })
-    const late = Promise.race([this.#catchUp.confirmLate(), timeUp])
+    const late = Promise.race([this.#clerkPull.verifyPending(), timeUp])
     const [result] = await Promise.all([this.#handlers.drain(maxSeconds), late])
     await this.#housekeeping.maintainHourly((deadline - performance.now()) / 1_000)
     await Promise.race([this.#alerts?.look(), timeUp])
@@ -448,27 +448,27 @@ class Sync implements ClerkSync {
   }
 
   backfill(options?: BackfillOptions) {
-    return this.#catchUp.backfill(options)
+    return this.#clerkPull.backfill(options)
   }
 
   reconcile(options?: ReconcileOptions) {
-    return this.#catchUp.reconcile(options)
+    return this.#clerkPull.reconcile(options)
   }
 
   get users() {
-    return this.#catchUp.users
+    return this.#clerkPull.users
   }
 
   get organizations() {
-    return this.#catchUp.organizations
+    return this.#clerkPull.organizations
   }
 
   get memberships() {
-    return this.#catchUp.memberships
+    return this.#clerkPull.memberships
   }
 
   waitFor<Name extends ResourceName>(table: Name, id: string, options?: WaitOptions) {
-    return this.#catchUp.waitFor(table, id, options)
+    return this.#clerkPull.waitFor(table, id, options)
   }
 
   get clerk(): ClerkView {
@@ -477,7 +477,7 @@ class Sync implements ClerkSync {
       isConfigured: secretKey !== '',
       database: this.#database,
       ledger: this.#ingest,
-      api: () => this.#catchUp.api,
+      api: () => this.#clerkPull.api,
       resources,
       instanceIds,
       privacy,
@@ -509,7 +509,7 @@ class Sync implements ClerkSync {
     requireNumbers(options, { maxSeconds: 'seconds' })
     await this.#prepare()
     if (options.dryRun) return available(measure(this.#database, this.#config.retention))
-    void this.#catchUp.confirmLate()
+    void this.#clerkPull.verifyPending()
     void this.#cascades.run()
     const result = await this.#housekeeping.maintain(options)
     await this.#alerts?.look()
@@ -540,7 +540,7 @@ class Sync implements ClerkSync {
     this.#watch.close()
     const steps = [
       async () => this.#alerts?.close(),
-      () => this.#catchUp.close(),
+      () => this.#clerkPull.close(),
       () => this.#ingest.close(),
       () => this.#cascades.close(),
       () => this.#handlers.close(graceMs),

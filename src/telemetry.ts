@@ -110,7 +110,7 @@ export class Telemetry {
     this.tracing = tracing
   }
 
-  tell(fact: Fact): void {
+  record(fact: Fact): void {
     for (const observer of this.#observers) {
       try {
         observer(fact)

@@ -48,7 +48,10 @@ const TAKERS: Readonly<
     NONSENSE,
   ],
   graceMs: [(value) => startServer({ sync, port: 0, graceMs: value }), NONSENSE],
-  'upkeep.everyMs': [(value) => startServer({ sync, port: 0, upkeep: { everyMs: value } }), WITH_ZERO],
+  'maintenance.everyMs': [
+    (value) => startServer({ sync, port: 0, maintenance: { everyMs: value } }),
+    WITH_ZERO,
+  ],
   'reconcile.everyMs': [(value) => startServer({ sync, port: 0, reconcile: { everyMs: value } }), WITH_ZERO],
   handlerGraceMs: [async (value) => sync.close({ handlerGraceMs: value }), NONSENSE],
 }

@@ -84,10 +84,10 @@ export class AlertHook {
   async #look(): Promise<void> {
     const { book, vitals } = this.#parts
     await book.note(troublesOf(await vitals()))
-    for (const due of await book.claim()) await this.#tell(due)
+    for (const due of await book.claim()) await this.#notify(due)
   }
 
-  async #tell(due: DueAlert): Promise<void> {
+  async #notify(due: DueAlert): Promise<void> {
     const { book, log } = this.#parts
     const failure = await this.#send(due)
     if (failure === null) {

@@ -8,10 +8,10 @@
 import type { Resource } from '../clerk/resource.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { findCauses } from './causes.ts'
-import { ask, settle } from './confirm.ts'
+import { ask, repairRows } from './confirm.ts'
 import { canLookUp } from './lookup.ts'
-import type { Marks, Unseen } from './marks.ts'
 import { addDrift, noteRefusal, type SweepProgress } from './progress.ts'
+import type { SeenIds, Unseen } from './seen-ids.ts'
 import type { Task } from './task.ts'
 
 const BATCH_SIZE = 500
@@ -26,18 +26,18 @@ const EXTRA = { kind: 'extra', fields: [] } as const
  * Marks as deleted what Clerk's list does not have and Clerk, asked by id, does not know.
  * @throws {ClerkSyncError} `list_shrunken`, `api_…`, `database_…`
  */
-export async function buryAbsent(
+export async function tombstoneAbsent(
   task: Task,
   resource: Resource,
-  marks: Marks,
+  seenIds: SeenIds,
   startedAt: Date,
   progress: SweepProgress,
 ): Promise<void> {
   if (!canLookUp(resource)) return
-  await requireUnsuspicious(task, resource, marks, startedAt)
+  await requireUnsuspicious(task, resource, seenIds, startedAt)
   let after = ''
   for (;;) {
-    const unseen = await marks.unseen(startedAt, task.instanceId, after, BATCH_SIZE)
+    const unseen = await seenIds.unseen(startedAt, task.instanceId, after, BATCH_SIZE)
     if (unseen.length > 0) await examine(task, resource, unseen, progress)
     if (unseen.length < BATCH_SIZE) return
     after = unseen.at(-1)?.id ?? ''
@@ -47,10 +47,10 @@ export async function buryAbsent(
 async function requireUnsuspicious(
   { instanceId, maxDeletions }: Task,
   { table }: Resource,
-  marks: Marks,
+  seenIds: SeenIds,
   startedAt: Date,
 ): Promise<void> {
-  const { unseen, live } = await marks.countUnseen(startedAt, instanceId)
+  const { unseen, live } = await seenIds.countUnseen(startedAt, instanceId)
   const allowed = maxDeletions ?? Math.max(UNSUSPICIOUS, Math.floor(live * UNSUSPICIOUS_SHARE))
   if (unseen > allowed) throw new ClerkSyncError('list_shrunken', `${unseen} of ${live} ${table} are missing`)
 }
@@ -72,7 +72,7 @@ async function examine(
   absent.forEach(({ id }, index) => {
     addDrift(task.report, resource.table, id, EXTRA, causes[index] ?? 'no_event')
   })
-  const refused = task.writes ? await settle(task, resource, answers) : []
+  const refused = task.writes ? await repairRows(task, resource, answers) : []
   const isRefused = (id: string) => refused.some((each) => each.id === id)
   progress.deleted += absent.filter(({ id }) => !isRefused(id)).length
   for (const row of refused) noteRefusal(progress, row)

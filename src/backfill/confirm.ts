@@ -14,7 +14,7 @@ import type { Verdict } from '../ingest/verdict.ts'
 import { findInstance } from './instance.ts'
 import { type Answer, lookUp, type Wanted } from './lookup.ts'
 import type { RefusedRepair } from './progress.ts'
-import { observationsOf, type Repair, tellingOf } from './task.ts'
+import { notificationFor, observationsOf, type Repair } from './task.ts'
 
 /** What a repair outside of a job is made of. */
 export interface RepairParts extends Pick<Repair, 'ledger' | 'resources' | 'privacy'> {
@@ -33,7 +33,7 @@ export async function openRepair(parts: RepairParts, call: ApiCall): Promise<Rep
   const { queries: database, schema } = parts.database
   const api = parts.api()
   const instanceId = await findInstance(api, instanceIds, call)
-  const how = { jobId: null, isReconcile: true, tellsHandlers: false }
+  const how = { jobId: null, isReconcile: true, notifiesHandlers: false }
   return { ...how, api, call, database, schema, ledger, resources, privacy, instanceId }
 }
 
@@ -66,7 +66,7 @@ function wholeList(description: ApiDescription | undefined): ApiList | undefined
  * @returns the rows that the database refused to change
  * @throws {ClerkSyncError} `database_…`
  */
-export async function settle(
+export async function repairRows(
   repair: Repair,
   resource: Resource,
   answers: readonly Answer[],
@@ -78,7 +78,7 @@ export async function settle(
   )
   const kinds = new Map(deletions.map((deletion) => [deletion, 'extra'] as const))
   const observations = [...deletions, ...found]
-  const applied = await repair.ledger.apply(observations, tellingOf(repair, kinds))
+  const applied = await repair.ledger.apply(observations, notificationFor(repair, kinds))
   return refusedAmong(resource.table, observations, applied)
 }
 

@@ -10,13 +10,11 @@ import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 import type { Observation } from '../ingest/observation.ts'
 import type { Verdict } from '../ingest/verdict.ts'
-import { buryAbsent } from './absences.ts'
+import { tombstoneAbsent } from './absences.ts'
 import { findCauses } from './causes.ts'
 import { type Comparison, compare, type Drift } from './compare.ts'
 import { noteSweep } from './last-sweep.ts'
-import { LateRows } from './late-rows.ts'
 import { canLookUp, lookUp } from './lookup.ts'
-import { Marks } from './marks.ts'
 import {
   type ListedPage,
   type Position,
@@ -26,8 +24,10 @@ import {
   readPages,
   START,
 } from './pages.ts'
+import { PendingVerifications } from './pending-verifications.ts'
 import { addDrift, type Cause, newProgress, noteRefusal, type SweepProgress } from './progress.ts'
-import { observationsOf, type Task, tellingOf } from './task.ts'
+import { SeenIds } from './seen-ids.ts'
+import { notificationFor, observationsOf, type Task } from './task.ts'
 import { workAhead } from './work-ahead.ts'
 
 /** Told after each page where to go on. */
@@ -52,14 +52,14 @@ export class Sweep {
   readonly #resource: Resource
   readonly #progress: SweepProgress
   readonly #onPage: OnPage
-  readonly #marks: Marks
+  readonly #seenIds: SeenIds
 
   constructor(task: Task, resource: Resource, progress: SweepProgress, onPage: OnPage) {
     this.#task = task
     this.#resource = resource
     this.#progress = progress
     this.#onPage = onPage
-    this.#marks = new Marks(task.database, task.schema, task.jobId, resource)
+    this.#seenIds = new SeenIds(task.database, task.schema, task.jobId, resource)
   }
 
   /**
@@ -68,12 +68,12 @@ export class Sweep {
    */
   async run(from: Position | null): Promise<void> {
     const progress = this.#progress
-    if (from === null) await this.#marks.clear()
+    if (from === null) await this.#seenIds.clear()
     await this.#pass(from)
     for (let pass = 2; pass <= MAX_PASSES && this.#isShort; pass++) await this.#pass(null)
     await this.#noteRead()
     if (this.#task.isReconcile && progress.startedAt !== null) {
-      await this.#buryAbsent(new Date(progress.startedAt))
+      await this.#tombstoneAbsent(new Date(progress.startedAt))
     }
     progress.status = this.#isShort || progress.failed > 0 ? 'incomplete' : 'complete'
   }
@@ -95,12 +95,12 @@ export class Sweep {
       const oldest = toDate(page.items.at(-1)?.data.updated_at)
       position = oldest !== null && oldest < since ? null : page.next
     }
-    await this.#marks.clear()
+    await this.#seenIds.clear()
     await this.#noteRead()
     const progress = this.#progress
     const [inClerk, here] = [
       await api.count(list.countPath, {}, call),
-      await this.#marks.countLive(this.#task.instanceId),
+      await this.#seenIds.countLive(this.#task.instanceId),
     ]
     const isEnough = inClerk === here
     progress.isFull = !isEnough
@@ -125,7 +125,7 @@ export class Sweep {
     if (path) this.#progress.expected = await api.count(path, {}, call)
     await this.#readAll(from)
     // What was marked just before the process was killed is in no count.
-    if (isReconcile) this.#progress.listed = await this.#marks.count()
+    if (isReconcile) this.#progress.listed = await this.#seenIds.count()
   }
 
   async #readAll(from: Position | null): Promise<void> {
@@ -146,7 +146,7 @@ export class Sweep {
     this.#note(page)
     const shown = page.items.map((item) => observationsOf(this.#task, this.#resource, item, page.observedAt))
     const primaries = shown.map(([primary]) => primary)
-    if (isReconcile) this.#progress.listed += await this.#marks.add(primaries.map(({ id }) => id))
+    if (isReconcile) this.#progress.listed += await this.#seenIds.add(primaries.map(({ id }) => id))
     const comparisons = await compare(database, schema, primaries, { isThorough: isReconcile })
     this.#progress.unchanged += countOf(comparisons, 'same')
     this.#progress.skipped += countOf(comparisons, 'newer_here')
@@ -207,13 +207,13 @@ export class Sweep {
   }
 
   /** In the end, nobody need ask for the rows that came late before. */
-  async #buryAbsent(startedAt: Date): Promise<void> {
+  async #tombstoneAbsent(startedAt: Date): Promise<void> {
     const { database, schema, instanceId, writes } = this.#task
-    const lateRows = new LateRows(database, schema)
-    const late = await lateRows.settledBy(this.#resource, startedAt, instanceId)
-    await buryAbsent(this.#task, this.#resource, this.#marks, startedAt, this.#progress)
+    const lateRows = new PendingVerifications(database, schema)
+    const late = await lateRows.coveredBy(this.#resource, startedAt, instanceId)
+    await tombstoneAbsent(this.#task, this.#resource, this.#seenIds, startedAt, this.#progress)
     if (writes) await lateRows.remove(this.#resource, late)
-    await this.#marks.clear()
+    await this.#seenIds.clear()
   }
 
   /** A row says that it was deleted, but the list shows it: only a look by its id refutes that. */
@@ -255,7 +255,7 @@ export class Sweep {
     if (!writes) return found.map(() => ({ outcome: 'applied', reason: null, changes: null }))
     const observations = found.flatMap(({ shown }) => shown)
     const kinds = new Map(found.map(({ shown: [primary], drift }) => [primary, drift.kind]))
-    const applied = await ledger.apply(observations, tellingOf(this.#task, kinds))
+    const applied = await ledger.apply(observations, notificationFor(this.#task, kinds))
     const results = new Map(observations.map((observation, index) => [observation, applied[index]]))
     return found.map(({ shown: [primary] }) => results.get(primary) as Verdict)
   }

@@ -14,9 +14,9 @@ import { type UnreadResource, unreadOf } from './coverage.ts'
 import { expire } from './expiry.ts'
 import { findInstance } from './instance.ts'
 import { unseenSince, wasRead } from './last-sweep.ts'
-import { clearOldMarks } from './marks.ts'
 import type { Position } from './pages.ts'
 import { type DriftReport, newProgress, newReport, type SweepProgress } from './progress.ts'
+import { clearOldSeenIds } from './seen-ids.ts'
 import { Sweep } from './sweep.ts'
 import type { Task } from './task.ts'
 
@@ -160,35 +160,35 @@ export class Sweeps {
 /** Errors of one resource that do not keep the others from being read. */
 const LOCAL_ERRORS: readonly string[] = ['api_unavailable', 'api_throttled', 'api_refused', 'list_shrunken']
 
-interface RunOptions extends SweepsOptions {
+interface RunParts extends SweepsOptions {
   /** The Clerk instance that is read, if it is known. */
   readonly instanceId: string | null
 }
 
 /** One run of a job. */
 class Run {
-  readonly #options: RunOptions
+  readonly #parts: RunParts
   readonly #job: Job
   readonly #kind: 'backfill' | 'reconcile'
   readonly #resources: readonly Resource[]
-  readonly #wishes: ReconcileOptions
+  readonly #options: ReconcileOptions
   readonly #memory: Memory
   readonly #signal: AbortSignal
 
   constructor(
-    options: RunOptions,
+    parts: RunParts,
     job: Job,
     kind: 'backfill' | 'reconcile',
     resources: readonly Resource[],
-    wishes: ReconcileOptions,
+    options: ReconcileOptions,
   ) {
-    this.#options = options
+    this.#parts = parts
     this.#job = job
     this.#kind = kind
     this.#resources = resources
-    this.#wishes = wishes
+    this.#options = options
     this.#memory = remember(job, resources)
-    this.#signal = wishes.signal ? AbortSignal.any([wishes.signal, job.lost]) : job.lost
+    this.#signal = options.signal ? AbortSignal.any([options.signal, job.lost]) : job.lost
   }
 
   async finish(): Promise<ReconcileResult> {
@@ -197,10 +197,10 @@ class Run {
       const expired = await this.#expire()
       const status = statusOf(this.#kind, Object.values(this.#memory.progress))
       await this.#job.end(status, this.#state)
-      const unread = unreadOf(this.#options.resources, new Set(this.#resources.map(({ table }) => table)))
+      const unread = unreadOf(this.#parts.resources, new Set(this.#resources.map(({ table }) => table)))
       return { ...this.#progress, status, drift: this.#memory.report, expired, unread }
     } catch (error) {
-      const isStopped = this.#wishes.signal?.aborted === true
+      const isStopped = this.#options.signal?.aborted === true
       // Whoever lost the job must not end it.
       if (!this.#job.lost.aborted) {
         await this.#job.end(isStopped ? 'aborted' : 'failed', this.#state, isStopped ? undefined : error)
@@ -210,8 +210,8 @@ class Run {
   }
 
   async #sweepAll(): Promise<void> {
-    const { queries, schema } = this.#options.database
-    if (this.#kind === 'reconcile') await clearOldMarks(queries, schema)
+    const { queries, schema } = this.#parts.database
+    if (this.#kind === 'reconcile') await clearOldSeenIds(queries, schema)
     for (const resource of this.#resources) {
       const progress = this.#memory.progress[resource.table] as SweepProgress
       // An earlier run came so far.
@@ -228,10 +228,10 @@ class Run {
       this.#memory.positions[resource.table] = next
       progress.ms = msBefore + Math.round(performance.now() - startedAt)
       await this.#job.save(this.#state)
-      this.#wishes.onProgress?.(this.#progress)
+      this.#options.onProgress?.(this.#progress)
     }
-    const { handlers = await this.#mayTell(resource) } = this.#wishes
-    const refreshes = await this.#mayTell(resource)
+    const { handlers = await this.#mayNotify(resource) } = this.#options
+    const refreshes = await this.#mayNotify(resource)
     const sweep = new Sweep({ ...this.#task(call, handlers), refreshes }, resource, progress, onPage)
     progress.status = 'running'
     progress.error = null
@@ -247,35 +247,35 @@ class Run {
     }
     progress.ms = msBefore + Math.round(performance.now() - startedAt)
     await this.#job.save(this.#state)
-    this.#wishes.onProgress?.(this.#progress)
+    this.#options.onProgress?.(this.#progress)
   }
 
   /** Null if everything is to be looked at. */
   async #unseenSince({ table }: Resource): Promise<Date | null> {
-    const { full = false, dryRun = false } = this.#wishes
-    const { instanceId, database } = this.#options
+    const { full = false, dryRun = false } = this.#options
+    const { instanceId, database } = this.#parts
     if (this.#kind === 'backfill' || full || dryRun) return null
     return unseenSince(database.queries, database.schema, table, instanceId)
   }
 
-  async #mayTell({ table }: Resource): Promise<boolean> {
-    const { instanceId, database } = this.#options
+  async #mayNotify({ table }: Resource): Promise<boolean> {
+    const { instanceId, database } = this.#parts
     return this.#kind === 'reconcile' && wasRead(database.queries, database.schema, table, instanceId)
   }
 
   /** By Clerk's clock, as it was when Clerk was last asked. */
   async #expire(): Promise<number> {
-    const { database, resources } = this.#options
+    const { database, resources } = this.#parts
     const times = Object.values(this.#memory.progress).flatMap(({ startedAt }) => startedAt ?? [])
     const now = times.sort().at(-1)
-    if (this.#kind === 'backfill' || this.#wishes.dryRun || now === undefined) return 0
+    if (this.#kind === 'backfill' || this.#options.dryRun || now === undefined) return 0
     const kept = [...RESOURCES.values()].filter(({ table }) => resources.has(table))
     return expire(database.queries, database.schema, kept, this.#job.id, new Date(now))
   }
 
-  #task(call: ApiCall, tellsHandlers: boolean): Omit<Task, 'refreshes'> {
-    const { database, ledger, api, resources, privacy, instanceId } = this.#options
-    const { dryRun = false, maxDeletions = null } = this.#wishes
+  #task(call: ApiCall, notifiesHandlers: boolean): Omit<Task, 'refreshes'> {
+    const { database, ledger, api, resources, privacy, instanceId } = this.#parts
+    const { dryRun = false, maxDeletions = null } = this.#options
     return {
       jobId: this.#job.id,
       api,
@@ -287,7 +287,7 @@ class Run {
       privacy,
       instanceId,
       isReconcile: this.#kind === 'reconcile',
-      tellsHandlers,
+      notifiesHandlers,
       writes: !dryRun,
       maxDeletions,
       report: this.#memory.report,

@@ -11,7 +11,7 @@ import { type Observation, observeItem } from '../ingest/observation.ts'
 import type { Notification } from '../ingest/synthetic-event.ts'
 import type { DriftKind } from './compare.ts'
 import type { DriftReport } from './progress.ts'
-import { standingEvent } from './standing-event.ts'
+import { syntheticTypeFor } from './synthetic-type.ts'
 
 /** What it takes to ask Clerk and to write what it showed. */
 export interface Repair {
@@ -29,7 +29,7 @@ export interface Repair {
   /** The Clerk instance that the secret key belongs to, if it is known. */
   readonly instanceId: string | null
   /** Whether handlers are told of what is written, where no event has told them. */
-  readonly tellsHandlers: boolean
+  readonly notifiesHandlers: boolean
   /** A backfill brings what is missing or old; a reconcile also finds what is edited, deleted or wrongly so. */
   readonly isReconcile: boolean
 }
@@ -46,14 +46,14 @@ export interface Task extends Repair {
 }
 
 /** What handlers are told of differences, if they are. */
-export function tellingOf(
-  { tellsHandlers, isReconcile }: Repair,
+export function notificationFor(
+  { notifiesHandlers, isReconcile }: Repair,
   kinds: ReadonlyMap<Observation, DriftKind>,
 ): Notification | undefined {
-  if (!tellsHandlers) return undefined
+  if (!notifiesHandlers) return undefined
   const typeOf = (observation: Observation) => {
     const kind = kinds.get(observation)
-    return kind && standingEvent(kind, observation)
+    return kind && syntheticTypeFor(kind, observation)
   }
   return { source: isReconcile ? 'reconcile' : 'backfill', typeOf }
 }

@@ -8,7 +8,7 @@ import { redact } from '../clerk/secrets.ts'
 import { available } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { requireId } from '../validate.ts'
-import { ask, openRepair, type RepairParts, requireApplied, settle } from './confirm.ts'
+import { ask, openRepair, type RepairParts, repairRows, requireApplied } from './confirm.ts'
 import { findInstance } from './instance.ts'
 import { requireKept } from './kept.ts'
 import { type Answer, canLookUp, type Wanted } from './lookup.ts'
@@ -66,7 +66,7 @@ export function createClerkView(parts: ClerkViewParts): ClerkView {
     apply: async (name, id) => {
       const { repair, row, answer } = await look(parts, name, id)
       // Without a row there is nothing to delete; a tombstone would only be in the way of an event that is yet to come.
-      if (row || answer.item) requireApplied(name, await settle(repair, CATALOGUE[name], [answer]))
+      if (row || answer.item) requireApplied(name, await repairRows(repair, CATALOGUE[name], [answer]))
       return toShown(CATALOGUE[name], answer)
     },
   }

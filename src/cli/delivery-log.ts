@@ -25,7 +25,7 @@ export interface RefusedDelivery {
   /** What the sender was told to look for here. */
   readonly ref: string
   /** What was found to be the reason. */
-  readonly finding?: string
+  readonly mismatchCause?: string
   /** How many there were since the last line about this code; absent for a single one. */
   readonly again?: number
 }
@@ -44,7 +44,7 @@ export class DeliveryLog implements Logger {
   filter = ''
   readonly #output: Output
   readonly #detailsOf: (eventId: string) => object
-  /** The codes and findings whose remedy was told: once is enough. */
+  /** The codes and causes whose remedy was told: once is enough. */
   readonly #explained = new Set<string>()
   readonly #durations: number[] = []
 
@@ -109,11 +109,11 @@ export class DeliveryLog implements Logger {
 
   #tellRefusal(refusal: RefusedDelivery): void {
     if (!this.#show(refusal, refusalLine)) return
-    const kind = refusal.finding ?? refusal.code
+    const kind = refusal.mismatchCause ?? refusal.code
     if (this.#explained.has(kind)) return
     this.#explained.add(kind)
     // The line above may have been cut in the middle of what was found out.
-    if (refusal.finding) this.#output.note(`${' '.repeat(10)}${refusal.message}`)
+    if (refusal.mismatchCause) this.#output.note(`${' '.repeat(10)}${refusal.message}`)
     for (const line of remedyLines(refusal.remedy, 10, this.#output.stderr)) this.#output.note(line)
   }
 

@@ -91,14 +91,14 @@ export class Live {
 
   async #look(): Promise<void> {
     // A database that does not answer is looked at again: the pages themselves say what is wrong.
-    await this.#tell().catch(() => undefined)
+    await this.#broadcast().catch(() => undefined)
     if (this.#watchers.size === 0) return
     this.#timer = setTimeout(() => void this.#look(), LOOK_EVERY_MS).unref()
   }
 
-  async #tell(): Promise<void> {
+  async #broadcast(): Promise<void> {
     const { source } = this.#options
-    await read(source, (reading) => this.#tellEvents(reading))
+    await read(source, (reading) => this.#broadcastEvents(reading))
     if (this.#looks++ % RARELY !== 0) return
     const overview = await this.#options.overview()
     // What only tells the time is nothing new.
@@ -107,7 +107,7 @@ export class Live {
     this.#sendIfNew({ kind: 'jobs', jobs }, jobs)
   }
 
-  async #tellEvents(reading: Reading): Promise<void> {
+  async #broadcastEvents(reading: Reading): Promise<void> {
     const events = reading.table('events')
     const rows = await reading.query<{ id: string; at: string }>(
       this.#position === undefined

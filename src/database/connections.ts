@@ -92,7 +92,7 @@ export class Connections {
     this.#handlers ??= this.#create('handlers', false)
     const startedAt = performance.now()
     const client = await this.#fresh(await this.#handlers)
-    this.#tellWait('handlers', startedAt)
+    this.#recordWait('handlers', startedAt)
     this.#askWhenSilent(client)
     afterRelease(client, () => this.#rest(client))
     return client
@@ -141,7 +141,7 @@ export class Connections {
       this.#requireOpen()
       this.#shared ??= this.#create('shared', true)
       const client = await this.#fresh(await this.#shared)
-      this.#tellWait(lane, startedAt)
+      this.#recordWait(lane, startedAt)
       // A batch of deliveries or repairs knows for each of its flights how long it may be silent.
       if (lane === 'bookkeeping') streamOf(client).setTimeout?.(BOOKKEEPING_SILENCE_MS)
       if (lane === 'queries') this.#askWhenSilent(client)
@@ -157,8 +157,8 @@ export class Connections {
     }
   }
 
-  #tellWait(lane: LaneName | 'handlers', startedAt: number): void {
-    this.#telemetry.tell({ kind: 'connection', lane, ms: performance.now() - startedAt })
+  #recordWait(lane: LaneName | 'handlers', startedAt: number): void {
+    this.#telemetry.record({ kind: 'connection', lane, ms: performance.now() - startedAt })
   }
 
   async #fresh(pool: Pool): Promise<PoolClient> {

@@ -1,7 +1,7 @@
 /**
  * Jobs: work that takes long and survives its process.
  *
- * One job of a kind runs at a time. Whoever runs it holds a lease, and renews it; when a process dies, the lease lapses,
+ * One job of a kind runs at a time. Whoever runs it holds a lease, and renews it; when a process dies, the lease expires,
  * and the next run with the same scope goes on at the checkpoint. All times are the database's.
  */
 
@@ -80,7 +80,7 @@ export class Job {
     )
     const described = error === undefined ? undefined : describe(error)
     await this.#store.end(this.id, status, values, described === undefined ? null : JSON.stringify(described))
-    this.#store.tell({ jobId: this.id, job: this.#kind, status, error: described?.code })
+    this.#store.report({ jobId: this.id, job: this.#kind, status, error: described?.code })
   }
 
   async #renew(): Promise<void> {
@@ -139,13 +139,13 @@ export class JobStore {
     const id = `job_${Date.now().toString(36)}${randomBytes(8).toString('hex')}`
     const claimed = resumed ?? (await this.#claim(this.#statements.insert, [id, kind, text, this.#worker]))
     if (!claimed) throw new ClerkSyncError('job_running', kind)
-    this.tell({ jobId: claimed.id, job: kind, status: 'running' })
+    this.report({ jobId: claimed.id, job: kind, status: 'running' })
     return new Job(this, claimed, kind)
   }
 
   /** Says that a job has begun or ended. */
-  tell(change: Omit<JobFact, 'kind'>): void {
-    this.#telemetry.tell({ kind: 'job', ...change })
+  report(change: Omit<JobFact, 'kind'>): void {
+    this.#telemetry.record({ kind: 'job', ...change })
   }
 
   /** Whether the job is still ours. */

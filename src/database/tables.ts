@@ -258,7 +258,7 @@ export interface JobsTable {
 }
 
 /** What a sweep has seen: whatever has no mark in the end is not in Clerk's list. */
-export interface SweepMarksTable {
+export interface SweepSeenIdsTable {
   job_id: string
   resource: string
   id: string
@@ -273,7 +273,7 @@ export interface SweepStartsTable {
 }
 
 /** Rows that appeared late: an event from before the last sweep, which did not find them, made them. Clerk is asked for each. */
-export interface LateRowsTable {
+export interface PendingVerificationsTable {
   resource: string
   id: string
   /** When somebody began to ask; null if nobody has. */
@@ -345,7 +345,7 @@ export interface RefusedRequestColumn {
   readonly bytes: number | null
   readonly source: string | null
   readonly body: string | null
-  readonly finding: string | null
+  readonly mismatchCause: string | null
 }
 
 /** Requests that were refused, by the minute and the error's code. */
@@ -407,9 +407,9 @@ export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   handler_workers: HandlerWorkersTable
   handlers: HandlersTable
   jobs: JobsTable
-  sweep_marks: SweepMarksTable
+  sweep_seen_ids: SweepSeenIdsTable
   sweep_starts: SweepStartsTable
-  late_rows: LateRowsTable
+  pending_verifications: PendingVerificationsTable
   pending_cascades: PendingCascadesTable
   maintenance: MaintenanceTable
   retention_log: RetentionLogTable

@@ -1,14 +1,14 @@
-/** Every code of errors, findings, problems and outcomes, with its meaning and remedy. */
+/** Every code of errors, mismatch causes, problems and outcomes, with its meaning and remedy. */
 
 import { ERRORS } from '../errors.ts'
-import { FINDINGS } from './findings.ts'
+import { MISMATCH_CAUSES } from './mismatch-causes.ts'
 import { PROBLEMS } from './problems.ts'
 import { REASONS } from './reasons.ts'
 
 export interface Explanation {
   readonly code: string
   /** The table that it is from. */
-  readonly kind: 'error' | 'finding' | 'problem' | 'warning' | 'unclear' | 'reason'
+  readonly kind: 'error' | 'mismatch_cause' | 'problem' | 'warning' | 'unclear' | 'reason'
   readonly summary: string
   readonly remedy: string
   /** The HTTP status of the webhook route's answer, for an error. */
@@ -34,7 +34,7 @@ function explain(kind: Explanation['kind'], table: Readonly<Record<string, Entry
 /** In the order of the tables. */
 export const EXPLANATIONS: readonly Explanation[] = [
   ...explain('error', ERRORS),
-  ...explain('finding', FINDINGS),
+  ...explain('mismatch_cause', MISMATCH_CAUSES),
   ...explain('problem', PROBLEMS).map((each) => ({ ...each, kind: levelOf(each.code) })),
   ...explain('reason', REASONS),
 ]

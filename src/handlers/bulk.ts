@@ -15,7 +15,7 @@ import { query } from '../database/query.ts'
 import type { ClerkTables, Outcome, RunStatus } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { databaseTime, matching } from '../ingest/replay.ts'
-import { synthesize } from '../ingest/synthetic.ts'
+import { createSyntheticEvents } from '../ingest/synthetic.ts'
 import { requireDates, requireNumbers } from '../validate.ts'
 import type { HandlerDefinition } from './handler.ts'
 import { isFor } from './registry.ts'
@@ -199,7 +199,12 @@ export class Bulk {
         [after?.[0] ?? '', most, name],
       )
       const ids = rows.filter((row) => row.is_new).map((row) => row.id)
-      const events = await synthesize(unit.trx, schema, { resource, ids, type, source: 'existing' })
+      const events = await createSyntheticEvents(unit.trx, schema, {
+        resource,
+        ids,
+        type,
+        source: 'existing',
+      })
       const runs = events.map((event) => ({
         ...event,
         handler: name,

@@ -61,7 +61,7 @@ export class HandlerRuntime implements HandlerPort {
         return registry.definitions
       },
     })
-    this.#wakes = new Wakes(this.#engine, engineLog, (wakes) => this.#tell(wakes))
+    this.#wakes = new Wakes(this.#engine, engineLog, (wakes) => this.#wake(wakes))
     this.#runs = new Runs(database, (wakes) => this.#wakes.send(wakes))
     this.#transactions = new Transactions(database)
   }
@@ -168,8 +168,8 @@ export class HandlerRuntime implements HandlerPort {
   }
 
   /** The workers of this process. One that an engine calls takes nothing by itself. */
-  #tell(wakes: readonly Wake[]): void {
-    for (const worker of [this.#worker, ...this.#draining]) worker?.told(wakes)
+  #wake(wakes: readonly Wake[]): void {
+    for (const worker of [this.#worker, ...this.#draining]) worker?.wake(wakes)
   }
 
   async #drain(worker: Worker, deadline: number): Promise<void> {

@@ -33,10 +33,10 @@ export function releaseStrays(): void {
 function onRejection(reason: unknown): void {
   const caller = callers.getStore()
   if (caller === undefined) passOn(reason)
-  else tell(caller, reason)
+  else report(caller, reason)
 }
 
-function tell({ handler, eventId, log }: Caller, reason: unknown): void {
+function report({ handler, eventId, log }: Caller, reason: unknown): void {
   log.error(
     { handler, eventId, cause: messageOf(reason) },
     'a promise that the handler did not await was rejected',

@@ -24,13 +24,13 @@ export class Wakes {
   readonly #timers = new Set<NodeJS.Timeout>()
   #gathered: Wake[] = []
   #sending: Promise<void> | undefined
-  readonly #tellLocal: (wakes: readonly Wake[]) => void
+  readonly #wakeLocal: (wakes: readonly Wake[]) => void
 
-  /** @param tellLocal tells the workers of this process */
-  constructor(engine: Engine, log: Logger, tellLocal: (wakes: readonly Wake[]) => void) {
+  /** @param wakeLocal wakes the workers of this process */
+  constructor(engine: Engine, log: Logger, wakeLocal: (wakes: readonly Wake[]) => void) {
     this.#engine = engine
     this.#log = log
-    this.#tellLocal = tellLocal
+    this.#wakeLocal = wakeLocal
   }
 
   /** Never throws, and returns at once. */
@@ -52,7 +52,7 @@ export class Wakes {
     const now = Date.now()
     const [due, later] = [[] as Wake[], [] as Wake[]]
     for (const wake of wakes) (wake.at === null || wake.at.getTime() <= now ? due : later).push(wake)
-    if (due.length > 0) this.#tellLocal(due)
+    if (due.length > 0) this.#wakeLocal(due)
     for (const wake of later) this.#remindLater(wake, (wake.at as Date).getTime() - now)
   }
 
@@ -60,7 +60,7 @@ export class Wakes {
     if (delayMs > MAX_TIMER_MS) return
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      this.#tellLocal([wake])
+      this.#wakeLocal([wake])
     }, delayMs).unref()
     this.#timers.add(timer)
   }

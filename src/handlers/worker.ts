@@ -53,7 +53,7 @@ export interface WorkerTotals {
 interface UnderWay {
   readonly execution: Execution
   /** Once its end is written down. */
-  readonly settled: Promise<void>
+  readonly finished: Promise<void>
 }
 
 /** A run that the database's own trouble ended is tried again after this, whatever the handler's schedule. */
@@ -90,7 +90,7 @@ export class Worker implements Runner {
     this.#heartbeat = new Heartbeat({
       lease: parts.lease,
       onLost: (worker) => this.#lose(worker),
-      onBlocked: (ms) => this.#tellBlocked(ms),
+      onBlocked: (ms) => this.#reportBlocked(ms),
       onTrouble: (error) =>
         this.#troubleLog.warn({ cause: messageOf(error) }, 'cannot extend the lease of this worker'),
     })
@@ -132,7 +132,7 @@ export class Worker implements Runner {
   }
 
   /** What was recorded or set free in this process. */
-  told(wakes: readonly Wake[]): void {
+  wake(wakes: readonly Wake[]): void {
     const oldest = Date.now() - RECENT_MS
     for (const [handler, ofHandler] of Map.groupBy(wakes, (wake) => wake.handler)) {
       const isOrdered = this.#parts.registry.find(handler)?.isOrdered
@@ -149,7 +149,7 @@ export class Worker implements Runner {
       await this.#parts.lease.reap()
       this.look([...this.#intakes.keys()], 'all')
     } catch (error) {
-      this.#tellTrouble(error)
+      this.#reportTrouble(error)
     }
   }
 
@@ -190,7 +190,7 @@ export class Worker implements Runner {
       stopping: this.#stopping.signal,
       start: (run, slot) => void this.#execute(run, definition, slot),
       giveBack: (runs) => this.#giveBack(runs, 0),
-      onTrouble: (error) => this.#tellTrouble(error),
+      onTrouble: (error) => this.#reportTrouble(error),
     })
   }
 
@@ -202,7 +202,7 @@ export class Worker implements Runner {
     }
     const names = new Set(keys.map(nameOf))
     const these = [...this.#underWay].filter(([run]) => names.has(nameOf(run)))
-    await Promise.all(these.map(([, { settled }]) => settled))
+    await Promise.all(these.map(([, { finished }]) => finished))
   }
 
   /** Resolves once these runs were claimed or turned out not to be due, and those claimed have begun. */
@@ -217,7 +217,7 @@ export class Worker implements Runner {
   /** Resolves when nothing is under way, and its ends are written down. */
   async #ended(): Promise<void> {
     while (this.#underWay.size > 0) {
-      await Promise.allSettled([...this.#underWay.values()].map(({ settled }) => settled))
+      await Promise.allSettled([...this.#underWay.values()].map(({ finished }) => finished))
     }
     await this.#parts.completions.idle()
   }
@@ -228,11 +228,11 @@ export class Worker implements Runner {
     // A last try counts once the handler is called: that must be known before.
     if (isLast && !(await this.#marks.add(run).catch(() => false))) return slot.free()
     const execution = new Execution(run, definition, { ...this.#parts, onHandled: () => slot.free() })
-    const settled = execution.ended.then((ending) =>
-      this.#settle(run, definition, ending, execution.startedAt),
+    const finished = execution.ended.then((ending) =>
+      this.#finish(run, definition, ending, execution.startedAt),
     )
-    this.#underWay.set(run, { execution, settled })
-    await settled
+    this.#underWay.set(run, { execution, finished })
+    await finished
     this.#underWay.delete(run)
     slot.free()
   }
@@ -243,13 +243,13 @@ export class Worker implements Runner {
   }
 
   async #unmarked(runs: readonly ClaimedRun[], error: unknown): Promise<ClaimedRun[]> {
-    this.#tellTrouble(error)
+    this.#reportTrouble(error)
     await this.#giveBack(runs, INTERRUPTED_MS)
     return []
   }
 
   /** Never rejects: a run whose end cannot be written down is made again when its lease is over. */
-  async #settle(
+  async #finish(
     run: ClaimedRun,
     definition: HandlerDefinition,
     ending: Ending,
@@ -259,14 +259,14 @@ export class Worker implements Runner {
     const tried = { handler, eventId, attempt, ms: Math.round(performance.now() - startedAt) }
     if (ending.kind === 'succeeded') {
       this.totals.succeeded++
-      return this.#tell({ ...tried, ending: 'handled' }, run)
+      return this.#record({ ...tried, ending: 'handled' }, run)
     }
     const error = describeFailure(ending.thrown)
     if (ending.kind === 'lost')
-      return this.#tell({ ...tried, error: error.error, ending: 'interrupted' }, run)
+      return this.#record({ ...tried, error: error.error, ending: 'interrupted' }, run)
     // Without retries a handler is called once, whatever ended the call.
     if (ending.kind === 'broken' && definition.retryDelays.length > 0) {
-      this.#tell({ ...tried, error: error.error, ending: 'interrupted' }, run)
+      this.#record({ ...tried, error: error.error, ending: 'interrupted' }, run)
       return this.#giveBack([run], isCode(ending.thrown, 'shutting_down') ? 0 : INTERRUPTED_MS)
     }
     this.totals.failed++
@@ -280,7 +280,7 @@ export class Worker implements Runner {
     try {
       await this.#parts.completions.fail(failure)
       const ending = delay === undefined ? 'dead' : 'retrying'
-      this.#tell({ ...tried, error, retryInSeconds: delay, ending }, run)
+      this.#record({ ...tried, error, retryInSeconds: delay, ending }, run)
     } catch (cause) {
       this.#kept++
       this.#parts.log.error({ ...tried, cause: messageOf(cause) }, 'failed to record handler result')
@@ -288,13 +288,13 @@ export class Worker implements Runner {
   }
 
   /** Without what the event says of people: what a handler throws often quotes it. */
-  #tell(tried: TriedRun, { body }: ClaimedRun): void {
+  #record(tried: TriedRun, { body }: ClaimedRun): void {
     const { error } = tried
     const shown = error && { error: withoutPersonalData(error, body && readContent(body).event?.data) }
-    this.#parts.telemetry.tell({ kind: 'run', ...tried, ...shown })
+    this.#parts.telemetry.record({ kind: 'run', ...tried, ...shown })
   }
 
-  #tellTrouble(error: unknown): void {
+  #reportTrouble(error: unknown): void {
     if (this.isStopping) return
     this.#troubleLog.warn({ cause: messageOf(error) }, 'cannot claim handler runs; trying again')
   }
@@ -316,7 +316,7 @@ export class Worker implements Runner {
       wake((await claims.release(runs, delayMs)).map(toWake))
       return true
     } catch (error) {
-      this.#tellTrouble(error)
+      this.#reportTrouble(error)
       return false
     }
   }
@@ -327,7 +327,7 @@ export class Worker implements Runner {
     }
   }
 
-  #tellBlocked(ms: number): void {
+  #reportBlocked(ms: number): void {
     const handlers = [...new Set([...this.#underWay.keys()].map(({ handler }) => handler))]
     if (handlers.length === 0) return
     this.#parts.log.warn({ handlers, ms }, 'the event loop was blocked, probably by one of these handlers')

@@ -11,12 +11,12 @@ import { earliest, type Folded, fold, isSame, type StoredRow, type Tombstone } f
 import type { HandlerPort, NewRun, RecordedEvent } from './handler-port.ts'
 import { erasedShare, type Observation, parentsOf, withoutShare } from './observation.ts'
 import {
-  type Buried,
   type Cascade,
   MAX_CASCADE,
   type Plan,
   type Repetition,
   type TablePlan,
+  type Tombstoned,
   type Written,
 } from './plan.ts'
 import { byResource, childrenOf, type Notified, type Stored } from './read.ts'
@@ -285,15 +285,15 @@ function planTable(resource: Resource, rows: readonly FoldedRow[]): Omit<TablePl
     const { newest: observation, tombstone } = each.folded
     return observation ? [{ id: each.id, observation, tombstone, instanceId: each.instanceId }] : []
   }
-  const buried = ({ id, folded, isNewlyDeleted, instanceId }: FoldedRow): Buried[] =>
+  const tombstoned = ({ id, folded, isNewlyDeleted, instanceId }: FoldedRow): Tombstoned[] =>
     isNewlyDeleted && !folded.newest ? [{ id, tombstone: folded.tombstone as Tombstone, instanceId }] : []
   const [known, unknown] = [rows.filter(({ stored }) => stored), rows.filter(({ stored }) => !stored)]
   return {
     resource,
     inserts: unknown.flatMap(written),
     updates: known.flatMap(written),
-    buried: known.flatMap(buried),
-    neverSeen: unknown.flatMap(buried),
+    tombstoned: known.flatMap(tombstoned),
+    neverSeen: unknown.flatMap(tombstoned),
   }
 }
 

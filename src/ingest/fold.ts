@@ -51,11 +51,11 @@ export function fold(
   observations: readonly Observation[],
   parentTombstone: Tombstone | null,
 ): Folded {
-  const buried = earliest(stored?.tombstone ?? null, parentTombstone)
+  const deletion = earliest(stored?.tombstone ?? null, parentTombstone)
   const verdicts = new Map<Observation, Verdict>()
   let newest: Observation | null = null
   let version = stored?.version ?? null
-  let tombstone = buried
+  let tombstone = deletion
 
   for (const observation of [...observations].sort(byVersion)) {
     const next = versionOf(observation)
@@ -63,7 +63,7 @@ export function fold(
     const lifts = order > 0 && parentTombstone === null && refutes(observation, tombstone)
     verdicts.set(
       observation,
-      lifts ? restored(tombstone as Tombstone) : judge(observation, order, version, buried),
+      lifts ? restored(tombstone as Tombstone) : judge(observation, order, version, deletion),
     )
     if (next && order > 0) {
       newest = observation.isPartial && version ? completed(observation, version) : observation
@@ -106,10 +106,10 @@ function judge(
   observation: Observation,
   order: number,
   before: Version | null,
-  buried: Tombstone | null,
+  deletion: Tombstone | null,
 ): Verdict {
-  if (observation.isDeletion) return { ...APPLIED, changes: buried ? null : deletionChange(observation) }
-  if (buried) return { outcome: 'stale', reason: 'resource_deleted', changes: null }
+  if (observation.isDeletion) return { ...APPLIED, changes: deletion ? null : deletionChange(observation) }
+  if (deletion) return { outcome: 'stale', reason: 'resource_deleted', changes: null }
   if (before === null || order === 0) return APPLIED
   const changes = changesBetween(before, observation.state as State)
   if (order > 0) return { ...APPLIED, changes }

@@ -17,13 +17,13 @@ export interface GatherLimits {
 }
 
 /** Called with the result of an item that was committed before the others of its batch, by its place among them. */
-export type Tell<Result> = (at: number, result: Result) => void
+export type Resolve<Result> = (at: number, result: Result) => void
 
 /**
  * Takes items in order and returns their results in the same order. If it fails, those whose results were told before are
  * committed all the same.
  */
-type Commit<Item, Result> = (items: readonly Item[], tell: Tell<Result>) => Promise<readonly Result[]>
+type Commit<Item, Result> = (items: readonly Item[], resolve: Resolve<Result>) => Promise<readonly Result[]>
 
 interface Waiting<Item, Result> {
   readonly item: Item
@@ -108,7 +108,7 @@ export class Gather<Item, Result> {
   /** Refuses new items and resolves when the last commit has ended. */
   async close(): Promise<void> {
     this.#closing ??= Promise.withResolvers()
-    this.#settleIfIdle()
+    this.#resolveIfIdle()
     return this.#closing.promise
   }
 
@@ -116,7 +116,7 @@ export class Gather<Item, Result> {
     const at = this.#queue.indexOf(waiting)
     if (at >= 0) this.#queue.splice(at, 1)
     waiting.reject(new ClerkSyncError('database_timeout'))
-    this.#settleIfIdle()
+    this.#resolveIfIdle()
   }
 
   /** Of an item that comes now: the batches before it, and its own. */
@@ -169,10 +169,10 @@ export class Gather<Item, Result> {
     if (this.#current.delete(flight))
       for (const { item } of flight.batch) this.#busy.delete(this.#keyOf(item))
     this.#startSoon()
-    this.#settleIfIdle()
+    this.#resolveIfIdle()
   }
 
-  #settleIfIdle(): void {
+  #resolveIfIdle(): void {
     if (this.#queue.length === 0 && this.#flights === 0) this.#closing?.resolve()
   }
 

@@ -20,7 +20,7 @@ import type { Telemetry } from '../telemetry.ts'
 import { decideDeliveries, decideObservations, decideReplay } from './decide.ts'
 import { Defect, orRollBack } from './defect.ts'
 import { type Admission, type Entry, type RecordedDelivery, readEntry, refused } from './entry.ts'
-import { Gather, type GatherLimits, type Tell } from './gather.ts'
+import { Gather, type GatherLimits, type Resolve } from './gather.ts'
 import type { HandlerPort } from './handler-port.ts'
 import type { Observation } from './observation.ts'
 import type { Plan } from './plan.ts'
@@ -81,7 +81,7 @@ export class Ingest {
     this.#deliveries = this.#recording(database.beginDeliveries, decideDeliveries)
     this.#replays = this.#recording(database.beginRepairs, decideReplay)
     this.#gather = new Gather(
-      (entries, tell) => this.#takeBatch(entries, tell),
+      (entries, resolve) => this.#takeBatch(entries, resolve),
       ({ body }) => body.bytes?.byteLength ?? 0,
       { ...limits, maxCommits: database.deliveryTransactions },
       ({ resourceId }) => resourceId,
@@ -104,7 +104,7 @@ export class Ingest {
       ...readEntry(delivery, this.#admission),
       recordedAs: delivery.outcome,
     }))
-    return this.#settle(this.#replays, entries)
+    return this.#commitOrIsolate(this.#replays, entries)
   }
 
   /**
@@ -118,7 +118,7 @@ export class Ingest {
     notification?: Notification,
   ): Promise<readonly Verdict[]> {
     try {
-      return await this.#settle(this.#repair(notification), observations)
+      return await this.#commitOrIsolate(this.#repair(notification), observations)
     } catch (error) {
       // Rows that are just being delivered make it collide with the deliveries: its halves do so less.
       const isConflict = error instanceof ClerkSyncError && failureKind(error.cause) === 'conflict'
@@ -139,23 +139,23 @@ export class Ingest {
     return this.#gather.waiting
   }
 
-  async #takeBatch(entries: readonly Entry[], tell: Tell<Receipt>): Promise<readonly Receipt[]> {
+  async #takeBatch(entries: readonly Entry[], resolve: Resolve<Receipt>): Promise<readonly Receipt[]> {
     const startedAt = performance.now()
     try {
-      const receipts = await this.#settle(this.#deliveries, entries, undefined, tell)
-      this.#tellCommit(entries, startedAt, null)
+      const receipts = await this.#commitOrIsolate(this.#deliveries, entries, undefined, resolve)
+      this.#recordCommit(entries, startedAt, null)
       return receipts
     } catch (error) {
-      this.#tellCommit(entries, startedAt, error)
+      this.#recordCommit(entries, startedAt, error)
       throw error
     }
   }
 
-  #tellCommit(entries: readonly Entry[], startedAt: number, failure: unknown): void {
+  #recordCommit(entries: readonly Entry[], startedAt: number, failure: unknown): void {
     const error =
       failure === null ? null : failure instanceof ClerkSyncError ? failure.code : 'internal_error'
     const ms = performance.now() - startedAt
-    this.#telemetry.tell({ kind: 'commit', events: entries.length, ms, error })
+    this.#telemetry.record({ kind: 'commit', events: entries.length, ms, error })
     const { tracing } = this.#telemetry
     if (!tracing) return
     const end = Date.now()
@@ -182,11 +182,11 @@ export class Ingest {
   }
 
   /** Until it is committed: again after a conflict, each item alone after any failure that is not the database's own. */
-  async #settle<Item, Result>(
+  async #commitOrIsolate<Item, Result>(
     work: Work<Item, Result>,
     items: readonly Item[],
     limits?: Partial<BatchLimits>,
-    tell?: Tell<Result>,
+    resolve?: Resolve<Result>,
   ): Promise<readonly Result[]> {
     for (let tries = 1; ; tries++) {
       try {
@@ -194,7 +194,7 @@ export class Ingest {
       } catch (error) {
         const kind = error instanceof Defect || isTimeLimit(error) ? 'rejected' : failureKind(error)
         if (kind === 'rejected' || (isTaken(error) && tries === MAX_TRIES))
-          return this.#isolate(work, items, error, tell)
+          return this.#isolate(work, items, error, resolve)
         if (kind === 'unavailable' || tries === MAX_TRIES) throw toUnavailable(error)
         await sleep(Math.random() * 10 * tries)
       }
@@ -206,14 +206,14 @@ export class Ingest {
     work: Work<Item, Result>,
     items: readonly Item[],
     error: unknown,
-    tell?: Tell<Result>,
+    resolve?: Resolve<Result>,
   ): Promise<readonly Result[]> {
     const [item] = items
     if (items.length > 1) {
       // Each is acknowledged once it is committed: the database may be gone before the last one is.
       const alone = async (each: Item, at: number) => {
-        const [result] = await this.#settle(work, [each], ALONE)
-        tell?.(at, result as Result)
+        const [result] = await this.#commitOrIsolate(work, [each], ALONE)
+        resolve?.(at, result as Result)
         return result as Result
       }
       return inTurn(items, alone, ALONE_AT_A_TIME)

@@ -30,8 +30,8 @@ export interface TablePlan {
   readonly inserts: readonly Written[]
   readonly updates: readonly Written[]
   /** Deletions that show no newer state: of rows that are there, and of resources that were never seen alive. */
-  readonly buried: readonly Buried[]
-  readonly neverSeen: readonly Buried[]
+  readonly tombstoned: readonly Tombstoned[]
+  readonly neverSeen: readonly Tombstoned[]
   /** Rows of somebody who was erased, which are not erased yet. */
   readonly erased: readonly string[]
 }
@@ -44,7 +44,7 @@ export interface Written {
   readonly instanceId: string | null
 }
 
-export interface Buried {
+export interface Tombstoned {
   readonly id: string
   readonly tombstone: Tombstone
   readonly instanceId: string | null

@@ -24,7 +24,7 @@ const BODY_LENGTH = 500
 /** Beyond what is shown, so that a name or an address at its end is recognised. */
 const READ_BYTES = 4 * BODY_LENGTH
 
-export function describeRequest({ finding }: ClerkSyncError, request: Incoming): RefusedRequest {
+export function describeRequest({ mismatchCause }: ClerkSyncError, request: Incoming): RefusedRequest {
   const headers = headersOf(request.headers)
   const declared = Number(headers['content-length'])
   return {
@@ -32,7 +32,7 @@ export function describeRequest({ finding }: ClerkSyncError, request: Incoming):
     bytes: request.body?.byteLength ?? (Number.isSafeInteger(declared) ? declared : null),
     source: request.remoteAddress ?? null,
     body: request.body ? beginningOf(request.body) : null,
-    finding: finding ?? null,
+    mismatchCause: mismatchCause ?? null,
   }
 }
 

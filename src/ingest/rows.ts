@@ -18,7 +18,7 @@ import { toStorableJson } from '../clerk/storable.ts'
 import { ArrayColumn, type ArrayType } from '../database/array-column.ts'
 import type { Tombstone } from './fold.ts'
 import type { NewRun } from './handler-port.ts'
-import type { Buried, NewEvent, Written } from './plan.ts'
+import type { NewEvent, Tombstoned, Written } from './plan.ts'
 
 /** A column of a table: its type, and how a row's value is appended. */
 interface RowColumn<Row> {
@@ -100,9 +100,9 @@ function writtenBy({ tombstone, observation }: Written): string | null {
   return tombstone ? tombstone.eventId : observation.eventId
 }
 
-export const BURIED_COLUMNS: RowColumns<Buried> = [
+export const TOMBSTONE_COLUMNS: RowColumns<Tombstoned> = [
   text('id', ({ id }) => id),
-  ...tombstoneColumns<Buried>(({ tombstone }) => tombstone),
+  ...tombstoneColumns<Tombstoned>(({ tombstone }) => tombstone),
   text('instance_id', ({ instanceId }) => instanceId),
 ]
 

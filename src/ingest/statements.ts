@@ -12,7 +12,6 @@ import { qualify, quoteIdentifier } from '../database/identifier.ts'
 import { MAX_CASCADE, type Written } from './plan.ts'
 import {
   BODY_COLUMNS,
-  BURIED_COLUMNS,
   CASCADE_COLUMNS,
   CHANGE_COLUMNS,
   COUNT_COLUMNS,
@@ -23,6 +22,7 @@ import {
   type RowColumns,
   RUN_COLUMNS,
   resourceColumns,
+  TOMBSTONE_COLUMNS,
 } from './rows.ts'
 
 /** For the first flight. */
@@ -41,9 +41,9 @@ export interface ResourceStatements {
   readonly insert: string
   readonly update: string
   /** Marks rows as deleted. */
-  readonly bury: string
+  readonly tombstone: string
   /** Makes rows of resources that were never seen alive, so that a late first state finds the tombstone. */
-  readonly insertBuried: string
+  readonly insertTombstones: string
   /** Makes erased rows, or erases what is there. $1 ids. */
   readonly erase: string
   readonly children: readonly ChildStatements[]
@@ -58,7 +58,7 @@ export interface ChildStatements {
   readonly clear: string
   readonly insert: string
   /** The sets of rows that are marked as deleted. */
-  readonly bury: string
+  readonly tombstone: string
 }
 
 /** For the second flight. */
@@ -88,7 +88,7 @@ export function createStatements(schema: string): Statements {
     of: (resource) => resources.get(resource) as ResourceStatements,
     insertRuns: `${insertInto(schema, 'handler_runs', RUN_COLUMNS)} on conflict do nothing`,
     verifyLater: `
-      insert into ${qualify(schema, 'late_rows')} (resource, id)
+      insert into ${qualify(schema, 'pending_verifications')} (resource, id)
       select * from unnest($1::text[], $2::text[]) as late(resource, id) order by 1, 2 on conflict do nothing`,
     cascadeLater: `
       insert into ${qualify(schema, 'pending_cascades')} (resource, parent_column, parent_id)
@@ -166,10 +166,10 @@ function resourceStatements(resource: Resource, schema: string): ResourceStateme
     update: `
       update ${stored} as stored set ${assignments(columns)}, synced_at = now()
       from ${rowsOf(columns)} where stored.id = "row".id and stored.id = any($1)`,
-    bury: `
+    tombstone: `
       update ${stored} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
-      from ${rowsOf(BURIED_COLUMNS)} where stored.id = "row".id and stored.id = any($1)`,
-    insertBuried: insertInto(schema, table, BURIED_COLUMNS),
+      from ${rowsOf(TOMBSTONE_COLUMNS)} where stored.id = "row".id and stored.id = any($1)`,
+    insertTombstones: insertInto(schema, table, TOMBSTONE_COLUMNS),
     erase: eraseStatement(resource, schema),
     children: (resource.children ?? []).map((childSet) => childStatements(childSet, schema)),
     cascade: Object.fromEntries(
@@ -212,9 +212,9 @@ function childStatements(childSet: ChildSet, schema: string): ChildStatements {
     columns,
     clear: `delete from ${table} where ${parent} = any($1::text[])`,
     insert: insertInto(schema, childSet.table, columns),
-    bury: `
+    tombstone: `
       update ${table} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
-      from ${rowsOf(BURIED_COLUMNS)} where stored.${parent} = "row".id and stored.${parent} = any($1)`,
+      from ${rowsOf(TOMBSTONE_COLUMNS)} where stored.${parent} = "row".id and stored.${parent} = any($1)`,
   }
 }
 

@@ -33,7 +33,7 @@ export function syntheticEvent(
   const row = stateOf(observation, stored, tables)
   if (row.raw === null || row.at === null) return undefined
   const entry = toEntry({ id, type, table: resource.table, source, ...row, raw: row.raw, at: row.at })
-  if (isTold(stored.notified, entry, observation)) return undefined
+  if (isNotified(stored.notified, entry, observation)) return undefined
   return { entry, verdict: APPLIED, source, keepsSecrets: false }
 }
 
@@ -44,8 +44,8 @@ function stateOf({ resource, id }: Observation, stored: Stored, tables: readonly
   const known = stored.row(resource.table, id)
   const plan = tables.find((each) => each.resource === resource)
   const written = [...(plan?.inserts ?? []), ...(plan?.updates ?? [])].find((each) => each.id === id)
-  const buried = plan?.buried.find((each) => each.id === id)
-  const tombstone = written ? written.tombstone : (buried?.tombstone ?? known?.tombstone ?? null)
+  const tombstoned = plan?.tombstoned.find((each) => each.id === id)
+  const tombstone = written ? written.tombstone : (tombstoned?.tombstone ?? known?.tombstone ?? null)
   const shown = written ? versionOf(written) : known?.version
   return {
     raw: shown?.raw ?? null,
@@ -58,7 +58,7 @@ function versionOf({ observation: { state, observedAt } }: Written) {
   return { raw: state?.raw ?? null, updatedAt: state?.updatedAt ?? null, observedAt }
 }
 
-function isTold(notified: readonly Notified[], entry: Entry, { state }: Observation): boolean {
+function isNotified(notified: readonly Notified[], entry: Entry, { state }: Observation): boolean {
   const type = entry.type as string
   const since = happensOnce(type) ? 0 : (state?.updatedAt?.getTime() ?? 0)
   return notified.some(
@@ -68,7 +68,7 @@ function isTold(notified: readonly Notified[], entry: Entry, { state }: Observat
   )
 }
 
-interface Synthesis {
+interface SyntheticEventParts {
   readonly id: string
   readonly type: string
   readonly table: string
@@ -79,7 +79,7 @@ interface Synthesis {
 }
 
 /** Its id is stable: one for a resource, its state and the type, so that finding the same again makes no second event. */
-function toEntry({ id, type, table, source, raw, at, instanceId }: Synthesis): Entry {
+function toEntry({ id, type, table, source, raw, at, instanceId }: SyntheticEventParts): Entry {
   const timestamp = at.getTime()
   const head = JSON.stringify({ object: 'event', type, timestamp, instance_id: instanceId }).slice(0, -1)
   const bytes = Buffer.concat([Buffer.from(`${head},"data":`), raw, Buffer.from('}')])

@@ -6,7 +6,7 @@ import { query } from '../database/query.ts'
 import type { ClerkTables, EventSource } from '../database/tables.ts'
 import type { RecordedEvent } from './handler-port.ts'
 
-export interface Synthesis {
+export interface SyntheticEventParts {
   /** The table of the rows. */
   readonly resource: string
   /** Whose rows; each must be there, and have been seen alive. */
@@ -20,10 +20,10 @@ export interface Synthesis {
  * Records such events, inside the caller's transaction, and returns those that were not there yet. Their ids are stable:
  * one for a resource, its state and the type, so that whoever finds the same again makes no second event of it.
  */
-export async function synthesize(
+export async function createSyntheticEvents(
   trx: Transaction<ClerkTables>,
   schema: string,
-  { resource, ids, type, source }: Synthesis,
+  { resource, ids, type, source }: SyntheticEventParts,
 ): Promise<RecordedEvent[]> {
   const events = qualify(schema, 'events')
   const rows = await query<{ id: string; resource_id: string; occurred_at: Date }>(

@@ -7,7 +7,6 @@ import { orRollBack } from './defect.ts'
 import type { Cascade, NewEvent, Plan, TablePlan, Written } from './plan.ts'
 import {
   BODY_COLUMNS,
-  BURIED_COLUMNS,
   CASCADE_COLUMNS,
   CHANGE_COLUMNS,
   COUNT_COLUMNS,
@@ -16,6 +15,7 @@ import {
   OUTCOME_COLUMNS,
   type RowColumns,
   RUN_COLUMNS,
+  TOMBSTONE_COLUMNS,
   toParameters,
 } from './rows.ts'
 import type { ChildStatements, ResourceStatements, WriteStatements } from './statements.ts'
@@ -45,20 +45,23 @@ function toStatements(statements: WriteStatements, plan: Plan, isAgain: boolean)
 }
 
 function tableStatements(
-  { columns, insert, update, bury, insertBuried, erase, children }: ResourceStatements,
-  { inserts, updates, buried, neverSeen, erased }: TablePlan,
+  { columns, insert, update, tombstone, insertTombstones, erase, children }: ResourceStatements,
+  { inserts, updates, tombstoned, neverSeen, erased }: TablePlan,
   isAgain: boolean,
 ): Statement[] {
   return [
     ...insertion(insert, columns, inserts),
     ...insertion(update, columns, updates),
-    ...insertion(bury, BURIED_COLUMNS, buried),
-    ...insertion(insertBuried, BURIED_COLUMNS, neverSeen),
+    ...insertion(tombstone, TOMBSTONE_COLUMNS, tombstoned),
+    ...insertion(insertTombstones, TOMBSTONE_COLUMNS, neverSeen),
     ...(erased.length > 0 ? [{ text: erase, parameters: [erased] }] : []),
     ...children.flatMap((child) => childStatements(child, inserts, updates, isAgain)),
-    ...(buried.length === 0
+    ...(tombstoned.length === 0
       ? []
-      : children.map((child) => ({ text: child.bury, parameters: toParameters(BURIED_COLUMNS, buried) }))),
+      : children.map((child) => ({
+          text: child.tombstone,
+          parameters: toParameters(TOMBSTONE_COLUMNS, tombstoned),
+        }))),
   ]
 }
 

@@ -431,7 +431,7 @@ export interface RejectedRequest {
   /** The body's first 500 characters, masked; null if it was not read. */
   readonly body: string | null
   /** What made the signature not fit. */
-  readonly finding: { readonly code: string; readonly summary: string; readonly remedy: string } | null
+  readonly mismatchCause: { readonly code: string; readonly summary: string; readonly remedy: string } | null
 }
 
 // Handlers and jobs.

@@ -2,7 +2,7 @@
 
 import type { RefusedRequestColumn } from '../database/tables.ts'
 import { ERRORS, type ErrorCode } from '../errors.ts'
-import { FINDINGS, type FindingCode } from '../explanations/findings.ts'
+import { MISMATCH_CAUSES, type MismatchCauseCode } from '../explanations/mismatch-causes.ts'
 import type { RejectedGroup } from './model.ts'
 import { type Reading, toTime } from './reading.ts'
 
@@ -51,13 +51,13 @@ function toGroup({ code, count, first_at, last_at, samples }: GroupRow): Rejecte
       at: new Date(at).toISOString(),
       status: known?.status ?? 400,
       message,
-      request: request && { ...request, finding: findingOf(request.finding) },
+      request: request && { ...request, mismatchCause: mismatchCauseOf(request.mismatchCause) },
     })),
   }
 }
 
-function findingOf(code: string | null) {
+function mismatchCauseOf(code: string | null) {
   if (code === null) return null
-  const known = Object.hasOwn(FINDINGS, code) ? FINDINGS[code as FindingCode] : undefined
+  const known = Object.hasOwn(MISMATCH_CAUSES, code) ? MISMATCH_CAUSES[code as MismatchCauseCode] : undefined
   return { code, summary: known?.summary ?? code, remedy: known?.remedy ?? '' }
 }

@@ -14,7 +14,7 @@ import { Pace } from './pace.ts'
 import { PartForgetting } from './parts.ts'
 import { RETENTION_KINDS, type RetentionDays, type RetentionKind } from './policy.ts'
 import { type RowKind, rowRules } from './rows.ts'
-import { addUpSpans, SETTLES_MINUTES } from './spans.ts'
+import { addUpSpans, COMMIT_GRACE_MINUTES } from './spans.ts'
 
 export interface MaintainOptions {
   /** Only measure what would be forgotten. */
@@ -99,7 +99,7 @@ export async function maintain(
 }
 
 /** The last run of an event forgets its secrets; these a crash left over. */
-const LEFT_OVER = `event.secret_body is not null and event.received_at < now() - interval '${SETTLES_MINUTES} minutes'`
+const LEFT_OVER = `event.secret_body is not null and event.received_at < now() - interval '${COMMIT_GRACE_MINUTES} minutes'`
 
 type Cutoffs = Readonly<Record<RetentionKind, Date | null>>
 

@@ -69,7 +69,7 @@ function finishedJobs(schema: string): RowRule {
         delete from ${jobs} where id in (select id from ${jobs} as job where ${isOld} order by created_at limit $2)
         returning id
       ), marks as (
-        delete from ${qualify(schema, 'sweep_marks')} where job_id in (select id from gone)
+        delete from ${qualify(schema, 'sweep_seen_ids')} where job_id in (select id from gone)
       ) select count(*)::integer as count from gone`,
   }
 }

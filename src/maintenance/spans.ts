@@ -5,7 +5,7 @@ import { qualify } from '../database/identifier.ts'
 /** What the smallest bucket of a day's chart needs; every larger bucket is some of these. */
 export const SPAN_SECONDS = 600
 /** A transaction that counts may take seconds to commit, and a span is added up once it cannot grow. */
-export const SETTLES_MINUTES = 10
+export const COMMIT_GRACE_MINUTES = 10
 /** Refusals are kept in memory while the database is down, and come with their old minutes. */
 const LATE_REFUSALS_DAYS = 1
 
@@ -15,7 +15,7 @@ export function addUpSpans(schema: string): string {
   return `
     with frame as (
       select coalesce(max(span), '-infinity') as since,
-        ${spanOf(`now() - interval '${SETTLES_MINUTES} minutes'`)} as until
+        ${spanOf(`now() - interval '${COMMIT_GRACE_MINUTES} minutes'`)} as until
       from ${spans}
     )
     insert into ${spans} (span, outcome, lag_step, events)

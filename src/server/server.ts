@@ -20,10 +20,10 @@ import type { Metrics } from '../metrics/index.ts'
 import { type Reply, refuse, toClerkSyncError } from '../reply.ts'
 import { requireNumber } from '../validate.ts'
 import { DEFAULT_HOST, DEFAULT_PORT } from './defaults.ts'
+import { MaintenanceSchedule, type MaintenanceScheduleOptions } from './maintenance-schedule.ts'
 import { METRICS_PATH, MetricsServer, metricsListener } from './metrics-server.ts'
 import type { Preparation } from './preparation.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
-import { UpkeepSchedule, type UpkeepScheduleOptions } from './upkeep-schedule.ts'
 
 export interface ServerOptions {
   /** What takes the deliveries. The server closes it when it stops. */
@@ -84,7 +84,7 @@ export interface ServerOptions {
    * How often old counts are added up and removed (`sync.maintain`).
    * @default every hour
    */
-  readonly upkeep?: UpkeepScheduleOptions | undefined
+  readonly maintenance?: MaintenanceScheduleOptions | undefined
 }
 
 /** A server that listens. */
@@ -150,7 +150,7 @@ type Route = (request: IncomingMessage, response: ServerResponse) => void | Prom
 class StandaloneServer implements ClerkSyncServer {
   readonly answers = new Map<number, number>()
   readonly #sync: ClerkSync
-  readonly #schedules: readonly (ReconcileSchedule | UpkeepSchedule)[]
+  readonly #schedules: readonly (ReconcileSchedule | MaintenanceSchedule)[]
   readonly #preparation: Preparation | undefined
   readonly #shutdownDelayMs: number
   readonly #graceMs: number
@@ -172,7 +172,14 @@ class StandaloneServer implements ClerkSyncServer {
   readonly #idle = Promise.withResolvers<void>()
 
   constructor(options: ServerOptions) {
-    const { sync, webhookPaths = WEBHOOK_PATHS, dashboard, graceMs = GRACE_MS, reconcile, upkeep } = options
+    const {
+      sync,
+      webhookPaths = WEBHOOK_PATHS,
+      dashboard,
+      graceMs = GRACE_MS,
+      reconcile,
+      maintenance,
+    } = options
     const { metrics, metricsPort } = options
     const scraped = metrics && metricsListener(metrics)
     this.#metrics = metrics
@@ -181,7 +188,7 @@ class StandaloneServer implements ClerkSyncServer {
     this.#sync = sync
     this.#schedules = [
       ...(reconcile ? [new ReconcileSchedule(sync, reconcile)] : []),
-      new UpkeepSchedule(sync, upkeep),
+      new MaintenanceSchedule(sync, maintenance),
     ]
     this.#preparation = options.preparation
     this.#shutdownDelayMs = requireNumber('shutdownDelayMs', options.shutdownDelayMs ?? 0, 'duration')

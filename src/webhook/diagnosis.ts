@@ -6,7 +6,7 @@
  */
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import type { FindingCode } from '../explanations/findings.ts'
+import type { MismatchCauseCode } from '../explanations/mismatch-causes.ts'
 import { type Message, type RequestHeaders, readMixedMessages } from './headers.ts'
 import { rewritingsOf } from './rewritings.ts'
 import { parseSecret } from './secret.ts'
@@ -19,12 +19,12 @@ export interface Evidence {
   readonly body: Uint8Array
 }
 
-export interface Finding {
-  readonly code: FindingCode
+export interface MismatchCause {
+  readonly code: MismatchCauseCode
   /** Which secret, or how the body was written. Never holds any of either. */
   readonly detail?: string | undefined
   /** What is wrong besides, and must be mended too. */
-  readonly also?: FindingCode | undefined
+  readonly also?: MismatchCauseCode | undefined
 }
 
 export interface DiagnosticianOptions {
@@ -47,7 +47,7 @@ const MAX_PAIR_BYTES = 16 * 1024
 const MAX_SECONDS_OFF = 10
 
 /** What would have to be signed, and how, for the signature to fit. */
-interface Hypothesis extends Finding {
+interface Hypothesis extends MismatchCause {
   readonly signature: string
   readonly prefix: string
   readonly body: Uint8Array
@@ -74,7 +74,7 @@ export class Diagnostician {
   }
 
   /** Why the signature does not fit; undefined if that is not found, or enough was looked into lately. */
-  diagnose(evidence: Evidence): Finding | undefined {
+  diagnose(evidence: Evidence): MismatchCause | undefined {
     if (evidence.body.byteLength > MAX_BYTES || !this.#mayWork()) return undefined
     // All are tried, whichever fits, so that the time it takes says nothing.
     const single = this.#hypotheses(evidence)
@@ -121,7 +121,7 @@ export class Diagnostician {
   }
 }
 
-function describePair(secret: string | undefined, { code, detail }: Finding): string {
+function describePair(secret: string | undefined, { code, detail }: MismatchCause): string {
   const other = detail === undefined ? '' : `, ${detail}`
   return `${secret ?? 'the configured one'}; also ${code}${other}`
 }

@@ -1,9 +1,9 @@
 /** What a body may have been before something on its way wrote it anew. */
 
-import type { FindingCode } from '../explanations/findings.ts'
+import type { MismatchCauseCode } from '../explanations/mismatch-causes.ts'
 
 export interface Rewriting {
-  readonly code: FindingCode
+  readonly code: MismatchCauseCode
   /** What the body would have been, for people. */
   readonly detail?: string
   readonly body: Uint8Array
@@ -20,7 +20,7 @@ export function rewritingsOf(body: Uint8Array): Rewriting[] {
 }
 
 interface Draft {
-  readonly code: FindingCode
+  readonly code: MismatchCauseCode
   readonly detail?: string
   readonly text: string | Uint8Array
 }

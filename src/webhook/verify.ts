@@ -2,10 +2,10 @@
 
 import { type Content, type Delivery, readContent } from '../clerk/event.ts'
 import { ClerkSyncError } from '../errors.ts'
-import { FINDINGS } from '../explanations/findings.ts'
+import { MISMATCH_CAUSES } from '../explanations/mismatch-causes.ts'
 import { type BodyLimits, type RawBody, readBody } from './body.ts'
 import { requireOwnSecret } from './bound-secrets.ts'
-import type { Evidence, Finding } from './diagnosis.ts'
+import type { Evidence, MismatchCause } from './diagnosis.ts'
 import { type RequestHeaders, readMessage } from './headers.ts'
 import type { BoundSecret } from './secret.ts'
 import { isSigned } from './signature.ts'
@@ -18,7 +18,7 @@ export interface VerifyOptions {
   /** The clock, in milliseconds. */
   readonly now: () => number
   /** Looks for the reason of a signature that does not fit. */
-  readonly diagnose?: ((evidence: Evidence) => Finding | undefined) | undefined
+  readonly diagnose?: ((evidence: Evidence) => MismatchCause | undefined) | undefined
 }
 
 /** The bodies of refused requests by their errors: not on the errors themselves, which end up in logs. */
@@ -93,11 +93,11 @@ function checkTime({ message }: Evidence, options: VerifyOptions): void {
   throw new ClerkSyncError(age > 0 ? 'timestamp_too_old' : 'timestamp_too_new', limit)
 }
 
-function mismatch(finding: Finding | undefined): ClerkSyncError {
-  if (finding === undefined) return new ClerkSyncError('signature_mismatch')
-  const { code, detail, also } = finding
-  const { summary } = FINDINGS[code]
-  const remedy = [code, ...(also ? [also] : [])].map((each) => FINDINGS[each].remedy).join(' ')
+function mismatch(mismatchCause: MismatchCause | undefined): ClerkSyncError {
+  if (mismatchCause === undefined) return new ClerkSyncError('signature_mismatch')
+  const { code, detail, also } = mismatchCause
+  const { summary } = MISMATCH_CAUSES[code]
+  const remedy = [code, ...(also ? [also] : [])].map((each) => MISMATCH_CAUSES[each].remedy).join(' ')
   const fact = detail === undefined ? summary : `${summary} (${detail})`
-  return new ClerkSyncError('signature_mismatch', fact, { finding: code, remedy })
+  return new ClerkSyncError('signature_mismatch', fact, { mismatchCause: code, remedy })
 }

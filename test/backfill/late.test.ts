@@ -53,7 +53,8 @@ describeEachDatabase('a row that comes late', (database) => {
     return row.deleted_at === null
   }
 
-  const lateRows = () => sync.database.selectFrom('late_rows').select(['resource', 'id']).execute()
+  const lateRows = () =>
+    sync.database.selectFrom('pending_verifications').select(['resource', 'id']).execute()
 
   const requests = () => api.requests.map(({ path, query }) => `${path}?${query}`)
 
@@ -176,7 +177,7 @@ describeEachDatabase('a row that comes late', (database) => {
   it('is asked for where the tables are kept up, as every server does', async () => {
     const { created } = await missCompletely()
     await deliver(await database.open({ secretKey: '' }), created)
-    const server = await startServer({ sync, port: 0, upkeep: { everyMs: 50 } })
+    const server = await startServer({ sync, port: 0, maintenance: { everyMs: 50 } })
     onTestFinished(async () => {
       await server.stop()
     })

@@ -68,7 +68,8 @@ export async function wrongTables(sync: ClerkSync, clerk: SimulatedClerk): Promi
 /** Until Clerk was asked for every row that came late. */
 export async function untilAsked(sync: ClerkSync): Promise<void> {
   await vi.waitFor(
-    async () => expect(await sync.database.selectFrom('late_rows').select('id').execute()).toEqual([]),
+    async () =>
+      expect(await sync.database.selectFrom('pending_verifications').select('id').execute()).toEqual([]),
     { timeout: 60_000, interval: 20 },
   )
 }
@@ -76,7 +77,13 @@ export async function untilAsked(sync: ClerkSync): Promise<void> {
 /** As after `migrate`. */
 export async function emptyAll(sync: ClerkSync): Promise<void> {
   await empty(sync)
-  for (const table of ['jobs', 'sweep_marks', 'sweep_starts', 'late_rows', 'api_budgets'] as const) {
+  for (const table of [
+    'jobs',
+    'sweep_seen_ids',
+    'sweep_starts',
+    'pending_verifications',
+    'api_budgets',
+  ] as const) {
     await sync.database.deleteFrom(table).execute()
   }
 }

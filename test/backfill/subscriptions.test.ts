@@ -29,9 +29,9 @@ describeEachDatabase('a subscription whose event was missed', (database) => {
       const items = clerk.ownedBy('subscription_items', id)
       return status === 'active' && items.some((item) => item.status === 'active')
     })
-    clerk.act('letSubscriptionLapse', subscription?.id)
+    clerk.act('letSubscriptionPastDue', subscription?.id)
     for (const item of clerk.ownedBy('subscription_items', String(subscription?.id))) {
-      if (item.status === 'active') clerk.act('letItemLapse', item.id)
+      if (item.status === 'active') clerk.act('letItemPastDue', item.id)
     }
     const expected = [...clerk.resources('subscriptions').values()].map(({ id, status }) => [id, status])
     expect(await statuses()).not.toEqual(Object.fromEntries(expected))

@@ -14,7 +14,7 @@ describe('clerk-sync explain', () => {
     )
   })
 
-  it('knows every code once: of errors, findings, the doctor and the reasons of events', async () => {
+  it('knows every code once: of errors, mismatch causes, the doctor and the reasons of events', async () => {
     const all = jsonLines((await explain('--json')).stdout) as {
       code: string
       kind: string
@@ -32,7 +32,7 @@ describe('clerk-sync explain', () => {
       ]),
     )
     expect(new Set(all.map(({ kind }) => kind))).toEqual(
-      new Set(['error', 'finding', 'problem', 'warning', 'unclear', 'reason']),
+      new Set(['error', 'mismatch_cause', 'problem', 'warning', 'unclear', 'reason']),
     )
     for (const { summary, remedy } of all) {
       expect(summary).not.toMatch(/\.$/)

@@ -93,14 +93,14 @@ class Tables {
   }
 
   write({ tables, events }: Plan): void {
-    for (const { resource, inserts, updates, buried, neverSeen } of tables) {
+    for (const { resource, inserts, updates, tombstoned, neverSeen } of tables) {
       for (const { id, observation, tombstone, instanceId } of [...inserts, ...updates]) {
         const { state, observedAt } = observation
         if (state === null) throw new Error('a row is written without a state')
         const version = { updatedAt: state.updatedAt, observedAt, raw: state.raw }
         this.rows.set(`${resource.table} ${id}`, { version, tombstone, instanceId })
       }
-      for (const { id, tombstone, instanceId } of [...buried, ...neverSeen]) {
+      for (const { id, tombstone, instanceId } of [...tombstoned, ...neverSeen]) {
         const version = this.stored.row(resource.table, id)?.version ?? null
         this.rows.set(`${resource.table} ${id}`, { version, tombstone, instanceId })
       }
@@ -118,12 +118,12 @@ function expectRecordedOnce(entries: readonly Entry[], { events, repetitions }: 
 
 /** Strictly newer wins, each row is written once, and no event lifts a tombstone. */
 function expectGuard({ tables }: Plan, { row }: Stored): void {
-  for (const { resource, inserts, updates, buried, neverSeen } of tables) {
-    const all = [...inserts, ...updates, ...buried, ...neverSeen]
+  for (const { resource, inserts, updates, tombstoned, neverSeen } of tables) {
+    const all = [...inserts, ...updates, ...tombstoned, ...neverSeen]
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length)
     const before = (id: string) => row(resource.table, id)
     for (const { id } of [...inserts, ...neverSeen]) expect(before(id)).toBeUndefined()
-    for (const { id } of buried) expect(before(id)).toBeDefined()
+    for (const { id } of tombstoned) expect(before(id)).toBeDefined()
     for (const { id, tombstone } of all) expectKept(before(id)?.tombstone ?? null, tombstone)
     for (const { id, observation } of updates) {
       const { state, observedAt } = observation
@@ -169,7 +169,7 @@ describe('any batches, one after the other', () => {
         const left = again.tables.flatMap((each) => [
           ...each.inserts,
           ...each.updates,
-          ...each.buried,
+          ...each.tombstoned,
           ...each.neverSeen,
         ])
         expect(left).toEqual([])

@@ -23,9 +23,9 @@ describeWithPostgres('a plan that is made while all tables are empty', (url) => 
     for (const [name, text] of Object.entries({ recorded, notified, sweeps, replayed, updateOutcomes }))
       texts.set(name, text)
     for (const resource of RESOURCES.values()) {
-      const { update, bury, erase, children } = statements.of(resource)
+      const { update, tombstone, erase, children } = statements.of(resource)
       const lookups = { lock: statements.lock(resource), tombstones: statements.tombstones(resource) }
-      for (const [name, text] of Object.entries({ ...lookups, update, bury, erase }))
+      for (const [name, text] of Object.entries({ ...lookups, update, tombstone, erase }))
         texts.set(`${resource.table} ${name}`, text)
       for (const { childSet, clear } of children) texts.set(`${childSet.table} clear`, clear)
       for (const column of Object.keys(resource.parents ?? {}))

@@ -5,7 +5,7 @@ import { RESOURCES } from '../../src/clerk/catalogue.ts'
 import type { Resource } from '../../src/clerk/resource.ts'
 import type { Observation } from '../../src/ingest/observation.ts'
 import type { Stored } from '../../src/ingest/read.ts'
-import { synthesize } from '../../src/ingest/synthetic.ts'
+import { createSyntheticEvents } from '../../src/ingest/synthetic.ts'
 import { syntheticEvent } from '../../src/ingest/synthetic-event.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver } from '../support/deliveries.ts'
@@ -58,7 +58,7 @@ describeEachDatabase('an event that stands for a row', (database) => {
       const notification = { source: 'reconcile' as const, typeOf: () => type }
       const inMemory = syntheticEvent(observation, stored, [], notification, HANDLERS)?.entry
       await sync.database.transaction().execute((trx) =>
-        synthesize(trx, sync.location.schema, {
+        createSyntheticEvents(trx, sync.location.schema, {
           resource: 'users',
           ids: [id],
           type,

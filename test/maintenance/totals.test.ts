@@ -124,7 +124,7 @@ describeEachDatabase('the totals by time', (database) => {
   it('is done by a server, now and then', async () => {
     const sync = await emptied()
     await count(sync, thisHour - 9 * DAY_MS, 4)
-    const server = await startServer({ sync, port: 0, upkeep: { everyMs: 100 } })
+    const server = await startServer({ sync, port: 0, maintenance: { everyMs: 100 } })
     onTestFinished(async () => {
       await server.stop()
     })

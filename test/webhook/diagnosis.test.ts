@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { Webhook } from 'svix'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { resolveConfig } from '../../src/config.ts'
-import { FINDINGS } from '../../src/explanations/findings.ts'
+import { MISMATCH_CAUSES } from '../../src/explanations/mismatch-causes.ts'
 import { ClerkSyncError, createClerkSync, type VerifierOptions } from '../../src/index.ts'
 import { toVerifyOptions } from '../../src/verifier.ts'
 import { verify } from '../../src/webhook/verify.ts'
@@ -60,7 +60,7 @@ const CONTENT = `msg_1.${AT.getTime() / 1000}.${COMPACT}`
 const python = '{"a": 1, "b": [1, 2], "c": {"d": "x, y: {z}"}}'
 const tampered = (changes: Headers): Headers => ({ ...signed(COMPACT), ...changes })
 
-const CASES: readonly (readonly [what: string, finding: string, sent: Sent, says?: string])[] = [
+const CASES: readonly (readonly [what: string, mismatchCause: string, sent: Sent, says?: string])[] = [
   [
     'the secret of another variable',
     'other_secret',
@@ -183,16 +183,19 @@ const CASES: readonly (readonly [what: string, finding: string, sent: Sent, says
 ]
 
 describe('a signature that does not fit', () => {
-  for (const [what, finding, sent, says = ''] of CASES) {
-    it(`because of ${what} is ${finding}`, async () => {
+  for (const [what, mismatchCause, sent, says = ''] of CASES) {
+    it(`because of ${what} is ${mismatchCause}`, async () => {
       const error = await refusalOf(sent)
-      expect(error).toMatchObject({ finding, remedy: FINDINGS[finding as keyof typeof FINDINGS].remedy })
-      expect(error.message).toContain(FINDINGS[finding as keyof typeof FINDINGS].summary)
+      expect(error).toMatchObject({
+        mismatchCause,
+        remedy: MISMATCH_CAUSES[mismatchCause as keyof typeof MISMATCH_CAUSES].remedy,
+      })
+      expect(error.message).toContain(MISMATCH_CAUSES[mismatchCause as keyof typeof MISMATCH_CAUSES].summary)
       expect(error.message).toContain(says)
     })
   }
 
-  it.each<[what: string, also: keyof typeof FINDINGS, finding: string, sent: Sent]>([
+  it.each<[what: string, also: keyof typeof MISMATCH_CAUSES, mismatchCause: string, sent: Sent]>([
     [
       'an undecoded secret over timestamp.body',
       'content_misspelt',
@@ -225,16 +228,18 @@ describe('a signature that does not fit', () => {
         environment: { MY_HOOK: OTHER_SECRET },
       },
     ],
-  ])('because of two faults names both: %s', async (_, also, finding, sent) => {
+  ])('because of two faults names both: %s', async (_, also, mismatchCause, sent) => {
     const error = await refusalOf(sent)
-    expect(error.finding).toBe(finding)
+    expect(error.mismatchCause).toBe(mismatchCause)
     expect(error.message).toContain(`also ${also}`)
-    expect(error.remedy).toContain(FINDINGS[also].remedy)
-    expect(error.remedy).toContain(FINDINGS[finding as keyof typeof FINDINGS].remedy)
+    expect(error.remedy).toContain(MISMATCH_CAUSES[also].remedy)
+    expect(error.remedy).toContain(MISMATCH_CAUSES[mismatchCause as keyof typeof MISMATCH_CAUSES].remedy)
   })
 
-  it('is provoked for every finding that there is', () => {
-    expect(new Set(CASES.map(([, finding]) => finding))).toEqual(new Set(Object.keys(FINDINGS)))
+  it('is provoked for every mismatchCause that there is', () => {
+    expect(new Set(CASES.map(([, mismatchCause]) => mismatchCause))).toEqual(
+      new Set(Object.keys(MISMATCH_CAUSES)),
+    )
   })
 
   it.each([
@@ -244,9 +249,9 @@ describe('a signature that does not fit', () => {
     ['a body that is no JSON', { body: 'no' }],
     ['JSON that is too deep to be written', { body: '['.repeat(20_000) + ']'.repeat(20_000) }],
     ['a signature that is none', { headers: tampered({ 'svix-signature': 'v1,' }) }],
-  ])('because of %s has no finding, and the usual remedy', async (_, sent) => {
+  ])('because of %s has no mismatchCause, and the usual remedy', async (_, sent) => {
     const error = await refusalOf(sent)
-    expect(error.finding).toBeUndefined()
+    expect(error.mismatchCause).toBeUndefined()
     expect(error.remedy).toContain('another endpoint or instance')
   })
 
@@ -266,33 +271,33 @@ describe('a signature that does not fit', () => {
   it('is looked into ten times a minute', async () => {
     let now = AT.getTime()
     const options = receiver({ now: () => now })
-    const findings = async (count: number) => {
+    const causes = async (count: number) => {
       const errors = []
       for (let i = 0; i < count; i++) errors.push(await refusalBy(options, { body: `${COMPACT}\n` }))
-      return errors.filter((error) => error.finding).length
+      return errors.filter((error) => error.mismatchCause).length
     }
-    expect(await findings(30)).toBe(10)
+    expect(await causes(30)).toBe(10)
     now += 60_000
-    expect(await findings(30)).toBe(10)
+    expect(await causes(30)).toBe(10)
   })
 
   it('is not looked into for a large body, and costs little for one just below', async () => {
     const large = JSON.stringify({ text: 'x'.repeat(64 * 1024) })
     expect(await refusalOf({ body: `${large}\n`, headers: signed(large) })).toMatchObject({
-      finding: undefined,
+      mismatchCause: undefined,
     })
     const list = JSON.stringify(Array(19_000).fill({}))
     const before = process.cpuUsage()
     const error = await refusalOf({ body: `${list}\n`, headers: signed(list) })
     const { user, system } = process.cpuUsage(before)
-    expect(error.finding).toBe('body_blanks_changed')
+    expect(error.mismatchCause).toBe('body_blanks_changed')
     expect((user + system) / 1_000).toBeLessThan(250)
   })
 })
 
 describe('the answer to a request that is no delivery', () => {
   it('is generic, with a reference to the line of the log that tells the rest', async () => {
-    const lines: { ref: string; finding?: string; message: string }[] = []
+    const lines: { ref: string; mismatchCause?: string; message: string }[] = []
     const log = { ...silent, warn: (fields: object) => void lines.push(fields as never) }
     const sync = createClerkSync({ signingSecret: SECRET, database: 'memory://', log })
     onTestFinished(() => sync.close())
@@ -323,7 +328,7 @@ describe('the answer to a request that is no delivery', () => {
     }
     // The second is one of a flood of its kind: its line is that of the first.
     expect(answers[1]?.ref).toBe(answers[0]?.ref)
-    const told = answers.map(({ ref }) => lines.find((line) => line.ref === ref)?.finding)
+    const told = answers.map(({ ref }) => lines.find((line) => line.ref === ref)?.mismatchCause)
     expect(told).toEqual(['body_blanks_changed', 'body_blanks_changed', 'body_reserialised', undefined])
     expect(lines).toHaveLength(3)
   })

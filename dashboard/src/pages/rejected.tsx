@@ -79,12 +79,12 @@ function Sample({ sample }: { readonly sample: RejectedSample }) {
 }
 
 function Request({ request }: { readonly request: RejectedRequest }) {
-  const { headers, bytes: size, source, body, finding } = request
+  const { headers, bytes: size, source, body, mismatchCause } = request
   return (
     <>
       <Pairs
         of={[
-          ['Finding', finding ? `${finding.summary}. ${finding.remedy}` : 'none'],
+          ['Likely cause', mismatchCause ? `${mismatchCause.summary}. ${mismatchCause.remedy}` : 'none'],
           ['Source address', source ?? 'unknown'],
           ['Size', size === null ? 'unknown' : bytes(size)],
         ]}

@@ -205,7 +205,7 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
   const { port, host, metricsPort, shutdownDelay: shutdownDelayMs } = options
   const metrics = await openMetrics(session)
   const reconcile = scheduleOf(session)
-  const upkeep = {
+  const maintenance = {
     onError: ({ code, message }: ClerkSyncError) => output.note(`  ! maintenance: ${code}: ${message}`),
   }
   const server = await startServer({
@@ -216,7 +216,7 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
     dashboard,
     preparation,
     reconcile,
-    upkeep,
+    maintenance,
     shutdownDelayMs,
     metrics,
     metricsPort,

@@ -83,7 +83,7 @@ class PostgresEngine implements Engine {
     this.#resting = new AbortController()
     const { listen } = this.#context.database
     if (listen) this.#listening = this.#keepListening(listen, runner, this.#resting.signal)
-    else this.#tellOfPolling('no connection of maxConnections can be spared to hear notifications')
+    else this.#reportPolling('no connection of maxConnections can be spared to hear notifications')
   }
 
   async rest(): Promise<void> {
@@ -144,12 +144,12 @@ class PostgresEngine implements Engine {
 
   /** Behind a pooler no notification arrives, however often one listens. */
   async #poll(over: AbortSignal): Promise<void> {
-    this.#tellOfPolling('no notifications arrive, as behind a pooler')
+    this.#reportPolling('no notifications arrive, as behind a pooler')
     this.#isHeard = false
     await sleep(PROBE_EVERY_MS, undefined, { signal: over, ref: false }).catch(() => undefined)
   }
 
-  #tellOfPolling(reason: string): void {
+  #reportPolling(reason: string): void {
     if (!this.#hasToldOfPolling)
       this.#context.log.warn({ everyMs: POLL_MS }, `${reason}; workers poll instead`)
     this.#hasToldOfPolling = true

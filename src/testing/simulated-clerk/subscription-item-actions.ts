@@ -25,7 +25,7 @@ export const activateItem = step(2, ['upcoming', 'past_due'], 'subscriptionItem.
 export const holdItem = step(1, ['upcoming'], 'subscriptionItem.incomplete', 'incomplete')
 export const abandonItem = step(1, ['incomplete'], 'subscriptionItem.abandoned', 'abandoned')
 export const cancelItem = step(2, ['active'], 'subscriptionItem.canceled', 'canceled')
-export const letItemLapse = step(2, ['active'], 'subscriptionItem.pastDue', 'past_due')
+export const letItemPastDue = step(2, ['active'], 'subscriptionItem.pastDue', 'past_due')
 export const endItem = step(2, ['active', 'canceled'], 'subscriptionItem.ended', 'ended')
 
 export const changeSeats = actionOn('subscription_items', {

@@ -86,7 +86,7 @@ export const activateSubscription = actionOn('subscriptions', {
   },
 })
 
-export const letSubscriptionLapse = actionOn('subscriptions', {
+export const letSubscriptionPastDue = actionOn('subscriptions', {
   weight: 2,
   suits: ({ status }) => status === 'active',
   otherwise: startTrial,

@@ -21,7 +21,7 @@ create table jobs (
 create unique index jobs_one_running on jobs (kind) where status = 'running';
 create index on jobs (created_at);
 
-create table sweep_marks (
+create table sweep_seen_ids (
   job_id text not null,
   resource text not null,
   id text not null,
@@ -35,7 +35,7 @@ create table sweep_starts (
   primary key (resource, instance_id)
 );
 
-create table late_rows (
+create table pending_verifications (
   resource text not null,
   id text not null,
   asked_at timestamptz,

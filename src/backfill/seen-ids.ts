@@ -16,7 +16,7 @@ export interface Unseen {
   readonly [column: string]: unknown
 }
 
-export class Marks {
+export class SeenIds {
   readonly #database: Kysely<ClerkTables>
   readonly #schema: string
   readonly #jobId: string
@@ -31,26 +31,26 @@ export class Marks {
 
   /** @returns how many were not marked yet */
   async add(ids: readonly string[]): Promise<number> {
-    const text = `insert into ${this.#marks} select $1, $2, unnest($3::text[]) on conflict do nothing returning id`
+    const text = `insert into ${this.#seenIds} select $1, $2, unnest($3::text[]) on conflict do nothing returning id`
     return (await this.#run(text, [ids])).length
   }
 
   async count(): Promise<number> {
     const rows = await this.#run<{ count: number }>(
-      `select count(*)::int as count from ${this.#marks} where job_id = $1 and resource = $2`,
+      `select count(*)::int as count from ${this.#seenIds} where job_id = $1 and resource = $2`,
     )
     return rows[0]?.count ?? 0
   }
 
   /** Rows after `after` that have no mark and were there before the sweep began. */
   async unseen(startedAt: Date, instanceId: string | null, after: string, limit: number): Promise<Unseen[]> {
-    const text = `select row.* from ${this.#table} as row where ${UNSEEN(this.#marks)} and row.id > $5
+    const text = `select row.* from ${this.#table} as row where ${UNSEEN(this.#seenIds)} and row.id > $5
       order by row.id limit $6`
     return this.#run<Unseen>(text, [startedAt, instanceId, after, limit])
   }
 
   async countUnseen(startedAt: Date, instanceId: string | null): Promise<{ unseen: number; live: number }> {
-    const text = `select count(*) filter (where ${UNSEEN(this.#marks)})::int as unseen, count(*)::int as live
+    const text = `select count(*) filter (where ${UNSEEN(this.#seenIds)})::int as unseen, count(*)::int as live
       from ${this.#table} as row where row.deleted_at is null and ${OURS}`
     const [counts] = await this.#run<{ unseen: number; live: number }>(text, [startedAt, instanceId])
     return counts ?? { unseen: 0, live: 0 }
@@ -63,15 +63,15 @@ export class Marks {
   }
 
   async clear(): Promise<void> {
-    await this.#run(`delete from ${this.#marks} where job_id = $1 and resource = $2`)
+    await this.#run(`delete from ${this.#seenIds} where job_id = $1 and resource = $2`)
   }
 
   #run<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return query<Row>(this.#database, text, [this.#jobId, this.#resource.table, ...parameters])
   }
 
-  get #marks(): string {
-    return qualify(this.#schema, 'sweep_marks')
+  get #seenIds(): string {
+    return qualify(this.#schema, 'sweep_seen_ids')
   }
 
   get #table(): string {
@@ -80,9 +80,9 @@ export class Marks {
 }
 
 /** Removes what jobs left that nobody goes on with any more. */
-export async function clearOldMarks(database: Kysely<ClerkTables>, schema: string): Promise<void> {
+export async function clearOldSeenIds(database: Kysely<ClerkTables>, schema: string): Promise<void> {
   const text = `
-    delete from ${qualify(schema, 'sweep_marks')} where job_id in (
+    delete from ${qualify(schema, 'sweep_seen_ids')} where job_id in (
       select id from ${qualify(schema, 'jobs')}
       where status <> 'running' and updated_at < now() - interval '${RESUMABLE_HOURS} hours'
     )`
@@ -92,8 +92,8 @@ export async function clearOldMarks(database: Kysely<ClerkTables>, schema: strin
 const OURS = isOfInstance('$4')
 
 /** $1 job, $2 resource, $3 the sweep's start, $4 instance */
-const UNSEEN = (marks: string) => `
+const UNSEEN = (seenIds: string) => `
   row.deleted_at is null and row.observed_at < $3::timestamptz and ${OURS}
   and not exists (
-    select from ${marks} as mark where mark.job_id = $1 and mark.resource = $2 and mark.id = row.id
+    select from ${seenIds} as seen where seen.job_id = $1 and seen.resource = $2 and seen.id = row.id
   )`

@@ -7,10 +7,10 @@ import type { Database } from '../database/database.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { Logger } from '../log.ts'
-import { Confirmation } from './confirmation.ts'
 import { Ensurer, type Row } from './ensure.ts'
 import { requireKept } from './kept.ts'
 import { RateBudget, UNLIMITED } from './rate-budget.ts'
+import { RowVerifier } from './row-verifier.ts'
 import {
   type BackfillOptions,
   type BackfillResult,
@@ -84,7 +84,7 @@ export interface CatchUp {
 }
 
 /** The options that it takes of a sync's. */
-export interface CatchUpSettings {
+export interface ClerkPullSettings {
   readonly secretKey: string
   readonly apiUrl: string
   readonly apiVersion: string
@@ -99,15 +99,15 @@ export interface CatchUpSettings {
   readonly log: Logger
 }
 
-export class CatchingUp implements CatchUp {
+export class ClerkPull implements CatchUp {
   readonly users
   readonly organizations
   readonly memberships
   readonly #database: Database
   readonly #ledger: Ingest
-  readonly #settings: CatchUpSettings
+  readonly #settings: ClerkPullSettings
   readonly #prepare: () => Promise<unknown>
-  readonly #confirmation: Confirmation
+  readonly #verifier: RowVerifier
   readonly #closing = new AbortController()
   readonly #underWay = new Set<Promise<unknown>>()
 
@@ -115,7 +115,7 @@ export class CatchingUp implements CatchUp {
   constructor(
     database: Database,
     ledger: Ingest,
-    settings: CatchUpSettings,
+    settings: ClerkPullSettings,
     prepare: () => Promise<unknown>,
   ) {
     this.#database = database
@@ -124,7 +124,7 @@ export class CatchingUp implements CatchUp {
     this.#prepare = prepare
     const { instanceIds, resources, privacy, log } = settings
     const api = () => this.api
-    this.#confirmation = new Confirmation({ database, ledger, api, resources, privacy, instanceIds, log })
+    this.#verifier = new RowVerifier({ database, ledger, api, resources, privacy, instanceIds, log })
     const ensurer = new Ensurer({ database, ledger, api, instanceIds, resources, privacy })
     const ensure = async <Name extends ResourceName>(name: Name, key: Record<string, string>) => {
       await prepare()
@@ -157,14 +157,14 @@ export class CatchingUp implements CatchUp {
   }
 
   /** Asks Clerk for rows that came late. Without the secret key they wait for a process that has it. */
-  async confirmLate(): Promise<void> {
-    if (this.#settings.secretKey !== '') await this.#confirmation.run()
+  async verifyPending(): Promise<void> {
+    if (this.#settings.secretKey !== '') await this.#verifier.run()
   }
 
   /** Stops what is under way, so that the next run can go on there. */
   async close(): Promise<void> {
     this.#closing.abort(new ClerkSyncError('shutting_down'))
-    await Promise.allSettled([...this.#underWay, this.#confirmation.close()])
+    await Promise.allSettled([...this.#underWay, this.#verifier.close()])
   }
 
   async #sweep<Result>(

@@ -5,7 +5,7 @@ import { toUnavailable } from '../database/failure.ts'
 import type { ClerkSync, ClerkSyncError } from '../index.ts'
 import { requireNumber } from '../validate.ts'
 
-export interface UpkeepScheduleOptions {
+export interface MaintenanceScheduleOptions {
   /**
    * How many milliseconds lie between two.
    * @default 3600000
@@ -20,16 +20,19 @@ const HOUR_MS = 3_600_000
 /** A start has deliveries to answer first. */
 const FIRST_AFTER_MS = 60_000
 
-export class UpkeepSchedule {
+export class MaintenanceSchedule {
   readonly #sync: ClerkSync
   readonly #everyMs: number
   readonly #onError: (error: ClerkSyncError) => void
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
 
-  constructor(sync: ClerkSync, { everyMs = HOUR_MS, onError = () => undefined }: UpkeepScheduleOptions = {}) {
+  constructor(
+    sync: ClerkSync,
+    { everyMs = HOUR_MS, onError = () => undefined }: MaintenanceScheduleOptions = {},
+  ) {
     this.#sync = sync
-    this.#everyMs = requireNumber('upkeep.everyMs', everyMs, 'milliseconds')
+    this.#everyMs = requireNumber('maintenance.everyMs', everyMs, 'milliseconds')
     this.#onError = onError
   }
 

@@ -14,9 +14,9 @@ export const CLAIM_SECONDS = 60
 /** As many users as five requests can ask for. */
 const BATCH_SIZE = 500
 /** What Clerk's API says right after a creation may be a little behind: that it knows nothing proves nothing yet. */
-const SETTLED_AFTER_SECONDS = 10
+const CONSISTENT_AFTER_SECONDS = 10
 
-export class LateRows {
+export class PendingVerifications {
   readonly #database: Kysely<ClerkTables>
   readonly #schema: string
 
@@ -28,38 +28,38 @@ export class LateRows {
   /** The tables that have some. */
   async tables(): Promise<string[]> {
     const rows = await this.#run<{ resource: string }>(
-      `select distinct resource from ${this.#late} where ${CLAIMABLE}`,
+      `select distinct resource from ${this.#table} where ${CLAIMABLE}`,
     )
     return rows.map(({ resource }) => resource)
   }
 
   /** Whether some cannot be claimed yet, or belong to another Clerk instance. */
   async areLeft(): Promise<boolean> {
-    return (await this.#run(`select from ${this.#late} limit 1`)).length > 0
+    return (await this.#run(`select from ${this.#table} limit 1`)).length > 0
   }
 
   /** Claims some; none of another Clerk instance's, of which this one knows nothing. */
   async claim({ table }: Resource, instanceId: string | null): Promise<string[]> {
     const text = `
       with claimable as (
-        select late.id from ${this.#late} as late
-        left join ${qualify(this.#schema, table)} as row on row.id = late.id
-        where late.resource = $1 and ${CLAIMABLE}
+        select pending.id from ${this.#table} as pending
+        left join ${qualify(this.#schema, table)} as row on row.id = pending.id
+        where pending.resource = $1 and ${CLAIMABLE}
           and ${isOfInstance('$2')}
-          and (row.observed_at is null or row.observed_at < now() - interval '${SETTLED_AFTER_SECONDS} seconds')
-        order by late.id limit ${BATCH_SIZE} for update of late skip locked
+          and (row.observed_at is null or row.observed_at < now() - interval '${CONSISTENT_AFTER_SECONDS} seconds')
+        order by pending.id limit ${BATCH_SIZE} for update of pending skip locked
       )
-      update ${this.#late} as late set asked_at = now() from claimable
-      where late.resource = $1 and late.id = claimable.id returning late.id`
+      update ${this.#table} as pending set asked_at = now() from claimable
+      where pending.resource = $1 and pending.id = claimable.id returning pending.id`
     return (await this.#run<{ id: string }>(text, [table, instanceId])).map(({ id }) => id)
   }
 
   /** Those that a sweep which began then sees, or asks for because it does not see them. */
-  async settledBy({ table }: Resource, startedAt: Date, instanceId: string | null): Promise<string[]> {
+  async coveredBy({ table }: Resource, startedAt: Date, instanceId: string | null): Promise<string[]> {
     const text = `
-      select late.id from ${this.#late} as late
-      left join ${qualify(this.#schema, table)} as row on row.id = late.id
-      where late.resource = $1 and (row.observed_at is null or row.observed_at < $2::timestamptz)
+      select pending.id from ${this.#table} as pending
+      left join ${qualify(this.#schema, table)} as row on row.id = pending.id
+      where pending.resource = $1 and (row.observed_at is null or row.observed_at < $2::timestamptz)
         and ${isOfInstance('$3')}`
     return (await this.#run<{ id: string }>(text, [table, startedAt, instanceId])).map(({ id }) => id)
   }
@@ -71,15 +71,15 @@ export class LateRows {
   }
 
   async remove({ table }: Resource, ids: readonly string[]): Promise<void> {
-    await this.#run(`delete from ${this.#late} where resource = $1 and id = any($2::text[])`, [table, ids])
+    await this.#run(`delete from ${this.#table} where resource = $1 and id = any($2::text[])`, [table, ids])
   }
 
   #run<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return available(query<Row>(this.#database, text, parameters))
   }
 
-  get #late(): string {
-    return qualify(this.#schema, 'late_rows')
+  get #table(): string {
+    return qualify(this.#schema, 'pending_verifications')
   }
 }
 

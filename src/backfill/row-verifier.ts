@@ -10,28 +10,28 @@ import type { Resource } from '../clerk/resource.ts'
 import { messageOf } from '../database/failure.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { ask, openRepair, type RepairParts, settle } from './confirm.ts'
+import { ask, openRepair, type RepairParts, repairRows } from './confirm.ts'
 import { wasRead } from './last-sweep.ts'
-import { CLAIM_SECONDS, LateRows } from './late-rows.ts'
 import type { Answer } from './lookup.ts'
+import { CLAIM_SECONDS, PendingVerifications } from './pending-verifications.ts'
 import type { Repair } from './task.ts'
 
-export interface ConfirmationOptions extends RepairParts {
+export interface RowVerifierOptions extends RepairParts {
   readonly log: Logger
 }
 
-export class Confirmation {
-  readonly #options: ConfirmationOptions
-  readonly #rows: LateRows
+export class RowVerifier {
+  readonly #options: RowVerifierOptions
+  readonly #rows: PendingVerifications
   readonly #closing = new AbortController()
   /** What is under way, and whether rows came since it began to look. */
   #running: Promise<void> | undefined
   #isAsked = false
   #retry: NodeJS.Timeout | undefined
 
-  constructor(options: ConfirmationOptions) {
+  constructor(options: RowVerifierOptions) {
     this.#options = options
-    this.#rows = new LateRows(options.database.queries, options.database.schema)
+    this.#rows = new PendingVerifications(options.database.queries, options.database.schema)
   }
 
   /** Asks for what there is. Never rejects: what could not be asked for yet is asked for again in a minute. */
@@ -80,11 +80,11 @@ export class Confirmation {
     const { database, schema, instanceId } = repair
     const failures: unknown[] = []
     for (const table of tables) {
-      const tellsHandlers = await wasRead(database, schema, table, instanceId)
+      const notifiesHandlers = await wasRead(database, schema, table, instanceId)
       // Of a table that was kept when its row came late, and is not kept any more.
       if (!this.#options.resources.has(table)) continue
       const resource = RESOURCES.get(table) as Resource
-      await this.#askFor({ ...repair, tellsHandlers }, resource).catch((error) => failures.push(error))
+      await this.#askFor({ ...repair, notifiesHandlers }, resource).catch((error) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]
   }
@@ -94,7 +94,7 @@ export class Confirmation {
       const ids = await this.#rows.claim(resource, repair.instanceId)
       if (ids.length === 0) return
       const answers = await this.#ask(repair, resource, ids)
-      const refused = answers.length > 0 ? await settle(repair, resource, answers) : []
+      const refused = answers.length > 0 ? await repairRows(repair, resource, answers) : []
       if (refused.length > 0)
         this.#options.log.error(
           { table: resource.table, refused },

@@ -6,7 +6,7 @@ interface Entry {
   readonly remedy: string
 }
 
-export const FINDINGS = {
+export const MISMATCH_CAUSES = {
   other_secret: {
     summary: 'it was made with a secret that is set here under another name',
     remedy:
@@ -67,4 +67,4 @@ export const FINDINGS = {
 } as const satisfies Record<string, Entry>
 
 /** The diagnosed cause of a signature mismatch. */
-export type FindingCode = keyof typeof FINDINGS
+export type MismatchCauseCode = keyof typeof MISMATCH_CAUSES

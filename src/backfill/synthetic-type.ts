@@ -4,7 +4,7 @@ import type { Observation } from '../ingest/observation.ts'
 import type { DriftKind } from './compare.ts'
 
 /** The type of the event; undefined if Clerk has none for that. */
-export function standingEvent(kind: DriftKind, { resource, state }: Observation): string | undefined {
+export function syntheticTypeFor(kind: DriftKind, { resource, state }: Observation): string | undefined {
   const types = Object.keys(resource.events)
   const named = (action: string) => types.find((type) => type.endsWith(`.${action}`))
   if (kind === 'missing') return named('created')
