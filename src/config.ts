@@ -117,8 +117,8 @@ export interface ClerkSyncOptions {
    */
   apiTimeoutMs?: number | undefined
   /**
-   * How many rows a page of the Backend API's lists has, 20 to 500. Fewer make more requests, of which each is answered
-   * sooner: for where {@link apiTimeoutMs} is too short for Clerk's larger answers.
+   * Rows per page of the Backend API's lists, 20 to 500. Smaller pages make more requests, each answered sooner: useful
+   * if Clerk's larger answers exceed {@link apiTimeoutMs}.
    * @default 500
    */
   apiPageSize?: number | undefined
@@ -159,9 +159,9 @@ export interface ClerkSyncOptions {
   /** Where to tell what happens. Default: warnings and errors to the console. */
   log?: Logger | undefined
   /**
-   * A webhook that is told when trouble begins and when it ends, such as runs that exhausted their retries or events that
-   * stopped arriving: its address, or `{ url, format }`. The format is Slack's for `hooks.slack.com`, else plain JSON.
-   * Needs a process that runs handlers, or one that calls `sync.drain()` or `sync.maintain()` now and then.
+   * A webhook that receives alerts when a problem begins and ends, such as runs that exhausted their retries or events
+   * that stopped arriving: its URL, or `{ url, format }`. The format is Slack's for `hooks.slack.com`, otherwise plain
+   * JSON. Needs a process that runs handlers, or one that calls `sync.drain()` or `sync.maintain()` regularly.
    * @default CLERK_SYNC_ALERTS_URL, else none
    */
   alerts?: string | AlertOptions | undefined
@@ -420,7 +420,7 @@ function otherSecrets(environment: Environment, configured: readonly string[]): 
   return new Map(others.slice(0, MAX_OTHER_SECRETS))
 }
 
-/** The secrets are left as they are: whoever reads an odd one reports it. */
+/** The secrets are not parsed here: the code that uses them reports malformed ones. */
 function configuredSecrets(value: ClerkSyncOptions['signingSecret']): ConfiguredSecret[] {
   const entries = isList(value) ? value : value === undefined ? [] : [value]
   const secrets = entries.flatMap((entry) =>
@@ -475,7 +475,7 @@ function instances(
   throw new ClerkSyncError('option_invalid', `signingSecret is bound to ${missing}, instanceId is ${instead}`)
 }
 
-/** The entries are left as they are: whoever reads an odd one reports it. */
+/** The entries are not parsed here: the code that uses them reports malformed ones. */
 function list(value: string | readonly string[] | undefined): string[] {
   const entries = typeof value === 'string' ? value.split(',') : [...(value ?? [])]
   return entries.filter((entry) => entry.trim() !== '')

@@ -25,7 +25,10 @@ export interface IdempotencyResult {
   readonly processed: boolean
   /** The message had been processed before. */
   readonly duplicate: boolean
-  /** Somebody else is still at it. Answer with a 503, so that the message comes again: it may yet fail there. */
+  /**
+   * Another process is still handling the message. Answer with a 503, so that the sender retries: that process may
+   * still fail.
+   */
   readonly inProgress: boolean
 }
 

@@ -1,19 +1,19 @@
 /**
- * Tells of refused requests without letting a flood of them flood the log. The sender learns a code and a reference to
- * the line that tells the rest.
+ * Logs refused requests without letting a flood of them flood the log. The sender gets a code and a reference to the
+ * log line.
  */
 
 import { randomBytes } from 'node:crypto'
 import type { ClerkSyncError } from './errors.ts'
 import type { Logger } from './log.ts'
 
-/** The first refusal of a kind is told at once, the others of the next seconds by their number. */
+/** The first refusal of a kind is logged at once; those of the next seconds are counted in one line. */
 const QUIET_MS = 10_000
 
-/** A line that was told, and stands for the others of its kind in the next seconds. */
+/** A logged line that also stands for refusals of its kind in the next seconds. */
 interface Line {
   readonly reference: string
-  /** How many were not told since. */
+  /** How many refusals of its kind were not logged since. */
   unlogged: number
 }
 
@@ -26,7 +26,7 @@ export class RefusalLog {
     this.#log = log
   }
 
-  /** Returns the reference of the line that tells of it. */
+  /** Returns the reference of the log line for it. */
   add(error: ClerkSyncError): string {
     const kind = `${error.code} ${error.mismatchCause ?? ''}`
     const line = this.#lines.get(kind)

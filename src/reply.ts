@@ -32,7 +32,7 @@ export const ACCEPTED: Reply = { status: 200, headers: JSON_TYPE, body: '{"ok":t
 /** Svix's next try after a quick refusal comes in 5 seconds; a header of another number would be bent to that. */
 const RETRY_AFTER = { 'retry-after': '5' }
 
-/** @param reference names the line of the log that tells more */
+/** @param reference identifies the log line with the details */
 export function refuse(error: ClerkSyncError, reference?: string): Reply {
   const headers = {
     ...JSON_TYPE,

@@ -9,8 +9,8 @@ import { type Reply, refuse, toClerkSyncError, type WebhookRequest } from './rep
 import { type ClerkSync, createClerkSync } from './sync.ts'
 
 /**
- * Development servers load modules anew with every edit, and bundlers copy them; each sync has connections of its own.
- * Hence the registry lives on the global object.
+ * Development servers reload modules with every edit, bundlers copy them, and each sync opens its own connections:
+ * hence the registry lives on the global object.
  */
 const SHARED = Symbol.for('clerk-sync.shared')
 const registry = globalThis as { [SHARED]?: Shared }

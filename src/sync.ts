@@ -88,9 +88,9 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   replay(filter: EventFilter, options?: ReplayOptions): Promise<ReplayResult>
 
   /**
-   * Erases a user: what rows, events, runs of handlers, jobs and the audit log hold of them. Ids and times stay, and nothing
-   * fills them again: neither a late event, nor a replay, a backfill or a reconcile. `docs/privacy.md` says what is out of
-   * reach. Interrupted, it goes on with the next call or {@link maintain}; the user counts as erased from the beginning.
+   * Erases a user's data from rows, events, handler runs, jobs and the audit log. Ids and times stay, and nothing
+   * restores the data: no late event, replay, backfill or reconcile. `docs/privacy.md` lists what is out of reach. An
+   * interrupted erasure resumes with the next call or {@link maintain}; the user counts as erased from the start.
    *
    * @example
    * const { rows, events } = await sync.erase('user_2Lh9KRb…')
@@ -133,9 +133,8 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   run(runs: readonly RunKey[]): Promise<void>
 
   /**
-   * Runs the handlers that are due, asks Clerk for rows that came late, once an hour does what {@link maintain} does, and
-   * resolves when nothing is left or the time is up.
-   * For a cron route, or after a response, where no process stays.
+   * Runs the handlers that are due, verifies doubtful rows with Clerk, runs {@link maintain} once an hour, and resolves
+   * when nothing is left or the time is up. For a cron route, or after a response, where no process stays.
    *
    * @example
    * after(() => sync.drain({ maxSeconds: 20 }))
@@ -143,11 +142,11 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   drain(options?: DrainOptions): Promise<DrainResult>
 
   /**
-   * Forgets what is past its `retention`, adds up what was counted by the minute, and makes the partitions that bodies of
-   * events will need. Works in small batches beside the deliveries. Begins to ask Clerk for rows that came late.
-   * `clerk-sync start` does so every hour, and so does {@link drain} where no server stays.
+   * Runs maintenance: deletes data past its `retention`, sums up the counts by minute, creates the next partitions for
+   * event bodies, and starts the verification of doubtful rows with Clerk. It works in small batches beside the
+   * deliveries. `clerk-sync start` calls it every hour, and so does {@link drain} in serverless apps.
    *
-   * @returns what was forgotten, or would be; null if another process is at it
+   * @returns what was deleted, or would be; null if another process holds the lock
    * @throws {ClerkSyncError} `database_…`
    */
   maintain(options?: MaintainOptions): Promise<MaintenanceResult | null>
@@ -198,7 +197,7 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   /** Typed queries on the tables: `sync.database.selectFrom('users')`. */
   readonly database: Kysely<ClerkTables>
 
-  /** The same for what may be answered a little late: the replica of `replicaUrl`, else {@link database}. */
+  /** For queries that tolerate replication lag: the replica of `replicaUrl`, otherwise {@link database}. */
   readonly reads: Kysely<ClerkTables>
 
   /** Where the database is, for people; holds no password. */
@@ -496,7 +495,7 @@ class Sync implements ClerkSync {
 
   async vitals(): Promise<Vitals> {
     await this.#prepare()
-    // Not with the connections of the team's own queries, which may all be taken.
+    // Not on the connections of your own queries, which may all be busy.
     const { bookkeeping: database, schema } = this.#database
     return read({ database, schema }, readVitals)
   }
@@ -535,7 +534,7 @@ class Sync implements ClerkSync {
     return this.#closing
   }
 
-  /** The ledger first: handlers that run may still be told of. */
+  /** The ledger first: its last commits may still create handler runs. */
   async #close(graceMs: number): Promise<void> {
     this.#watch.close()
     const steps = [

@@ -1,8 +1,7 @@
 /**
- * What the core says about itself. Metrics, log lines and traces hear it from here; the core knows none of them.
+ * The facts and spans of the core. Metrics, log lines and traces subscribe to them; the core knows none of those.
  *
- * A fact is told once its work is over. A span is around work that is still going on, because what the work calls is part of
- * it.
+ * A fact is recorded once its work has ended. A span wraps the work, so that nested calls become part of it.
  */
 
 import type { ErrorCode } from './errors.ts'
@@ -89,7 +88,7 @@ export interface SpanStart {
 
 /** A span that is open. */
 export interface Span {
-  /** For whoever goes on with the work elsewhere or later; null if nobody records. */
+  /** To continue the trace elsewhere or later; null if nothing records. */
   readonly traceparent: string | null
   set(attributes: SpanStart['attributes']): void
 }

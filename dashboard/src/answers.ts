@@ -28,7 +28,7 @@ export interface Answer<Value> {
 interface Entry {
   readonly store: Store<Answer<unknown>>
   readonly fetch: () => Promise<void>
-  /** How many components look at it. */
+  /** How many components use it. */
   users: number
   underWay: Promise<void> | undefined
   /** Asked for while one was under way. */
@@ -56,7 +56,7 @@ export function useAnswer<Name extends Readable>(
 ): Answer<AnswerOf<Name>> & { refresh(): Promise<void> } {
   const entry = input === null ? IDLE : entryOf(name, input)
   const answer = useStore(entry.store) as Answer<AnswerOf<Name>>
-  // By the entry, not by its address: one that was forgotten before anybody looked at it has another in its place.
+  // Compared by the entry, not by its address: a dropped entry may have been replaced by another.
   useEffect(() => {
     entry.users += 1
     const look = () => entry.underWay ?? entry.fetch()

@@ -1,4 +1,4 @@
-/** The page as a whole: whoever is not signed in sees the sign-in; everybody else the frame and the page in it. */
+/** The root component: the sign-in for anonymous visitors, otherwise the shell with the current page. */
 
 import { useEffect } from 'preact/hooks'
 import { followLive } from './live.ts'

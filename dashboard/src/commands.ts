@@ -17,7 +17,7 @@ export function curlCommand({ id, text }: Sent, url: string): string {
   ].join(' \\\n  ')
 }
 
-/** Signs the payload anew, by the secret of whoever runs it, and delivers it. */
+/** Signs the payload with the secret of the machine that runs the command, and delivers it. */
 export function triggerCommand({ type, text }: Sent): string {
   return `printf %s ${quote(text)} | clerk-sync trigger ${quote(type ?? '')} --data -`
 }

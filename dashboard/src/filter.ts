@@ -34,7 +34,7 @@ export function textOf(query: URLSearchParams): string {
   return FILTER_NAMES.flatMap((name) => query.getAll(name).map((value) => `${name}:${value}`)).join(' ')
 }
 
-/** The changes of the address that a text means. A bare word is an id: of a message, or of what it is about. */
+/** Parses the filter text into query parameters. A bare word is an id: of a message or of a resource. */
 export function changesOf(text: string): Changes {
   const found: Record<string, string[]> = {}
   for (const word of text.trim().split(/\s+/).filter(Boolean)) {

@@ -1,4 +1,4 @@
-/** Who looks, and what he may do here. */
+/** The signed-in user and their role. */
 
 import { call, type Features, type Problem, problemOf, type Role, type Session } from './api.ts'
 import { Store } from './store.ts'
@@ -27,7 +27,7 @@ export async function signIn(token: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await call('DELETE session', {})
-  // Nothing of what was seen stays in the memory of the page.
+  // Drops all loaded data from memory.
   location.reload()
 }
 
@@ -39,7 +39,7 @@ export function signedOut(problem: Problem): void {
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 }
 
-/** Whether whoever looks may do what needs this role; buttons of what he may not are not shown. */
+/** Whether the user has this role; actions without permission are hidden. */
 export function may(role: Exclude<Role, 'viewer'>): boolean {
   const { value } = session
   return value !== undefined && !value.isReadOnly && RANK[value.role] >= RANK[role]

@@ -29,7 +29,7 @@ export function Shell({ session, children }: ShellProps) {
   const openSearch = useCallback(() => setSheet('search'), [])
   useShortcut('mod+k', openSearch)
   useShortcut('/', openSearch)
-  // Not remembered: after a reload the pages are there again, for whoever pressed it by accident.
+  // Not stored: a reload shows the pages again after an accidental press.
   const [isWide, setWide] = useState(false)
   useShortcut(
     'mod+b',

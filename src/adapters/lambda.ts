@@ -32,7 +32,7 @@ const ADVICE =
 
 /**
  * Creates a Lambda handler that answers deliveries. The function may be frozen once it has answered; by then everything
- * is committed. Run the team's handlers with `sync.drain()` in a scheduled function.
+ * is committed. Run your handlers with `sync.drain()` in a scheduled function.
  *
  * @param sync default: one made from the environment at the first request
  *

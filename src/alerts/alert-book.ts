@@ -1,4 +1,4 @@
-/** Which trouble lasts, and what the hook was told of it: in the database, so that several processes send one message. */
+/** Open alerts and the messages sent for them. Stored in the database, so that several processes send one message. */
 
 import type { Kysely } from 'kysely'
 import { qualify } from '../database/identifier.ts'
@@ -11,11 +11,11 @@ export interface DueAlert {
   readonly name: TroubleName
   readonly summary: string
   readonly began_at: Date
-  /** Null: its begin is to be told. */
+  /** Null: the alert begins with this message. */
   readonly ended_at: Date | null
 }
 
-/** Trouble that comes and goes is told of once in so many minutes. */
+/** An alert that flaps is sent at most once in this many minutes. */
 const QUIET_MINUTES = 10
 /** Longer than all tries of one message. */
 const SENDING_SECONDS = 60
@@ -29,7 +29,7 @@ export class AlertBook {
     this.#table = qualify(schema, 'alerts')
   }
 
-  /** Notes what troubles there are now; all others are over. */
+  /** Records the current alerts; all others have ended. */
   async note(troubles: readonly Trouble[]): Promise<void> {
     const names = troubles.map(({ name }) => name)
     await query(
@@ -51,7 +51,7 @@ export class AlertBook {
     )
   }
 
-  /** What is to be sent and nobody sends yet. An end whose begin could not be sent is none to be told of. */
+  /** Claims the messages that no process sends yet. The end of an alert is sent only if its begin was. */
   claim(): Promise<DueAlert[]> {
     return query<DueAlert>(
       this.#database,

@@ -1,6 +1,6 @@
 /**
- * Tells a webhook, for example Slack's, when trouble begins and when it ends: for teams without Prometheus. Any number of
- * processes may look; each message is sent by one of them.
+ * Posts to a webhook, for example Slack's, when an alert begins and when it ends: for teams without Prometheus. Any
+ * number of processes may run the hook; each message is sent by one of them.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -56,7 +56,7 @@ export class AlertHook {
     this.#watching ??= this.#watch()
   }
 
-  /** Looks once. Never rejects: a database that is away is told of by everything else. */
+  /** Checks once. Never rejects: everything else already reports an unreachable database. */
   look(): Promise<void> {
     this.#looking ??= this.#look()
       .catch((error) =>
@@ -121,7 +121,7 @@ export class AlertHook {
     return failure
   }
 
-  /** Without the address, which is a secret: whoever has it can write into the channel. */
+  /** Leaves out the address, which is a secret: anyone who has it can write to the channel. */
   async #post(body: string): Promise<string | null> {
     try {
       const { ok, status } = await fetch(this.#parts.target.url, {

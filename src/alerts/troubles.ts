@@ -1,4 +1,4 @@
-/** What is worth a message, from the numbers of a sync. Pure. */
+/** Derives the alerts from the numbers of a sync. Pure. */
 
 import type { Vitals } from '../inspect/vitals.ts'
 
@@ -18,9 +18,9 @@ export interface Trouble {
 
 /** Silence shorter than this says nothing. */
 const MIN_SILENCE_SECONDS = 15 * 60
-/** Silence of so many usual pauses is no accident. */
+/** A silence longer than this many usual gaps is no coincidence. */
 const UNUSUAL = 20
-/** In ten minutes. Fewer are strangers who try doors. */
+/** Per ten minutes. Fewer are internet scanners. */
 const MANY_REFUSALS = 10
 const MAX_NAMES = 3
 

@@ -1,8 +1,9 @@
 /**
- * Finds rows of what Clerk does not have any more.
+ * Finds rows whose resource no longer exists in Clerk.
  *
- * That a row is not in a list proves nothing: lists shift, fail and lie. Each row is asked for by its id before it is
- * marked as deleted, and when suspiciously many are missing, nothing is deleted at all.
+ * A row missing from a list proves nothing: pages shift between requests, and lists can be incomplete. Each row is
+ * looked up by its id before it is marked as deleted, and when suspiciously many are missing, nothing is deleted at
+ * all.
  */
 
 import type { Resource } from '../clerk/resource.ts'
@@ -15,7 +16,7 @@ import type { SeenIds, Unseen } from './seen-ids.ts'
 import type { Task } from './task.ts'
 
 const BATCH_SIZE = 500
-/** So few may always be missing. */
+/** This many may always be missing. */
 const UNSUSPICIOUS = 20
 /** Above that, at most this share of the rows. */
 const UNSUSPICIOUS_SHARE = 0.25
@@ -23,7 +24,7 @@ const UNSUSPICIOUS_SHARE = 0.25
 const EXTRA = { kind: 'extra', fields: [] } as const
 
 /**
- * Marks as deleted what Clerk's list does not have and Clerk, asked by id, does not know.
+ * Marks rows as deleted that are missing from Clerk's list and that Clerk does not find by id.
  * @throws {ClerkSyncError} `list_shrunken`, `api_…`, `database_…`
  */
 export async function tombstoneAbsent(

@@ -1,4 +1,4 @@
-/** Everything that asks Clerk's Backend API, put together: what came before, what was missed, and what is not here yet. */
+/** Reads from Clerk's Backend API: backfill, reconcile, ensure, and the verification of doubtful rows. */
 
 import { ClerkApi } from '../clerk/api/client.ts'
 import type { ResourceName } from '../clerk/catalogue.ts'
@@ -20,7 +20,7 @@ import {
 } from './sweeps.ts'
 import { type WaitOptions, waitFor } from './wait.ts'
 
-/** Who is a member of what. */
+/** A membership, by its organization and user. */
 export interface MembershipKey {
   readonly organizationId: string
   readonly userId: string
@@ -29,8 +29,8 @@ export interface MembershipKey {
 /** The part of a sync that does not wait for webhooks. */
 export interface CatchUp {
   /**
-   * Reads from Clerk's Backend API what there was before any event, or what was missed. Safe beside live deliveries, and
-   * as often as you like; what an earlier run left when it was stopped or killed, it goes on with.
+   * Imports existing data from Clerk's Backend API, and anything that was missed. It is safe to run during live
+   * deliveries and to repeat; it resumes an earlier run that was stopped or killed.
    *
    * @example
    * const { status, resources } = await sync.backfill({ resources: ['users'] })
@@ -68,11 +68,11 @@ export interface CatchUp {
   /** The organizations; as {@link users}. */
   readonly organizations: { ensure(id: string): Promise<Row<'organizations'> | undefined> }
 
-  /** The memberships of organizations; as {@link users}, by who is a member of what. */
+  /** The memberships of organizations; as {@link users}, by organization and user. */
   readonly memberships: { ensure(key: MembershipKey): Promise<Row<'organization_memberships'> | undefined> }
 
   /**
-   * Waits until the tables show a change, and returns the row: for whoever changed something in Clerk and reads it again.
+   * Waits until the tables show a change, and returns the row: read your own writes after a change in Clerk.
    *
    * @example
    * const { updatedAt } = await clerkClient.users.updateUser(userId, { firstName: 'Ada' })
@@ -83,7 +83,7 @@ export interface CatchUp {
   waitFor<Name extends ResourceName>(table: Name, id: string, options?: WaitOptions): Promise<Row<Name>>
 }
 
-/** The options that it takes of a sync's. */
+/** The options of a sync that it uses. */
 export interface ClerkPullSettings {
   readonly secretKey: string
   readonly apiUrl: string
@@ -156,12 +156,12 @@ export class ClerkPull implements CatchUp {
     return waitFor(this.#database.queries, table, id, options)
   }
 
-  /** Asks Clerk for rows that came late. Without the secret key they wait for a process that has it. */
+  /** Verifies doubtful rows with Clerk. Without the secret key they wait for a process that has it. */
   async verifyPending(): Promise<void> {
     if (this.#settings.secretKey !== '') await this.#verifier.run()
   }
 
-  /** Stops what is under way, so that the next run can go on there. */
+  /** Stops running jobs; the next run resumes them. */
   async close(): Promise<void> {
     this.#closing.abort(new ClerkSyncError('shutting_down'))
     await Promise.allSettled([...this.#underWay, this.#verifier.close()])

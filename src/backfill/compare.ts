@@ -1,6 +1,6 @@
 /**
- * Compares what Clerk shows with the rows, before anything is written: what is the same is not written again, and what
- * differs is drift, field by field.
+ * Compares Clerk's answers with the rows before anything is written. Unchanged rows are not rewritten; differences are
+ * drift, field by field.
  */
 
 import { isDeepStrictEqual } from 'node:util'
@@ -17,7 +17,7 @@ export type DriftKind =
   | 'missing'
   /** The row is older than Clerk's state. */
   | 'stale'
-  /** Clerk did not change it, but shows it otherwise by now: counts, and copies of what did change. No event tells of those. */
+  /** Only derived fields differ: counts, and copies of other resources. Clerk sends no event for those. */
   | 'refreshed'
   /** The row was made of Clerk's state, and is something else now. */
   | 'edited'
@@ -33,7 +33,7 @@ export interface Drift {
   readonly fields: readonly string[]
 }
 
-/** What the rows say to an observation: a difference, the same, or that the row is newer. */
+/** The result for one observation: a difference, no difference, or a newer row. */
 export type Comparison = Drift | 'same' | 'newer_here'
 
 interface StoredColumns {
@@ -102,7 +102,7 @@ function compareOne(
   row: StoredColumns | undefined,
   edited: readonly string[],
 ): Comparison {
-  // Whatever Clerk still shows, nothing of it is taken.
+  // An erased row accepts nothing from Clerk.
   if (row?.erased_at) return 'newer_here'
   if (row?.deleted_at) return { kind: 'deleted_here', fields: [] }
   if (!row?.observed_at) return { kind: 'missing', fields: [] }

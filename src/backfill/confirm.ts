@@ -1,6 +1,6 @@
 /**
- * Confirms rows: asks Clerk for each by its id, and writes the answer. Only that deletes a row, because what a list lacks,
- * it may have skipped.
+ * Confirms rows: asks Clerk for each by its id, and writes the answer. Only this deletes a row, because a list may have
+ * skipped it.
  */
 
 import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
@@ -16,7 +16,7 @@ import { type Answer, lookUp, type Wanted } from './lookup.ts'
 import type { RefusedRepair } from './progress.ts'
 import { notificationFor, observationsOf, type Repair } from './task.ts'
 
-/** What a repair outside of a job is made of. */
+/** The dependencies of a repair outside of a job. */
 export interface RepairParts extends Pick<Repair, 'ledger' | 'resources' | 'privacy'> {
   readonly database: Database
   /** @throws {ClerkSyncError} `api_key_missing` */
@@ -25,7 +25,7 @@ export interface RepairParts extends Pick<Repair, 'ledger' | 'resources' | 'priv
 }
 
 /**
- * Begins a repair outside of a job, of which handlers are not told.
+ * Begins a repair outside of a job. Handlers are not notified.
  * @throws {ClerkSyncError} `api_…`
  */
 export async function openRepair(parts: RepairParts, call: ApiCall): Promise<Repair> {
@@ -54,7 +54,7 @@ async function requireList({ api, call }: Repair, { api: description }: Resource
   await api.page(fillPath(list.path, {}), { ...list.query, ...list.parts?.[0], limit: '1' }, call)
 }
 
-/** The list itself, or that of what it is listed by. */
+/** The list itself, or the list of its parent. */
 function wholeList(description: ApiDescription | undefined): ApiList | undefined {
   const [list] = description?.lists ?? []
   if (list === undefined || !isWhole(list)) return undefined
@@ -62,7 +62,7 @@ function wholeList(description: ApiDescription | undefined): ApiList | undefined
 }
 
 /**
- * Marks as deleted what does not exist, and makes the other rows what Clerk showed.
+ * Marks rows as deleted that Clerk does not have, and updates the others to Clerk's state.
  * @returns the rows that the database refused to change
  * @throws {ClerkSyncError} `database_…`
  */

@@ -43,7 +43,7 @@ export interface EnsurerOptions {
 
 export class Ensurer {
   readonly #options: EnsurerOptions
-  /** Whoever asks for the same while it is fetched waits for the same fetch. */
+  /** Concurrent calls for one resource share one fetch. */
   readonly #underWay = new Map<string, Promise<void>>()
   /** Of the secret key, asked for once. */
   #instance: Promise<string | null> | undefined
@@ -61,8 +61,8 @@ export class Ensurer {
     for (const [column, value] of Object.entries(key)) requireId(column, value)
     const known = await this.#find(name, key)
     if (known?.deleted_at === null) return known
-    // A deletion is final for an id: no look at Clerk for every request with the token of a deleted user. But whoever left
-    // an organization may have joined it again.
+    // A deletion is final for an id, so that a deleted user's token causes no requests to Clerk. But a user who left an
+    // organization may have joined it again.
     if (known && 'id' in key) return undefined
     const flight = JSON.stringify([name, key])
     const fetching = this.#underWay.get(flight) ?? this.#fetch(name, key)
@@ -72,7 +72,7 @@ export class Ensurer {
     return found?.deleted_at === null ? found : undefined
   }
 
-  /** A live row, else a deleted one: whoever left an organization and joined again has two. */
+  /** Prefers a live row: a user who left an organization and joined it again has two. */
   async #find<Name extends ResourceName>(name: Name, key: Key): Promise<Row<Name> | undefined> {
     let query = this.#options.database.queries.selectFrom(name as 'users').selectAll()
     for (const [column, value] of Object.entries(key)) query = query.where(column as 'id', '=', value)

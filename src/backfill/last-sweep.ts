@@ -6,7 +6,7 @@ import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
 
-/** Whatever changed nothing of its own clock, an edit by hand for instance, is found once in so many hours. */
+/** A change that does not move `updated_at`, such as an edit by hand, is found within this many hours. */
 const FULL_EVERY_HOURS = 24
 /** What Clerk shows in a list may be a little behind. */
 const MARGIN_MS = 60_000

@@ -47,7 +47,7 @@ export interface Reading {
 
 /** The beginning of a resource's first list. */
 export const START: Position = { list: 0, part: 0, parent: null, offset: 0, lastIds: [] }
-/** How many rows of a page are asked for again with the next: so many may be deleted in the meantime. */
+/** Each page repeats this many rows of the one before, so that as many deletions in between skip nothing. */
 const OVERLAP = 10
 /** Lists of single rows are short: several are read at once. */
 const PARENTS_AT_ONCE = 8
@@ -235,7 +235,7 @@ export async function* readAhead<Value>(source: AsyncGenerator<Value>): AsyncGen
       const { value, done } = await next
       if (done) return
       next = source.next()
-      // Whoever waits for it hears of its failure.
+      // Its failure reaches the caller that awaits it.
       next.catch(() => undefined)
       yield value
     }

@@ -1,4 +1,4 @@
-/** Rows that an event made which is older than the last sweep, for Clerk to be asked for. The ledger puts them there. */
+/** Rows to verify with Clerk: an event older than the last sweep inserted them. The ledger adds them. */
 
 import type { Kysely } from 'kysely'
 import type { Resource } from '../clerk/resource.ts'
@@ -9,11 +9,11 @@ import type { ClerkTables } from '../database/tables.ts'
 import { isOfInstance } from './instance.ts'
 import type { Wanted } from './lookup.ts'
 
-/** Whoever claimed a row has this long to ask for it; then others may, or itself again. */
+/** How long a claim on a row lasts; then any process may claim it again. */
 export const CLAIM_SECONDS = 60
 /** As many users as five requests can ask for. */
 const BATCH_SIZE = 500
-/** What Clerk's API says right after a creation may be a little behind: that it knows nothing proves nothing yet. */
+/** Clerk's API may lag a little behind its events: a 404 right after a creation proves nothing. */
 const CONSISTENT_AFTER_SECONDS = 10
 
 export class PendingVerifications {
@@ -33,12 +33,12 @@ export class PendingVerifications {
     return rows.map(({ resource }) => resource)
   }
 
-  /** Whether some cannot be claimed yet, or belong to another Clerk instance. */
+  /** Whether any rows are left: not claimable yet, or of another Clerk instance. */
   async areLeft(): Promise<boolean> {
     return (await this.#run(`select from ${this.#table} limit 1`)).length > 0
   }
 
-  /** Claims some; none of another Clerk instance's, of which this one knows nothing. */
+  /** Claims a batch of rows of this Clerk instance; it cannot look up those of another. */
   async claim({ table }: Resource, instanceId: string | null): Promise<string[]> {
     const text = `
       with claimable as (
@@ -54,7 +54,7 @@ export class PendingVerifications {
     return (await this.#run<{ id: string }>(text, [table, instanceId])).map(({ id }) => id)
   }
 
-  /** Those that a sweep which began then sees, or asks for because it does not see them. */
+  /** The rows that a sweep begun at `startedAt` verifies anyway, by its list or by id. */
   async coveredBy({ table }: Resource, startedAt: Date, instanceId: string | null): Promise<string[]> {
     const text = `
       select pending.id from ${this.#table} as pending

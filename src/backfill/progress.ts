@@ -4,7 +4,7 @@ import type { ApiMeter } from '../clerk/api/client.ts'
 import { RESOURCES } from '../clerk/catalogue.ts'
 import type { Drift, DriftKind } from './compare.ts'
 
-/** Where a sweep of one resource stands. */
+/** The state of the sweep of one resource. */
 export type SweepStatus =
   | 'waiting'
   | 'running'
@@ -16,10 +16,10 @@ export type SweepStatus =
   | 'disabled'
   | 'failed'
 
-/** How far the sweep of one resource is. */
+/** The progress of the sweep of one resource. */
 export interface SweepProgress extends ApiMeter {
   status: SweepStatus
-  /** How many Clerk says that there are; null if it does not say. */
+  /** The total that Clerk reports; null if it reports none. */
   expected: number | null
   /** How many Clerk has shown. */
   listed: number
@@ -31,7 +31,7 @@ export interface SweepProgress extends ApiMeter {
   skipped: number
   /** How many rows the database refused. */
   failed: number
-  /** How many rows of what Clerk does not have any more were marked as deleted; with a dry run, how many would be. */
+  /** How many rows were marked as deleted because Clerk no longer has them; in a dry run, how many would be. */
   deleted: number
   /** When its first page was asked for, by Clerk's clock. */
   startedAt: string | null
@@ -76,9 +76,9 @@ export function noteRefusal(progress: SweepProgress, { id, error }: RefusedRepai
   progress.error ??= { code: 'rejected_by_database', message: `${id}: ${error}` }
 }
 
-/** Why a row differs from Clerk, as far as can be told. */
+/** The likely cause of a difference from Clerk. */
 export type Cause =
-  /** No event told of it: it was not sent, not delivered, or refused. */
+  /** No event arrived: it was not sent, not delivered, or refused. */
   | 'no_event'
   /** An event did, and the database refused it. */
   | 'event_failed'
@@ -100,7 +100,7 @@ export interface FoundDrift {
 export interface DriftReport {
   /** How many rows differed. */
   total: number
-  /** How many others only showed counts or copies that are not Clerk's any more, of which no event tells. */
+  /** How many others differed only in counts or copies, for which Clerk sends no event. */
   refreshed: number
   /** By resource: how many of each kind, with each cause, and in each field. */
   resources: Record<string, DriftCounts>
@@ -138,7 +138,7 @@ export function addDrift(
   if (report.first.length < MAX_SHOWN) report.first.push({ resource, id, ...drift, cause })
 }
 
-/** Of a table without events, only sweeps tell: that it is older than Clerk is no sign of a fault. */
+/** A table without events is updated by sweeps alone, so that a stale row is no sign of a fault. */
 function hasEvents(resource: string): boolean {
   return Object.keys(RESOURCES.get(resource)?.events ?? {}).length > 0
 }

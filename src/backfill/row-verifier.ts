@@ -1,8 +1,9 @@
 /**
- * Asks Clerk for rows that came late, soon after they did.
+ * Verifies doubtful rows with Clerk, soon after they were inserted.
  *
- * What was created and deleted while nobody listened leaves no tombstone, so that Svix's late retry of the creation makes a
- * row. But the sweep that came between them would have made that row, had Clerk still had it: hence the suspicion.
+ * A resource that was created and deleted during an outage leaves no tombstone, so that Svix's late retry of the
+ * creation inserts a row. If a sweep ran in between and did not find the resource, Clerk may have deleted it: the row
+ * is doubtful.
  */
 
 import { RESOURCES } from '../clerk/catalogue.ts'
@@ -24,7 +25,7 @@ export class RowVerifier {
   readonly #options: RowVerifierOptions
   readonly #rows: PendingVerifications
   readonly #closing = new AbortController()
-  /** What is under way, and whether rows came since it began to look. */
+  /** The current pass, and whether rows were added since it began. */
   #running: Promise<void> | undefined
   #isAsked = false
   #retry: NodeJS.Timeout | undefined
@@ -34,7 +35,7 @@ export class RowVerifier {
     this.#rows = new PendingVerifications(options.database.queries, options.database.schema)
   }
 
-  /** Asks for what there is. Never rejects: what could not be asked for yet is asked for again in a minute. */
+  /** Verifies the pending rows. Never rejects: failures are retried in a minute. */
   run(): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.resolve()
     this.#isAsked = true
@@ -42,7 +43,7 @@ export class RowVerifier {
     return this.#running
   }
 
-  /** Leaves what is under way to the next process that looks. */
+  /** Leaves unfinished rows to the next process. */
   async close(): Promise<void> {
     this.#closing.abort()
     clearTimeout(this.#retry)
@@ -62,7 +63,7 @@ export class RowVerifier {
       this.#options.log.warn({ cause: messageOf(error) }, 'cannot verify rows with Clerk; retrying')
     } finally {
       if (areLeft) this.#askAgain()
-      // At once: who asks from now on must not be given what has just ended.
+      // Reset synchronously, so that a new caller starts a new pass.
       this.#running = undefined
     }
   }
@@ -81,7 +82,7 @@ export class RowVerifier {
     const failures: unknown[] = []
     for (const table of tables) {
       const notifiesHandlers = await wasRead(database, schema, table, instanceId)
-      // Of a table that was kept when its row came late, and is not kept any more.
+      // The table was synced when the row was added, and is not any more.
       if (!this.#options.resources.has(table)) continue
       const resource = RESOURCES.get(table) as Resource
       await this.#askFor({ ...repair, notifiesHandlers }, resource).catch((error) => failures.push(error))
@@ -104,7 +105,7 @@ export class RowVerifier {
     }
   }
 
-  /** None for a feature that is switched off, which hides what there is. */
+  /** Empty for a feature that is switched off: it hides its resources. */
   async #ask(repair: Repair, resource: Resource, ids: readonly string[]): Promise<Answer[]> {
     const rows = await this.#rows.read(resource, ids)
     return ask(repair, resource, rows).catch((error) => {

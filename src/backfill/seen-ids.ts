@@ -1,4 +1,7 @@
-/** What a sweep has seen. In the end, a row without a mark is not in Clerk's list; the marks outlive the process. */
+/**
+ * The ids that a sweep has seen. After its last page, rows with other ids are missing from Clerk's list. Stored, so
+ * that they survive the process.
+ */
 
 import type { Kysely } from 'kysely'
 import type { Resource } from '../clerk/resource.ts'
@@ -9,10 +12,10 @@ import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import { isOfInstance } from './instance.ts'
 
-/** A row that Clerk's list does not have. */
+/** A row missing from Clerk's list. */
 export interface Unseen {
   readonly id: string
-  /** The columns that its confirmation needs. */
+  /** The columns that the lookup by id needs. */
   readonly [column: string]: unknown
 }
 
@@ -29,7 +32,7 @@ export class SeenIds {
     this.#resource = resource
   }
 
-  /** @returns how many were not marked yet */
+  /** @returns how many were new */
   async add(ids: readonly string[]): Promise<number> {
     const text = `insert into ${this.#seenIds} select $1, $2, unnest($3::text[]) on conflict do nothing returning id`
     return (await this.#run(text, [ids])).length
@@ -42,7 +45,7 @@ export class SeenIds {
     return rows[0]?.count ?? 0
   }
 
-  /** Rows after `after` that have no mark and were there before the sweep began. */
+  /** Unseen rows after `after` that existed before the sweep began. */
   async unseen(startedAt: Date, instanceId: string | null, after: string, limit: number): Promise<Unseen[]> {
     const text = `select row.* from ${this.#table} as row where ${UNSEEN(this.#seenIds)} and row.id > $5
       order by row.id limit $6`
@@ -56,7 +59,7 @@ export class SeenIds {
     return counts ?? { unseen: 0, live: 0 }
   }
 
-  /** How many rows there are of this instance's. */
+  /** Counts the live rows of this instance. */
   async countLive(instanceId: string | null): Promise<number> {
     const { live } = await this.countUnseen(new Date(0), instanceId)
     return live
@@ -79,7 +82,7 @@ export class SeenIds {
   }
 }
 
-/** Removes what jobs left that nobody goes on with any more. */
+/** Deletes the ids of jobs that can no longer be resumed. */
 export async function clearOldSeenIds(database: Kysely<ClerkTables>, schema: string): Promise<void> {
   const text = `
     delete from ${qualify(schema, 'sweep_seen_ids')} where job_id in (

@@ -1,7 +1,4 @@
-/**
- * Sweeps one resource: goes through everything that Clerk lists of it, compares it with the rows, writes what differs, and
- * counts.
- */
+/** Sweeps one resource: reads Clerk's whole list, compares it with the rows, writes the differences, and counts. */
 
 import { RESOURCES } from '../clerk/catalogue.ts'
 import { toDate } from '../clerk/event.ts'
@@ -30,7 +27,7 @@ import { SeenIds } from './seen-ids.ts'
 import { notificationFor, observationsOf, type Task } from './task.ts'
 import { workAhead } from './work-ahead.ts'
 
-/** Told after each page where to go on. */
+/** Called after each page with the position to resume from. */
 export type OnPage = (next: Position | null) => Promise<void>
 
 /** What Clerk shows of one: the resource itself first, then what it holds. */
@@ -135,7 +132,7 @@ export class Sweep {
     const most = isReconcile ? 1 : PAGES_AT_ONCE
     for await (const page of workAhead(pages, most, (page) => this.#take(page))) {
       call.signal?.throwIfAborted()
-      // Not when it was taken: whoever goes on here reads the pages ahead again.
+      // Not when it was taken: a run that resumes here reads the pages ahead again.
       if (!isReconcile) this.#progress.listed += page.items.length
       await this.#onPage(page.next)
     }
@@ -159,8 +156,8 @@ export class Sweep {
   }
 
   /**
-   * Reads what is shown per owner for the owners of what differs. Before the differences are repaired, which lead here: who
-   * is killed in between sees them again.
+   * Reads the resources listed per owner, for the owners of rows that differ. This happens before the repair, so that a
+   * process killed in between finds the differences again.
    */
   async #refresh(found: readonly Found[]): Promise<void> {
     const { refreshes } = this.#resource.api ?? {}
@@ -201,7 +198,7 @@ export class Sweep {
   async #noteRead(): Promise<void> {
     const { database, schema, instanceId, writes } = this.#task
     const { startedAt } = this.#progress
-    // Of what cannot be asked for by id, no absence is ever known.
+    // Resources without a lookup by id are never known to be deleted.
     if (!writes || startedAt === null || !canLookUp(this.#resource)) return
     await noteSweep(database, schema, this.#resource.table, instanceId, startedAt)
   }
@@ -234,7 +231,7 @@ export class Sweep {
 
   async #write(found: readonly Found[]): Promise<void> {
     if (found.length === 0) return
-    // Before anything is written, because handlers may be told of it by events, which would be the cause then.
+    // Found before anything is written: the synthetic events of the repair would look like the cause.
     const causes = await this.#causesOf(found)
     const applied = await this.#apply(found)
     found.forEach(({ shown: [{ id }], drift }, index) => {
@@ -249,7 +246,7 @@ export class Sweep {
     })
   }
 
-  /** What became of each; with a dry run, as if it had been written. */
+  /** The verdict on each; in a dry run, as if it had been written. */
   async #apply(found: readonly Found[]): Promise<Verdict[]> {
     const { ledger, writes } = this.#task
     if (!writes) return found.map(() => ({ outcome: 'applied', reason: null, changes: null }))

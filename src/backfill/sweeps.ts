@@ -1,4 +1,4 @@
-/** Runs backfills and reconciles as jobs: one resource after the other, resumable after any page. */
+/** Runs backfills and reconciles as jobs: one resource at a time, resumable after any page. */
 
 import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
 import { isWhole } from '../clerk/api-description.ts'
@@ -23,8 +23,8 @@ import type { Task } from './task.ts'
 export interface BackfillOptions {
   /**
    * What to read from Clerk.
-   * @default everything that is kept and that Clerk lists as a whole; sessions, subscriptions and payment attempts, of which
-   *   Clerk shows only those of one user or statement at a time, are read if they are named
+   * @default every synced resource that Clerk lists as a whole. Clerk lists sessions, subscriptions and payment
+   *   attempts only per user or statement; name them to read them
    */
   readonly resources?: readonly ResourceName[] | undefined
   /**
@@ -33,17 +33,17 @@ export interface BackfillOptions {
    */
   readonly dryRun?: boolean | undefined
   /**
-   * Begin anew, even if an earlier run was stopped in the middle.
+   * Start from the beginning instead of resuming an earlier run.
    * @default false
    */
   readonly restart?: boolean | undefined
   /**
-   * Tell handlers of what is written, where no event has told them: each by an event that stands for the missing one.
-   * @default false for a backfill; true for a reconcile of what was read as a whole before, because else everything that
-   *   there ever was would look missed
+   * Notify handlers of changes for which no event arrived, each by a synthetic event.
+   * @default false for a backfill; true for a reconcile of a resource that was read as a whole before, because the
+   *   first full read would notify handlers of every existing row
    */
   readonly handlers?: boolean | undefined
-  /** Stops after the page under way when aborted; the next run goes on there. */
+  /** Stops after the current page when aborted; the next run resumes there. */
   readonly signal?: AbortSignal | undefined
   /** Called after every page. */
   readonly onProgress?: ((progress: SweepsProgress) => void) | undefined
@@ -51,8 +51,8 @@ export interface BackfillOptions {
 
 export interface ReconcileOptions extends BackfillOptions {
   /**
-   * Look at everything. Without it, only users that changed since the last reconcile are looked at, unless their number
-   * shows that others were deleted; a full look at least once a day, and with a dry run, finds the rest.
+   * Compare everything. By default only users changed since the last reconcile are compared, unless Clerk's total shows
+   * that others were deleted. A dry run, and one reconcile a day, are always full.
    * @default false
    */
   readonly full?: boolean | undefined
@@ -63,30 +63,30 @@ export interface ReconcileOptions extends BackfillOptions {
   readonly maxDeletions?: number | undefined
 }
 
-/** How far a backfill or reconcile is, by resource. */
+/** The progress of a backfill or reconcile, by resource. */
 export interface SweepsProgress {
   readonly jobId: string
-  /** Whether it goes on with what an earlier run left. */
+  /** Whether it resumed an earlier run. */
   readonly isResumed: boolean
   readonly resources: Readonly<Record<string, Readonly<SweepProgress>>>
 }
 
-/** What became of a backfill. */
+/** The result of a backfill. */
 export interface BackfillResult extends SweepsProgress {
   /**
-   * `complete` only if everything that Clerk lists was seen and written; what is missing, each resource tells. A backfill that
-   * Clerk's API interrupted is `failed`, and the next one goes on there.
+   * `complete` only if everything that Clerk lists was read and written; see each resource for what is missing. A
+   * backfill that Clerk's API interrupted is `failed`, and the next one resumes it.
    */
   readonly status: 'complete' | 'incomplete' | 'failed'
 }
 
-/** What became of a reconcile, and what it found. */
+/** The result of a reconcile, with the differences it found. */
 export interface ReconcileResult extends BackfillResult {
   /** What differed from Clerk; repaired, unless it was a dry run. */
   readonly drift: DriftReport
-  /** How many sessions and invitations were marked as ended because their time was over. */
+  /** How many sessions and invitations were marked as expired. */
   readonly expired: number
-  /** The tables that are kept and that it did not read, because Clerk has no list of all. */
+  /** The synced tables that it did not read, because Clerk has no complete list of them. */
   readonly unread: readonly UnreadResource[]
 }
 
@@ -133,7 +133,7 @@ export class Sweeps {
     requireNumbers(options, { maxDeletions: 'limit' })
     const { dryRun = false, restart: isFresh, signal } = options
     const resources = this.#choose(options.resources)
-    // Before the job begins, so that it goes on with none of another instance's.
+    // Before the job begins, so that it resumes no job of another instance.
     const instanceId = await findInstance(this.#options.api, this.#options.instanceIds, { signal })
     const tables = resources.map(({ table }) => table)
     const scope = { resources: tables, dryRun, full: options.full ?? false, instanceId }
@@ -201,7 +201,7 @@ class Run {
       return { ...this.#progress, status, drift: this.#memory.report, expired, unread }
     } catch (error) {
       const isStopped = this.#options.signal?.aborted === true
-      // Whoever lost the job must not end it.
+      // A run that lost its job must not end it.
       if (!this.#job.lost.aborted) {
         await this.#job.end(isStopped ? 'aborted' : 'failed', this.#state, isStopped ? undefined : error)
       }
@@ -214,7 +214,7 @@ class Run {
     if (this.#kind === 'reconcile') await clearOldSeenIds(queries, schema)
     for (const resource of this.#resources) {
       const progress = this.#memory.progress[resource.table] as SweepProgress
-      // An earlier run came so far.
+      // Completed by an earlier run.
       if (progress.status !== 'complete' && progress.status !== 'disabled') {
         await this.#sweep(resource, progress)
       }
@@ -250,7 +250,7 @@ class Run {
     this.#options.onProgress?.(this.#progress)
   }
 
-  /** Null if everything is to be looked at. */
+  /** Null to compare everything. */
   async #unseenSince({ table }: Resource): Promise<Date | null> {
     const { full = false, dryRun = false } = this.#options
     const { instanceId, database } = this.#parts
@@ -263,7 +263,7 @@ class Run {
     return this.#kind === 'reconcile' && wasRead(database.queries, database.schema, table, instanceId)
   }
 
-  /** By Clerk's clock, as it was when Clerk was last asked. */
+  /** By Clerk's clock at its last answer. */
   async #expire(): Promise<number> {
     const { database, resources } = this.#parts
     const times = Object.values(this.#memory.progress).flatMap(({ startedAt }) => startedAt ?? [])
@@ -319,7 +319,7 @@ function fresh(resources: readonly Resource[]): Memory['progress'] {
   return Object.fromEntries(resources.map(({ table }) => [table, newProgress()]))
 }
 
-/** What failed is gone on with. A reconcile never is: what was right an hour ago is to be looked at again. */
+/** A failed backfill is resumed. A reconcile is not: rows compared an hour ago must be compared again. */
 function statusOf(
   kind: 'backfill' | 'reconcile',
   sweeps: readonly SweepProgress[],

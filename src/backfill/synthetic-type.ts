@@ -1,9 +1,9 @@
-/** Which event stands for what a sweep found: the one that Clerk would have sent, or sent in vain. */
+/** The event type for a difference that a sweep found: the one that Clerk should have sent. */
 
 import type { Observation } from '../ingest/observation.ts'
 import type { DriftKind } from './compare.ts'
 
-/** The type of the event; undefined if Clerk has none for that. */
+/** Undefined if Clerk has no such event. */
 export function syntheticTypeFor(kind: DriftKind, { resource, state }: Observation): string | undefined {
   const types = Object.keys(resource.events)
   const named = (action: string) => types.find((type) => type.endsWith(`.${action}`))

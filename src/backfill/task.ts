@@ -1,4 +1,4 @@
-/** What the sweeps of one job share, and what a repair needs of it. */
+/** What the sweeps of one job share, and the part of it that a repair needs. */
 
 import type { Kysely } from 'kysely'
 import type { ApiCall, ClerkApi } from '../clerk/api/client.ts'
@@ -13,7 +13,7 @@ import type { DriftKind } from './compare.ts'
 import type { DriftReport } from './progress.ts'
 import { syntheticTypeFor } from './synthetic-type.ts'
 
-/** What it takes to ask Clerk and to write what it showed. */
+/** The dependencies for reading from Clerk and writing the answers. */
 export interface Repair {
   /** The job that it is part of, if it is one. */
   readonly jobId: string | null
@@ -28,9 +28,9 @@ export interface Repair {
   readonly privacy: Privacy | undefined
   /** The Clerk instance that the secret key belongs to, if it is known. */
   readonly instanceId: string | null
-  /** Whether handlers are told of what is written, where no event has told them. */
+  /** Whether handlers are notified of changes for which no event arrived. */
   readonly notifiesHandlers: boolean
-  /** A backfill brings what is missing or old; a reconcile also finds what is edited, deleted or wrongly so. */
+  /** A backfill writes missing and stale rows; a reconcile also finds rows that were edited or deleted. */
   readonly isReconcile: boolean
 }
 
@@ -45,7 +45,7 @@ export interface Task extends Repair {
   readonly report: DriftReport
 }
 
-/** What handlers are told of differences, if they are. */
+/** The notification of handlers about differences; undefined if they get none. */
 export function notificationFor(
   { notifiesHandlers, isReconcile }: Repair,
   kinds: ReadonlyMap<Observation, DriftKind>,

@@ -34,7 +34,7 @@ function start<Value>(
     if (!result.done) await work(result.value)
     return result
   })
-  // Whoever waits for it hears of its failure.
+  // Its failure reaches the caller that awaits it.
   done.catch(() => undefined)
   return done
 }

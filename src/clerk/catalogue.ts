@@ -109,7 +109,7 @@ const EVENTS = new Map(
 /** Every event type that is applied. */
 export const EVENT_TYPES = [...EVENTS.keys()] as readonly EventType[]
 
-/** Of a resource's event types those that Clerk still sends: what an endpoint is to be asked for. */
+/** The event types of a resource that Clerk still sends, and that an endpoint should subscribe to. */
 export function currentTypes({ events, retired = [] }: Resource): EventType[] {
   const types = Object.keys(events) as EventType[]
   return types.filter((type) => !retired.includes(type))

@@ -99,7 +99,7 @@ function endOfData(body: Buffer): number {
   return attributes === -1 ? body.lastIndexOf(CLOSE_BRACE, -2) + 1 : attributes
 }
 
-/** Whether so many brackets open that they could all be within each other. */
+/** Whether the text has enough opening brackets to exceed the nesting limit. */
 function mayBeTooDeep(text: string): boolean {
   let opening = 0
   for (const bracket of ['{', '[']) {

@@ -11,7 +11,7 @@ interface RawJson {
 
 const { rawJSON, isRawJSON } = JSON as RawJson
 
-/** A number that was written anew may have been rounded when it has that many digits, or an exponent. */
+/** A number that was reserialized may have been rounded if it has this many digits, or an exponent. */
 const MAYBE_ROUNDED = /\d{16}|\d\.\d{15}|\de[+-]?\d/
 /** Without an exponent: `1e99999` is a short text, and more than Postgres holds. */
 const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/

@@ -66,7 +66,7 @@ export function withoutFields<Value>(value: Value, fields: readonly string[]): V
   return Object.fromEntries(entries) as Value
 }
 
-/** Ids of Clerk's own. An `external_id` is the team's, and often an address. */
+/** Ids that Clerk made. An `external_id` is yours, and often an address. */
 const CLERK_IDS = new Set(['id', 'object', 'user_id', 'organization_id', 'instance_id'])
 
 function idsOf(value: unknown): unknown {

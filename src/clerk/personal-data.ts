@@ -21,7 +21,7 @@ export function maskText(text: string): string {
 
 /** Shorter values, such as initials, would be found in the middle of words. */
 const MIN_LENGTH = 3
-/** A text in which so many values are looked for costs a millisecond. */
+/** Searching one text for this many values costs a millisecond. */
 const MAX_VALUES = 500
 /** Ids are what logs are there for. */
 const ID = /^[a-z]+_[0-9A-Za-z]{8,}$/

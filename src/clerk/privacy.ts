@@ -1,6 +1,6 @@
 /**
- * Less in the first place: fields that are left out or hashed before anything of an event, or of an answer of the Backend
- * API, is stored. Rows, `raw`, bodies and changes are all made of what is left.
+ * Data minimization: fields are dropped or hashed before anything of an event or of a Backend API answer is stored.
+ * Rows, `raw`, bodies and changes are all made from what remains.
  */
 
 import { createHmac } from 'node:crypto'

@@ -215,8 +215,8 @@ function pathReader(path: string): (data: Payload) => unknown {
 }
 
 /**
- * What is shown in part, on top of what is known. Where a column can be read in several places, what is shown in one
- * replaces what was known in another.
+ * Merges a partial state over the known one. Where a column can be read from several places, the new place replaces the
+ * old one.
  */
 export function complete({ columns }: Resource, known: Payload, shown: Payload): Payload {
   const merged = { ...known, ...shown }

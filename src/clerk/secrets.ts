@@ -37,7 +37,9 @@ export function secretsWithin(field: string, find: SecretFinder): SecretFinder {
   }
 }
 
-/** Query parameters that let whoever opens the link in, also in HTML (`&amp;`) and in a link within a link (`%3F`). */
+/**
+ * Query parameters that sign in anyone who opens the link, also in HTML (`&amp;`) and in a link within a link (`%3F`).
+ */
 const LINK_TOKEN =
   /((?:[?&;#]|%3F|%26|%23)(?:__clerk_ticket|__clerk_db_jwt|ticket|token|code)(?:=|%3D))(?:(?!%26)[^&\s"'<>])+/gi
 /** Clerk's one-time codes have six digits; six digits after "#" are a colour of the mail's style sheet. */

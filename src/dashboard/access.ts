@@ -1,6 +1,6 @@
 /**
- * Who is asking. Closed unless somebody can be told from everybody: by the token, by the host's own sign-in, or, while
- * developing, because the request can only come from this machine.
+ * Authenticates requests to the dashboard: by the token, by the host's own sign-in, or, in development, because the
+ * request can only come from this machine. Without any of these it stays closed.
  */
 
 import { ClerkSyncError } from '../errors.ts'
@@ -61,7 +61,7 @@ export class Access {
   }
 
   /**
-   * Refuses whoever must not even see the page.
+   * Refuses requests that may not even load the page.
    * @throws {ClerkSyncError} `dashboard_closed` or `host_unknown`
    */
   admit(request: Request, { remoteAddress }: Connection): void {
@@ -111,7 +111,7 @@ export class Access {
     throw new ClerkSyncError('token_wrong')
   }
 
-  /** How to sign in, for whoever is not. */
+  /** The ways to sign in. */
   get invitation(): Pick<SignInProblem, 'signIn' | 'signInUrl'> {
     return {
       signIn: this.takesToken ? 'token' : 'external',

@@ -307,9 +307,9 @@ export type NewJob =
       readonly until: Time
       /** What the count said, for the audit log. */
       readonly expected: number
-      /** At most so many a second, oldest first; 20 if absent. */
+      /** Runs or events per second, oldest first; 20 if absent. */
       readonly perSecond?: number
-      /** Stops after so many failures in a row; never if absent. */
+      /** Stops after this many consecutive failures; never if absent. */
       readonly stopAfterFailures?: number
       /** Required to discard. */
       readonly reason?: string
@@ -353,7 +353,7 @@ export interface SimulatorType {
 }
 
 export type LiveMessage =
-  /** New events, oldest first. `skipped`: so many more came, which a list would show. */
+  /** New events, oldest first. `skipped`: how many more arrived; a list shows them. */
   | { readonly kind: 'events'; readonly events: readonly EventItem[]; readonly skipped: number }
   /** The overview changed. Sent at most once in two seconds. */
   | { readonly kind: 'overview'; readonly overview: Overview }

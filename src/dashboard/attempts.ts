@@ -1,10 +1,13 @@
-/** Slows down whoever guesses the token. In memory: each process has its own count, which only makes it stricter. */
+/** Slows down guessing of the token. Counted in memory, per process. */
 
 import { ClerkSyncError } from '../errors.ts'
 
 const WINDOW_MS = 60_000
 const MAX_PER_CLIENT = 5
-/** Whoever has more addresses than this gains attempts: the longest forgotten make room, and memory has an end. */
+/**
+ * Bounds memory: beyond this many addresses the oldest are dropped, which gives an attacker with more addresses more
+ * attempts.
+ */
 const MAX_CLIENTS = 10_000
 
 export class Attempts {

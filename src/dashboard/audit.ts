@@ -1,4 +1,4 @@
-/** Writes down who did what: before it is done, so that nothing is done that is not written down. */
+/** The audit log. An entry is written before the action, so that no action goes unrecorded. */
 
 import { randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
@@ -22,7 +22,7 @@ export class AuditLog {
   }
 
   /**
-   * Does something in somebody's name. It counts as failed until it is done.
+   * Records an action and runs it. The entry counts as failed until the action succeeds.
    * @param isDone whether its result is a success
    * @throws whatever it throws
    */
@@ -39,7 +39,7 @@ export class AuditLog {
     return result
   }
 
-  /** Notes something that is over. */
+  /** Writes an entry for an action that has ended. */
   async write(principal: Principal, entry: NewAuditEntry, succeeded: boolean): Promise<string> {
     const { action, target = null, reason = null, details } = entry
     const id = `aud_${Date.now().toString(36)}${randomBytes(8).toString('hex')}`

@@ -7,7 +7,7 @@ import { readWaitingWork } from '../inspect/waiting-work.ts'
 import type { Check } from './api.ts'
 import { ask, type DashboardContext } from './context.ts'
 
-/** Postgres and this machine must agree on the time: what is due is compared with it. */
+/** Postgres and this machine must agree on the time: due times are compared with it. */
 const MAX_SKEW_MS = 5_000
 
 export async function checkHealth(context: DashboardContext): Promise<Check[]> {

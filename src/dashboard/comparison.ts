@@ -10,7 +10,7 @@ export interface StoredState {
   /** Clerk's JSON as it was received. */
   readonly raw: string | null
   readonly isDeleted: boolean
-  /** What became of its latest event: the most likely cause of a difference. */
+  /** The outcome of its latest event: the most likely cause of a difference. */
   readonly lastOutcome: string | null
 }
 

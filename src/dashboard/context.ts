@@ -1,4 +1,4 @@
-/** What every route of the dashboard works with. */
+/** The dependencies of every dashboard route. */
 
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSync } from '../index.ts'
@@ -17,16 +17,16 @@ export interface Simulator {
   /** Event types with the `data` of a sample event. */
   readonly types: readonly { readonly type: string; readonly sample: unknown }[]
   send(type: string, data: unknown): Promise<{ eventId: string; outcome: SentOutcome }>
-  /** What happens by itself. Absent: nothing does. */
+  /** Generated traffic, if there is any. */
   readonly traffic?: SimulatedTraffic | undefined
 }
 
 /** A simulated Clerk in which something happens all the time. */
 export interface SimulatedTraffic extends TrafficState {
-  /** What it can be told to let happen. */
+  /** The scenarios that can be played. */
   readonly scenarios: readonly Scenario[]
   change(to: Partial<TrafficState>): void
-  /** Lets a scenario happen, and resolves with the number of its events once all were answered. */
+  /** Plays a scenario; resolves with the number of its events once all were answered. */
   play(scenario: string): Promise<number>
 }
 
@@ -35,7 +35,7 @@ type SentOutcome = AnswerOf<'POST simulator'>['outcome']
 export interface DashboardContext {
   readonly sync: ClerkSync
   readonly source: ReadSource
-  /** For what may be answered a little late: a replica, if there is one. */
+  /** For queries that tolerate replication lag: a replica, if there is one. */
   readonly replica: ReadSource
   readonly work: Work
   readonly audit: AuditLog
@@ -46,7 +46,7 @@ export interface DashboardContext {
   readonly checks: (() => Promise<readonly Check[]>) | undefined
   readonly settings: (() => readonly Setting[] | Promise<readonly Setting[]>) | undefined
   readonly simulator: Simulator | undefined
-  /** What the session's answer says beside the person. */
+  /** The rest of the session's answer. */
   readonly about: Pick<Session, 'version' | 'environment' | 'webhookPath'>
 }
 
@@ -62,7 +62,7 @@ export interface Call extends DashboardContext {
 
 type Answer<Name extends RouteName> = Routes[Name] extends { stream: unknown } ? Response : AnswerOf<Name>
 
-/** How a route is served: its role as in the interface's types, and what it answers. */
+/** A route: the role it needs, and its handler. */
 type Endpoint<Name extends RouteName> = readonly [
   role: Routes[Name]['role'],
   answer: (call: Call) => Promise<Answer<Name>>,
@@ -71,7 +71,7 @@ type Endpoint<Name extends RouteName> = readonly [
 /** A part of the routes. */
 export type Endpoints<Name extends RouteName> = { readonly [each in Name]: Endpoint<each> }
 
-/** A question whose answer may be a little late: lists, charts and searches. */
+/** A query that tolerates replication lag: lists, charts and searches. */
 export function browse<Result>(
   call: DashboardContext,
   work: (reading: Reading) => Promise<Result>,
@@ -79,7 +79,7 @@ export function browse<Result>(
   return read(call.replica, work)
 }
 
-/** A question about what was just done or has just happened. */
+/** A query that must see the latest writes. */
 export function ask<Result>(
   call: DashboardContext,
   work: (reading: Reading) => Promise<Result>,

@@ -26,7 +26,7 @@ export interface DashboardOptions {
    */
   readonly basePath?: string | undefined
   /**
-   * Lets in whoever has it, as an administrator: at least 16 characters.
+   * A shared token that signs in as an administrator: at least 16 characters.
    * @default CLERK_SYNC_DASHBOARD_TOKEN
    */
   readonly token?: string | undefined

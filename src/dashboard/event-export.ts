@@ -1,4 +1,4 @@
-/** A list of events as a file, for whoever goes on with it elsewhere. */
+/** Exports a list of events as a file. */
 
 import { listEventItems } from '../inspect/event-list.ts'
 import type { EventItem, ExportFormat } from './api.ts'

@@ -11,7 +11,7 @@ import { invalid, pageOf } from './request.ts'
 
 const REJECTED_DAYS = 7
 const MAX_RELEASE_LENGTH = 100
-/** What is known for longer than a week is to be fixed or discarded. */
+/** A failure should be fixed or discarded within a week. */
 const MAX_MUTED_HOURS = 7 * 24
 
 export const FAILURE_ROUTES: Endpoints<

@@ -1,4 +1,4 @@
-/** Work that takes long: what is started is counted first, written down, and seen until its end. */
+/** Long-running jobs: counted before they start, recorded, and shown until they end. */
 
 import type { ResourceName } from '../clerk/catalogue.ts'
 import { ClerkSyncError } from '../errors.ts'

@@ -9,7 +9,7 @@ import { type Reading, type ReadSource, read } from '../inspect/reading.ts'
 import type { LiveMessage, Overview } from './api.ts'
 
 const LOOK_EVERY_MS = 1_000
-/** The overview and the jobs are looked at every so many looks. */
+/** The overview and the jobs are refreshed on every nth poll. */
 const RARELY = 2
 const SHOWN_EVENTS = 50
 const MAX_WATCHERS = 100

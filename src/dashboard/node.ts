@@ -32,7 +32,7 @@ export function toNodeListener(
     const answer = await handle(asked, { remoteAddress })
     response.writeHead(answer.status, Object.fromEntries(answer.headers))
     if (answer.body === null || request.method === 'HEAD') response.end()
-    // Whoever closes the connection in the middle has seen enough.
+    // A client may close the connection at any time.
     else await pipeline(Readable.fromWeb(answer.body), response).catch(() => undefined)
   }
 }

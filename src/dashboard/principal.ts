@@ -1,4 +1,4 @@
-/** Who uses the dashboard, and what they may do. */
+/** The signed-in user of the dashboard, and their role. */
 
 import type { Role } from './api.ts'
 
@@ -10,7 +10,7 @@ export interface Principal {
 
 const RANKS: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 }
 
-/** Whether a role may do what another is needed for. */
+/** Whether a role includes another. */
 export function reaches(role: Role, needed: Role): boolean {
   return RANKS[role] >= RANKS[needed]
 }

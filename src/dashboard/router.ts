@@ -24,7 +24,7 @@ export class Router<Handler> {
     this.#routes.push({ method, role, handle, segments: path.split('/') })
   }
 
-  /** Undefined if there is no such path; the methods that there are, if only the method is another. */
+  /** Undefined if the path is unknown; the allowed methods if only the method does not match. */
   find(method: string, path: string): Match<Handler> | readonly string[] | undefined {
     const segments = path.split('/').map(decode)
     const matches = this.#routes.flatMap((route) => {

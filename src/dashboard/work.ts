@@ -1,6 +1,6 @@
 /**
- * Starts, pauses and aborts jobs. They run in this process and are known by their rows, so that any process can show and
- * stop them; whoever started one need not stay.
+ * Starts, pauses and aborts jobs. They run in this process and are recorded in rows, so that any process can show and
+ * stop them; the user who started one need not stay.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,7 +24,7 @@ export type Task =
 /** A job shows itself when Clerk has answered once, or waits some ten seconds for one whose process was killed. */
 const APPEARS_WITHIN_MS = 30_000
 const LOOK_EVERY_MS = 50
-/** What was told to stop stops after the page or batch under way. */
+/** A stopped job ends after its current page or batch. */
 const STOPS_WITHIN_MS = 5_000
 
 interface Running {
@@ -50,7 +50,7 @@ export class Work {
     const startedAt = await this.#databaseTime()
     const controller = new AbortController()
     const ended = this.#run(task, controller.signal)
-    // The job's row says how it ended; only what prevents its beginning is told here.
+    // The job's row says how it ended; this rejects only if the job cannot begin.
     ended.catch(() => undefined)
     const id = await Promise.race([this.#appearance(task.kind, startedAt), ended.then(() => undefined)])
     const found = id ?? (await this.#find(task.kind, startedAt))
@@ -80,8 +80,8 @@ export class Work {
   }
 
   /**
-   * Until when a replay was done; null if that is not known.
-   * @throws {ClerkSyncError} `job_over`, if another job goes on with it
+   * The position up to which a replay got; null if unknown.
+   * @throws {ClerkSyncError} `job_over`, if another job continues it
    */
   async doneUntil(id: string): Promise<string | null> {
     const [row] = await query<{ doneUntil: string | null; isResumed: boolean | null }>(
@@ -94,7 +94,7 @@ export class Work {
     return row?.doneUntil ?? null
   }
 
-  /** Notes that another job goes on with this one, which is over. */
+  /** Records that another job continues this one. */
   async handOver(id: string, message: string): Promise<void> {
     await query(
       this.#sync.database,

@@ -114,7 +114,8 @@ class Transaction {
   async send(statements: readonly Statement[]): Promise<Rows> {
     try {
       const results = await this.#fly(statements)
-      // A trigger of the team's own can swallow a row. Then it is committed without it, and must not be acknowledged.
+      // One of your triggers can suppress a row. The transaction then commits without it, and the delivery must not be
+      // acknowledged.
       if (results.some(({ rowCount }, index) => isMissing(statements[index], rowCount))) throw notStored()
       return results.map(({ rows }) => rows)
     } catch (error) {
@@ -180,7 +181,10 @@ class PreparedStatements {
     this.#isPooled ||= hasLostStatement(error)
   }
 
-  /** From the text, so that no name ever means two things, whoever else prepares on the same connection. */
+  /**
+   * Derived from the text, so that no name ever means two statements, even if other code prepares statements on the
+   * same connection.
+   */
   #nameOf(text: string): string {
     const name = this.#names.get(text) ?? `clerk_sync_${hash('sha256', text).slice(0, 32)}`
     this.#names.set(text, name)

@@ -275,7 +275,7 @@ function afterRelease(client: PoolClient, follow: () => void): void {
   }
 }
 
-/** An error response as the server sent it, whoever waits for it. `pg`'s types do not show the protocol's messages. */
+/** An error response as the server sent it. `pg`'s types omit the protocol's messages. */
 function onServerError(client: PoolClient, hear: (code: string | undefined) => void): void {
   const { connection } = client as unknown as {
     connection: { on(event: 'errorMessage', listener: (message: { code?: string }) => void): void }

@@ -33,8 +33,8 @@ interface Opened {
 }
 
 /**
- * One instance per folder and process. Development servers load modules anew with every edit, so the registry lives on
- * the global object; two instances on one folder would lose each other's rows.
+ * One instance per folder and process: two instances on one folder would lose each other's rows. Development servers
+ * reload modules with every edit, so the registry lives on the global object.
  */
 const REGISTRY = Symbol.for('clerk-sync.embedded')
 const registry = globalThis as { [REGISTRY]?: Map<string, Opened> }

@@ -48,7 +48,7 @@ interface Field {
   readonly parse: Parse
 }
 
-/** What `pg` calls a submittable: it is told of every message until the answer to Sync. */
+/** What `pg` calls a submittable: it receives every message until the answer to Sync. */
 class Flight implements Submittable {
   readonly #statements: readonly NamedStatement[]
   readonly #parserOf: (type: number) => Parse

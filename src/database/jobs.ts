@@ -1,8 +1,8 @@
 /**
- * Jobs: work that takes long and survives its process.
+ * Jobs: long-running work that survives its process.
  *
- * One job of a kind runs at a time. Whoever runs it holds a lease, and renews it; when a process dies, the lease expires,
- * and the next run with the same scope goes on at the checkpoint. All times are the database's.
+ * One job of a kind runs at a time. The process that runs it holds a lease and renews it; when the process dies, the
+ * lease expires, and the next run with the same scope resumes at the checkpoint. All times are the database's.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -19,14 +19,14 @@ import type { ClerkTables, JobStatus } from './tables.ts'
 /** A worker that was not heard of for so long is gone. */
 const LEASE_MS = 10_000
 const HEARTBEAT_MS = 2_500
-/** What was stopped or failed longer ago is begun anew: Clerk's lists have changed too much. */
+/** A job stopped longer ago starts from the beginning: Clerk's lists have changed too much. */
 export const RESUMABLE_HOURS = 24
 
 export interface JobOptions {
   readonly kind: string
   /** What it is to do, as JSON. */
   readonly scope: unknown
-  /** Begin anew, even if an earlier run left something. */
+  /** Start from the beginning, even if an earlier run could be resumed. */
   readonly isFresh?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -124,9 +124,9 @@ export class JobStore {
   }
 
   /**
-   * Begins a job, or goes on with what an earlier run of the same scope left.
+   * Begins a job, or resumes an earlier run of the same scope.
    *
-   * A job whose process was killed a moment ago still looks alive: this waits until its lease is over or renewed.
+   * A job whose process was just killed still looks alive: this waits until its lease expires or is renewed.
    * @throws {ClerkSyncError} `job_running`, `database_…`
    */
   async begin({ kind, scope, isFresh = false, signal }: JobOptions): Promise<Job> {

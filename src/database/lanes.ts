@@ -1,8 +1,8 @@
 /**
  * Shares a fixed number of connections among kinds of work ("lanes"), so that no kind can use up what the others need.
  *
- * A lane may always have as many as are reserved for it, and more, up to its limit, while nobody else's reservation is
- * touched. Whoever waits is served in the order of arrival.
+ * A lane may always use the connections reserved for it, and more, up to its limit, as long as the other reservations
+ * stay free. Waiting callers are served in order of arrival.
  */
 
 import { ClerkSyncError } from '../errors.ts'

@@ -1,6 +1,6 @@
 /**
- * The partitions of what is forgotten of events. Each is named after its first day and the day after its last, in UTC. They
- * are made ahead by `migrate` and by maintenance; what has none goes into the default partition.
+ * The partitions of the parts of events that retention deletes. Each is named after its first day and the day after its
+ * last, in UTC. `migrate` and maintenance create them ahead; rows without a partition go into the default one.
  */
 
 import { type Kysely, sql, type Transaction } from 'kysely'

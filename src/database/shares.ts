@@ -20,7 +20,7 @@ export interface Shares {
   readonly deliveryTransactions: number
 }
 
-/** Of what the replica and the listener leave. */
+/** Shares of the connections left after the replica and the listener. */
 const HANDLER_SHARE = 0.4
 const REPLICA_SHARE = 0.2
 /** Below this, a connection that only listens is missed more than what it hears. */

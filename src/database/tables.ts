@@ -48,7 +48,7 @@ type ResourceTables = {
   [name in keyof typeof CATALOGUE]: MirroredRow & ErasableRow & Values<(typeof CATALOGUE)[name]['columns']>
 }
 
-/** What a member of a set holds besides stands in the `raw` of what it belongs to. */
+/** The other fields of a member are in its parent's `raw`. */
 type ChildTables = {
   [name in keyof typeof CHILD_SETS]: Omit<MirroredRow, 'raw'> &
     ParentId<(typeof CHILD_SETS)[name]['parentColumn']> &
@@ -63,7 +63,7 @@ type MirroredTables = ResourceTables & ChildTables
 /** Views of the tables, without what was deleted. */
 type LiveViews = { [name in keyof MirroredTables as `${name}_live`]: MirroredTables[name] }
 
-/** What became of an event. */
+/** The outcome of an event. */
 export type Outcome =
   /** Its state is in the tables. */
   | 'applied'
@@ -109,9 +109,9 @@ export interface EventsTable {
   /** One-time codes or tickets were removed from the body. */
   redacted: Generated<boolean>
   replayed_at: Date | null
-  /** The span of its first delivery, as in the W3C header of that name: handlers' runs go on with its trace. */
+  /** The span of its first delivery, as in the W3C header `traceparent`: handler runs continue its trace. */
   traceparent: string | null
-  /** How it came here. Only webhooks are Clerk's own; the others stand for what no webhook told. */
+  /** The source of the event. Only `webhook` events were sent by Clerk; the others are synthetic. */
   source: Generated<EventSource>
   /** The body with its secrets, for as long as handlers need it. Null for an event without secrets or handlers. */
   secret_body: ColumnType<Buffer | null, Uint8Array | null, null>
@@ -140,13 +140,13 @@ export interface EventChangesTable {
 export type EventSource =
   /** Clerk sent it. */
   | 'webhook'
-  /** A backfill or a reconcile found what no webhook had told. */
+  /** A backfill or reconcile found a change for which no webhook arrived. */
   | 'backfill'
   | 'reconcile'
   /** Made of an existing row, to run a handler for what was there before it. */
   | 'existing'
 
-/** What became of a handler's run. */
+/** The state of a handler run. */
 export type RunStatus =
   /** It waits for its first try. */
   | 'pending'
@@ -175,7 +175,7 @@ export interface HandlerRunsTable {
   status: Generated<RunStatus>
   /** How often it was tried since it was begun, or begun again by somebody; the current try included. */
   attempts: Generated<number>
-  /** When it is to be tried; null once it is not to be tried any more. */
+  /** When the next attempt is due; null if none is. */
   due_at: Generated<Date | null>
   /** Names the try that may write the run's end; a later claim fences an earlier one out. */
   claim: string | null
@@ -206,7 +206,7 @@ export interface HandlerWorkersTable {
   has_ended: Generated<boolean>
 }
 
-/** What is to be remembered of handlers by name. */
+/** Settings of handlers, by name. */
 export interface HandlersTable {
   name: string
   /** Since when its runs wait. */
@@ -234,7 +234,7 @@ export interface JobsTable {
   /** `backfill`, `reconcile`, … */
   kind: string
   status: JobStatus
-  /** What it is to do; a run with the same scope goes on with what an earlier one left. */
+  /** The scope of the job; a run with the same scope resumes an earlier one. */
   scope: ColumnType<unknown, string, never>
   /** Where to go on, in the terms of its kind. */
   checkpoint: ColumnType<unknown, string | null, string | null>
@@ -257,14 +257,16 @@ export interface JobsTable {
   finished_at: Date | null
 }
 
-/** What a sweep has seen: whatever has no mark in the end is not in Clerk's list. */
+/** The ids that a sweep has seen: rows with other ids are missing from Clerk's list. */
 export interface SweepSeenIdsTable {
   job_id: string
   resource: string
   id: string
 }
 
-/** When a sweep that has read a resource as a whole began, by Clerk's clock: what Clerk had then is in its table. */
+/**
+ * When the last complete sweep of a resource began, by Clerk's clock: the table holds everything that Clerk had then.
+ */
 export interface SweepStartsTable {
   resource: string
   /** The Clerk instance that was read; empty if it is not known. */
@@ -272,7 +274,7 @@ export interface SweepStartsTable {
   started_at: Date
 }
 
-/** Rows that appeared late: an event from before the last sweep, which did not find them, made them. Clerk is asked for each. */
+/** Rows to verify with Clerk: an event older than the last sweep inserted them, and the sweep did not find them. */
 export interface PendingVerificationsTable {
   resource: string
   id: string
@@ -280,7 +282,7 @@ export interface PendingVerificationsTable {
   asked_at: Date | null
 }
 
-/** Deletions that a job goes on with: their parents had too many dependants for one transaction. */
+/** Deletions that a job continues: their parents had too many dependants for one transaction. */
 export interface PendingCascadesTable {
   /** The table of the dependants, and its column that names the deleted parent. */
   resource: string
@@ -312,13 +314,13 @@ export interface ApiBudgetsTable {
   next_at: Date
 }
 
-/** How many events arrived in each minute, and what became of them at once. */
+/** The number of events in each minute, by their first outcome. */
 export interface EventMinutesTable {
   minute: Date
   /** The server process of the connection that counted: connections do not wait for each other. Add them up. */
   backend: number
   outcome: Outcome | 'duplicate'
-  /** How late webhooks were applied, in steps of √2 milliseconds; -1 for what has no lag. */
+  /** The lag of webhooks, in steps of √2 milliseconds; -1 for events without a lag. */
   lag_step: number
   events: number
 }
@@ -333,7 +335,7 @@ export interface EventSpansTable {
   events: number
 }
 
-/** The releases of the team's app, and when the first process of each started. */
+/** The releases of your app, and when the first process of each started. */
 export interface ReleasesTable {
   release: string
   started_at: Generated<Date>
@@ -360,21 +362,21 @@ export interface RefusalsTable {
   request: ColumnType<RefusedRequestColumn | null, string | null, string | null>
 }
 
-/** Groups of failures that are known, and until when nobody is to be told of them. */
+/** Muted groups of failures, and until when each is muted. */
 export interface FailureMutesTable {
   handler: string
   fingerprint: string
   until: Date
 }
 
-/** Trouble that the alert hook is told of, by its kind. */
+/** Alerts sent by the alert hook, by kind. */
 export interface AlertsTable {
   name: string
   began_at: Date
   /** Null as long as it lasts. */
   ended_at: Date | null
   summary: string
-  /** When the hook was told of its begin, and of its end. */
+  /** When the messages for its begin and its end were sent. */
   begin_sent_at: Date | null
   end_sent_at: Date | null
   /** Until then another process is sending. */

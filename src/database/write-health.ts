@@ -1,4 +1,4 @@
-/** Whether the database takes writes: what it says of itself, and what became of the latest delivery. */
+/** Whether the database accepts writes: by its own answer, and by the result of the latest delivery. */
 
 import type { Kysely } from 'kysely'
 import { ClerkSyncError } from '../errors.ts'
@@ -12,7 +12,7 @@ const REMEMBERED_MS = 15_000
 export class WriteHealth {
   #failure: { readonly error: ClerkSyncError; readonly at: number } | undefined
 
-  /** Passes on what became of a write. */
+  /** Records the result of a write and passes it on. */
   async observe<Result>(write: Promise<Result>): Promise<Result> {
     try {
       const result = await write

@@ -18,7 +18,7 @@ interface StoredRow {
   readonly instance_id: string | null
 }
 
-/** Made anew of their own `raw`, without the fields. */
+/** Rebuilt from their own `raw`, without the fields. */
 export async function rewriteRows(
   database: Database,
   statements: Statements,

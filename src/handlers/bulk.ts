@@ -25,11 +25,11 @@ import type { Runs, Unit } from './runs.ts'
 
 export interface BulkOptions {
   /**
-   * At most so many runs a second.
+   * The maximum number of runs per second.
    * @default 20
    */
   readonly perSecond?: number | undefined
-  /** Stops when so many of the latest have all failed again. */
+  /** Stops after this many consecutive failures. */
   readonly stopAfterFailures?: number | undefined
   /** Why; kept with each run. */
   readonly note?: string | undefined
@@ -250,7 +250,7 @@ export class Bulk {
       await job.end(status, state())
       return { jobId: job.id, status, matched, seen, changed }
     } catch (error) {
-      // Whoever lost the job must not end it.
+      // A run that lost its job must not end it.
       if (!job.lost.aborted) await job.end('failed', state(), error)
       throw error
     }

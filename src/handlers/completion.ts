@@ -1,6 +1,6 @@
 /**
- * How runs end. What handlers did is done: a database that is away for a moment must not have it done again. Runs that end
- * while a statement is under way are written down together by the next. No engine is waited for.
+ * Records how runs end. A handler's side effects cannot be undone, so that a short database outage must not make it run
+ * again. Runs that end during a statement are recorded together by the next one. It never waits for an engine.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -25,7 +25,7 @@ import {
 import type { RunStatements } from './statements.ts'
 import { toWake } from './wakes.ts'
 
-/** A database that refuses what it is told for longer will always do so. */
+/** A statement that keeps failing for this long will not succeed. */
 const PATIENCE_MS = 10_000
 const RETRY_MS = 200
 const MAX_BATCH = 500

@@ -45,7 +45,7 @@ export interface HandlerControl {
    * await sync.handlers.retry({ handlers: ['syncCrm'], statuses: ['dead'] }, { note: 'after the CRM fix' })
    */
   retry(filter: RunFilter, options?: BulkOptions): Promise<BulkResult>
-  /** Tries one run again now, whatever became of it. False if there is none, or if it runs. */
+  /** Retries one run now, in any state. False if there is no such run, or if it is running. */
   retryOne(run: RunKey, note?: string): Promise<boolean>
   /** Decides that runs need not succeed: those that wait or failed, if the filter does not say otherwise. */
   discard(filter: RunFilter, options?: BulkOptions): Promise<BulkResult>

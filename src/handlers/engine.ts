@@ -1,9 +1,9 @@
 /**
- * The engine: what tells the workers of other processes that there is something to do. It only wakes them.
+ * The engine: wakes the workers of other processes when runs are due.
  *
- * The table `handler_runs` is the truth: which runs there are, when each is due, which worker has it. A worker claims a run
- * there before it starts it, so that an engine may deliver a wake twice, late or never: twice is ignored, and what is overdue
- * is found by the workers' own look into the table. Nobody waits for an engine.
+ * The table `handler_runs` is the truth: which runs there are, when each is due, which worker has it. A worker claims a
+ * run there before it starts it, so that an engine may deliver a wake twice, late or never: a second wake is ignored,
+ * and workers find overdue runs by polling the table. Nothing waits for an engine.
  */
 
 import type { Database } from '../database/database.ts'
@@ -12,7 +12,7 @@ import type { RunKey } from './run.ts'
 
 export type { RunKey } from './run.ts'
 
-/** Tells workers that a run is due, or will be. */
+/** Announces that a run is due, or will be. */
 export interface Wake extends RunKey {
   /** Names the wake, for engines that drop what they have had before. The first of a run always has the same name. */
   readonly id: string
@@ -36,7 +36,7 @@ export type Scope = 'recent' | 'all'
 export interface Engine {
   /** How often workers look for what no wake came for. May change while the engine works. */
   readonly lookEveryMs: number
-  /** Tells other processes, outside any transaction. May fail, be slow, or get lost. */
+  /** Wakes other processes, outside any transaction. May fail, be slow, or get lost. */
   wake(wakes: readonly Wake[]): Promise<void>
   /** Begins to give wakes to the runner. */
   work(runner: Runner): Promise<void>

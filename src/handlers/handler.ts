@@ -1,4 +1,4 @@
-/** A handler: the team's code for some kinds of events, with everything that decides how it is run. */
+/** A handler: your code for some kinds of events, with the options that decide how it runs. */
 
 import type { Selectable } from 'kysely'
 import type { CATALOGUE } from '../clerk/catalogue.ts'
@@ -40,7 +40,7 @@ export interface HandlerContext<Pattern extends EventPattern = '*'> {
   readonly event: MatchingEvent<Pattern>
   /** The svix-id; of an event that no webhook brought, an id of our own. */
   readonly eventId: string
-  /** How the event came here: `webhook`, or what made it because no webhook had told. */
+  /** The source of the event: `webhook`, or what created it because no webhook arrived. */
   readonly source: EventSource
   /** What the event did to its row. A late `user.created` is `stale`, and its user still wants a welcome. */
   readonly outcome: Outcome
@@ -48,7 +48,7 @@ export interface HandlerContext<Pattern extends EventPattern = '*'> {
   readonly row: MatchingRow<Pattern> | null
   /** The fields that the event changed, with what they were before. Null if it changed none or created the row. */
   readonly changes: Readonly<Record<string, Change>> | null
-  /** 1 for the first try, and again for the first after somebody began the run anew. */
+  /** 1 for the first attempt, and again for the first after a manual retry. */
   readonly attempt: number
   /** The same for every try of this handler with this event, and for no other. For services that take such keys. */
   readonly idempotencyKey: string

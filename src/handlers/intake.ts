@@ -42,7 +42,7 @@ export class Intake {
   #ready: ClaimedRun[] = []
   /** By event, where it is known which run is due. */
   #wanted = new Set<string>()
-  /** From when on the table is to be looked through, null for what came due just now; undefined if nothing is known to be due. */
+  /** The time of the next poll, null for runs that just came due; undefined if no run is known to be due. */
   #lookFrom: string | null | undefined
   #waiting: Waiting[] = []
   #claiming: Promise<void> | undefined
@@ -83,7 +83,7 @@ export class Intake {
     return promise
   }
 
-  /** Starts what was claimed, and claims what there is room for. */
+  /** Starts claimed runs, and claims more for free slots. */
   advance(): void {
     while (this.#ready.length > 0 && this.#slots.free > 0) this.#startNext(this.#ready.shift() as ClaimedRun)
     if (this.#claiming || this.#room === 0 || !this.#hasWork) return
@@ -113,7 +113,10 @@ export class Intake {
     return !isStopping && (this.#wanted.size > 0 || this.#lookFrom !== undefined)
   }
 
-  /** A claim of one run costs almost as much as one of many, so that it waits until half of what is ahead has begun. */
+  /**
+   * A claim of one run costs almost as much as one of many, so that the next claim waits until half of the claimed runs
+   * have started.
+   */
   get #room(): number {
     const room = this.#slots.free + this.#ahead - this.#ready.length
     return this.#ready.length <= this.#ahead / 2 ? Math.max(0, room) : 0

@@ -3,7 +3,7 @@
 import type { Logger } from '../log.ts'
 
 const QUIET_MS = 10_000
-/** Messages hold no values, so that there are few kinds; this is for those that do. */
+/** Messages hold no values, so that there are few of them; this bounds the rest. */
 const MAX_KINDS = 100
 
 type Level = keyof Logger

@@ -11,7 +11,7 @@ export function retryDelays(retries: number | readonly number[] = SVIX_DELAYS): 
   return Array.from({ length: retries }, (_, index) => SVIX_DELAYS[index] ?? (SVIX_DELAYS.at(-1) as number))
 }
 
-/** The seconds until the next try after so many failed ones; undefined if that was the last. */
+/** The seconds until the next attempt after this many failures; undefined after the last. */
 export function delayAfter(attempts: number, delays: readonly number[]): number | undefined {
   const delay = delays[attempts - 1]
   return delay === undefined ? undefined : delay * (1 - JITTER + 2 * JITTER * Math.random())

@@ -5,7 +5,7 @@ import type { RunKey } from '../ingest/handler-port.ts'
 
 export type { NewRun, RunKey } from '../ingest/handler-port.ts'
 
-/** A run that this process may make, with what its handler is told. */
+/** A run that this process claimed, with the input of its handler. */
 export interface ClaimedRun extends RunKey {
   readonly claim: string
   readonly worker: string
@@ -26,7 +26,7 @@ export interface ClaimedRun extends RunKey {
   /** The span of the delivery that brought the event, if it was traced. */
   readonly traceparent: string | null
   readonly body: Uint8Array | null
-  /** The event holds secrets that are to be forgotten after its last run. */
+  /** The event holds secrets that are deleted after its last run. */
   readonly hasSecrets: boolean
   readonly secretsForgotten: boolean
   /** The row that the event is about, as it is now. */

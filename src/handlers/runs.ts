@@ -37,14 +37,14 @@ export class Runs {
     return (await query<KeyRow>(trx, this.statements.insert, [JSON.stringify(rows)])).map(toKey)
   }
 
-  /** As {@link insert}, for runs of what was recorded before. */
+  /** As {@link insert}, for events recorded earlier. */
   async add({ trx, wakes }: Unit, runs: readonly NewRun[]): Promise<RunKey[]> {
     const added = runs.length === 0 ? [] : await this.insert(trx, runs)
     wakes.push(...added.map(firstWake))
     return added
   }
 
-  /** Begins failed runs anew, from their first try on; those that run stay as they are. */
+  /** Restarts failed runs from their first attempt; running ones are left alone. */
   async reopen({ trx, wakes }: Unit, keys: readonly RunKey[], note: string | null): Promise<RunKey[]> {
     const rows = await query<DueRow>(trx, this.statements.reopen, [...columnsOf(keys), note])
     wakes.push(...rows.map(toWake))
@@ -73,7 +73,7 @@ export class Runs {
     return rows.length < most ? null : (rows.at(-1) as DueRow).event_id
   }
 
-  /** Pauses a handler, or lets it go on with a null. */
+  /** Pauses a handler with a reason, or resumes it with null. */
   async pause(handler: string, reason: string | null, isPaused: boolean): Promise<void> {
     await query(this.#database, this.statements.pause, [handler, isPaused, reason])
   }

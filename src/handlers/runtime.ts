@@ -1,4 +1,4 @@
-/** Everything about the team's handlers, put together: what runs an event has, and what makes them. */
+/** The handler runtime: which runs an event has, the worker that makes them, and the engine that wakes others. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'

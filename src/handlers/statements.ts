@@ -108,7 +108,8 @@ function leaseStatements({ runs, workers }: Tables) {
   return {
     register: `insert into ${workers} (id, lease_until) values ($1, ${until})`,
     renew: `update ${workers} set lease_until = ${until} where id = $1 returning id`,
-    // The worker's row goes, so that a claim which is still under way comes to nothing; a row of its own tells of the end.
+    // The worker's row is deleted, so that a claim still in flight has no effect; a separate row records the time of
+    // its end.
     unregister: `
       with gone as (delete from ${workers} where id = $1), forgotten as (
         delete from ${workers} where id in (select id from ${workers} where has_ended for update skip locked)

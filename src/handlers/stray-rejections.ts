@@ -1,6 +1,6 @@
 /**
- * Promises that a handler leaves behind and that reject later: Node would end the process for them, with everything else
- * that runs in it. The async context tells whose they are; all others are none of ours.
+ * Promises that a handler leaves behind and that reject later: Node would end the process for them, with everything
+ * else that runs in it. The async context identifies the handler; all other rejections are ignored.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'

@@ -93,7 +93,7 @@ export class Transactions {
   }
 }
 
-/** Lets so many in at a time, in the order in which they came. */
+/** Admits this many at a time, in order of arrival. */
 class Gate {
   #free: number
   readonly #waiting = new Set<() => void>()

@@ -1,4 +1,4 @@
-/** Tells the database's own trouble from a handler's: it costs no try. */
+/** Distinguishes a failure of the database from one of the handler: it does not count as an attempt. */
 
 /** Connection exceptions, too many connections, a server that stops, crashes or starts, and one that is no longer the primary. */
 const STATES = /^(08...|25006|53300|57P0[1-4])$/

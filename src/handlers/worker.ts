@@ -67,7 +67,7 @@ const EARLY_MS = 1_000
 export class Worker implements Runner {
   readonly totals: WorkerTotals = { succeeded: 0, failed: 0 }
   readonly #parts: WorkerParts
-  /** For trouble that repeats as long as the database is away. */
+  /** Limits log lines that repeat while the database is unavailable. */
   readonly #troubleLog: Logger
   readonly #intakes: ReadonlyMap<string, Intake>
   /** By claim, not by name: a run whose lease was lost may come again while its first try still goes on. */

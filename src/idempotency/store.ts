@@ -7,7 +7,7 @@ export interface Claim {
   readonly waitMs: number
 }
 
-/** `in_progress`: somebody else is still at it after the wait; let the sender come again. */
+/** `in_progress`: another process is still handling the message after the wait; let the sender retry. */
 export type Verdict = 'processed' | 'duplicate' | 'in_progress'
 
 /** Where the work may write so that it takes effect together with the memory of it; null where there is no such place. */

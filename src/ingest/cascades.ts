@@ -65,7 +65,7 @@ export class Cascades {
     } catch (error) {
       if (this.#closing.signal.aborted) return
       this.#retry = setTimeout(() => void this.run(), RETRY_MS).unref()
-      // Another process is at it; this one looks again, in case that one is lost.
+      // Another process runs the job; this one checks again in case that one dies.
       if (error instanceof ClerkSyncError && error.code === 'job_running') return
       this.#log.warn({ cause: messageOf(error) }, 'cannot go on with a large deletion; it is tried again')
     }

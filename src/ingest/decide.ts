@@ -78,7 +78,7 @@ export function decideReplay(
   }
 }
 
-/** What the Backend API showed, and the events that stand for it where no event of Clerk's told of it. */
+/** Observations of the Backend API, and the synthetic events for changes without an event from Clerk. */
 export function decideObservations(
   observations: readonly Observation[],
   stored: Stored,
@@ -165,7 +165,7 @@ function runsOf(decided: readonly Decided[], { notified }: Stored, handlers: Han
   )
 }
 
-/** An event that stood for this one, when it did not come, has told handlers already. */
+/** A synthetic event has already notified handlers of this one. */
 function wasNotified({ type, resourceId, updatedAt }: Entry, notified: readonly Notified[]): boolean {
   return notified.some(
     (each) =>
@@ -341,7 +341,7 @@ class Deletions {
     if (isNew && tombstone) this.#new.push({ resource, id, tombstone })
   }
 
-  /** The first deletion of what a resource belongs to. */
+  /** The earliest tombstone among a resource's parents. */
   ofParents(observations: readonly Observation[]): Tombstone | null {
     return observations
       .flatMap(parentsOf)

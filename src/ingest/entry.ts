@@ -1,4 +1,4 @@
-/** A delivery as the ledger takes it: everything that can be told of it without the database, read once. */
+/** A delivery as the ledger takes it: everything known without the database, read once. */
 
 import { hash } from 'node:crypto'
 import { findEvent, RESOURCES, withoutSecrets } from '../clerk/catalogue.ts'
@@ -40,14 +40,14 @@ export interface Entry {
   readonly resourceId: string | null
   readonly instanceId: string | null
   readonly occurredAt: Date
-  /** The `updated_at` of what the event is about. */
+  /** The `updated_at` of the event's resource. */
   readonly updatedAt: unknown
   readonly body: KeptBody
   /** To apply; the first one decides the outcome. */
   readonly observations: readonly Observation[]
   /** The users that it is about, if it is not applied: of those who were erased, no body is kept. */
   readonly mentioned: readonly Parent[]
-  /** The outcome of what is not applied. */
+  /** The outcome of an event that is not applied. */
   readonly verdict: Verdict | null
   /** The span of its delivery, if it is traced. */
   readonly traceparent?: string | null | undefined
@@ -128,7 +128,7 @@ function unreadable({ svixId, rawBody, attemptedAt }: Delivery): Entry {
 
 const UNKNOWN = { type: null, resource: null, resourceId: null, instanceId: null, updatedAt: undefined }
 
-/** What a delivery is about, as far as it can be told. */
+/** The resource of a delivery, if it can be determined. */
 function identify({ svixId, event, attemptedAt }: Delivery) {
   if (event === null) return { ...UNKNOWN, svixId, occurredAt: attemptedAt }
   return {
@@ -148,7 +148,7 @@ function keptBody({ event, rawBody }: Delivery): KeptBody {
   return { bytes, sha256: hash('sha256', bytes, 'buffer'), withSecrets: kept ? rawBody : null }
 }
 
-/** Decides whether a delivery is to be applied, and reads what it shows. */
+/** Decides whether a delivery is applied, and reads its observations. */
 function admit(
   delivery: Delivery,
   observedAt: Date,

@@ -43,9 +43,7 @@ const REFUTES_AFTER_MS = 10_000
 
 const APPLIED: Verdict = { outcome: 'applied', reason: null, changes: null }
 
-/**
- * @param parentTombstone the deletion of what the resource belongs to, which is its own
- */
+/** @param parentTombstone the tombstone of a parent, which the resource inherits */
 export function fold(
   stored: StoredRow | undefined,
   observations: readonly Observation[],
@@ -85,7 +83,7 @@ function restored({ deletedAt }: Tombstone): Verdict {
   return { ...APPLIED, changes: { deleted_at: { from: deletedAt.toISOString(), to: null } } }
 }
 
-/** What is shown in part, on top of what is known. */
+/** Merges a partial state over the known one. */
 function completed(observation: Observation, known: Version): Observation {
   const state = observation.state as State
   return { ...observation, state: { ...state, ...merged(observation.resource, known.raw, state.raw) } }
@@ -147,7 +145,7 @@ function deletionOf({ observedAt, eventId }: Observation): Tombstone {
   return { deletedAt: observedAt, eventId }
 }
 
-/** Several events can tell of one deletion (the organization's, then the membership's): the first moment counts. */
+/** Several events can report one deletion (the organization's, then the membership's): the earliest time counts. */
 export function earliest(a: Tombstone | null, b: Tombstone | null): Tombstone | null {
   if (a === null || b === null) return a ?? b
   const order = a.deletedAt.getTime() - b.deletedAt.getTime()

@@ -20,8 +20,8 @@ export interface GatherLimits {
 export type Resolve<Result> = (at: number, result: Result) => void
 
 /**
- * Takes items in order and returns their results in the same order. If it fails, those whose results were told before are
- * committed all the same.
+ * Takes items in order and returns their results in the same order. If it fails, items that were already resolved are
+ * committed.
  */
 type Commit<Item, Result> = (items: readonly Item[], resolve: Resolve<Result>) => Promise<readonly Result[]>
 
@@ -38,11 +38,11 @@ interface Flight<Item, Result> {
   isSlow: boolean
 }
 
-/** The fixed part of a transaction costs as much as so many events: fewer had better wait for the next one. */
+/** The fixed cost of a transaction equals that of this many events: smaller batches wait for the next one. */
 const WORTHWHILE = 32
 /** A commit that takes longer waits for a network or a disk, which another one beside it does not make slower. */
 const SLOW_MS = 8
-/** A commit that outlives the deadline stops holding up the others, but only so many may pile up. */
+/** A commit that outlives the deadline no longer blocks the others, but at most this many may pile up. */
 const MAX_OVERDUE = 2
 /** A transaction of very large events is cut here, whatever their number. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024
@@ -218,7 +218,7 @@ export class Gather<Item, Result> {
         waiting.resolve(results[index] as Result)
       })
     } catch (error) {
-      // Those that were told before have their answer.
+      // Items that were already resolved have their answer.
       for (const waiting of batch) waiting.reject(error)
     } finally {
       for (const waiting of batch) clearTimeout(waiting.timer)

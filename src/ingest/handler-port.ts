@@ -1,4 +1,4 @@
-/** What the ledger knows of the team's handlers. It records their runs; who runs them implements this. */
+/** The ledger's interface to your handlers: it records their runs, and the handler runtime implements this. */
 
 /** An event that was recorded now, for the first time, and is not parked. */
 export interface RecordedEvent {

@@ -34,11 +34,11 @@ import { write } from './write.ts'
 export interface Afterwards {
   /** Rows wait for Clerk to be asked for them. */
   readonly verify: () => void
-  /** A deletion waits for a job that goes on with it. */
+  /** A deletion waits for a job to continue it. */
   readonly cascade: () => void
 }
 
-/** What becomes of a batch's items in one transaction, and of one that cannot be part of it. */
+/** How a batch is committed in one transaction, and what happens to an item that cannot be part of it. */
 interface Work<Item, Result> {
   readonly begin: BeginBatch
   ask(items: readonly Item[]): Questions
@@ -90,7 +90,7 @@ export class Ingest {
 
   /**
    * Records and applies a delivery; resolves once both are committed.
-   * @param traceparent the span of the delivery: its commit and its handlers' runs are told to be part of it
+   * @param traceparent the span of the delivery, the parent of its commit and handler runs
    * @throws {ClerkSyncError} with status 503 if the database could not take it
    */
   record(delivery: Delivery, traceparent: string | null = null): Promise<Receipt> {
@@ -109,8 +109,8 @@ export class Ingest {
 
   /**
    * Applies what the Backend API showed, beside the deliveries and with the same guard.
-   * @param notification which events stand for it, where handlers are to hear of it
-   * @returns what became of each, in order
+   * @param notification the synthetic events, where handlers are notified
+   * @returns the verdict on each, in order
    * @throws {ClerkSyncError} `database_…`; then some of it may have been applied, and to apply it again is harmless
    */
   async apply(
@@ -273,7 +273,7 @@ export class Ingest {
 
 function reasonOf(error: unknown): 'timed_out' | 'rejected_by_database' | 'internal_fault' {
   if (isTimeLimit(error)) return 'timed_out'
-  // A value that stays taken is in an index of the team's own.
+  // A value that stays taken is in one of your own unique indexes.
   return failureKind(error) === 'rejected' || isTaken(error) ? 'rejected_by_database' : 'internal_fault'
 }
 

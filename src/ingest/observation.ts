@@ -173,7 +173,7 @@ export function linksOf(observation: Observation): Parent[] {
   return [...parents, ...usersIn(resource, state.data).map(({ value: id }) => ({ table: 'users', id }))]
 }
 
-/** How much of what an observation shows was erased, or null. */
+/** Which part of an observation's resource was erased, or null. */
 export function erasedShare(
   observation: Observation,
   isErased: (table: string, id: string) => boolean,

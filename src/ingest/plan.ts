@@ -13,7 +13,7 @@ export const MAX_CASCADE = 1_000
 export interface Plan {
   readonly tables: readonly TablePlan[]
   readonly cascades: readonly Cascade[]
-  /** Deletions with more dependants than one statement should change: a job goes on with them. */
+  /** Deletions with more dependants than one statement should change: a job continues them. */
   readonly pendingCascades: readonly Cascade[]
   /** Rows that appeared although a later sweep did not find them: Clerk is asked for each. */
   readonly pendingVerifications: readonly { readonly table: string; readonly id: string }[]

@@ -43,7 +43,7 @@ export interface Stored {
   readonly notified: readonly Notified[]
 }
 
-/** An event that told handlers of a resource. */
+/** An event that notified handlers of a resource. */
 export interface Notified {
   readonly id: string
   readonly type: string
@@ -234,7 +234,7 @@ class Answer implements Stored {
     return this.counts.get(keyOf(`${table}.${column}`, parentId))
   }
 
-  /** A sweep of another Clerk instance tells nothing of a row. */
+  /** A sweep of another Clerk instance proves nothing about a row. */
   sweptAt(table: string, instanceId: string | null): Date | undefined {
     const sweeps = (this.sweeps.get(table) ?? []).filter(
       ({ instance_id }) => instanceId === null || instance_id === '' || instance_id === instanceId,

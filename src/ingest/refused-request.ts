@@ -1,4 +1,7 @@
-/** A refused request as far as it may be kept: enough to tell who sent what, nothing secret, no personal data. */
+/**
+ * The part of a refused request that may be stored: enough to identify the sender and the request, nothing secret, no
+ * personal data.
+ */
 
 import { maskText, PERSONAL } from '../clerk/personal-data.ts'
 import type { RefusedRequestColumn } from '../database/tables.ts'
@@ -36,7 +39,7 @@ export function describeRequest({ mismatchCause }: ClerkSyncError, request: Inco
   }
 }
 
-/** Callers without types give anything: telling of a refusal must not fail. */
+/** Untyped callers may pass anything: describing a refusal must not fail. */
 function headersOf(headers: Incoming['headers'] | null): Record<string, string> {
   const pairs = headers instanceof Headers ? [...headers] : Object.entries(headers ?? {})
   return Object.fromEntries(

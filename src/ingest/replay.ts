@@ -33,7 +33,7 @@ export interface ReplayOptions {
   /** Stops between two batches when aborted. */
   readonly signal?: AbortSignal | undefined
   /**
-   * At most so many events a second.
+   * The maximum number of events per second.
    * @default as fast as they can be applied
    */
   readonly perSecond?: number | undefined

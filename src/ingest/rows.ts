@@ -63,7 +63,7 @@ export function resourceColumns(resource: Resource): RowColumns<Written> {
   ]
 }
 
-/** A member of a set, with the row of what it belongs to. */
+/** A member of a set, with its parent's row. */
 export interface Member {
   readonly id: string
   readonly data: Payload
@@ -219,7 +219,7 @@ function cast(append: (array: ArrayColumn, value: unknown) => void): Append {
   }
 }
 
-/** Escapes of what Postgres' `jsonb` refuses: U+0000 and lone surrogates. */
+/** Escapes that Postgres' `jsonb` rejects: U+0000 and lone surrogates. */
 const MAYBE_UNSTORABLE = /\\u(?:0000|d[89a-f])/
 
 function appendJson(array: ArrayColumn, rounded: unknown, _: Column, exact: () => unknown): void {

@@ -54,7 +54,7 @@ export interface ResourceStatements {
 export interface ChildStatements {
   readonly childSet: ChildSet
   readonly columns: RowColumns<Member>
-  /** $1 ids of the rows whose sets are written anew. */
+  /** $1 ids of the rows whose sets are replaced. */
   readonly clear: string
   readonly insert: string
   /** The sets of rows that are marked as deleted. */
@@ -104,10 +104,10 @@ export function createStatements(schema: string): Statements {
 const byAskedId = 'id >= asked.id and id <= asked.id order by id limit 1'
 
 /**
- * `lockFamilies` locks what hangs together by a parent's id: whoever writes what belongs to a parent shares the lock,
- * whoever deletes the parent has it alone. Otherwise a membership written while its organization is being deleted elsewhere
- * would be seen by neither transaction, and stay alive for ever. $1 bucket numbers, $2 whether each is exclusive; taken in
- * one order by everyone, before any row is locked.
+ * `lockFamilies` locks a parent and its dependants by the parent's id: transactions that write dependants share the
+ * lock, one that deletes the parent holds it exclusively. Otherwise a membership written while its organization is
+ * being deleted elsewhere would be seen by neither transaction, and stay alive for ever. $1 bucket numbers, $2 whether
+ * each is exclusive; taken in one order by everyone, before any row is locked.
  */
 function readStatements(schema: string): ReadStatements {
   const events = qualify(schema, 'events')
@@ -178,7 +178,7 @@ function resourceStatements(resource: Resource, schema: string): ResourceStateme
   }
 }
 
-/** Leaves the ids of what it belongs to and is about, by which a deletion and the next erasure find it. */
+/** Keeps the ids of its parents and users, by which a deletion and the next erasure find it. */
 function eraseStatement(resource: Resource, schema: string): string {
   const kept = new Set([...Object.keys(resource.parents ?? {}), ...Object.keys(resource.person?.users ?? {})])
   const columns = Object.keys(resource.columns).filter((name) => !kept.has(name))

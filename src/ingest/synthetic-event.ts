@@ -1,4 +1,6 @@
-/** Events that stand for what no webhook told: made of what the Backend API showed, for handlers that are to hear of it. */
+/**
+ * Synthetic events: made from answers of the Backend API, to notify handlers of changes for which no webhook arrived.
+ */
 
 import { hash } from 'node:crypto'
 import type { Entry } from './entry.ts'
@@ -7,19 +9,22 @@ import type { Observation } from './observation.ts'
 import type { NewEvent, TablePlan, Written } from './plan.ts'
 import type { Notified, Stored } from './read.ts'
 
-/** Which events stand for what the Backend API showed. */
+/** The synthetic events for observations of the Backend API. */
 export interface Notification {
   readonly source: 'backfill' | 'reconcile'
   /** The type of the event for an observation, if there is one. */
   typeOf(observation: Observation): string | undefined
 }
 
-/** It happens once to a resource, whatever else does. */
+/** Whether this happens only once to a resource. */
 export function happensOnce(type: string): boolean {
   return type.endsWith('.created') || type.endsWith('.deleted')
 }
 
-/** The event for an observation that was applied; undefined if handlers need none, or an event has told them before. */
+/**
+ * The synthetic event for an applied observation; undefined if no handler wants it, or if an earlier event notified
+ * them.
+ */
 export function syntheticEvent(
   observation: Observation,
   stored: Stored,
@@ -78,7 +83,10 @@ interface SyntheticEventParts {
   readonly instanceId: string | null
 }
 
-/** Its id is stable: one for a resource, its state and the type, so that finding the same again makes no second event. */
+/**
+ * The id is stable: derived from the resource, its state and the type, so that finding the same change again creates no
+ * second event.
+ */
 function toEntry({ id, type, table, source, raw, at, instanceId }: SyntheticEventParts): Entry {
   const timestamp = at.getTime()
   const head = JSON.stringify({ object: 'event', type, timestamp, instance_id: instanceId }).slice(0, -1)

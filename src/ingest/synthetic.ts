@@ -17,8 +17,8 @@ export interface SyntheticEventParts {
 }
 
 /**
- * Records such events, inside the caller's transaction, and returns those that were not there yet. Their ids are stable:
- * one for a resource, its state and the type, so that whoever finds the same again makes no second event of it.
+ * Records synthetic events in the caller's transaction, and returns the new ones. Their ids are stable: derived from
+ * the resource, its state and the type, so that finding the same change again creates no second event.
  */
 export async function createSyntheticEvents(
   trx: Transaction<ClerkTables>,

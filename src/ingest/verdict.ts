@@ -1,4 +1,4 @@
-/** What became of an event, or of what the Backend API showed. */
+/** The verdict on an event or on an observation of the Backend API. */
 
 import type { Change, Outcome } from '../database/tables.ts'
 import type { Reason } from '../explanations/reasons.ts'
@@ -12,7 +12,7 @@ export interface Verdict {
   readonly error?: string | undefined
 }
 
-/** What became of a delivery. */
+/** The result of a delivery. */
 export interface Receipt {
   readonly svixId: string
   /** Null if the body was no event. */

@@ -66,8 +66,8 @@ function tableStatements(
 }
 
 /**
- * A set is written anew as a whole: its members may have come and gone. That of a new row is empty, unless somebody removed
- * the row by hand and left its members.
+ * A set is replaced as a whole: members may have been added or removed. The set of a new row is empty, unless somebody
+ * deleted the row by hand and left its members.
  */
 function childStatements(
   { childSet, columns, clear, insert }: ChildStatements,

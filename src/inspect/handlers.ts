@@ -16,7 +16,7 @@ interface HandlerRow {
   readonly pause_reason: string | null
 }
 
-/** In the order of their names: those of this process, those that are paused, and those that runs tell of. */
+/** Sorted by name: the handlers of this process, paused ones, and those that have runs. */
 export async function readHandlers(
   reading: Reading,
   known: readonly KnownHandler[],

@@ -1,4 +1,4 @@
-/** Work that takes long, as its row tells of it: whoever looks need not be the process that does it. */
+/** Jobs as their rows describe them, readable from any process. */
 
 import { ClerkSyncError } from '../errors.ts'
 import { type PageRequest, readCursor, toPage } from './cursor.ts'

@@ -1,6 +1,6 @@
 /**
- * Hides personal data until somebody asks for it by name: enough stays to tell one from another, not enough to know who
- * it is. Works on any JSON, because payloads hold what the team and its users put there.
+ * Hides personal data until it is revealed: enough stays to distinguish values, not enough to identify the user it is.
+ * Works on any JSON, because payloads hold what the team and its users put there.
  */
 
 import { METADATA, maskText, PERSONAL } from '../clerk/personal-data.ts'

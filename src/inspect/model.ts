@@ -129,7 +129,7 @@ export interface Traffic {
   readonly releases: readonly Release[]
 }
 
-/** A release of the team's app, by the option `release`. */
+/** A release of your app, by the option `release`. */
 export interface Release {
   readonly release: string
   readonly at: Time
@@ -156,7 +156,7 @@ export type EventOutcome = 'applied' | 'stale' | 'ignored' | 'parked' | 'failed'
 
 export type EventOrigin = 'webhook' | 'backfill' | 'reconcile' | 'existing'
 
-/** What became of a handler's run. `pending`, `retrying` and `running` are open; `dead` needs somebody. */
+/** The state of a handler run. `pending`, `retrying` and `running` are open; `dead` needs attention. */
 export type RunState = 'pending' | 'running' | 'retrying' | 'succeeded' | 'dead' | 'discarded'
 
 /** An event in a list. */
@@ -170,7 +170,7 @@ export interface EventItem {
   readonly outcome: EventOutcome
   /** Why it was not applied: a stable code, and the sentence for it. */
   readonly reason: { readonly code: string; readonly text: string } | null
-  /** What it is about; null if that cannot be told. */
+  /** The resource it is about; null if unknown. */
   readonly subject: Subject | null
   readonly deliveries: number
   /** How many fields of the row it changed. */
@@ -380,7 +380,7 @@ export interface FailureGroup {
   readonly error: string | null
   /** The same in plain words: `connection refused (10.0.3.7:443)`. */
   readonly cause: string
-  /** Runs that are to be tried again by themselves. */
+  /** Runs with a scheduled retry. */
   readonly retrying: Quantity
   /** Runs that are not. */
   readonly dead: Quantity
@@ -507,7 +507,7 @@ export interface Check {
   readonly name: string
   readonly group: string
   readonly status: 'pass' | 'warn' | 'fail' | 'skip'
-  /** A stable code of what is wrong; null if nothing is. */
+  /** A stable code of the problem; null if there is none. */
   readonly code: string | null
   readonly message: string
   readonly detail: string | null

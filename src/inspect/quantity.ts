@@ -29,7 +29,7 @@ export function addUp(quantities: readonly Quantity[]): Quantity {
   }
 }
 
-/** The number of what was counted with `limit COUNT_LIMIT + 1`. */
+/** The quantity from a count with `limit COUNT_LIMIT + 1`. */
 export function counted(value: number, limit = COUNT_LIMIT): Quantity {
   return value > limit ? atLeast(limit) : exactly(value)
 }

@@ -15,7 +15,7 @@ export interface ReadSource {
   readonly schema: string
 }
 
-/** A question that takes longer was too large: whoever asked it may ask for less. */
+/** A query that takes longer is cancelled; a narrower filter makes it faster. */
 const STATEMENT_TIMEOUT_MS = 5_000
 
 /** One look at the database: every query of it sees the same moment. */

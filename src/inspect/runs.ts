@@ -49,7 +49,7 @@ export async function getRun(
   return run
 }
 
-/** Errors hold what the team's code puts there, which is often somebody's address. */
+/** Error messages hold whatever your code puts there, often an email address. */
 export function toRun(row: RunRow, isMasked: boolean): HandlerRun {
   const shown = (text: string) => (isMasked ? maskText(text) : text)
   const isOpen = row.status === 'pending' || row.status === 'retrying'
@@ -70,7 +70,9 @@ export function toRun(row: RunRow, isMasked: boolean): HandlerRun {
   }
 }
 
-/** Whoever begins a run again has it counted from 1 again: what is not below the try after it is from before that. */
+/**
+ * A manual retry restarts the count at 1: an attempt whose number is not below the next one's is from before the retry.
+ */
 function earlierFailures({ history, attempts }: RunRow): number {
   let next = attempts + 1
   const firstEarlier = (history ?? []).findLastIndex(({ attempt }) => {

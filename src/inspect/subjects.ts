@@ -1,4 +1,4 @@
-/** Names resources for people: by their own rows, or by the person or organization that they belong to. */
+/** Human-readable names of resources: from their own rows, or from the user or organization that they belong to. */
 
 import { CATALOGUE, RESOURCES } from '../clerk/catalogue.ts'
 import { quoteIdentifier } from '../database/identifier.ts'
@@ -104,7 +104,7 @@ export interface Reference {
 
 const NAMELESS = { label: null, detail: null }
 
-/** Finds the names of what events are about, with one query for each table. */
+/** Finds the names of the resources of events, with one query per table. */
 export async function findSubjects(
   reading: Reading,
   references: readonly Reference[],

@@ -9,7 +9,7 @@ import { SPAN_SECONDS } from '../maintenance/spans.ts'
 import type { Lag, Release, Time, Traffic, TrafficPoint } from './model.ts'
 import { type Reading, toTime } from './reading.ts'
 
-/** Of these the smallest that makes at most so many buckets. */
+/** The smallest step that makes at most this many buckets. */
 const BUCKET_SECONDS = [60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 86_400] as const
 const MAX_BUCKETS = 180
 const MAX_RANGE_SECONDS = BUCKET_SECONDS[8] * MAX_BUCKETS
@@ -79,7 +79,7 @@ function countedRows(reading: Reading, bucketSeconds: number): string {
     select minute as at, 'rejected', -1, requests from ${reading.table('refusals')} ${rest}`
 }
 
-/** From Clerk's time to ours, over the last so many minutes. */
+/** The time from Clerk's event to our commit, over the last minutes. */
 export async function readLag(reading: Reading, minutes: number): Promise<Lag> {
   const rows = await reading.query<LagStep>(
     `select lag_step, sum(events)::integer as events from ${reading.table('event_minutes')}
@@ -99,7 +99,7 @@ interface Buckets {
   readonly bucketSeconds: number
 }
 
-/** Of what is long ago only spans are left. */
+/** Of old events only the spans are kept. */
 function toBuckets({ since, until }: Range): Buckets {
   const [first, last] = [Date.parse(since) / 1_000, Date.parse(until) / 1_000]
   const seconds = last - first

@@ -69,9 +69,9 @@ export async function measure(place: Place, retention: RetentionDays): Promise<M
 }
 
 /**
- * Does it, in small batches.
- * @param restMs only if the last maintenance ended longer ago
- * @returns null if another process is at it, or it was done lately
+ * Runs maintenance in small batches.
+ * @param restMs skip if the last run ended less than this ago
+ * @returns null if another process holds the lock, or if it was skipped
  */
 export async function maintain(
   place: Place,

@@ -1,4 +1,4 @@
-/** The metrics that the database tells: the same from every process, so take the maximum over processes, not the sum. */
+/** The metrics read from the database: the same from every process, so aggregate with the maximum, not the sum. */
 
 import type { Gauge, Registry } from '@prometheus-io/client'
 import { ERRORS } from '../errors.ts'

@@ -1,6 +1,6 @@
 /**
- * Metrics for Prometheus: counted from the facts that a sync tells, and read from its database once for each scrape.
- * What a metric is called, and what it means, stands in `process-metrics.ts` and `database-metrics.ts`.
+ * Metrics for Prometheus: counted from the facts that a sync reports, and read from its database once per scrape. What
+ * a metric is called, and what it means, stands in `process-metrics.ts` and `database-metrics.ts`.
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto'
@@ -19,7 +19,7 @@ export interface MetricsOptions {
   readonly registry?: Registry | undefined
   /**
    * What a scraper must send, as `Authorization: Bearer …`.
-   * @default none: whoever reaches the route may read it
+   * @default none: anyone who can reach the route may read it
    */
   readonly token?: string | undefined
   /**

@@ -11,7 +11,7 @@ export interface MaintenanceScheduleOptions {
    * @default 3600000
    */
   readonly everyMs?: number | undefined
-  /** Told why one failed. The next comes all the same. */
+  /** Called with the error of a run that failed. The schedule continues. */
   readonly onError?: ((error: ClerkSyncError) => void) | undefined
 }
 

@@ -23,7 +23,7 @@ export class Preparation {
 
   /**
    * @param attempt everything that needs the database before the first delivery; called until it succeeds
-   * @param onWait told why it did not, whenever the reason is another one
+   * @param onWait called with the reason of a failed attempt, whenever the reason changes
    */
   constructor(attempt: () => Promise<void>, onWait: (reason: ClerkSyncError) => void) {
     this.#attempt = attempt

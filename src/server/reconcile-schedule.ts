@@ -13,9 +13,9 @@ import { requireNumber } from '../validate.ts'
 export interface ReconcileScheduleOptions {
   /** How many milliseconds lie between two reconciles. */
   readonly everyMs: number
-  /** Told what became of each. */
+  /** Called with each result. */
   readonly onResult?: ((result: ReconcileResult) => void) | undefined
-  /** Told why one could not be run. The next comes all the same. */
+  /** Called with the error of a run that failed. The schedule continues. */
   readonly onError?: ((error: ClerkSyncError) => void) | undefined
 }
 

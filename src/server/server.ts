@@ -108,12 +108,12 @@ export { DEFAULT_HOST, DEFAULT_PORT }
 export const WEBHOOK_PATHS = ['/api/webhooks/clerk', '/webhooks/clerk'] as const
 
 const GRACE_MS = 10_000
-/** A request that was on its way when the server stopped is still answered; a reset connection would tell Svix less. */
+/** A request that was in flight when the server stopped is still answered; a reset connection would tell Svix less. */
 const LINGER_MS = 500
 /** A database that takes longer than this to say it is there is not ready. */
 const READY_TIMEOUT_MS = 2_500
 
-/** Svix sends a delivery at once; who dribbles his headers or body for this long holds a socket for its own sake. */
+/** Svix sends a delivery at once; a client that takes this long over its headers or body only occupies a socket. */
 const TIMEOUTS = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
@@ -142,7 +142,7 @@ export async function startServer(options: ServerOptions): Promise<ClerkSyncServ
 /** Where the dashboard is. */
 export const DASHBOARD_PATH = '/dashboard'
 
-/** Lame duck: it takes deliveries, and tells load balancers that it is about to stop. */
+/** Draining: it accepts deliveries, and tells load balancers that it is about to stop. */
 type Phase = 'open' | 'lame_duck' | 'stopping'
 
 type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
@@ -164,7 +164,7 @@ class StandaloneServer implements ClerkSyncServer {
   #port = 0
   #metricsPort: number | undefined
   readonly #responses = new Set<ServerResponse>()
-  /** One check at a time, whoever asks: a database that hangs must not be asked ever more often. */
+  /** One check at a time for all callers: a hanging database must not receive ever more checks. */
   #readiness: Promise<void> | undefined
   #phase: Phase = 'open'
   #stopped: Promise<'drained' | 'cut_off'> | undefined
@@ -375,7 +375,7 @@ function refuseUnread(request: IncomingMessage, response: ServerResponse, reply:
   request.resume().once('end', () => send(response, reply))
 }
 
-/** Names the cause. Whoever can reach the webhook route can read this, so that it tells the code's own words only. */
+/** Names the cause. Anyone who can reach the webhook route can read this, so it contains only fixed texts. */
 function notReady({ code }: ClerkSyncError): Reply {
   const { status, headers } = refuse(new ClerkSyncError(code))
   return { status, headers, body: JSON.stringify({ error: code, detail: ERRORS[code].summary }) }

@@ -37,14 +37,14 @@ export interface BackendApiOptions {
    */
   disabled?: Readonly<Partial<Record<ClerkFeature, FeatureRefusal>>> | undefined
   /**
-   * Serves so many users that are made by rule, in place of the instance's and without holding them in memory: to
-   * measure with. {@link syntheticUser} tells what they are.
+   * Serves this many generated users in place of the instance's, without holding them in memory: for benchmarks. See
+   * {@link syntheticUser}.
    * @default none
    */
   syntheticUsers?: number | undefined
   /**
-   * What becomes of the cursor `starting_after` if its user was deleted meanwhile, which Clerk does not document:
-   * `refused` with 422, or `empty`, a page without users.
+   * The answer to a cursor `starting_after` whose user was deleted meanwhile, which Clerk does not document: `refused`
+   * with 422, or `empty`, a page without users.
    * @default "refused"
    */
   goneCursor?: GoneCursor | undefined

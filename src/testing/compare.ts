@@ -237,7 +237,7 @@ class Tally {
     for (const { id } of unmatched.values()) this.#add({ id, column: 'id', expected: null, actual: id })
   }
 
-  /** Rows of what Clerk does not have, or no longer. */
+  /** Rows whose resource Clerk does not have. */
   refuse(rows: readonly Row[], deleted: ReadonlySet<string>): void {
     this.#actual += rows.length
     for (const row of rows) {

@@ -6,7 +6,7 @@ export class Random {
   #c: number
   #counter = 1
 
-  /** @param stream tells apart generators of one seed */
+  /** @param stream distinguishes generators of one seed */
   constructor(seed: number, stream = 0) {
     this.#a = seed | 0
     this.#b = (seed / 2 ** 32) | 0

@@ -1,7 +1,9 @@
 /**
- * A simulated Clerk: a model of an instance that acts at random, or as told, and says which events Clerk would send.
+ * A simulated Clerk: a model of an instance that acts at random or on request, and returns the events that Clerk would
+ * send.
  *
- * What the model holds is what the tables must show once all its events were delivered, in whatever order and how often.
+ * What the model holds is what the tables must show once all its events were delivered, in whatever order and how
+ * often.
  */
 
 import type { ResourceName } from '../clerk/catalogue.ts'
@@ -69,7 +71,7 @@ export interface SimulatedClerk {
   /** Those of a table's live resources that belong to a user, an organization or a subscription, oldest first. */
   ownedBy<Name extends ResourceName>(table: Name, ownerId: string): readonly ResourcePayloads[Name][]
 
-  /** The ids of what was deleted, also of what went with the user or organization that it belonged to. */
+  /** The ids of deleted resources, including those deleted with their user or organization. */
   deletedIds(table: ResourceName): ReadonlySet<string>
 }
 
@@ -83,8 +85,8 @@ const WEIGHTED_ACTIONS = Object.values(ACTIONS)
 export const SIMULATED_ACTIONS = Object.keys(ACTIONS) as readonly SimulatedAction[]
 
 /**
- * What happens without an event that tells of it, and only if told to: the Backend API alone shows it. Sessions and
- * invitations that expire are such too; see {@link SimulatedClerk.advanceTo}.
+ * Actions without an event, performed only on request: the Backend API alone shows them. Sessions and invitations that
+ * expire are such too; see {@link SimulatedClerk.advanceTo}.
  */
 export const SILENT_ACTIONS = SIMULATED_ACTIONS.filter((name) => ACTIONS[name].weight === 0)
 

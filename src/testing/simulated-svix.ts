@@ -1,6 +1,6 @@
 /**
  * A simulated Svix: delivers events to a webhook route as Svix does for Clerk, at least once, in no promised order, and
- * as badly as it is told to. https://docs.svix.com/retries
+ * with the faults you configure. https://docs.svix.com/retries
  */
 
 import type { ClerkEvent } from '../clerk/event.ts'
@@ -76,7 +76,7 @@ export interface SimulatedSvix extends AsyncDisposable {
   /** Cancels what waits and what is under way. Messages that were not accepted stay pending. */
   stop(): Promise<void>
 
-  /** What was sent so far, and what became of it. */
+  /** What was sent so far, with the results. */
   report(): DeliveryReport
 }
 

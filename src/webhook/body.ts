@@ -15,8 +15,8 @@ export interface BodyLimits {
 }
 
 /**
- * For the whole body. Svix sends it at once and gives up after 15 seconds; who takes longer holds memory and a socket for
- * its own sake.
+ * For the whole body. Svix sends it at once and gives up after 15 seconds; a slower client only occupies memory and a
+ * socket.
  */
 const BODY_TIMEOUT_MS = 10_000
 
@@ -65,7 +65,7 @@ async function readStream(
     source.leave()
   }
   let atTimeout: ClerkSyncError | undefined
-  // Answered when its time is over: a sender that is thrown out at once comes again at once, with another 2 MiB.
+  // Answered only at the deadline: a sender that is refused at once retries at once, with another 2 MiB.
   const wait = (error: ClerkSyncError) => {
     gathered.clear()
     atTimeout = error
@@ -105,7 +105,7 @@ async function gather(
 /** What chunks come from. */
 interface Source {
   next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>
-  /** Wants no more, and does not wait for a chunk that is awaited and may never come. */
+  /** Stops reading, without waiting for a pending chunk that may never arrive. */
   leave(): void
 }
 
@@ -125,8 +125,8 @@ function sourceOf(stream: AsyncIterable<Uint8Array>): Source {
 }
 
 /**
- * One growing buffer: a chunk of one byte costs some hundred bytes as an object of its own, and whoever sends a body of
- * such chunks would hold a hundred times the memory that is counted.
+ * One growing buffer: a chunk of one byte costs some hundred bytes as an object of its own, so that a body sent in such
+ * chunks would take a hundred times the memory that is counted.
  */
 class GatheredBytes {
   #buffer: Uint8Array = new Uint8Array()

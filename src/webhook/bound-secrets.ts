@@ -35,7 +35,7 @@ function wrongSecret(instanceId: string, [signer]: readonly BoundSecret[]): Cler
   return new ClerkSyncError('secret_of_other_instance', `${secret} signed an event of ${shown(instanceId)}`)
 }
 
-/** Whoever has a secret can write anything where the id stands. */
+/** Anyone who has a secret can write any instance id. */
 function shown(instanceId: string): string {
   return /^ins_\w{1,64}$/.test(instanceId) ? instanceId : 'an instance with a malformed id'
 }

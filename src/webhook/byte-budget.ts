@@ -7,12 +7,12 @@ import { ClerkSyncError } from '../errors.ts'
 
 /** What one process holds. */
 export interface ByteLimits {
-  /** Of verified deliveries, until they are answered. */
+  /** The part for verified deliveries, until they are answered. */
   readonly maxQueuedBytes: number
   readonly maxBodyBytes: number
 }
 
-/** One client's part of what may be queued: 8 MiB by default, as many as 2,500 deliveries in the middle of their body. */
+/** One client's share of the queue: 8 MiB by default, enough for 2,500 deliveries in transit. */
 const CLIENT_PART = 1 / 8
 /** However small that is, a body of the largest size is not alone. */
 const MIN_BODIES = 2
@@ -26,7 +26,7 @@ export interface ByteShare {
    * @throws {ClerkSyncError} `bodies_crowded` if this body is the one that must make room
    */
   hold(bytes: number): void
-  /** Called when the body must make room for others later on. */
+  /** Called when the body is evicted later to make room for others. */
   onCrowdedOut: (error: ClerkSyncError) => void
   /**
    * The signature is verified: the bytes count as a delivery's from now on.

@@ -1,8 +1,8 @@
 /**
- * Why a signature does not fit: tries what usually goes wrong, and names what would have fitted. The HMAC of a wrong
- * secret looks like that of a wrong body, so that whoever is told only "mismatch" has to guess.
+ * Finds the cause of a signature mismatch by trying the usual mistakes. A wrong secret and a changed body give the same
+ * error, so that "mismatch" alone leaves you guessing.
  *
- * It runs after verification has failed, and its result never changes that. It goes into logs and is not for the sender.
+ * It runs after verification has failed and never changes the result. The cause goes into logs, not into the answer.
  */
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
@@ -12,7 +12,7 @@ import { rewritingsOf } from './rewritings.ts'
 import { parseSecret } from './secret.ts'
 import { isSignedContent, prefixOf } from './signature.ts'
 
-/** A request whose signature fits no configured secret. */
+/** A request whose signature matches no configured secret. */
 export interface Evidence {
   readonly message: Message
   readonly headers: RequestHeaders
@@ -23,20 +23,20 @@ export interface MismatchCause {
   readonly code: MismatchCauseCode
   /** Which secret, or how the body was written. Never holds any of either. */
   readonly detail?: string | undefined
-  /** What is wrong besides, and must be mended too. */
+  /** A second mistake that must be fixed too. */
   readonly also?: MismatchCauseCode | undefined
 }
 
 export interface DiagnosticianOptions {
   /** The configured secrets, as they are written. */
   readonly configured: readonly string[]
-  /** Others that are set here, by the name of their variable. */
+  /** Other secrets in the environment, by variable name. */
   readonly others: ReadonlyMap<string, string>
   /** The clock, in milliseconds. */
   readonly now: () => number
 }
 
-/** Anyone can send what does not fit; looking into ten a minute is enough to find the reason and costs next to nothing. */
+/** Anyone can send mismatches; diagnosing ten a minute finds the cause and costs next to nothing. */
 const MAX_PER_MINUTE = 10
 const MINUTE_MS = 60_000
 /** Trying everything over a body of this size takes some 10 ms. Clerk's are of 2 to 10 KB. */
@@ -46,7 +46,7 @@ const MAX_PAIR_BYTES = 16 * 1024
 /** A sender that takes the time twice, or rounds it otherwise. */
 const MAX_SECONDS_OFF = 10
 
-/** What would have to be signed, and how, for the signature to fit. */
+/** A message and key for which the signature would match. */
 interface Hypothesis extends MismatchCause {
   readonly signature: string
   readonly prefix: string
@@ -54,7 +54,7 @@ interface Hypothesis extends MismatchCause {
   readonly keys: readonly KeyObject[]
 }
 
-/** Looks into signatures that do not fit. */
+/** Diagnoses signature mismatches. */
 export class Diagnostician {
   readonly #keys: readonly KeyObject[]
   /** What differs from the configured secrets' keys. */
@@ -73,10 +73,10 @@ export class Diagnostician {
     this.#now = now
   }
 
-  /** Why the signature does not fit; undefined if that is not found, or enough was looked into lately. */
+  /** The cause of the mismatch; undefined if none is found, or if the limit per minute is reached. */
   diagnose(evidence: Evidence): MismatchCause | undefined {
     if (evidence.body.byteLength > MAX_BYTES || !this.#mayWork()) return undefined
-    // All are tried, whichever fits, so that the time it takes says nothing.
+    // All are tried, even after a match, so that the time it takes reveals nothing.
     const single = this.#hypotheses(evidence)
     const [found] = [...single, ...this.#pairs(single, evidence)].filter(
       ({ signature, prefix, body, keys }) => isSignedContent(signature, prefix, body, keys),

@@ -1,10 +1,10 @@
-/** What a body may have been before something on its way wrote it anew. */
+/** The bodies that this one may have been before a proxy or parser rewrote it. */
 
 import type { MismatchCauseCode } from '../explanations/mismatch-causes.ts'
 
 export interface Rewriting {
   readonly code: MismatchCauseCode
-  /** What the body would have been, for people. */
+  /** Describes the original body. */
   readonly detail?: string
   readonly body: Uint8Array
 }

@@ -17,7 +17,7 @@ export interface VerifyOptions {
   readonly maxBodyBytes: number
   /** The clock, in milliseconds. */
   readonly now: () => number
-  /** Looks for the reason of a signature that does not fit. */
+  /** Diagnoses a signature mismatch. */
   readonly diagnose?: ((evidence: Evidence) => MismatchCause | undefined) | undefined
 }
 
@@ -72,7 +72,7 @@ function contentOf(
 }
 
 /**
- * The signature before the time: only then is a wrong time a fact about clocks and not the sender's fancy.
+ * The signature is checked before the time: only then does a wrong time prove a wrong clock.
  * @returns the secrets that made it
  */
 function checkSignature(evidence: Evidence, options: VerifyOptions): BoundSecret[] {

@@ -62,7 +62,7 @@ function JobActions({ job }: { readonly job: JobDetail }) {
     const { id } = await call(`POST jobs/{id}/${what}`, { path: { id: job.id } })
     refresh('jobs', 'overview')
     say(`Asked the job to ${what}.`)
-    // Another one may go on with it.
+    // Another job may continue it.
     if (id !== job.id) go(pathOf('jobs', id))
   }
   const isPaused = job.state === 'paused'

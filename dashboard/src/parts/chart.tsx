@@ -132,7 +132,7 @@ function Axis({ traffic }: { readonly traffic: Traffic }) {
   )
 }
 
-/** When releases of the team's app started. */
+/** When releases of your app started. */
 function Releases({ traffic }: { readonly traffic: Traffic }) {
   const [since, until] = [Date.parse(traffic.since), Date.parse(traffic.until)]
   const shareOf = (at: string) => (Date.parse(at) - since) / (until - since)

@@ -69,7 +69,7 @@ function Old({ problem }: { readonly problem: Problem | undefined }) {
   )
 }
 
-/** The shape of what comes, standing still: nothing flickers where an answer takes 30 ms. */
+/** A placeholder without animation: nothing flickers when an answer takes 30 ms. */
 export function Loading({ rows = 6 }: { readonly rows?: number }) {
   return (
     <div class="loading" role="status" aria-label="Loading">

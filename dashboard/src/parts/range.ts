@@ -38,7 +38,9 @@ export function useRange(): Range | undefined {
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-/** The shortest usual range that shows what there is: an hour for a new installation, a week if the last event is days old. */
+/**
+ * The shortest preset range that contains data: an hour for a new installation, a week if the last event is days old.
+ */
 export function openingRange(
   { firstEventAt, lastEvent }: Pick<Overview, 'firstEventAt' | 'lastEvent'>,
   now: number,

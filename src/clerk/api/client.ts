@@ -49,7 +49,7 @@ export interface ApiCall {
   readonly meter?: ApiMeter | undefined
   /**
    * How often a request of it is made, if somebody waits for the answer.
-   * @default as often as the client is told
+   * @default the client's limit
    */
   readonly maxTries?: number | undefined
 }
@@ -74,7 +74,7 @@ export type Parameters = Readonly<Record<string, string | readonly string[]>>
 /** With the first. The waits between six tries add up to some fifteen seconds. */
 const MAX_TRIES = 6
 const FIRST_WAIT_MS = 500
-/** Whoever is refused this often in a row shares the key with somebody who uses it all. */
+/** After this many refusals in a row, another consumer of the key must be using up the rate limit. */
 const MAX_THROTTLES = 20
 
 export class ClerkApi {

@@ -18,7 +18,7 @@ export interface Item {
 
 export interface Page {
   readonly items: readonly Item[]
-  /** How many there are in all, if the list tells. */
+  /** The total, if the list reports it. */
   readonly total: number | null
 }
 

@@ -15,7 +15,7 @@ export const MIGRATIONS_TABLE = 'migrations'
 export type MigrationDatabase = Pick<Database, 'kind' | 'schema' | 'queries' | 'runAlone'>
 
 /**
- * Whoever asks for a table's lock makes everybody after it wait, as long as it waits itself. Deliveries can stand two seconds.
+ * A statement that waits for a table's lock blocks every later one on that table. Deliveries tolerate two seconds.
  * https://www.postgresql.org/docs/current/explicit-locking.html
  */
 const LOCK_TIMEOUT_MS = 2_000

@@ -63,7 +63,7 @@ export function bullmq({ connection, prefix = 'clerk-sync' }: BullmqOptions): En
   return { name: 'bullmq', create: (context) => new BullmqEngine(context, redis, prefix) }
 }
 
-/** A wake is of no use once it was delivered. One that could not be, because the database is away, comes again. */
+/** A delivered wake is removed. One that fails because the database is unavailable is retried. */
 const JOB_OPTIONS = {
   removeOnComplete: true,
   removeOnFail: true,
@@ -76,7 +76,7 @@ const FAIL_FAST = { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandT
 const READY_TIMEOUT_MS = 2_000
 /** A Redis that hangs holds up the end of the process no longer than this. */
 const FAREWELL_MS = 1_000
-/** One claim is under way at a time, and takes what there is room for. */
+/** One claim runs at a time, for as many runs as there are free slots. */
 const JOBS_AT_ONCE = 2
 
 /** What BullMQ is given, and how it ends. */
@@ -121,7 +121,7 @@ function duplicateRedis(client: IoredisClient, options: RedisOptions): IoredisCl
   return (client.duplicate as Duplicating)({ ...options, lazyConnect: false })
 }
 
-/** Each node has the options; whether commands wait for a cluster that is away is the cluster's own. */
+/** Each node has the options; whether commands wait for an unreachable cluster is the cluster's own setting. */
 function duplicateCluster(client: IoredisClient, options: RedisOptions): IoredisClient {
   const { redisOptions } = (client as { options?: { redisOptions?: RedisOptions } }).options ?? {}
   const { enableOfflineQueue = true } = options

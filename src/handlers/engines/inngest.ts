@@ -27,7 +27,7 @@ export interface InngestLike<InngestFunction> {
   ): InngestFunction
 }
 
-/** Inngest takes so many events, or 512 KB, in one request. */
+/** Inngest accepts this many events, or 512 KB, per request. */
 const MAX_EVENTS = 500
 
 export interface InngestOptions {
@@ -69,7 +69,7 @@ export function inngestFunctions<InngestFunction>(
 ): InngestFunction[] {
   return sync.handlers.definitions.map(({ name, concurrency }) =>
     client.createFunction(
-      // A run's own retries are in `handler_runs`; these are for a database that is away.
+      // A run's own retries are in `handler_runs`; these are for an unavailable database.
       { id: `clerk-sync-${name}`, retries: 4, concurrency, triggers: [{ event: eventName(name) }] },
       ({ event }) => sync.run([event.data]),
     ),

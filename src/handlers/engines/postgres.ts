@@ -36,7 +36,7 @@ const ARRIVAL_MS = 2_000
 const RECONNECT_MS = 2_000
 /** Postgres takes up to 8,000 bytes. */
 const MAX_PAYLOAD = 7_000
-/** Who is told of runs that wait for longer than this is to look at all of them. */
+/** A notification about more runs than this asks workers to poll the whole table. */
 const RECENT_MS = 10_000
 
 interface Payload {

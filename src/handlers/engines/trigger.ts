@@ -31,7 +31,7 @@ export interface TriggerOptions {
   readonly taskId?: string | undefined
 }
 
-/** One request each; so many at a time. */
+/** One request each; this many at a time. */
 const CONCURRENCY = 10
 
 /**

@@ -1,4 +1,4 @@
-/** What goes wrong between Clerk and whoever asks: at random by a seed, or once as told. */
+/** Faults of the simulated Backend API: at random by a seed, or once on request. */
 
 import { Random } from '../random.ts'
 

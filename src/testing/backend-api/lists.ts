@@ -1,7 +1,7 @@
 /**
  * The lists of the Backend API: filtered, ordered, cut into pages.
  *
- * The oddities are Clerk's: a page is 10 unless told otherwise, a limit over 500 silently gives 10 again, and some lists
+ * The oddities are Clerk's: a page has 10 items by default, a limit over 500 silently gives 10 again, and some lists
  * are bare arrays where others say how many there are.
  */
 
@@ -22,10 +22,10 @@ export interface Call {
   readonly environment: Environment
 }
 
-/** The kind of an instance, which its secret key tells: `sk_live_…` is production. */
+/** The kind of an instance, by its secret key: `sk_live_…` is production. */
 export type Environment = 'production' | 'development'
 
-/** What becomes of a cursor whose user was deleted meanwhile: 422, or an empty page as if there were no more users. */
+/** The answer to a cursor whose user was deleted meanwhile: 422, or an empty page as if there were no more users. */
 export type GoneCursor = 'refused' | 'empty'
 
 export type Endpoint = (call: Call) => Answer

@@ -1,6 +1,6 @@
 /**
- * Clerk's rate limit: so many requests in a span of time for the whole instance. Who goes over it is kept off the same
- * endpoint until `Retry-After` is over.
+ * Clerk's rate limit: a number of requests per time window for the whole instance. A client that exceeds it is refused
+ * at that endpoint until `Retry-After` has passed.
  */
 
 import type { Environment } from './lists.ts'

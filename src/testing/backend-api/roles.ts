@@ -1,4 +1,4 @@
-/** Roles and permissions: the instance's own, and those that every instance has and that no event ever tells of. */
+/** Roles and permissions: the instance's own, and the built-in ones, for which Clerk sends no events. */
 
 import { createHash } from 'node:crypto'
 import type { PermissionPayload, RolePayload } from '../../clerk/payloads.ts'

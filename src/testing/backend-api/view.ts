@@ -61,10 +61,10 @@ const SHOWN: { readonly [Name in ResourceName]?: (clerk: SimulatedClerk) => unkn
     ),
 }
 
-/** As `clerk-sync` asks for it, unless it is told otherwise. */
+/** As `clerk-sync` requests it by default. */
 const API_VERSION = '2026-05-12'
 
-/** What whoever wants whole organizations asks for. */
+/** The query for complete organizations. */
 const COUNTS = { members: true, missingAdmin: true }
 
 function each<Name extends ResourceName>(

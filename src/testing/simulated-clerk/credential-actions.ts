@@ -1,4 +1,4 @@
-/** Keys, tokens and devices. No event tells of them, so that none of it happens unless told to. */
+/** Keys, tokens and devices. They have no events, so that these actions happen only on request. */
 
 import { actionOn } from './action.ts'
 import { companyName } from './content.ts'

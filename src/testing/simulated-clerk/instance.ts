@@ -32,7 +32,7 @@ import { ksuid } from '../ksuid.ts'
 import type { Random } from '../random.ts'
 import { Table } from './table.ts'
 
-/** Of what no event tells. */
+/** Resources without events. */
 interface SettingPayload extends Payload {
   id: string
   created_at?: Milliseconds

@@ -51,15 +51,18 @@ export function join(
   instance.send('organizationMembership.created', membership)
 }
 
-/** The deleted membership is shown whole, with the `updated_at` of its last change: only the event's time tells when. */
+/**
+ * The deleted membership is shown whole, with the `updated_at` of its last change: only the event's time dates the
+ * deletion.
+ */
 export function leave(instance: Instance, membership: OrganizationMembershipPayload): void {
   instance.tables.organization_memberships.delete(membership)
   instance.send('organizationMembership.deleted', membership)
 }
 
 /**
- * Sends what tells of the end of a user or an organization. Whether Clerk also tells of each membership is not
- * documented, so sometimes it does here, before or after, and all of one moment.
+ * Sends the events for the deletion of a user or an organization. Clerk does not document whether it also sends one per
+ * membership, so sometimes it does here, before or after, all with the same time.
  */
 export function sendMembershipsDeleted(
   instance: Instance,

@@ -1,4 +1,4 @@
-/** What a team sets up in Clerk. No event tells of it, so that none of it happens unless told to. */
+/** Settings of the instance. They have no events, so that these actions happen only on request. */
 
 import type { ResourceName } from '../../clerk/catalogue.ts'
 import { type Action, action, actionOn } from './action.ts'

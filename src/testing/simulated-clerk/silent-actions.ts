@@ -1,6 +1,6 @@
 /**
- * What happens in Clerk without an event, so that only its Backend API tells of it. None of it happens unless told to:
- * tables that are filled by events alone could not follow.
+ * Changes in Clerk without an event, visible only in its Backend API. They happen only on request: tables that are
+ * filled by events alone could not follow.
  */
 
 import type { InvitationPayload } from '../../clerk/payloads.ts'

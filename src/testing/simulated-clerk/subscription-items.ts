@@ -20,7 +20,7 @@ function plan(slug: string, name: string, amount: number, currency: string): Pay
   return { id: `cplan_${slug.padEnd(27, '0')}`, slug, name, is_recurring: true, amount, currency }
 }
 
-/** The payer comes last: Clerk leaves it out of a subscription's items, and whoever puts it back appends it. */
+/** The payer comes last: Clerk leaves it out of a subscription's items, and code that restores it appends it. */
 export function addItem(
   instance: Instance,
   { id, payer }: SubscriptionPayload,

@@ -14,7 +14,7 @@ export class Table<Resource extends { id: string }> {
   readonly #ids: string[] = []
   readonly #places = new Map<string, number>()
 
-  /** @param ownersOf the ids of what a resource belongs to; they never change */
+  /** @param ownersOf the ids of a resource's parents; they never change */
   constructor(ownersOf: (resource: Resource) => string[] = () => []) {
     this.#ownersOf = ownersOf
   }

@@ -1,4 +1,4 @@
-/** What a simulated Svix has sent, and what became of it. */
+/** What a simulated Svix has sent, with the results. */
 
 /** The status of the answer, or why there was none. */
 export type AttemptStatus = number | 'timeout' | 'no_answer' | 'stopped'

@@ -1,4 +1,4 @@
-/** The sending half of a simulated Svix: what is to be sent when, and what follows from each answer. */
+/** The sending half of a simulated Svix: schedules messages, and reacts to each answer. */
 
 import type { ClerkEvent } from '../../clerk/event.ts'
 import { Random } from '../random.ts'

@@ -1,6 +1,6 @@
 /**
- * Trouble that the alert hook is told of: a row for each kind. It lets several processes send one message, and tells `doctor`
- * of a hook that fails.
+ * Alerts sent by the alert hook, one row per kind. The row lets several processes send one message, and lets `doctor`
+ * report a failing hook.
  */
 
 export const ALERTS = `

@@ -1,12 +1,12 @@
 /** The team's handlers: one run per event and handler, the workers, and what people decided about them. */
 
 /**
- * A run that starts or ends changes no indexed column but `due_at`, which is null once nothing is to be tried: claims are
- * updates in place (HOT), and only an end writes index entries. No index mentions `status`. A worker's lease is a row of
- * `handler_workers`, so that a heartbeat touches no run. The row of the worker that ended last is kept, as the time of its
- * end: where no process stays, a worker lives for seconds, and doctor warns only if none has come for longer.
+ * A run that starts or ends changes no indexed column but `due_at`, which is null once no attempt is due: claims are
+ * HOT updates, and only an end writes index entries. No index mentions `status`. A worker's lease is a row of
+ * `handler_workers`, so that a heartbeat touches no run. The row of the worker that ended last is kept for its time: in
+ * serverless apps a worker lives for seconds, and doctor warns only if no worker has run for longer.
  *
- * A run grows when it is claimed, so that a page is filled to less than half at first; the rest is used soon.
+ * A run's row grows when it is claimed, so that the fill factor leaves half of each page free.
  *
  * A dead run has no `due_at` and keeps its `fingerprint`; a run that succeeded or was discarded has neither.
  */
