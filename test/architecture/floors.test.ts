@@ -52,7 +52,7 @@ const NEST_MAY_IMPORT = /^@nestjs\/(common|core)$/
 /** Whoever else reads the environment makes the configuration depend on the moment. */
 const MAY_READ_ENVIRONMENT = /^(sync|verifier|config|process-idempotently)\.ts$|^cli\//
 
-const SEE = 'See "The house" in docs/architecture.md.'
+const SEE = 'See "Layers" in docs/architecture.md.'
 
 function placeOf(path: string): { floor: number; unit: string } | undefined {
   const floor = FLOORS.findIndex((units) => units.some((unit) => path.startsWith(unit)))
