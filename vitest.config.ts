@@ -6,7 +6,6 @@ export default defineConfig({
   test: {
     // The examples name the package; here that means its sources.
     alias: [{ find: /^clerk-sync$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
-    include: ['test/**/*.test.ts'],
     // It imports JSON in a way that only a bundler takes.
     server: { deps: { inline: [/@actions\/workflow-parser/] } },
     globalSetup: ['test/support/services.ts'],
@@ -17,5 +16,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Machines that are busy are slow, not wrong.
     expect: { poll: { timeout: 15_000 } },
+    projects: [
+      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'] } },
+      // Whole processes that are killed, outages, built apps and a browser: `npm run test:system`.
+      { extends: true, test: { name: 'system', include: ['test/**/*.system.ts'] } },
+    ],
   },
 })

@@ -1,12 +1,15 @@
 /**
- * Passes the output of the tests on, and fails if it holds any secret that the tests use: what a test prints, or a library
+ * Runs a command of tests and fails if its output holds any secret that the tests use: what a test prints, or a library
  * under test logs, would be printed in production too.
  *
- *     npm test 2>&1 | npm run -s search-output
+ *     npm run -s search-output npm test
  */
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
@@ -44,7 +47,9 @@ function isRepetition(secret: string): boolean {
 
 /** The lines that hold a secret, with the secret cut. */
 export function leaksIn(output: string, secrets: ReadonlySet<string>): string[] {
-  return output.split('\n').flatMap((line, index) => {
+  // Colours in the middle of a secret would hide it.
+  const lines = stripVTControlCharacters(output)
+  return lines.split('\n').flatMap((line, index) => {
     const made = MADE.flatMap((kind) => kind.exec(line)?.[1] ?? [])
     const secret = [...secrets, ...made].find((each) => line.includes(each))
     return secret === undefined
@@ -53,18 +58,30 @@ export function leaksIn(output: string, secrets: ReadonlySet<string>): string[] 
   })
 }
 
-async function main(): Promise<void> {
+/** A process that the command left behind would keep its output open for ever. */
+const LEFT_BEHIND_MS = 3_000
+
+async function main([command = '', ...args]: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: ['inherit', 'pipe', 'pipe'] })
   let output = ''
-  for await (const chunk of process.stdin.setEncoding('utf8')) {
-    process.stdout.write(chunk)
+  const collect = (target: NodeJS.WriteStream) => (chunk: string) => {
+    target.write(chunk)
     output += chunk
   }
+  child.stdout.setEncoding('utf8').on('data', collect(process.stdout))
+  child.stderr.setEncoding('utf8').on('data', collect(process.stderr))
+  const closed = once(child, 'close')
+  const [code] = (await once(child, 'exit')) as [number | null]
+  const isClosed = await Promise.race([closed.then(() => true), sleep(LEFT_BEHIND_MS, false, { ref: false })])
   const secrets = secretsOfTests()
-  // Colours in the middle of a secret would hide it.
-  const leaks = leaksIn(stripVTControlCharacters(output), secrets)
-  for (const leak of leaks) console.error(`A secret was printed, ${leak}`)
-  if (leaks.length > 0) process.exitCode = 1
-  else console.log(`The output holds none of the ${secrets.size} secrets that the tests use.`)
+  const problems = leaksIn(output, secrets).map((leak) => `A secret was printed, ${leak}`)
+  if (!isClosed) problems.push('The command ended, but a process that it started is still running.')
+  for (const problem of problems) console.error(problem)
+  if (problems.length === 0)
+    console.log(`The output holds none of the ${secrets.size} secrets that the tests use.`)
+  child.stdout.destroy()
+  child.stderr.destroy()
+  process.exitCode = problems.length > 0 ? 1 : (code ?? 1)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2))

@@ -1,4 +1,4 @@
-/** Handlers as they should not be, for `start.test.ts`. */
+/** Handlers as they should not be, for `start.system.ts`. */
 
 import { defineConfig, on } from '../../src/index.ts'
 

@@ -1,4 +1,4 @@
-/** The configuration of the workers of `blocking.test.ts`, one of whose handlers blocks its process. */
+/** The configuration of the workers of `blocking.system.ts`, one of whose handlers blocks its process. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineConfig, type HandlerTransaction, on } from '../../src/index.ts'

@@ -1,4 +1,4 @@
-/** The configuration of the workers that `crash.test.ts` kills. */
+/** The configuration of the workers that `crash.system.ts` kills. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineConfig, on } from '../../src/index.ts'

@@ -150,19 +150,6 @@ describe('the metrics of a sync', () => {
     expect(after.get('clerk_sync_deliveries_total{event_type="other",outcome="parked"}')).toBe(10_001)
   })
 
-  it('cost a delivery less than a microsecond', async () => {
-    const { sync: told, tell } = stub()
-    await createMetrics(told, { timeoutMs: 1 })
-    const fact = delivery('user.created')
-    const rounds = Array.from({ length: 30 }, () => {
-      const startedAt = performance.now()
-      for (let made = 0; made < 10_000; made++) tell(fact)
-      return ((performance.now() - startedAt) / 10_000) * 1_000
-    })
-    // The machine may be busy with something else in most rounds, not in all.
-    expect(Math.min(...rounds)).toBeLessThan(1)
-  })
-
   it('count nothing more once they are closed', async () => {
     const { sync: told, tell } = stub()
     const closed = await createMetrics(told, { timeoutMs: 1 })

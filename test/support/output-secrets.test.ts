@@ -11,9 +11,9 @@ import { SECRET } from './databases.ts'
 const SCRIPT = fileURLToPath(new URL('../../scripts/output-secrets.ts', import.meta.url))
 const KEY = SECRET.slice('whsec_'.length)
 
-async function search(output: string): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [SCRIPT])
-  child.stdin.end(output)
+/** Of a command that runs this program. */
+async function search(program: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [SCRIPT, process.execPath, '-e', program])
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -35,16 +35,29 @@ it.each([
   ['a link into the portal', `https://app.svix.com/login#key=${Buffer.from(KEY).toString('base64')}`],
   ['a token of the portal', `appsk_${Buffer.from(KEY).toString('hex')}`],
 ])('fails for %s, which it does not print again', async (_, output) => {
-  const { code, stderr } = await search(output)
+  const { code, stderr } = await search(`process.stdout.write(${JSON.stringify(output)})`)
   expect(code).toBe(1)
   expect(stderr).toMatch(/^A secret was printed, line \d+: /)
   expect(stderr).not.toContain(KEY)
 })
 
 it('passes on what holds none, and says how many it looked for', async () => {
-  const { code, stdout } = await search('Tests 12 passed\n')
+  const { code, stdout } = await search(`console.log('Tests 12 passed')`)
   expect([code, stdout]).toEqual([
     0,
     expect.stringMatching(/^Tests 12 passed\nThe output holds none of the \d+ secrets/),
   ])
+})
+
+it('fails as the command does', async () => {
+  expect((await search('process.exit(3)')).code).toBe(3)
+})
+
+it('fails, and ends, if the command leaves a process behind', async () => {
+  const { code, stderr, stdout } = await search(`
+    const left = require('node:child_process').spawn('sleep', ['60'], { stdio: 'inherit', detached: true })
+    left.unref()
+    console.log(left.pid)`)
+  process.kill(Number.parseInt(stdout, 10))
+  expect([code, stderr]).toEqual([1, expect.stringContaining('still running')])
 })

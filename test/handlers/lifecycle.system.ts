@@ -13,7 +13,7 @@ import { RedisServer } from '../support/redis-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const PATIENT = { timeout: 10_000, interval: 20 }
-/** REDIS_STOPS_SECONDS=60 npx vitest run test/handlers/lifecycle.test.ts stops it for much longer than a lease. */
+/** REDIS_STOPS_SECONDS=60 npx vitest run test/handlers/lifecycle.system.ts stops it for much longer than a lease. */
 const REDIS_STOPS_SECONDS = Number(process.env.REDIS_STOPS_SECONDS ?? 8)
 let made = 0
 

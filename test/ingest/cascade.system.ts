@@ -1,7 +1,7 @@
 /**
  * Deleting what has more dependants than one transaction should change.
  *
- * MEMBERSHIPS=1000000 npx vitest run test/ingest/cascade.test.ts does it with as many as the largest organizations have.
+ * MEMBERSHIPS=1000000 npx vitest run test/ingest/cascade.system.ts does it with as many as the largest organizations have.
  */
 
 import { sql } from 'kysely'

@@ -1,7 +1,7 @@
 /**
  * Backfills and reconciles in processes of their own, killed at random pages.
  *
- * KILLS=20 npx vitest run test/backfill/kill.test.ts looks harder. A job that was killed is taken over after ten seconds.
+ * KILLS=20 npx vitest run test/backfill/kill.system.ts looks harder. A job that was killed is taken over after ten seconds.
  */
 
 import { writeFile } from 'node:fs/promises'

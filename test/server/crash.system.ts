@@ -1,7 +1,7 @@
 /**
  * kill -9 at random moments under load: every acknowledged event is in the ledger and in the tables, none twice.
  *
- * KILLS=500 npx vitest run test/server/crash.test.ts looks harder.
+ * KILLS=500 npx vitest run test/server/crash.system.ts looks harder.
  */
 
 import { createServer } from 'node:net'

@@ -1,7 +1,7 @@
 /**
  * One receiver stands still in the middle of its transactions, or loses its network: the other goes on.
  *
- * FROZEN_SECONDS=35 npx vitest run test/server/frozen.test.ts leaves it so for as long as an operator needs to notice.
+ * FROZEN_SECONDS=35 npx vitest run test/server/frozen.system.ts leaves it so for as long as an operator needs to notice.
  */
 
 import { tmpdir } from 'node:os'

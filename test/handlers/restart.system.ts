@@ -14,7 +14,7 @@ const CONFIG = fileURLToPath(new URL('./crash-config.ts', import.meta.url))
 const OPTIONS = { signingSecret: SECRET, log: silent, handlers: config.handlers }
 const EFFECTS = 'clerk.effects'
 const USERS = 20
-/** RESTARTS=30 npx vitest run test/handlers/restart.test.ts looks harder. */
+/** RESTARTS=30 npx vitest run test/handlers/restart.system.ts looks harder. */
 const RESTARTS = Number(process.env.RESTARTS ?? 4)
 /** Svix waits 15 seconds; a receiver without a database says so after two. */
 const PATIENCE_MS = 6_000

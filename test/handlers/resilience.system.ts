@@ -12,7 +12,7 @@ import { describeWithPostgres, postgresDatabase, silent } from '../support/datab
 import { deliver, eventOf } from '../support/deliveries.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
-/** HOLD_MS=3000 npx vitest run test/handlers/resilience.test.ts holds transactions for longer. */
+/** HOLD_MS=3000 npx vitest run test/handlers/resilience.system.ts holds transactions for longer. */
 const HOLD_MS = Number(process.env.HOLD_MS ?? 300)
 /** BLOAT_RUNS=100000 prints how large the table of the runs becomes. */
 const BLOAT_RUNS = Number(process.env.BLOAT_RUNS ?? 500)
