@@ -6,10 +6,10 @@ import type { ErrorCode } from '../errors.ts'
 import { REASONS } from '../explanations/reasons.ts'
 import type { DeliveryFact, Logger, Reason, TriedRun } from '../index.ts'
 import { toJson } from '../log.ts'
+import { entryLines, listShort } from './entry.ts'
 import { remedyLines } from './failure.ts'
-import { type Cell, layOut, outcomeCell, type Result, type Room, roomOf } from './layout.ts'
 import type { Output, Pen } from './output.ts'
-import { formatTime, printable } from './text.ts'
+import { printable } from './text.ts'
 
 /** What the sync logs of a delivery that it took. */
 export interface TakenDelivery extends Omit<DeliveryFact, 'kind'> {
@@ -86,7 +86,7 @@ export class DeliveryLog implements Logger {
     this.outcomes.set(delivery.outcome, (this.outcomes.get(delivery.outcome) ?? 0) + 1)
     this.#durations.push(delivery.ms)
     if (this.#durations.length > MAX_DURATIONS) this.#durations.shift()
-    if (this.#isForPeople) this.#show(delivery, deliveryLine)
+    if (this.#isForPeople) this.#show(delivery, deliveryLines)
     else
       this.#record('event', 'info', 'delivery', {
         ...takenRecord(delivery),
@@ -98,7 +98,7 @@ export class DeliveryLog implements Logger {
     const key = `${run.handler} ${run.eventId}`
     if (run.ending === 'handled') this.failing.delete(key)
     else this.failing.set(key, run.ending)
-    if (this.#isForPeople) this.#show(run, runLine)
+    if (this.#isForPeople) this.#show(run, runLines)
     else this.#record('handler', level, 'handler', run)
   }
 
@@ -108,19 +108,18 @@ export class DeliveryLog implements Logger {
   }
 
   #tellRefusal(refusal: RefusedDelivery): void {
-    if (!this.#show(refusal, refusalLine)) return
+    if (!this.#show(refusal, refusalLines)) return
     const kind = refusal.mismatchCause ?? refusal.code
     if (this.#explained.has(kind)) return
     this.#explained.add(kind)
-    // The line above may have been cut in the middle of what was found out.
-    if (refusal.mismatchCause) this.#output.note(`${' '.repeat(10)}${refusal.message}`)
     for (const line of remedyLines(refusal.remedy, 10, this.#output.stderr)) this.#output.note(line)
   }
 
   /** Whether it was shown. What is looked for may be in a column that there is no room for. */
-  #show<Fields extends object>(fields: Fields, toLine: (fields: Fields, pen: Pen) => string): boolean {
+  #show<Fields extends object>(fields: Fields, toLines: (fields: Fields, pen: Pen) => string[]): boolean {
     const isShown = Object.values(fields).some((value) => String(value).includes(this.filter))
-    if (isShown) this.#output.stdout.line(toLine(fields, this.#output.stdout))
+    const { stdout } = this.#output
+    if (isShown) for (const line of toLines(fields, stdout)) stdout.line(line)
     return isShown
   }
 
@@ -148,38 +147,29 @@ function takenRecord({ eventId, type, resource, resourceId, outcome, reason, cha
   return { eventId, event_type: type, resource, resource_id: resourceId, outcome, reason, changed, ms }
 }
 
-/** `14:02:11  ✓ applied  user.updated  user_2f9a…  8ms  first_name, image_url` */
-export function deliveryLine(delivery: TakenDelivery, pen: Pen, now: Date = new Date()): string {
-  const { dim } = pen.colors
-  const type = { text: delivery.type ?? 'no event' }
-  const id = { text: delivery.resourceId ?? '' }
-  const ms = { text: `${delivery.ms}ms`.padStart(6), style: dim }
-  const detail = { text: detailOf(delivery), style: dim }
-  const rest = { wide: [type, id, ms, detail], medium: [type, ms, detail], narrow: [type] }
-  return resultLine(delivery.outcome, rest, pen, now)
+/** `14:02:11  ✓ applied  user.updated  8ms  first_name, image_url`, and the ids of subject and event */
+export function deliveryLines(delivery: TakenDelivery, pen: Pen, now = new Date()): string[] {
+  const { type, resourceId, eventId, outcome: result, ms } = delivery
+  const ids = [resourceId ?? '', eventId]
+  return entryLines(
+    { at: now, result, name: type ?? 'no event', ids, ms, detail: detailOf(delivery) },
+    pen,
+    now,
+  )
 }
 
-/** `14:02:16  ⊘ rejected  signature_mismatch  The signature does not match …` */
-export function refusalLine(refusal: RefusedDelivery, pen: Pen, now: Date = new Date()): string {
+/** `14:02:16  ⊘ rejected  signature_mismatch`, and `rej_0123456789ab  The signature does not match …` */
+export function refusalLines(refusal: RefusedDelivery, pen: Pen, now = new Date()): string[] {
   const { code, status, message, ref, again } = refusal
-  const { dim } = pen.colors
-  const detail = { text: again === undefined ? message : `${again} more in the last seconds`, style: dim }
-  const rest = {
-    wide: [{ text: code }, { text: ref, style: dim }, detail],
-    medium: [{ text: code }, detail],
-    narrow: [{ text: code }],
-  }
-  return resultLine(status < 500 ? 'rejected' : 'refused', rest, pen, now)
+  const detail = again === undefined ? message : `${again} more in the last seconds`
+  const result = status < 500 ? 'rejected' : 'refused'
+  return entryLines({ at: now, result, name: code, ids: [ref], detail }, pen, now)
 }
 
-/** `14:02:16  └ retrying  syncCrm  msg_2Lh9…  2000ms  Error: connect ECONNREFUSED, again in 5 s` */
-function runLine(run: TriedRun, pen: Pen, now: Date = new Date()): string {
-  const { dim } = pen.colors
-  const name = { text: run.handler }
-  const ms = { text: `${run.ms}ms`.padStart(6), style: dim }
-  const detail = { text: failureOf(run), style: dim }
-  const rest = { wide: [name, { text: run.eventId }, ms, detail], medium: [name, ms, detail], narrow: [name] }
-  return resultLine(run.ending, rest, pen, now)
+/** `14:02:16  └ retrying  syncCrm  2000ms`, and `msg_2Lh9…  again in 5 s: Error: connect ECONNREFUSED` */
+export function runLines(run: TriedRun, pen: Pen, now = new Date()): string[] {
+  const { handler: name, eventId, ending: result, ms } = run
+  return entryLines({ at: now, result, name, ids: [eventId], ms, detail: failureOf(run) }, pen, now)
 }
 
 function failureOf({ error, retryInSeconds }: TriedRun): string {
@@ -195,31 +185,8 @@ export function noticeLine(message: string, fields: object, { colors }: Pen): st
   return `  ${colors.yellow('!')} ${printable(message)}${tail}`
 }
 
-/** What follows time and outcome, by the room there is. */
-type Rest = Readonly<Record<Room, readonly Cell[]>>
-
-const MIN_WIDTHS: Readonly<Record<Room, readonly number[]>> = {
-  wide: [8, 11, 30, 32],
-  medium: [8, 11, 24],
-  narrow: [8, 11],
-}
-
-function resultLine(result: Result, rest: Rest, pen: Pen, now: Date): string {
-  const room = roomOf(pen.width)
-  const time = { text: formatTime(now, now), style: pen.colors.dim }
-  const cells = [time, outcomeCell(result, pen), ...rest[room]]
-  return layOut([cells], pen.width, MIN_WIDTHS[room])[0] as string
-}
-
 function detailOf({ eventId, outcome, reason, changed }: TakenDelivery): string {
   if (outcome === 'duplicate') return 'was delivered before'
   if (outcome === 'failed') return `clerk-sync events show ${eventId}`
   return reason === null ? listShort(changed) : REASONS[reason].label
-}
-
-const MAX_NAMES = 3
-
-function listShort(names: readonly string[]): string {
-  const more = names.length - MAX_NAMES
-  return names.slice(0, MAX_NAMES).join(', ') + (more > 0 ? ` +${more}` : '')
 }

@@ -130,6 +130,26 @@ export function listenForInterruption(): Interruption {
   return { signal: controller.signal, happened, dispose }
 }
 
+/** Work that a signal stops: tells what that means, then dies of the signal. */
+export async function interruptible<Result>(
+  output: Output,
+  toNote: () => string,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const interruption = listenForInterruption()
+  try {
+    return await work(interruption.signal)
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error
+    output.progress('')
+    output.note(toNote())
+    throw new Interrupted(await interruption.happened)
+  } finally {
+    output.progress('')
+    interruption.dispose()
+  }
+}
+
 /** Ends the process by the real signal, so that a shell knows that it was interrupted and stops its script too. */
 export function dieOf(name: NodeJS.Signals): void {
   process.removeAllListeners(name)

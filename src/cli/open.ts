@@ -8,7 +8,7 @@ import type { Logger } from '../log.ts'
 import { createSigningSecret } from '../testing/sign.ts'
 import { loadConfiguration } from './configuration.ts'
 import type { DatabaseOptions } from './options.ts'
-import type { Output } from './output.ts'
+import { Output, type OutputOptions } from './output.ts'
 import { printable } from './text.ts'
 
 /**
@@ -17,18 +17,32 @@ import { printable } from './text.ts'
  * Such commands run where no signing secret is, in a migration job for example. Nobody knows the one made here.
  */
 export async function withSync(
-  flags: DatabaseOptions,
-  output: Output,
-  work: (sync: ClerkSync) => Promise<void>,
+  flags: DatabaseOptions & OutputOptions,
+  work: (sync: ClerkSync, output: Output) => Promise<void> | void,
 ): Promise<void> {
-  const log = noteLogger(output)
+  const output = new Output(flags)
   const { options } = await loadConfiguration(flags)
-  const sync = createClerkSync({ ...options, log, signingSecret: createSigningSecret() })
+  const sync = createClerkSync({
+    ...options,
+    log: noteLogger(output),
+    signingSecret: createSigningSecret(),
+  })
   try {
-    await work(sync)
+    await work(sync, output)
   } finally {
     await sync.close()
   }
+}
+
+/** As {@link withSync}, on a database that is there already. */
+export function withDatabase(
+  flags: DatabaseOptions & OutputOptions,
+  work: (sync: ClerkSync, output: Output) => Promise<void> | void,
+): Promise<void> {
+  return withSync(flags, (sync, output) => {
+    requireDatabase(sync)
+    return work(sync, output)
+  })
 }
 
 /** Refuses to create an embedded database where one was to be read. */

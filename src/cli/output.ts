@@ -4,7 +4,7 @@
  */
 
 import pc from 'picocolors'
-import { toAscii, toJsonLine } from './text.ts'
+import { type Cell, layOut, toAscii, toJsonLine, wrapLine } from './text.ts'
 
 /** The options that every command has. */
 export interface OutputOptions {
@@ -36,9 +36,9 @@ export class Pen {
     return this.#stream.columns || Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY
   }
 
-  /** A line for people: in ASCII where the terminal has no more. */
+  /** A line for people: in ASCII where the terminal has no more, and broken between words where it is narrower. */
   line(text = ''): void {
-    this.#stream.write(`${this.legible(text)}\n`)
+    for (const line of this.legible(text).split('\n')) this.#stream.write(`${wrapLine(line, this.width)}\n`)
   }
 
   /** The text in the characters that the terminal has. */
@@ -74,6 +74,27 @@ export class Output {
     this.#isSilent = quiet || json
     this.stdout = new Pen(process.stdout, color)
     this.stderr = new Pen(process.stderr, color)
+  }
+
+  /** What a command found: a record for programs, lines for people. */
+  print(record: object, toLines: (pen: Pen) => readonly string[]): void {
+    if (this.json) this.stdout.record(record)
+    else for (const line of toLines(this.stdout)) this.stdout.line(line)
+  }
+
+  /** A list: a record of each item for programs, a row of each for people. */
+  list<Item extends object>(
+    items: readonly Item[],
+    toCells: (item: Item, pen: Pen) => readonly Cell[],
+    toRecord: (item: Item) => object = (item) => item,
+  ): void {
+    if (this.json) for (const item of items) this.stdout.record(toRecord(item))
+    else
+      for (const line of layOut(
+        items.map((item) => toCells(item, this.stdout)),
+        this.stdout.width,
+      ))
+        this.stdout.line(line)
   }
 
   /** A line for people who watch. None with `--quiet` or `--json`. */

@@ -4,10 +4,9 @@ import { Argument, InvalidArgumentError } from 'commander'
 import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
 import { closest } from '../closest.ts'
 import type { BackfillOptions, SweepProgress, SweepsProgress, UnreadResource } from '../index.ts'
-import { Interrupted, listenForInterruption } from './failure.ts'
-import { type Cell, layOut } from './layout.ts'
+import { interruptible } from './failure.ts'
 import type { Output, Pen } from './output.ts'
-import { formatDuration } from './text.ts'
+import { type Cell, formatDuration, layOut } from './text.ts'
 
 /** What a run is given to be watched and stopped by. */
 type Watched = Required<Pick<BackfillOptions, 'signal' | 'onProgress'>>
@@ -17,24 +16,17 @@ export async function runSweeps<Result>(
   output: Output,
   run: (watched: Watched) => Promise<Result>,
 ): Promise<Result> {
-  const interruption = listenForInterruption()
   let hasBegun = false
   const onProgress = (progress: SweepsProgress) => {
     if (!hasBegun && progress.isResumed) output.note('Continuing an earlier run.')
     hasBegun = true
     output.progress(progressLine(progress))
   }
-  try {
-    return await run({ signal: interruption.signal, onProgress })
-  } catch (error) {
-    if (!interruption.signal.aborted) throw error
-    output.progress('')
-    output.note('Stopped. Written rows are kept; the next run continues here.')
-    throw new Interrupted(await interruption.happened)
-  } finally {
-    output.progress('')
-    interruption.dispose()
-  }
+  return interruptible(
+    output,
+    () => 'Stopped. Written rows are kept; the next run continues here.',
+    (signal) => run({ signal, onProgress }),
+  )
 }
 
 /** `users  12,000 of 50,000 (24%)  1,250/s  30.4s left  2 waits for 429` */

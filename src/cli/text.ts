@@ -1,5 +1,7 @@
 /** Text from outside, made safe and fitted for a terminal: names and metadata are written by people we do not know. */
 
+import truncated from 'fast-string-truncated-width'
+import { wrapAnsi } from 'fast-wrap-ansi'
 import { toJson } from '../log.ts'
 
 /** Control characters, among them those that start terminal commands, and what reverses or breaks lines. */
@@ -24,22 +26,99 @@ function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
+/** The columns that a text takes on a terminal, whatever its colours. */
+export function widthOf(text: string): number {
+  return truncated(text).width
+}
+
 /** The text, cut to a width. */
 export function cut(text: string, width: number): string {
   if (width <= 0) return ''
-  const characters = [...text]
-  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
+  const { ellipsed, index } = truncated(text, { limit: width, ellipsis: '…' })
+  return ellipsed ? `${text.slice(0, index)}…` : text
 }
 
-/** Breaks text between words. */
+/** Breaks text between words; a word that is longer than a line stays whole. */
 export function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
+  if (widthOf(text) <= width) return [text]
+  return wrapAnsi(text, Math.max(1, width)).split('\n')
+}
+
+/** A line that is too long goes on in further ones, as far from the margin as it begins. */
+export function wrapLine(line: string, width: number): string {
+  if (widthOf(line) <= width) return line
+  const [margin = ''] = /^ */.exec(line) ?? []
+  return wrap(line.slice(margin.length), width - margin.length)
+    .map((part) => margin + part)
+    .join('\n')
+}
+
+export interface Cell {
+  /** Any text: what a terminal would obey is escaped here. */
+  readonly text: string
+  /** Colours the cell; must not change its length. */
+  readonly style?: ((text: string) => string) | undefined
+}
+
+const GAP = '  '
+/** A narrower last column is hard to read. */
+const MIN_LAST = 20
+const HANG = '  '
+
+/**
+ * Lays rows out in columns, each as wide as its widest cell. The last column takes what is left of the line, and goes on
+ * below. Where the line is too narrow for columns, the cells of a row follow each other. Words and ids stay whole.
+ */
+export function layOut(
+  rows: readonly (readonly Cell[])[],
+  lineWidth: number,
+  minWidths: readonly number[] = [],
+): string[] {
+  const shown = rows.map((row) => row.map(({ text, style = String }) => ({ text: printable(text), style })))
+  const widths = (shown[0] ?? []).map((_, column) =>
+    Math.max(minWidths[column] ?? 0, ...shown.map((row) => widthOf(row[column]?.text ?? ''))),
+  )
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0)
+  const room = lineWidth - before
+  const last = shown.map((row) => row.at(-1)?.text ?? '')
+  const isRoomy = last.every((text) => room >= Math.min(widthOf(text), Math.max(MIN_LAST, longestWord(text))))
+  return shown.flatMap((row) => (isRoomy ? inColumns(row, widths, room) : following(row, lineWidth)))
+}
+
+type Shown = Required<Cell>
+
+function inColumns(row: readonly Shown[], widths: readonly number[], room: number): string[] {
+  const cells = row.slice(0, -1).map(({ text, style = String }, column) => {
+    const padding = ' '.repeat((widths[column] as number) - widthOf(text))
+    return { plain: text + padding, painted: (text === '' ? '' : style(text)) + padding }
+  })
+  const { text = '', style = String } = row.at(-1) ?? {}
+  const margin = ' '.repeat(cells.reduce((sum, { plain }) => sum + widthOf(plain) + GAP.length, 0))
+  const start = cells.map(({ painted }) => painted + GAP).join('')
+  return wrap(text, room).map((part, index) =>
+    `${index === 0 ? start : margin}${part === '' ? '' : style(part)}`.trimEnd(),
+  )
+}
+
+function following(row: readonly Shown[], lineWidth: number): string[] {
+  const lines: { width: number; text: string }[] = []
+  const parts = row.flatMap(({ text, style = String }) =>
+    wrap(text, lineWidth - HANG.length).flatMap((part) =>
+      part === '' ? [] : [{ width: widthOf(part), text: style(part) }],
+    ),
+  )
+  for (const { width, text } of parts) {
     const line = lines.at(-1)
-    if (line !== undefined && line.length + 1 + word.length <= width) lines.push(`${lines.pop()} ${word}`)
-    else lines.push(word)
+    if (line && line.width + GAP.length + width <= lineWidth) {
+      line.width += GAP.length + width
+      line.text += GAP + text
+    } else lines.push({ width: width + (line ? HANG.length : 0), text: (line ? HANG : '') + text })
   }
-  return lines
+  return lines.map(({ text }) => text)
+}
+
+function longestWord(text: string): number {
+  return Math.max(0, ...text.split(' ').map(widthOf))
 }
 
 /** What is written with more than ASCII, for terminals that have no more. */

@@ -3,10 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClerkEvent } from '../index.ts'
 import type { SimulatedClerk } from '../testing/index.ts'
-import { layOut, roomOf } from './layout.ts'
+import { NARROW } from './entry.ts'
 import type { Output } from './output.ts'
 import { type Posted, send } from './send.ts'
-import { formatTime } from './text.ts'
+import { formatTime, layOut } from './text.ts'
 
 export interface Pace {
   /** How many users there are at the start. */
@@ -95,8 +95,8 @@ export class TrafficLog {
       { text: `${ms}ms`.padStart(6), style: dim },
       { text: id, style: dim },
     ]
-    const shown = roomOf(stdout.width) === 'narrow' ? cells.slice(0, 3) : cells
-    stdout.line(layOut([shown], stdout.width, [8, 3, 31, 6])[0])
+    const shown = stdout.width < NARROW ? cells.slice(0, 3) : cells
+    for (const line of layOut([shown], stdout.width, [8, 3, 31, 6])) stdout.line(line)
   }
 
   #explain({ code, message, remedy }: { code: string; message: string; remedy: string }): void {

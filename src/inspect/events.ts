@@ -24,7 +24,10 @@ const SUMMARY = [
 ] as const
 
 /** An event in a list. */
-export type EventSummary = Pick<Selectable<EventsTable>, (typeof SUMMARY)[number]>
+export interface EventSummary extends Pick<Selectable<EventsTable>, (typeof SUMMARY)[number]> {
+  /** The fields that it changed; none if it created the row, or once they were forgotten. */
+  readonly changed: readonly string[]
+}
 
 /** Everything that is known of an event. */
 export interface EventDetails extends Selectable<EventsTable> {
@@ -60,7 +63,7 @@ export interface EventTotals extends Readonly<Record<Outcome, number>> {
  * @throws {ClerkSyncError} `event_not_found` for an unknown `before`, or `database_…`
  */
 export async function listEvents(
-  database: Kysely<ClerkTables>,
+  { database, schema }: ReadSource,
   filter: EventFilter,
   { limit, before }: Page,
 ): Promise<EventSummary[]> {
@@ -71,13 +74,15 @@ export async function listEvents(
       where(where.refTuple('received_at', 'id'), '<', where.tuple(received_at, id)),
     )
   }
-  return query
+  const events = await query
     .select(SUMMARY)
     .orderBy('received_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
     .catch(refuse)
+  const changes = await readParts(database, schema, 'event_changes', events).catch(refuse)
+  return events.map((event) => ({ ...event, changed: Object.keys(changes.get(event.id) ?? {}) }))
 }
 
 /**

@@ -85,6 +85,15 @@ describeWithPostgres('handlers and failures', (url) => {
     expect([everything.code, everything.stderr]).toEqual([2, expect.stringContaining('Missing runs')])
   })
 
+  it('are offered in groups to somebody who does not say which', async () => {
+    await withFailures()
+    const unsaid = await cli('failures', 'retry')
+    expect(unsaid.code).toBe(2)
+    const [, group] = /failures retry --handler shelve --group (\S+) {2}# 3 dead/.exec(unsaid.stderr) ?? []
+    const said = await cli('failures', 'discard', '--group', group as string, '--yes')
+    expect(said.stdout).toMatch(/^3 of 3, complete/)
+  })
+
   it('are tried again only after a count of those whose codes were forgotten', async () => {
     const sync = await database.open({ ...config })
     await deliver(sync, eventOf('email.created', { id: 'ema_cli1', data: { otp_code: '424242' } }))

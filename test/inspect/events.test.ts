@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest'
+import type { ClerkSync } from '../../src/index.ts'
 import { countEvents, getEvent, listEvents } from '../../src/inspect/events.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 import { eventIn } from '../support/ledger.ts'
+
+const sourceOf = ({ database, location: { schema } }: ClerkSync) => ({ database, schema })
 
 describeEachDatabase('the read models of events', (database) => {
   it('list newest first, page by page, and count', async () => {
@@ -14,7 +17,7 @@ describeEachDatabase('the read models of events', (database) => {
     await deliver(sync, { type: 'user.teleported', data: { id: 'user_list6' } }, { id: 'msg_list6' })
     const filter = { types: ['user.*'] }
     const ids = async (before?: string) => {
-      const events = await listEvents(sync.database, filter, { limit: 4, before })
+      const events = await listEvents(sourceOf(sync), filter, { limit: 4, before })
       return events.map((event) => event.id)
     }
     expect(await ids()).toEqual(['msg_list6', 'msg_list5', 'msg_list4', 'msg_list3'])
@@ -32,10 +35,10 @@ describeEachDatabase('the read models of events', (database) => {
   it('narrow down by every condition', async () => {
     const sync = await database.open()
     await deliver(sync, eventOf('organization.created', { id: 'org_narrow' }), { id: 'msg_narrow' })
-    const [event] = await listEvents(sync.database, { ids: ['msg_narrow'] }, { limit: 1 })
+    const [event] = await listEvents(sourceOf(sync), { ids: ['msg_narrow'] }, { limit: 1 })
     const receivedAt = event?.received_at as Date
     const find = async (filter: object) => {
-      const events = await listEvents(sync.database, { ids: ['msg_narrow'], ...filter }, { limit: 9 })
+      const events = await listEvents(sourceOf(sync), { ids: ['msg_narrow'], ...filter }, { limit: 9 })
       return events.length
     }
     const later = new Date(receivedAt.getTime() + 1)
@@ -75,7 +78,7 @@ describeEachDatabase('the read models of events', (database) => {
     const sync = await database.open()
     const missing = { code: 'event_not_found', message: expect.stringContaining('msg_missing') }
     await expect(eventIn(sync, 'msg_missing')).rejects.toMatchObject(missing)
-    await expect(listEvents(sync.database, {}, { limit: 1, before: 'msg_missing' })).rejects.toMatchObject(
+    await expect(listEvents(sourceOf(sync), {}, { limit: 1, before: 'msg_missing' })).rejects.toMatchObject(
       missing,
     )
   })
@@ -86,7 +89,7 @@ describeEachDatabase('the read models of events', (database) => {
     for (const ask of [
       () => getEvent({ database: elsewhere, schema: 'nowhere' }, 'msg_x'),
       () => countEvents(elsewhere, {}),
-      () => listEvents(elsewhere, {}, { limit: 1 }),
+      () => listEvents({ database: elsewhere, schema: 'nowhere' }, {}, { limit: 1 }),
     ]) {
       await expect(ask()).rejects.toMatchObject({ code: 'database_outdated' })
     }

@@ -5,7 +5,7 @@ import type { BackfillResult, ResourceName } from '../../index.ts'
 import { EXIT } from '../failure.ts'
 import { withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import type { Output, OutputOptions } from '../output.ts'
 import { resourceArgument, runSweeps, sweepLines } from '../sweeps.ts'
 
 interface BackfillCommandOptions extends OutputOptions, DatabaseOptions {
@@ -30,10 +30,9 @@ export function register(command: Command): void {
 }
 
 function backfill(names: readonly ResourceName[], options: BackfillCommandOptions): Promise<void> {
-  const output = new Output(options)
   const { dryRun, handlers, restart } = options
   const resources = names.length > 0 ? names : undefined
-  return withSync(options, output, async (sync) => {
+  return withSync(options, async (sync, output) => {
     const result = await runSweeps(output, (run) =>
       sync.backfill({ resources, dryRun, handlers, restart, ...run }),
     )
@@ -42,8 +41,7 @@ function backfill(names: readonly ResourceName[], options: BackfillCommandOption
 }
 
 function report(result: BackfillResult, { dryRun = false }: BackfillCommandOptions, output: Output): void {
-  if (output.json) output.stdout.record({ type: 'backfill', dryRun, ...result })
-  else for (const line of sweepLines(result, output.stdout)) output.stdout.line(line)
+  output.print({ type: 'backfill', dryRun, ...result }, (pen) => sweepLines(result, pen))
   if (dryRun) output.note('Nothing was written.')
   if (result.status === 'complete') return
   output.note(

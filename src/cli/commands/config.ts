@@ -3,11 +3,11 @@
 import type { Command } from 'commander'
 import { resolveConfig } from '../../config.ts'
 import { DEFAULT, describeOrigin, loadConfiguration, type Origin } from '../configuration.ts'
-import { type Cell, layOut } from '../layout.ts'
 import { noteLogger } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
 import { type ShownOption, shownOptions } from '../settings.ts'
+import type { Cell } from '../text.ts'
 
 export function register(command: Command): void {
   withExamples(command, [
@@ -20,23 +20,21 @@ export function register(command: Command): void {
 
 async function showConfig(options: OutputOptions & DatabaseOptions): Promise<void> {
   const output = new Output(options)
-  const { json, stdout } = output
   const configuration = await loadConfiguration(options)
   const config = resolveConfig({ ...configuration.options, log: noteLogger(output) }, process.env)
   const entries = shownOptions(configuration, config)
-  if (json) for (const entry of entries) stdout.record(toRecord(entry))
-  else for (const line of layOut(entries.map(toCells(stdout)), stdout.width)) stdout.line(line)
+  output.list(entries, toCells, toRecord)
 }
 
 function toRecord({ option, value, origins: [origin = DEFAULT, ...others] }: ShownOption) {
   return { option, value, origin, ...(others.length > 0 && { instead_of: others }) }
 }
 
-function toCells({ colors }: Pen): (entry: ShownOption) => Cell[] {
-  return ({ option, value, origins: [origin = DEFAULT, ...others] }) => [
+function toCells({ option, value, origins: [origin = DEFAULT, ...others] }: ShownOption, pen: Pen): Cell[] {
+  return [
     { text: option },
-    { text: describeOrigin(origin), style: origin.kind === 'default' ? colors.dim : undefined },
-    { text: describeValue(value) + describeOthers(others), style: colors.bold },
+    { text: describeOrigin(origin), style: origin.kind === 'default' ? pen.colors.dim : undefined },
+    { text: describeValue(value) + describeOthers(others), style: pen.colors.bold },
   ]
 }
 

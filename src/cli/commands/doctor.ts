@@ -105,7 +105,7 @@ async function fix(
   const wanted: Fix[] = []
   for (const each of fixes) if (await isConfirmed(each.what, 'Do it?', false, output)) wanted.push(each)
   if (wanted.length === 0) return false
-  await withSync(options, output, async (sync) => {
+  await withSync(options, async (sync) => {
     for (const each of wanted) await each.apply(sync)
   })
   output.note('')

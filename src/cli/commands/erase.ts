@@ -3,11 +3,11 @@
 import type { Command } from 'commander'
 import type { ErasureCounts, ErasureResult } from '../../index.ts'
 import { isConfirmed } from '../confirm.ts'
-import { Interrupted, listenForInterruption } from '../failure.ts'
-import { layOut } from '../layout.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { interruptible } from '../failure.ts'
+import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
+import type { Output, OutputOptions, Pen } from '../output.ts'
+import { layOut } from '../text.ts'
 
 interface EraseCommandOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean
@@ -27,27 +27,20 @@ export function register(command: Command): void {
 }
 
 function erase(user: string, options: EraseCommandOptions): Promise<void> {
-  const output = new Output(options)
   const { dryRun = false, yes = false } = options
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     const found = await sync.erase(user, { dryRun: true })
     if (dryRun) return report(found, output)
     const question = 'Erase it? It cannot be undone.'
     if (!(await isConfirmed(describe(found), question, yes, output)))
       return output.note('Nothing was erased.')
-    const interruption = listenForInterruption()
-    try {
-      const onProgress = (counts: ErasureCounts) => output.progress(`${counts.events} events …`)
-      report(await sync.erase(user, { signal: interruption.signal, onProgress }), output)
-    } catch (error) {
-      if (!interruption.signal.aborted) throw error
-      output.note('Stopped. No new data of this user is stored; run the command again to erase the rest.')
-      throw new Interrupted(await interruption.happened)
-    } finally {
-      output.progress('')
-      interruption.dispose()
-    }
+    const onProgress = (counts: ErasureCounts) => output.progress(`${counts.events} events …`)
+    const erased = await interruptible(
+      output,
+      () => 'Stopped. No new data of this user is stored; run the command again to erase the rest.',
+      (signal) => sync.erase(user, { signal, onProgress }),
+    )
+    report(erased, output)
   })
 }
 
@@ -62,8 +55,7 @@ function sumOf(counts: Readonly<Record<string, number>>): number {
 }
 
 function report(result: ErasureResult, output: Output): void {
-  if (output.json) output.stdout.record({ type: 'erase', ...result })
-  else for (const line of toLines(result, output.stdout)) output.stdout.line(line)
+  output.print({ type: 'erase', ...result }, (pen) => toLines(result, pen))
   output.note(
     result.dryRun
       ? 'Nothing was erased. Run without --dry-run to erase.'

@@ -21,9 +21,9 @@ import {
   OUTCOMES,
 } from '../../inspect/events.ts'
 import { isConfirmed } from '../confirm.ts'
-import { CommandError, EXIT, Interrupted, listenForInterruption, usageError } from '../failure.ts'
-import { type Cell, layOut, outcomeCell, roomOf } from '../layout.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { entryLines, listShort, outcomeCell } from '../entry.ts'
+import { CommandError, EXIT, interruptible, usageError } from '../failure.ts'
+import { withDatabase } from '../open.ts'
 import {
   collect,
   collectFrom,
@@ -33,8 +33,8 @@ import {
   withDatabaseOptions,
   withExamples,
 } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { cut, formatExactTime, formatTime, printable, printableLines } from '../text.ts'
+import type { Output, OutputOptions, Pen } from '../output.ts'
+import { type Cell, cut, formatExactTime, formatTime, layOut, printable, printableLines } from '../text.ts'
 
 export function register(command: Command): void {
   withExamples(command.helpCommand(false), [
@@ -54,7 +54,7 @@ interface ListOptions extends OutputOptions, DatabaseOptions, FilterOptions {
 
 const DEFAULT_LIMIT = 25
 
-export function registerList(command: Command): void {
+function registerList(command: Command): void {
   withExamples(command, [
     ['clerk-sync events list --outcome failed --outcome parked', 'what needs attention'],
     ['clerk-sync events list --type "user.*" --since 1h', 'user events of the last hour'],
@@ -67,44 +67,29 @@ export function registerList(command: Command): void {
 }
 
 function list(options: ListOptions): Promise<void> {
-  const output = new Output(options)
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     const { limit, before } = options
-    const events = await listEvents(sync.reads, toFilter(options), { limit, before })
-    printList(events, output)
+    const source = { database: sync.reads, schema: sync.location.schema }
+    const events = await listEvents(source, toFilter(options), { limit, before })
+    if (output.json) for (const event of events) output.stdout.record(event)
+    else
+      for (const event of events) for (const line of listLines(event, output.stdout)) output.stdout.line(line)
     if (events.length === 0) output.note('No events match.')
     if (events.length === limit) output.note(`For older events add --before ${events.at(-1)?.id}`)
   })
 }
 
-function printList(events: readonly EventSummary[], { json, stdout }: Output): void {
-  if (json) {
-    for (const event of events) stdout.record(event)
-    return
-  }
-  const rows = events.map((event) => toRow(event, stdout))
-  for (const line of layOut(rows, stdout.width)) stdout.line(line)
-}
-
-/** An id is never cut: half of one is good for nothing. */
-function toRow(event: EventSummary, pen: Pen): Cell[] {
-  const { dim } = pen.colors
-  const start = [{ text: formatTime(event.received_at), style: dim }, outcomeCell(event.outcome, pen)]
-  const id = { text: event.id, style: dim }
-  const type = { text: event.type ?? 'no event' }
-  const room = roomOf(pen.width)
-  if (room === 'narrow') return [...start, type]
-  if (room === 'medium') return [...start, id, type]
-  const reason = { text: event.reason === null ? '' : REASONS[event.reason].label, style: dim }
-  return [...start, id, type, { text: event.resource_id ?? '' }, reason]
+function listLines(event: EventSummary, pen: Pen): string[] {
+  const { received_at: at, outcome: result, type, resource_id, id, reason, changed } = event
+  const detail = reason === null ? listShort(changed) : REASONS[reason].label
+  return entryLines({ at, result, name: type ?? 'no event', ids: [resource_id ?? '', id], detail }, pen)
 }
 
 interface ShowOptions extends OutputOptions, DatabaseOptions {
   readonly body?: boolean
 }
 
-export function registerShow(command: Command): void {
+function registerShow(command: Command): void {
   withExamples(command, [
     ['clerk-sync events show msg_2Lh9KRb…', 'facts, what changed, payload'],
     ['clerk-sync events show msg_2Lh9KRb… --body > body.json', 'the bytes that were signed'],
@@ -116,13 +101,10 @@ export function registerShow(command: Command): void {
 }
 
 function show(id: string, options: ShowOptions): Promise<void> {
-  const output = new Output(options)
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     const event = await getEvent({ database: sync.database, schema: sync.location.schema }, id)
     if (options.body) printBody(event, output.stdout)
-    else if (output.json) output.stdout.record(toRecord(event))
-    else for (const line of toLines(event, output.stdout)) output.stdout.line(line)
+    else output.print(toRecord(event), (pen) => toLines(event, pen))
   })
 }
 
@@ -246,7 +228,7 @@ interface ReplayOptions extends OutputOptions, DatabaseOptions, FilterOptions {
   readonly yes?: boolean
 }
 
-export function registerReplay(command: Command): void {
+function registerReplay(command: Command): void {
   withExamples(command, [
     ['clerk-sync events replay --outcome failed', 'failed events, after you fixed the cause'],
     ['clerk-sync events replay msg_2Lh9KRb…', 'one event'],
@@ -260,13 +242,11 @@ export function registerReplay(command: Command): void {
 }
 
 async function replay(ids: readonly string[], options: ReplayOptions): Promise<void> {
-  const output = new Output(options)
   const filter = { ...toFilter(options), ids: ids.length > 0 ? ids : undefined }
-  if (isEmpty(filter) && !options.all) {
+  if (Object.values(filter).every((condition) => condition === undefined) && !options.all) {
     throw usageError('Missing events to replay.', 'Pass ids, a filter such as --outcome failed, or --all.')
   }
-  await withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  await withDatabase(options, async (sync, output) => {
     const totals = await countEvents(sync.database, filter)
     if (totals.total === 0 && ids.length > 0) throw new ClerkSyncError('event_not_found', ids.join(', '))
     const isWanted =
@@ -296,28 +276,21 @@ async function runReplay(
   total: number,
   output: Output,
 ): Promise<ReplayResult> {
-  const interruption = listenForInterruption()
   let done = 0
   const onReceipt = () => {
     done++
     if (done % 100 === 0) output.progress(`${done} of ${total} …`)
   }
-  try {
-    return await sync.replay(filter, { signal: interruption.signal, onReceipt })
-  } catch (error) {
-    if (!interruption.signal.aborted) throw error
-    output.note(`Stopped after ${done} of ${total}. It is safe to replay them again.`)
-    throw new Interrupted(await interruption.happened)
-  } finally {
-    output.progress('')
-    interruption.dispose()
-  }
+  return interruptible(
+    output,
+    () => `Stopped after ${done} of ${total}. It is safe to replay them again.`,
+    (signal) => sync.replay(filter, { signal, onReceipt }),
+  )
 }
 
 function reportReplay(result: ReplayResult, output: Output): void {
   if (result.withoutBody > 0) tellOfBodiless(result, output)
-  if (output.json) output.stdout.record(result)
-  else for (const line of replayLines(result, output.stdout)) output.stdout.line(line)
+  output.print(result, (pen) => replayLines(result, pen))
   const unsolved = result.failed + result.parked
   if (unsolved === 0) return
   output.note(
@@ -342,7 +315,7 @@ function replayLines(result: ReplayResult, pen: Pen): string[] {
   return layOut([...rows, ...(result.withoutBody > 0 ? [bodiless] : []), all], pen.width)
 }
 
-export interface FilterOptions {
+interface FilterOptions {
   readonly type?: readonly string[]
   readonly outcome?: readonly Outcome[]
   readonly resource?: readonly string[]
@@ -351,7 +324,7 @@ export interface FilterOptions {
   readonly until?: Date
 }
 
-export function withFilterOptions(command: Command): Command {
+function withFilterOptions(command: Command): Command {
   return command
     .option('--type <type>', 'event type, or user.* for all user events; repeatable', collect)
     .option('--outcome <outcome>', `${OUTCOMES.join(', ')}; repeatable`, collectFrom(OUTCOMES))
@@ -361,10 +334,6 @@ export function withFilterOptions(command: Command): Command {
     .option('--until <time>', 'received before', parseTime)
 }
 
-export function toFilter({ type, outcome, resource, subject, since, until }: FilterOptions): EventFilter {
+function toFilter({ type, outcome, resource, subject, since, until }: FilterOptions): EventFilter {
   return { types: type, outcomes: outcome, resources: resource, resourceIds: subject, since, until }
-}
-
-export function isEmpty(filter: EventFilter): boolean {
-  return Object.values(filter).every((condition) => condition === undefined)
 }

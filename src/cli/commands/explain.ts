@@ -4,9 +4,9 @@ import type { Command } from 'commander'
 import { closest } from '../../closest.ts'
 import { EXPLANATIONS, type Explanation } from '../../explanations/catalogue.ts'
 import { remedyLines, usageError } from '../failure.ts'
-import { layOut } from '../layout.ts'
 import { withExamples } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
+import type { Cell } from '../text.ts'
 
 export function register(command: Command): void {
   withExamples(command, [
@@ -19,11 +19,13 @@ export function register(command: Command): void {
 }
 
 function explain(code: string | undefined, options: OutputOptions): void {
-  const { json, stdout } = new Output(options)
-  const found = code === undefined ? EXPLANATIONS : [find(code)]
-  if (json) for (const explanation of found) stdout.record(explanation)
-  else if (code === undefined) for (const line of list(found, stdout)) stdout.line(line)
-  else for (const line of found.flatMap((each) => tell(each, stdout))) stdout.line(line)
+  const output = new Output(options)
+  if (code === undefined) {
+    output.list(EXPLANATIONS, toCells)
+    return
+  }
+  const explanation = find(code)
+  output.print(explanation, (pen) => tell(explanation, pen))
 }
 
 function find(code: string): Explanation {
@@ -37,13 +39,8 @@ function find(code: string): Explanation {
   throw usageError(`There is no code "${code}".`, remedy)
 }
 
-function list(explanations: readonly Explanation[], pen: Pen): string[] {
-  const rows = explanations.map(({ code, kind, summary }) => [
-    { text: code, style: pen.colors.bold },
-    { text: kind, style: pen.colors.dim },
-    { text: summary },
-  ])
-  return layOut(rows, pen.width)
+function toCells({ code, kind, summary }: Explanation, { colors }: Pen): Cell[] {
+  return [{ text: code, style: colors.bold }, { text: kind, style: colors.dim }, { text: summary }]
 }
 
 function tell({ code, kind, summary, remedy, status }: Explanation, pen: Pen): string[] {

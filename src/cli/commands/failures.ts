@@ -1,15 +1,14 @@
 /** `clerk-sync failures`: runs of handlers that fail, trying them again, and discarding them. */
 
 import type { Command } from 'commander'
-import type { RunFilter } from '../../index.ts'
+import type { ClerkSync, RunFilter } from '../../index.ts'
 import { readFailureGroups } from '../../inspect/failures.ts'
 import type { FailureGroup, Quantity } from '../../inspect/model.ts'
 import { read } from '../../inspect/reading.ts'
 import { type BulkFlags, runBulk, withBulkOptions } from '../bulk.ts'
-import { isConfirmed } from '../confirm.ts'
+import { choose, isConfirmed } from '../confirm.ts'
 import { usageError } from '../failure.ts'
-import { type Cell, layOut } from '../layout.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { withDatabase } from '../open.ts'
 import {
   collect,
   type DatabaseOptions,
@@ -18,8 +17,9 @@ import {
   withDatabaseOptions,
   withExamples,
 } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { formatTime } from '../text.ts'
+import type { Output, OutputOptions, Pen } from '../output.ts'
+import type { Cell } from '../text.ts'
+import { formatTime, printable } from '../text.ts'
 
 interface ChangeOptions extends OutputOptions, DatabaseOptions, BulkFlags {
   readonly handler?: readonly string[]
@@ -50,34 +50,39 @@ export function register(command: Command): void {
 }
 
 function list(options: OutputOptions & DatabaseOptions): Promise<void> {
-  const output = new Output(options)
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
-    const source = { database: sync.reads, schema: sync.location.schema }
-    const groups = await read(source, (reading) => readFailureGroups(reading, false))
-    if (output.json) for (const group of groups) output.stdout.record(group)
-    else
-      for (const line of layOut(groups.map(toCells(output.stdout)), output.stdout.width))
-        output.stdout.line(line)
+  return withDatabase(options, async (sync, output) => {
+    const groups = await readGroups(sync)
+    output.list(groups, toCells)
     if (groups.length === 0) output.note('No failed runs.')
   })
 }
 
+function readGroups({ reads: database, location: { schema } }: ClerkSync): Promise<readonly FailureGroup[]> {
+  return read({ database, schema }, (reading) => readFailureGroups(reading, false))
+}
+
 /** `syncCrm  Xk3…  37 retrying, 2 dead  since 14:02  Error: connect ECONNREFUSED` */
-function toCells({ colors }: Pen): (group: FailureGroup) => Cell[] {
-  return ({ handler, fingerprint, retrying, dead, firstAt, error, isPaused }) => {
-    const counts = [
-      ...(retrying.value ? [`${quantity(retrying)} retrying`] : []),
-      ...(dead.value ? [`${quantity(dead)} dead`] : []),
-    ]
-    return [
-      { text: isPaused ? `${handler} (paused)` : handler },
-      { text: fingerprint ?? '', style: colors.dim },
-      { text: counts.join(', ') },
-      { text: `since ${formatTime(new Date(firstAt))}`, style: colors.dim },
-      { text: (error ?? '').split('\n', 1)[0] as string },
-    ]
-  }
+function toCells(group: FailureGroup, { colors }: Pen): Cell[] {
+  const { handler, fingerprint, firstAt, isPaused } = group
+  return [
+    { text: isPaused ? `${handler} (paused)` : handler },
+    { text: fingerprint ?? '', style: colors.dim },
+    { text: countsOf(group) },
+    { text: `since ${formatTime(new Date(firstAt))}`, style: colors.dim },
+    { text: causeOf(group) },
+  ]
+}
+
+function countsOf({ retrying, dead }: FailureGroup): string {
+  const counts = [
+    ...(retrying.value ? [`${quantity(retrying)} retrying`] : []),
+    ...(dead.value ? [`${quantity(dead)} dead`] : []),
+  ]
+  return counts.join(', ')
+}
+
+function causeOf({ error }: FailureGroup): string {
+  return (error ?? '').split('\n', 1)[0] as string
 }
 
 function quantity({ value, isEstimate, isAtLeast }: Quantity): string {
@@ -101,10 +106,8 @@ async function change(
   ids: readonly string[],
   options: ChangeOptions,
 ): Promise<void> {
-  const output = new Output(options)
-  const filter = toFilter(ids, options)
-  await withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  await withDatabase(options, async (sync, output) => {
+    const filter = toFilter(ids, options) ?? (await chooseGroup(kind, options, sync, output))
     const matched = await sync.handlers.count(filter)
     const isRetry = kind === 'retry'
     const secretsForgotten = isRetry ? await sync.handlers.count({ ...filter, secretsForgotten: true }) : 0
@@ -115,6 +118,34 @@ async function change(
     if (!(await isConfirmed(what, question, options.yes === true, output))) return output.note('Cancelled.')
     await runBulk(options, output, (bulk) => sync.handlers[kind](filter, bulk))
   })
+}
+
+/** One of the groups, where somebody can choose; else they are listed, each with what names it. */
+async function chooseGroup(
+  kind: 'retry' | 'discard',
+  options: ChangeOptions,
+  sync: ClerkSync,
+  output: Output,
+): Promise<RunFilter> {
+  const groups = await readGroups(sync)
+  const statuses = statusesOf(options)
+  if (!output.canAsk || groups.length === 0) {
+    for (const group of groups)
+      output.note(
+        `clerk-sync failures ${kind} --handler ${group.handler} --group ${group.fingerprint}  # ${countsOf(group)}`,
+      )
+    throw usageError('Missing runs.', 'Pass ids, --handler, --group or --all.')
+  }
+  const chosen = await choose(`Which runs do you want to ${kind}?`, [
+    ...groups.map((group, index) => ({
+      value: String(index),
+      label: printable(`${group.handler}: ${countsOf(group)}, ${causeOf(group)}`),
+    })),
+    { value: 'all', label: 'all of them' },
+  ])
+  const group = groups[Number(chosen)]
+  if (group === undefined) return { statuses }
+  return { handlers: [group.handler], fingerprints: [group.fingerprint as string], statuses }
 }
 
 /** What a retry cannot bring back. */
@@ -128,13 +159,13 @@ interface Counts {
   readonly secretsForgotten?: number
 }
 
-function tellCounts(counts: Counts, { json, stdout }: Output): void {
-  if (json) stdout.record(counts)
-  else stdout.line(`${counts.matched}${sayForgotten(counts.secretsForgotten ?? 0)}`)
+function tellCounts(counts: Counts, output: Output): void {
+  output.print(counts, () => [`${counts.matched}${sayForgotten(counts.secretsForgotten ?? 0)}`])
 }
 
-function toFilter(ids: readonly string[], options: ChangeOptions): RunFilter {
-  const { handler, group, dead, since, until, all } = options
+/** Undefined if nothing says which. */
+function toFilter(ids: readonly string[], options: ChangeOptions): RunFilter | undefined {
+  const { handler, group, since, until, all } = options
   const narrowed = {
     handlers: handler,
     fingerprints: group,
@@ -142,8 +173,10 @@ function toFilter(ids: readonly string[], options: ChangeOptions): RunFilter {
     until,
     eventIds: ids.length > 0 ? ids : undefined,
   }
-  if (!all && Object.values(narrowed).every((each) => each === undefined)) {
-    throw usageError('Missing runs.', 'Pass ids, --handler, --group or --all.')
-  }
-  return { ...narrowed, statuses: dead ? ['dead'] : ['retrying', 'dead'] }
+  if (!all && Object.values(narrowed).every((each) => each === undefined)) return undefined
+  return { ...narrowed, statuses: statusesOf(options) }
+}
+
+function statusesOf({ dead }: ChangeOptions): RunFilter['statuses'] {
+  return dead ? ['dead'] : ['retrying', 'dead']
 }

@@ -6,8 +6,7 @@ import type { HandlerInfo, Past } from '../../index.ts'
 import { type BulkFlags, runBulk, withBulkOptions } from '../bulk.ts'
 import { isConfirmed } from '../confirm.ts'
 import { usageError } from '../failure.ts'
-import { layOut } from '../layout.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { withDatabase } from '../open.ts'
 import {
   collectFrom,
   type DatabaseOptions,
@@ -15,7 +14,7 @@ import {
   withDatabaseOptions,
   withExamples,
 } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import type { OutputOptions } from '../output.ts'
 import { formatTime } from '../text.ts'
 
 type Options = OutputOptions & DatabaseOptions
@@ -62,12 +61,9 @@ export function register(command: Command): void {
 }
 
 function list(options: Options): Promise<void> {
-  const output = new Output(options)
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     const handlers = await sync.handlers.list()
-    if (output.json) for (const handler of handlers) output.stdout.record(handler)
-    else for (const line of layOut(handlers.map(toCells), output.stdout.width)) output.stdout.line(line)
+    output.list(handlers, toCells)
     if (handlers.length === 0)
       output.note('There are no handlers. Add them to clerk-sync.config.ts, under `handlers`.')
   })
@@ -80,28 +76,22 @@ function toCells({ name, patterns, pausedAt, pauseReason }: HandlerInfo) {
 }
 
 function pause(name: string, options: PauseOptions): Promise<void> {
-  const output = new Output(options)
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     await sync.handlers.pause(name, options.reason)
     output.note(`${name} is paused: its runs wait. To resume it: clerk-sync handlers resume ${name}`)
   })
 }
 
 function resume(name: string, options: Options): Promise<void> {
-  const output = new Output(options)
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     await sync.handlers.resume(name)
     output.note(`${name} is resumed.`)
   })
 }
 
 function run(name: string, options: RunOptions): Promise<void> {
-  const output = new Output(options)
   const past = pastOf(options)
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     const what = 'existing' in past ? `the rows of ${past.existing}` : 'the events of that time'
     const question = 'Run it where it has not run yet?'
     if (!(await isConfirmed(`Handler ${name}, for ${what}`, question, options.yes === true, output))) {

@@ -3,11 +3,10 @@
 import type { Command } from 'commander'
 import type { Forgotten, MaintenanceResult, RetentionKind } from '../../index.ts'
 import { CommandError, listenForInterruption } from '../failure.ts'
-import { type Cell, layOut } from '../layout.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { formatExactTime } from '../text.ts'
+import type { Output, OutputOptions, Pen } from '../output.ts'
+import { type Cell, formatExactTime, layOut } from '../text.ts'
 
 interface MaintainCommandOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean
@@ -25,9 +24,7 @@ export function register(command: Command): void {
 }
 
 function maintain(options: MaintainCommandOptions): Promise<void> {
-  const output = new Output(options)
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     await sync.check()
     const interruption = listenForInterruption()
     try {
@@ -50,8 +47,7 @@ function isBusy(): CommandError {
 }
 
 function report(result: MaintenanceResult, output: Output): void {
-  if (output.json) output.stdout.record(result)
-  else for (const line of toLines(result, output.stdout)) output.stdout.line(line)
+  output.print(result, (pen) => toLines(result, pen))
   for (const name of result.partitions) output.note(`Created partition ${name}`)
   if (result.isDryRun) output.note('Nothing was changed.')
   else if (!result.isComplete)

@@ -10,9 +10,9 @@ import { readVersion } from '../../version.ts'
 import { loadConfiguration } from '../configuration.ts'
 import { openDashboard } from '../dashboard.ts'
 import { listenForInterruption } from '../failure.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import type { OutputOptions } from '../output.ts'
 
 interface McpOptions extends OutputOptions, DatabaseOptions {
   readonly allowWrites?: boolean
@@ -31,12 +31,9 @@ export function register(command: Command): void {
 }
 
 async function serve(options: McpOptions): Promise<void> {
-  // Standard output belongs to the protocol.
-  const output = new Output(options)
   const sdk = await loadSdk()
   const configuration = await loadConfiguration(options)
-  await withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  await withDatabase(options, async (sync) => {
     const ask = openDashboard({
       sync,
       options,

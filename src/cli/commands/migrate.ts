@@ -6,7 +6,7 @@ import type { ClerkSync } from '../../index.ts'
 import { EXIT } from '../failure.ts'
 import { requireDatabase, withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import type { Output, OutputOptions } from '../output.ts'
 
 interface MigrateOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean
@@ -26,27 +26,21 @@ export function register(command: Command): void {
 }
 
 function migrate(options: MigrateOptions): Promise<void> {
-  const output = new Output(options)
-  return withSync(options, output, (sync) => {
-    if (options.check) return check(sync, output)
-    if (options.dryRun) return dryRun(sync, output)
-    return run(sync, output)
-  })
+  const work = options.check ? check : options.dryRun ? dryRun : run
+  return withSync(options, work)
 }
 
 async function run(sync: ClerkSync, output: Output): Promise<void> {
   const { name, schema } = sync.location
   output.note(`Migrating schema ${schema} in ${name} …`)
   const ran = await sync.migrate()
-  if (output.json) output.stdout.record({ ran })
-  else for (const migration of ran) output.stdout.line(migration)
+  output.print({ ran }, () => ran)
   output.note(ran.length > 0 ? `Done: ran ${ran.length}.` : 'Nothing to do: the schema is up to date.')
 }
 
 async function check(sync: ClerkSync, output: Output): Promise<void> {
   const pending = await findPending(sync)
-  if (output.json) output.stdout.record({ pending })
-  else for (const name of pending) output.stdout.line(name)
+  output.print({ pending }, () => pending)
   output.note(
     pending.length > 0 ? `${pending.length} pending: run clerk-sync migrate.` : 'The schema is up to date.',
   )
@@ -56,8 +50,7 @@ async function check(sync: ClerkSync, output: Output): Promise<void> {
 async function dryRun(sync: ClerkSync, output: Output): Promise<void> {
   const names = await findPending(sync)
   const pending = names.map((name) => ({ name, sql: migrationSql(name, sync.location.schema) }))
-  if (output.json) output.stdout.record({ pending })
-  else for (const { name, sql } of pending) output.stdout.line(`-- ${name}\n${sql}`)
+  output.print({ pending }, () => pending.map(({ name, sql }) => `-- ${name}\n${sql}`))
   output.note(pending.length > 0 ? 'Nothing was changed.' : 'Nothing is pending: the schema is up to date.')
 }
 

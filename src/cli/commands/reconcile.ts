@@ -3,11 +3,11 @@
 import type { Command } from 'commander'
 import type { DriftReport, FoundDrift, ReconcileResult, ResourceName } from '../../index.ts'
 import { EXIT } from '../failure.ts'
-import { layOut } from '../layout.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, parseCount, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
+import type { Output, OutputOptions, Pen } from '../output.ts'
 import { coverageSentences, resourceArgument, runSweeps, sweepLines } from '../sweeps.ts'
+import { layOut } from '../text.ts'
 
 interface ReconcileCommandOptions extends OutputOptions, DatabaseOptions {
   readonly dryRun?: boolean
@@ -34,11 +34,9 @@ export function register(command: Command): void {
 }
 
 function reconcile(names: readonly ResourceName[], options: ReconcileCommandOptions): Promise<void> {
-  const output = new Output(options)
   const { dryRun, full, handlers, restart, maxDeletions } = options
   const resources = names.length > 0 ? names : undefined
-  return withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  return withDatabase(options, async (sync, output) => {
     const wishes = { resources, dryRun, full, handlers, restart, maxDeletions }
     const result = await runSweeps(output, (run) => sync.reconcile({ ...wishes, ...run }))
     report(result, options, output)
@@ -48,8 +46,11 @@ function reconcile(names: readonly ResourceName[], options: ReconcileCommandOpti
 
 /** Drift that is left in the tables, or a look that did not see everything, is exit code 3. */
 function report(result: ReconcileResult, { dryRun = false }: ReconcileCommandOptions, output: Output): void {
-  if (output.json) output.stdout.record({ type: 'reconcile', dryRun, ...result })
-  else tell(result, output.stdout)
+  output.print({ type: 'reconcile', dryRun, ...result }, (pen) => [
+    ...sweepLines(result, pen),
+    '',
+    ...driftLines(result.drift, pen),
+  ])
   const { status, drift } = result
   if (dryRun && drift.total > 0) output.note('Nothing was repaired. Run without --dry-run to repair.')
   if (status !== 'complete') output.note('Incomplete. Run the command again to continue.')
@@ -62,12 +63,6 @@ function tellCoverage({ unread }: ReconcileResult, pen: Pen): void {
   pen.line()
   pen.line('Not covered:')
   for (const sentence of coverageSentences(unread)) pen.line(`  ${sentence}`)
-}
-
-function tell(result: ReconcileResult, pen: Pen): void {
-  for (const line of sweepLines(result, pen)) pen.line(line)
-  pen.line()
-  for (const line of driftLines(result.drift, pen)) pen.line(line)
 }
 
 const CAUSES: Readonly<Record<FoundDrift['cause'], string>> = {

@@ -12,9 +12,9 @@ import { describeReplica, type ReplicaState, readReplica } from '../../inspect/r
 import { statusOfOutage } from '../../inspect/status.ts'
 import { FAR_MS, formatRoundTrip, measureRoundTrip } from '../doctor/database.ts'
 import { EXIT, listenForInterruption } from '../failure.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
+import type { Output, OutputOptions, Pen } from '../output.ts'
 import { formatDuration, printable } from '../text.ts'
 
 interface StatusOptions extends OutputOptions, DatabaseOptions {
@@ -35,9 +35,7 @@ export function register(command: Command): void {
 }
 
 async function showStatus(options: StatusOptions): Promise<void> {
-  const output = new Output(options)
-  await withSync(options, output, async (sync) => {
-    requireDatabase(sync)
+  await withDatabase(options, async (sync, output) => {
     if (options.watch) return watch(sync, output)
     const seen = await look(sync)
     show(seen, output)
@@ -98,17 +96,18 @@ function essenceOf({ state, sentence, data }: Status): string {
   return state === 'healthy' ? `${state} ${data}` : sentence
 }
 
-function show(seen: Seen, { json, stdout }: Output): void {
-  if (json) stdout.record(seen)
-  else showLines(seen, stdout)
+function show(seen: Seen, output: Output): void {
+  output.print(seen, (pen) => toLines(seen, pen))
 }
 
-function showLines(seen: Seen, stdout: Pen): void {
+function toLines(seen: Seen, pen: Pen): string[] {
   const { status } = seen
-  const { bold, dim } = stdout.colors
-  stdout.line(`${markOf(status.state, stdout)} ${bold(printable(status.sentence))}`)
-  stdout.line(`  ${printable(status.data)}`)
-  for (const [name, value] of numbersOf(seen)) stdout.line(`  ${dim(name.padEnd(12))} ${value}`)
+  const { bold, dim } = pen.colors
+  return [
+    `${markOf(status.state, pen)} ${bold(printable(status.sentence))}`,
+    `  ${printable(status.data)}`,
+    ...numbersOf(seen).map(([name, value]) => `  ${dim(name.padEnd(12))} ${value}`),
+  ]
 }
 
 function numbersOf(seen: Seen): [name: string, value: string][] {

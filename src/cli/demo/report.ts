@@ -2,9 +2,8 @@
 
 import type { BackfillResult, Receipt, ReconcileResult, SweepProgress } from '../../index.ts'
 import type { DeliveryTotals, SimulatedClerk, TableComparison } from '../../testing/index.ts'
-import { layOut } from '../layout.ts'
 import type { Output } from '../output.ts'
-import { formatDuration } from '../text.ts'
+import { formatDuration, layOut } from '../text.ts'
 import type { OutageResult } from './scenario.ts'
 
 const BAR_WIDTH = 30

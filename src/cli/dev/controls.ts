@@ -2,12 +2,11 @@
 
 import { spawn } from 'node:child_process'
 import { emitKeypressEvents, type Key } from 'node:readline'
-import { stripVTControlCharacters } from 'node:util'
 import { toClerkSyncError } from '../../reply.ts'
+import { NARROW } from '../entry.ts'
 import { CommandError, failureLines } from '../failure.ts'
-import { roomOf } from '../layout.ts'
 import type { Output, Pen } from '../output.ts'
-import { cut, printable } from '../text.ts'
+import { cut, printable, widthOf } from '../text.ts'
 
 /** What keys do. Absent what does not go with this run. */
 export interface Actions {
@@ -180,17 +179,32 @@ export function footerLines(
   const { dim } = pen.colors
   // A line as wide as the terminal would leave the cursor where terminals differ.
   const width = pen.width - 1
-  const pace = p95 === undefined ? '' : `p95 ${p95}ms   `
-  const state = trouble === undefined ? `● ${activity}` : `✗ ${trouble}, ${activity}`
-  const isNarrow = roomOf(pen.width) === 'narrow'
-  const right = isNarrow ? '' : `${pace}${state}`
-  const shownKeys = isNarrow ? '[?] [q]uit' : keys.join('  ')
+  const isNarrow = pen.width < NARROW
+  const pace = p95 === undefined || isNarrow ? '' : `p95 ${p95}ms   `
+  const wellbeing = isNarrow ? '' : `● ${activity}`
+  const state = trouble === undefined ? wellbeing : `✗ ${trouble}${isNarrow ? '' : `, ${activity}`}`
   const lines = [
     dim('─'.repeat(width)),
-    spread(`  ${counts.join(' · ')}`, right, width),
-    prompt === undefined ? dim(cut(`  ${shownKeys}`, width)) : cut(`  ${prompt}`, width),
+    spread(counts, `${pace}${state}`, width),
+    prompt === undefined
+      ? dim(`  ${fitting(isNarrow ? [] : keys.slice(0, -2), '[?]  [q]uit', '  ', width - 2)}`)
+      : cut(`  ${prompt}`, width),
   ]
   return lines.map((line) => pen.legible(line))
+}
+
+/** A line of two parts, one at each end of the width; of the left one goes what has no room. */
+function spread(counts: readonly string[], right: string, width: number): string {
+  const left = `  ${fitting(counts, '', ' · ', width - right.length - 3)}`
+  return `${left}${right.padStart(width - left.length)}`
+}
+
+/** As many of the parts as there is room for, and the last one. */
+function fitting(parts: readonly string[], last: string, separator: string, width: number): string {
+  const line = [...parts, last].filter(Boolean).join(separator)
+  return line.length <= width || parts.length === 0
+    ? line
+    : fitting(parts.slice(0, -1), last, separator, width)
 }
 
 export interface Press {
@@ -278,18 +292,7 @@ export class Pinned {
     const columns = this.#terminal.columns || Number.POSITIVE_INFINITY
     const rows = this.#shown
       .split('\n')
-      .reduce((sum, line) => sum + Math.max(1, Math.ceil(lengthOf(line) / columns)), 0)
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0)
     return `\r${rows > 1 ? `\u001b[${rows - 1}A` : ''}\u001b[J`
   }
-}
-
-function lengthOf(line: string): number {
-  return [...stripVTControlCharacters(line)].length
-}
-
-/** A line of two parts, one at each end of the width; the left one gives way. */
-export function spread(left: string, right: string, width: number): string {
-  const room = width - right.length
-  if (room < 2) return cut(left, width)
-  return `${cut(left, room - 1).padEnd(room)}${right}`
 }

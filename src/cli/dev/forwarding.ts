@@ -20,8 +20,8 @@ export class Forwarding {
   readonly #underWay = new Set<Promise<unknown>>()
   #isReachable = true
   #skipped = 0
-  /** What the app answered last; null if it did not. */
-  #lastStatus: number | null = 200
+  /** What the app answered last; null if it did not, undefined if it was not asked since it listens. */
+  #lastStatus: number | null | undefined
 
   constructor(url: URL, output: Output) {
     this.#url = url
@@ -37,8 +37,15 @@ export class Forwarding {
 
   /** What is wrong with the app, for the footer. */
   get trouble(): string | undefined {
-    if (!this.#isReachable || this.#lastStatus === null) return 'your app does not answer'
-    return this.#lastStatus >= 300 ? `your app answers ${this.#lastStatus}` : undefined
+    const status = this.#lastStatus
+    if (!this.#isReachable || status === null) return 'your app does not answer'
+    if (this.#underWay.size >= MAX_UNDER_WAY) return `your app hangs, ${this.#skipped} not forwarded`
+    return status !== undefined && status >= 300 ? `your app answers ${status}` : undefined
+  }
+
+  /** What is known of an app without trouble. */
+  get wellbeing(): string {
+    return this.#lastStatus === undefined ? 'nothing forwarded yet' : `your app answers ${this.#lastStatus}`
   }
 
   /** Tells once that nobody listens there, and once when somebody does again. */
@@ -67,6 +74,7 @@ export class Forwarding {
 
   #tell(isReachable: boolean): void {
     this.#isReachable = isReachable
+    if (isReachable) this.#lastStatus = undefined
     const { json, stdout, stderr } = this.#output
     const { green, yellow } = stderr.colors
     if (json) stdout.record({ type: 'forward', time: new Date(), url: this.#url, reachable: isReachable })

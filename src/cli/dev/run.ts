@@ -158,8 +158,13 @@ function watch({ log, server, simulation, passage, forwarding }: Running): Watch
   const failures = words.filter(([count]) => count > 0).map((word) => word.join(' '))
   const counts = [...countWords({ outcomes: log.outcomes, answers: server.answers }), ...failures]
   const source = simulation?.isPaused ? 'paused' : 'live'
-  const activity = passage.isOpen ? `${source}, tunnel open` : source
-  return { counts, p95: log.p95, activity, trouble: forwarding?.trouble }
+  const trouble = forwarding?.trouble
+  const facts = [
+    source,
+    ...(passage.isOpen ? ['tunnel open'] : []),
+    ...(forwarding && trouble === undefined ? [forwarding.wellbeing] : []),
+  ]
+  return { counts, p95: log.p95, activity: facts.join(', '), trouble }
 }
 
 /** Runs of handlers, whether they are tried again by themselves or not, and events that the database refused. */
