@@ -44,6 +44,8 @@ export class Intake {
   #wanted = new Set<string>()
   /** The time of the next poll, null for runs that just came due; undefined if no run is known to be due. */
   #lookFrom: string | null | undefined
+  /** Whether the last claim was a look. */
+  #hasLooked = false
   #waiting: Waiting[] = []
   #claiming: Promise<void> | undefined
   readonly #claimMs = new Average()
@@ -160,9 +162,11 @@ export class Intake {
     return this.#parts.stopping.reason
   }
 
+  /** In turns: wakes of single runs may never end, and the look is what finds a run whose wake was lost. */
   #claim(): Promise<ClaimedRun[]> {
-    const most = this.#room
-    return this.#wanted.size > 0 ? this.#claimWanted(most) : this.#claimDue(most)
+    const looks = this.#lookFrom !== undefined && (this.#wanted.size === 0 || !this.#hasLooked)
+    this.#hasLooked = looks
+    return looks ? this.#claimDue(this.#room) : this.#claimWanted(this.#room)
   }
 
   async #claimWanted(most: number): Promise<ClaimedRun[]> {

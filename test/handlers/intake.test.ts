@@ -1,0 +1,56 @@
+/** Which claim comes next where wakes name runs while a look through the table is asked for. */
+
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import type { Claims } from '../../src/handlers/claims.ts'
+import { on } from '../../src/handlers/handler.ts'
+import { Intake } from '../../src/handlers/intake.ts'
+import type { ClaimedRun } from '../../src/handlers/run.ts'
+import type { Slot } from '../../src/handlers/slots.ts'
+
+const ordered = on('user.*', () => undefined, { name: 'ordered', ordered: true, concurrency: 2 })
+
+/** An intake whose every claim is followed by the wake of another run, and what it asks for. */
+function underSteadyWakes() {
+  const asked: string[] = []
+  const stopping = new AbortController()
+  let serial = 0
+  const claimed = async (what: string): Promise<ClaimedRun[]> => {
+    asked.push(what)
+    await turn()
+    intake.want([`msg_${serial++}`, `msg_${serial++}`])
+    return []
+  }
+  const claims = { due: () => claimed('look'), byEvent: () => claimed('wanted') } as unknown as Claims
+  const intake = new Intake(ordered, {
+    claims,
+    stopping: stopping.signal,
+    start: (_: ClaimedRun, slot: Slot) => slot.free(),
+    giveBack: async () => undefined,
+    onTrouble: (error) => {
+      throw error
+    },
+  })
+  return { intake, asked, stop: () => stopping.abort() }
+}
+
+it('a look comes at the next claim but one, however many runs are wanted by name', async () => {
+  const { intake, asked, stop } = underSteadyWakes()
+  intake.want(['msg_first'])
+  while (asked.length < 3) await turn()
+  intake.look('all')
+  const before = asked.length
+  while (asked.length < before + 3) await turn()
+  stop()
+  expect(asked.slice(before, before + 3)).toContain('look')
+})
+
+it('runs that are wanted by name come at the next claim but one, however often a look is asked for', async () => {
+  const { intake, asked, stop } = underSteadyWakes()
+  while (asked.length < 20) {
+    intake.look('all')
+    await turn()
+  }
+  stop()
+  for (let at = 1; at < asked.length; at++) expect(asked.slice(at - 1, at + 1)).toContain('wanted')
+})
