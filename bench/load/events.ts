@@ -2,6 +2,7 @@
 
 import type { EventType } from '../../src/index.ts'
 import { sampleEvent } from '../../src/testing/index.ts'
+import { Random } from '../../src/testing/random.ts'
 import { newId } from './ids.ts'
 
 /** An event that is yet to be signed. */
@@ -13,6 +14,9 @@ export interface Unsigned {
 
 /** An endless supply of events. */
 export type Workload = Iterator<Unsigned, never>
+
+/** The same mixture in every run; only ids differ, as they must in one database. */
+const random = new Random(1)
 
 /** Nothing but new users. */
 export function* newUsers(): Generator<Unsigned, never> {
@@ -29,7 +33,7 @@ export function* mixture(users: readonly string[]): Generator<Unsigned, never> {
   const existing = [...users]
   const memberships: string[] = []
   for (;;) {
-    const dice = Math.random()
+    const dice = random.fraction()
     if (dice < 0.6) yield userEvent('user.updated', pick(existing))
     else if (dice < 0.8) yield userEvent('user.created', add(existing, newId('user')))
     else if (dice < 0.9) yield membershipEvent(memberships, pick(existing))
@@ -64,7 +68,7 @@ function digitsOf(key: string, count: number): string {
 }
 
 function membershipEvent(memberships: string[], userId: string): Unsigned {
-  const dice = memberships.length === 0 ? 0 : Math.random()
+  const dice = memberships.length === 0 ? 0 : random.fraction()
   const type = dice < 0.5 ? 'created' : dice < 0.8 ? 'updated' : 'deleted'
   const id =
     type === 'created'
@@ -111,11 +115,11 @@ function bodyOf(type: EventType, id: string, data: object): Unsigned {
 }
 
 function pick(list: readonly string[]): string {
-  return list[Math.floor(Math.random() * list.length)] as string
+  return random.pick(list)
 }
 
 function take(list: string[]): string {
-  const at = Math.floor(Math.random() * list.length)
+  const at = random.integer(0, list.length - 1)
   const taken = list[at] as string
   list[at] = list.at(-1) as string
   list.pop()

@@ -59,7 +59,7 @@ async function withApp(
   command: (port: number) => readonly string[],
   work: (app: App) => Promise<void>,
 ): Promise<void> {
-  const [port, effects] = [await freePort(), join(await folder(), `effects-${Math.random()}`)]
+  const [port, effects] = [await freePort(), join(await folder(), 'effects')]
   const env = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineConfig, type HandlerTransaction, on } from '../../src/index.ts'
+import { paceOf } from '../support/pace.ts'
 
 interface Tried {
   readonly handler: string
@@ -38,7 +39,7 @@ export default defineConfig({
           at: Number(timestamp),
           attempt,
         })
-        await sleep(Math.random() * 30)
+        await sleep(paceOf(event))
       },
       { name: 'beside', ordered: true, retries: Array<number>(20).fill(0.2) },
     ),

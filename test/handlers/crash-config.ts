@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineConfig, on } from '../../src/index.ts'
+import { paceOf } from '../support/pace.ts'
 
 const retries = Array<number>(100).fill(0.2)
 
@@ -15,7 +16,7 @@ export default defineConfig({
           `insert into ${process.env.EFFECTS} (event_id, user_id, at) values ($1, $2, $3)`,
           values,
         )
-        await sleep(Math.random() * 30)
+        await sleep(paceOf(event))
       },
       { name: 'effect', ordered: true, retries },
     ),

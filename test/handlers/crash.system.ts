@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { expect, it, vi } from 'vitest'
 import type { ClerkSync } from '../../src/index.ts'
+import type { Random } from '../../src/testing/random.ts'
+import { chance } from '../support/chance.ts'
 import { type CliProcess, startCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
@@ -41,7 +43,7 @@ describeWithPostgres('workers', (url) => {
       .execute(sync.database)
     const workers = await Promise.all([startWorker(), startWorker(), startWorker()])
 
-    const deliveries = deliverAll(sync)
+    const deliveries = deliverAll(sync, chance())
     let cut = 0
     for (let kill = 0; kill < KILLS; kill++) {
       await sleep(300)
@@ -87,9 +89,9 @@ describeWithPostgres('workers', (url) => {
 })
 
 /** Each user's events in disorder, as they come. */
-async function deliverAll(sync: ClerkSync): Promise<void> {
+async function deliverAll(sync: ClerkSync, random: Random): Promise<void> {
   for (let nr = 0; nr < EVENTS_EACH; nr++) {
-    const order = Array.from({ length: USERS }, (_, user) => user).sort(() => Math.random() - 0.5)
+    const order = random.shuffle(Array.from({ length: USERS }, (_, user) => user))
     for (const user of order) {
       const at = 1_700_000_000_000 + nr * 1_000
       await deliver(

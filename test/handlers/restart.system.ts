@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { type ClerkSync, createClerkSync } from '../../src/index.ts'
+import { chance } from '../support/chance.ts'
 import { type CliProcess, startCli, temporaryFolder } from '../support/cli.ts'
 import { SECRET, silent } from '../support/databases.ts'
 import { eventOf, type SignedRequest, sign } from '../support/deliveries.ts'
@@ -65,6 +66,7 @@ describeWithInstalledPostgres(
     const folder = temporaryFolder()
 
     it('loses nothing that was acknowledged, and doubles and disorders no effect; no process of ours has to be restarted', async () => {
+      const random = chance()
       const server = await PostgresServer.create(binaries)
       onTestFinished(() => server.remove())
       const sync = createClerkSync({ ...OPTIONS, database: server.url })
@@ -90,10 +92,10 @@ describeWithInstalledPostgres(
 
       let interrupted = 0
       for (let restart = 0; restart < RESTARTS; restart++) {
-        await sleep(1_500 + Math.random() * 1_000)
+        await sleep(random.integer(1_500, 2_500))
         interrupted += await running(sync)
         await server.stop('immediate')
-        await sleep(Math.random() * 2_000)
+        await sleep(random.integer(0, 2_000))
         await server.start()
       }
       await sleep(2_000)

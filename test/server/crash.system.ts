@@ -15,6 +15,7 @@ import {
   type SimulatedClerk,
   signDelivery,
 } from '../../src/testing/index.ts'
+import { chance } from '../support/chance.ts'
 import { CliProcess } from '../support/cli.ts'
 import { describeEachDatabase, SECRET, type TestDatabase } from '../support/databases.ts'
 
@@ -96,12 +97,13 @@ async function startServer(database: TestDatabase, port: number): Promise<CliPro
 describeEachDatabase('a server that is killed again and again', (database) => {
   it('loses and doubles nothing that it acknowledged', { timeout: 900_000 }, async () => {
     const port = await freePort()
+    const random = chance()
     const clerk = createSimulatedClerk({ seed: 50 })
     const sender = new Sender(`http://127.0.0.1:${port}/webhooks/clerk`, clerk)
     for (let kill = 0; kill < KILLS; kill++) {
       const server = await startServer(database, port)
-      await sender.untilAccepted(Math.floor(Math.random() * MAX_ANSWERS_BEFORE_KILL))
-      await sleep(Math.random() * MAX_MS_BEFORE_KILL)
+      await sender.untilAccepted(random.integer(0, MAX_ANSWERS_BEFORE_KILL - 1))
+      await sleep(random.integer(0, MAX_MS_BEFORE_KILL))
       await server.stop('SIGKILL')
     }
 
