@@ -5,6 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Kysely } from 'kysely'
+import { parseExact } from '../clerk/exact-json.ts'
 import { type ChildSet, membersOf, readColumns } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
@@ -106,7 +107,7 @@ function compareOne(
   if (row?.erased_at) return 'newer_here'
   if (row?.deleted_at) return { kind: 'deleted_here', fields: [] }
   if (!row?.observed_at) return { kind: 'missing', fields: [] }
-  const { data, raw, updatedAt } = observation.state as State
+  const { raw, updatedAt } = observation.state as State
   const stored = {
     updatedAt: row.clerk_updated_at,
     observedAt: row.observed_at,
@@ -117,24 +118,28 @@ function compareOne(
     return edited.length > 0 && order >= 0 ? { kind: 'edited', fields: edited } : 'same'
   if (order < 0) return 'newer_here'
   const isNewer = (updatedAt?.getTime() ?? 0) > (row.clerk_updated_at?.getTime() ?? 0)
-  return { kind: isNewer ? 'stale' : 'refreshed', fields: changedFields(data, row) }
+  return { kind: isNewer ? 'stale' : 'refreshed', fields: changedFields(raw, row) }
 }
 
 function isSameState({ resource, state }: Observation, row: StoredColumns): boolean {
-  const { data, raw, updatedAt } = state as State
+  const { raw, updatedAt } = state as State
   const { shape = 'same' } = resource.api ?? {}
   if (row.raw_text === null) return false
   if (shape === 'other' && updatedAt) return updatedAt.getTime() === row.clerk_updated_at?.getTime()
   if (Buffer.from(raw).equals(Buffer.from(row.raw_text))) return true
-  const stored = JSON.parse(row.raw_text)
-  return isDeepStrictEqual(shape === 'less' ? { ...stored, ...data } : data, stored)
+  const [shown, stored] = [exactData(raw), exactData(row.raw_text)]
+  return isDeepStrictEqual(shape === 'less' ? { ...stored, ...shown } : shown, stored)
 }
 
 /** The fields of Clerk's JSON that differ. */
-function changedFields(data: State['data'], row: StoredColumns): string[] {
-  const stored = JSON.parse(row.raw_text ?? '{}')
-  const names = new Set([...Object.keys(stored), ...Object.keys(data)])
-  return [...names].filter((name) => !isDeepStrictEqual(stored[name], data[name]))
+function changedFields(raw: Uint8Array, row: StoredColumns): string[] {
+  const [shown, stored] = [exactData(raw), exactData(row.raw_text ?? '{}')]
+  const names = new Set([...Object.keys(stored), ...Object.keys(shown)])
+  return [...names].filter((name) => !isDeepStrictEqual(stored[name], shown[name]))
+}
+
+function exactData(raw: Uint8Array | string): State['data'] {
+  return parseExact(Buffer.from(raw).toString()) as State['data']
 }
 
 /** The columns and sets that are not what the row's own state makes them. */

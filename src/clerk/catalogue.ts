@@ -5,7 +5,7 @@
  */
 
 import type { ClerkEvent } from './event.ts'
-import type { EventType, Payload } from './payloads.ts'
+import type { EventType } from './payloads.ts'
 import type { Effect, Resource } from './resource.ts'
 import { allowlistIdentifiers } from './resources/allowlist-identifiers.ts'
 import { apiKeys } from './resources/api-keys.ts'
@@ -46,7 +46,7 @@ import {
   web3Wallets,
 } from './resources/users.ts'
 import { waitlistEntries } from './resources/waitlist-entries.ts'
-import { anySecrets, redact } from './secrets.ts'
+import { anySecrets, type Redaction } from './secrets.ts'
 
 /** By table name. */
 export const CATALOGUE = {
@@ -120,9 +120,8 @@ export function findEvent(type: string): { resource: Resource; effect: Effect } 
   return EVENTS.get(type)
 }
 
-/** The same event without secrets, if it had any. */
-export function withoutSecrets<E extends ClerkEvent>(event: E): E | undefined {
-  const found = findEvent(event.type)
-  const redactions = found ? (found.resource.secrets?.(event.data) ?? []) : anySecrets(event.data)
-  return redactions.length === 0 ? undefined : { ...event, data: redact(event.data as Payload, redactions) }
+/** The secrets in an event's payload. */
+export function secretsIn({ type, data }: ClerkEvent): Redaction[] {
+  const found = findEvent(type)
+  return found ? (found.resource.secrets?.(data) ?? []) : anySecrets(data)
 }

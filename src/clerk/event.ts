@@ -5,6 +5,7 @@
  * event and says why, because a signed message is never thrown away.
  */
 
+import { isExactNumber } from './exact-json.ts'
 import { scanJson } from './json-scan.ts'
 import type { EventPayloads, EventType, Payload } from './payloads.ts'
 import { toStorableText } from './storable.ts'
@@ -148,7 +149,7 @@ function own(value: object, key: string): unknown {
 }
 
 export function isObject(value: unknown): value is Payload {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value)
 }
 
 const YEAR_1973_IN_MILLISECONDS = 1e11

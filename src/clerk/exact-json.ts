@@ -11,20 +11,34 @@ interface RawJson {
 
 const { rawJSON, isRawJSON } = JSON as RawJson
 
-/** A number that was reserialized may have been rounded if it has this many digits, or an exponent. */
-const MAYBE_ROUNDED = /\d{16}|\d\.\d{15}|\de[+-]?\d/
+/** Where a value stands in a JSON text: a number that may be rounded has that many digits, or an exponent. */
+const MAYBE_ROUNDED = /(?:^|[:,[])\s*-?\d(?:[\d.]{15}|[\d.]*[eE])/
 /** Without an exponent: `1e99999` is a short text, and more than Postgres holds. */
 const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/
 const MAX_DIGITS = 1_000
+/** So many digits a JavaScript number always keeps. */
+const KEPT_DIGITS = 15
 
-/** Whether a text that `JSON.stringify` wrote may have lost digits. */
+/** Whether a JSON text may hold numbers that parsing rounds, or that were rounded before it was written. */
 export function mayBeRounded(json: string): boolean {
   return rawJSON !== undefined && MAYBE_ROUNDED.test(json)
 }
 
 /** The value of a JSON text, for `JSON.stringify` to write its numbers with the digits that they have in it. */
 export function parseExact(text: string): unknown {
+  if (!mayBeRounded(text)) return JSON.parse(text)
   return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)
+}
+
+/** The text of what a change makes of a JSON text, whose numbers keep their digits. @param parsed the value of the text */
+export function rewriteJson<Value>(
+  bytes: Uint8Array,
+  parsed: Value,
+  change: (value: Value) => unknown,
+): Buffer {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  const value = mayBeRounded(text) ? (parseExact(text) as Value) : parsed
+  return Buffer.from(JSON.stringify(change(value)))
 }
 
 export function isExactNumber(value: unknown): boolean {
@@ -32,6 +46,7 @@ export function isExactNumber(value: unknown): boolean {
 }
 
 function keepDigits(_: string, value: unknown, { source = '' }: { source?: string } = {}): unknown {
-  if (typeof value !== 'number' || source.length > MAX_DIGITS || String(value) === source) return value
+  if (typeof value !== 'number' || source.length <= KEPT_DIGITS || source.length > MAX_DIGITS) return value
+  if (String(value) === source) return value
   return PLAIN_NUMBER.test(source) && Number(source) === value && rawJSON ? rawJSON(source) : value
 }

@@ -8,6 +8,7 @@ import { closest } from '../closest.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { CATALOGUE, findEvent, RESOURCES, type ResourceName } from './catalogue.ts'
 import { type ClerkEvent, isObject } from './event.ts'
+import { isExactNumber } from './exact-json.ts'
 import type { Payload } from './payloads.ts'
 import type { Column, Resource } from './resource.ts'
 
@@ -107,8 +108,9 @@ export class Privacy {
     if (Array.isArray(value)) return value.map((member) => this.#hash(member))
     if (isObject(value))
       return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.#hash(inner)]))
-    if (typeof value !== 'string' && typeof value !== 'number') return value
-    const text = String(value)
+    const isExact = isExactNumber(value)
+    if (typeof value !== 'string' && typeof value !== 'number' && !isExact) return value
+    const text = isExact ? JSON.stringify(value) : String(value)
     if (text === '' || text.startsWith(PREFIX)) return text
     return PREFIX + createHmac('sha256', this.#key).update(text).digest('base64url')
   }

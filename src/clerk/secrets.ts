@@ -92,16 +92,13 @@ function variablesIn(value: unknown, path: string[] = []): { path: string[]; tex
 
 /** A copy of the payload without its secrets. */
 export function redact(data: Payload, redactions: readonly Redaction[]): Payload {
-  return redactIn(structuredClone(data), redactions)
+  return redactions.reduce((kept, { path, value }) => replaceAt(kept, path, value) as Payload, data)
 }
 
-/** As {@link redact}, in the payload itself. */
-export function redactIn(data: Payload, redactions: readonly Redaction[]): Payload {
-  for (const { path, value } of redactions) {
-    const parent = readAt(data, path.slice(0, -1)) as Payload
-    parent[path.at(-1) as string] = value
-  }
-  return data
+/** A copy along the path. */
+function replaceAt(value: unknown, [key = '', ...rest]: readonly string[], replacement: unknown): unknown {
+  const inner = rest.length === 0 ? replacement : replaceAt((value as Payload)[key], rest, replacement)
+  return Array.isArray(value) ? value.with(Number(key), inner) : { ...(value as Payload), [key]: inner }
 }
 
 function readAt(value: unknown, path: readonly string[]): unknown {

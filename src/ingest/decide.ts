@@ -147,7 +147,8 @@ function withoutErased(decided: Decided, stored: Stored, shares: ReadonlyMap<Obs
     .reduce<Share | null>(together, isMentioned ? 'all' : null)
   if (share === null) return decided
   const kept = { ...entry, body: withoutShareOfBody(entry.body, share) }
-  return { entry: kept, verdict: share === 'all' ? { ...verdict, ...ERASED } : { ...verdict, changes: null } }
+  const unchanged = { ...verdict, changes: null, exactChanges: undefined }
+  return { entry: kept, verdict: share === 'all' ? { ...unchanged, ...ERASED } : unchanged }
 }
 
 /** What is parked waits for a version or a configuration that can use it; nothing follows from it until then. */

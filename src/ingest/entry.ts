@@ -1,7 +1,7 @@
 /** A delivery as the ledger takes it: everything known without the database, read once. */
 
 import { hash } from 'node:crypto'
-import { findEvent, RESOURCES, withoutSecrets } from '../clerk/catalogue.ts'
+import { findEvent, RESOURCES, secretsIn } from '../clerk/catalogue.ts'
 import {
   type ClerkEvent,
   type Delivery,
@@ -10,11 +10,12 @@ import {
   type ParkReason,
   readContent,
 } from '../clerk/event.ts'
-import { parseExact } from '../clerk/exact-json.ts'
+import { rewriteJson } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import { type Mention, resourcesIn, usersIn, withoutFields } from '../clerk/person.ts'
 import type { Privacy } from '../clerk/privacy.ts'
 import type { Effect, Resource, Share } from '../clerk/resource.ts'
+import { redact } from '../clerk/secrets.ts'
 import { toStorableText } from '../clerk/storable.ts'
 import { messageOf } from '../database/failure.ts'
 import type { Outcome } from '../database/tables.ts'
@@ -85,10 +86,8 @@ function keptOf(delivery: Delivery, privacy: Privacy): Delivery {
   if (delivery.event === null) return delivery
   const event = privacy.event(delivery.event)
   if (event === delivery.event) return delivery
-  const exact = parseExact(Buffer.from(delivery.rawData).toString()) as ClerkEvent['data']
-  const kept = privacy.event({ ...event, data: exact })
-  const [rawBody, rawData] = [kept, kept.data].map((value) => Buffer.from(JSON.stringify(value)))
-  return { ...delivery, event, rawBody: rawBody as Buffer, rawData: rawData as Buffer }
+  const rawBody = rewriteJson(delivery.rawBody, delivery.event, (each) => privacy.event(each))
+  return { ...delivery, ...readContent(rawBody), rawBody } as Delivery
 }
 
 /** The entry, to be recorded as one that could not be applied. */
@@ -143,9 +142,11 @@ function identify({ svixId, event, attemptedAt }: Delivery) {
 }
 
 function keptBody({ event, rawBody }: Delivery): KeptBody {
-  const kept = event && withoutSecrets(event)
-  const bytes = kept ? Buffer.from(JSON.stringify(kept)) : rawBody
-  return { bytes, sha256: hash('sha256', bytes, 'buffer'), withSecrets: kept ? rawBody : null }
+  const secrets = event ? secretsIn(event) : []
+  const withoutSecrets = ({ data, ...rest }: ClerkEvent) => ({ ...rest, data: redact(data, secrets) })
+  const hasSecrets = event !== null && secrets.length > 0
+  const bytes = hasSecrets ? rewriteJson(rawBody, event, withoutSecrets) : rawBody
+  return { bytes, sha256: hash('sha256', bytes, 'buffer'), withSecrets: hasSecrets ? rawBody : null }
 }
 
 /** Decides whether a delivery is applied, and reads its observations. */
@@ -184,8 +185,10 @@ export function withoutShareOfBody({ bytes, sha256, withSecrets }: KeptBody, sha
 export function withoutFieldsOfEvent(body: Uint8Array, fields: readonly string[]): Uint8Array | null {
   const { event } = readContent(body)
   if (event === null) return null
-  const { event_attributes: _, ...rest } = event
-  return Buffer.from(JSON.stringify({ ...rest, data: withoutFields(event.data, fields) }))
+  return rewriteJson(body, event, ({ event_attributes: _, ...rest }) => ({
+    ...rest,
+    data: withoutFields(rest.data, fields),
+  }))
 }
 
 function notApplied(

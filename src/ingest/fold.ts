@@ -90,14 +90,16 @@ function completed(observation: Observation, known: Version): Observation {
 }
 
 function merged(resource: Resource, below: Uint8Array, above: Uint8Array): Pick<State, 'data' | 'raw'> {
-  const data = complete(resource, parse(below), parse(above))
-  const isExact = [below, above].some((raw) => mayBeRounded(Buffer.from(raw).toString()))
-  const exact = isExact ? complete(resource, parse(below, parseExact), parse(above, parseExact)) : data
-  return { data, raw: Buffer.from(JSON.stringify(exact)) }
+  const text = JSON.stringify(complete(resource, parse(below), parse(above)))
+  return { data: JSON.parse(text), raw: Buffer.from(text) }
 }
 
-function parse(raw: Uint8Array, read: (text: string) => unknown = JSON.parse): Payload {
-  return read(Buffer.from(raw).toString()) as Payload
+function parse(raw: Uint8Array): Payload {
+  return parseExact(textOf(raw)) as Payload
+}
+
+function textOf(raw: Uint8Array): string {
+  return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString()
 }
 
 function judge(
@@ -110,7 +112,7 @@ function judge(
   if (deletion) return { outcome: 'stale', reason: 'resource_deleted', changes: null }
   if (before === null || order === 0) return APPLIED
   const changes = changesBetween(before, observation.state as State)
-  if (order > 0) return { ...APPLIED, changes }
+  if (order > 0) return { ...APPLIED, ...changes }
   // The row may have come to this very state by another way, e.g. a permission by the role that holds it.
   return changes === null ? APPLIED : { outcome: 'stale', reason: 'older_than_row', changes: null }
 }
@@ -120,14 +122,17 @@ function deletionChange({ observedAt }: Observation): Record<string, Change> {
 }
 
 /** The fields in which Clerk's JSON differs, or null. */
-function changesBetween(before: Version, after: State): Record<string, Change> | null {
-  const previous = parse(before.raw)
-  const fields = new Set([...Object.keys(previous), ...Object.keys(after.data)])
-  const changed = [...fields].filter((field) => !isDeepStrictEqual(previous[field], after.data[field]))
+function changesBetween(before: Version, after: State): Pick<Verdict, 'changes' | 'exactChanges'> | null {
+  const isRounded = mayBeRounded(textOf(after.raw))
+  const [from, to] = [parse(before.raw), isRounded ? parse(after.raw) : after.data]
+  const fields = new Set([...Object.keys(from), ...Object.keys(to)])
+  const changed = [...fields].filter((field) => !isDeepStrictEqual(from[field], to[field]))
   if (changed.length === 0) return null
-  return Object.fromEntries(
-    changed.map((field) => [field, { from: previous[field] ?? null, to: after.data[field] ?? null }]),
+  const changes = Object.fromEntries(
+    changed.map((field) => [field, { from: from[field] ?? null, to: to[field] ?? null }]),
   )
+  const text = JSON.stringify(changes)
+  return mayBeRounded(text) ? { changes: JSON.parse(text), exactChanges: Buffer.from(text) } : { changes }
 }
 
 function versionOf({ state, observedAt }: Observation): Version | null {

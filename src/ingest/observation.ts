@@ -6,12 +6,12 @@
 import type { Item } from '../clerk/api/reply.ts'
 import { findEvent, RESOURCES } from '../clerk/catalogue.ts'
 import { type ClerkEvent, instanceIdOf, toDate } from '../clerk/event.ts'
-import { mayBeRounded, parseExact } from '../clerk/exact-json.ts'
+import { mayBeRounded, parseExact, rewriteJson } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import { together, usersIn, withoutFields } from '../clerk/person.ts'
 import type { Privacy } from '../clerk/privacy.ts'
 import { type Resource, readSource, type Share } from '../clerk/resource.ts'
-import { type Redaction, redact, redactIn } from '../clerk/secrets.ts'
+import { type Redaction, redact } from '../clerk/secrets.ts'
 import { toStorableText } from '../clerk/storable.ts'
 
 export interface Observation {
@@ -82,13 +82,16 @@ export function observeItem(
   resource: Resource,
   item: Item,
 ): Observation[] {
-  const data = privacy ? privacy.data(resource, item.data) : item.data
-  const raw =
-    data === item.data
-      ? item.raw
-      : Buffer.from(JSON.stringify(privacy?.data(resource, exactPayload(item.raw)) ?? data))
+  const { data, raw } = privacy ? keptOf(item, resource, privacy) : item
   const all = [toObservation(source, resource, data, asSent(raw)), ...embedded(source, resource, data, raw)]
   return all.map((each) => ({ ...each, isPartial: (each.resource.api?.shape ?? 'same') !== 'same' }))
+}
+
+/** As if Clerk had shown no more than is stored. */
+function keptOf(item: Item, resource: Resource, privacy: Privacy): Pick<Item, 'data' | 'raw'> {
+  if (privacy.data(resource, item.data) === item.data) return item
+  const raw = rewriteJson(item.raw, item.data, (data) => privacy.data(resource, data))
+  return { raw, data: JSON.parse(raw.toString()) }
 }
 
 function embedded(source: Source, parent: Resource, data: Payload, raw: Uint8Array): Observation[] {
@@ -137,7 +140,7 @@ function toObservation(source: Source, resource: Resource, data: Payload, { raw,
     id: toStorableText(data.id as string),
     state: {
       data: kept,
-      raw: raw !== undefined && kept === data ? raw : textOf(kept, () => redactIn(exact(), redactions)),
+      raw: raw !== undefined && kept === data ? raw : textOf(kept, () => redact(exact(), redactions)),
       updatedAt: toDate(data.updated_at),
     },
     isDeletion: false,
@@ -192,5 +195,6 @@ export function erasedShare(
 export function withoutShare(observation: Observation, fields: readonly string[]): Observation {
   const state = observation.state as State
   const data = withoutFields(state.data, fields)
-  return { ...observation, state: { ...state, data, raw: Buffer.from(JSON.stringify(data)) } }
+  const raw = rewriteJson(state.raw, state.data, (each) => withoutFields(each, fields))
+  return { ...observation, state: { ...state, data, raw } }
 }

@@ -145,7 +145,11 @@ export const BODY_COLUMNS: RowColumns<NewEvent> = [
 /** What events changed, of those that changed something. */
 export const CHANGE_COLUMNS: RowColumns<Pick<NewEvent, 'entry' | 'verdict'>> = [
   text('event_id', ({ entry }) => entry.svixId),
-  bytes('changes', 'json', ({ verdict }) => Buffer.from(JSON.stringify(verdict.changes))),
+  bytes(
+    'changes',
+    'json',
+    ({ verdict }) => verdict.exactChanges ?? Buffer.from(JSON.stringify(verdict.changes)),
+  ),
 ]
 
 /** What the totals of a minute are counted by. */

@@ -8,6 +8,8 @@ export interface Verdict {
   readonly reason: Reason | null
   /** The fields that changed, with what they were before. */
   readonly changes: Readonly<Record<string, Change>> | null
+  /** Their JSON, if JavaScript would round a number in it. */
+  readonly exactChanges?: Uint8Array | undefined
   /** Why it failed. */
   readonly error?: string | undefined
 }

@@ -1,6 +1,7 @@
 /** One event in full: its content, its outcome and why. */
 
 import { findEvent } from '../clerk/catalogue.ts'
+import { parseExact } from '../clerk/exact-json.ts'
 import type { EventPosition } from '../database/event-parts.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { causeOf } from './cause.ts'
@@ -87,7 +88,7 @@ function bodyOf({ body, sha256, redacted }: EventFacts, isMasked: boolean, forgo
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExact(text)
   } catch {
     return undefined
   }

@@ -3,6 +3,7 @@
  * Works on any JSON, because payloads hold what the team and its users put there.
  */
 
+import { isExactNumber } from '../clerk/exact-json.ts'
 import { METADATA, maskText, PERSONAL } from '../clerk/personal-data.ts'
 
 export { maskText }
@@ -24,7 +25,8 @@ export function maskJson(value: unknown, key = '', depth = 0): unknown {
   if (depth > MAX_DEPTH) return HIDDEN
   if (typeof value === 'string') return PERSONAL.test(key) ? maskValue(value) : maskText(value)
   if (Array.isArray(value)) return value.map((member) => maskJson(member, key, depth + 1))
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  if (typeof value !== 'object' || value === null || value instanceof Date || isExactNumber(value))
+    return value
   const hides = METADATA.test(key)
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
@@ -39,6 +41,6 @@ function hideAll(value: unknown, depth: number): unknown {
   if (depth > MAX_DEPTH) return HIDDEN
   if (value === null || typeof value === 'boolean') return value
   if (Array.isArray(value)) return value.map((member) => hideAll(member, depth + 1))
-  if (typeof value !== 'object') return HIDDEN
+  if (typeof value !== 'object' || isExactNumber(value)) return HIDDEN
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, hideAll(member, depth + 1)]))
 }

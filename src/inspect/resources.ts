@@ -1,6 +1,7 @@
 /** The mirrored tables, row by row. */
 
 import { RESOURCES } from '../clerk/catalogue.ts'
+import { parseExact } from '../clerk/exact-json.ts'
 import type { ChildSet, Resource } from '../clerk/resource.ts'
 import { quoteIdentifier } from '../database/identifier.ts'
 import { ClerkSyncError } from '../errors.ts'
@@ -161,7 +162,7 @@ export async function getResource(
     instanceId: stored.instance_id,
     observedAt: toTime(stored.observed_at),
     row: shown(pick(stored, Object.keys(columns))) as Record<string, unknown>,
-    raw: stored.raw_text && (isMasked ? JSON.stringify(shown(JSON.parse(stored.raw_text))) : stored.raw_text),
+    raw: stored.raw_text && (isMasked ? JSON.stringify(shown(parseExact(stored.raw_text))) : stored.raw_text),
     isMasked,
     children: await readChildren(reading, children, id, shown),
     links: await readLinks(reading, resource, stored, isMasked),

@@ -38,9 +38,24 @@ export function Json({ text, name }: JsonProps) {
   )
 }
 
+/** A number that JavaScript would round, as the text has it. */
+class LongNumber {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Older browsers do not tell the source of a number: they show it rounded. */
+function keepDigits(_: string, value: unknown, { source = '' }: { source?: string } = {}): unknown {
+  const isRounded = typeof value === 'number' && source.length > 15 && String(value) !== source
+  return isRounded ? new LongNumber(source) : value
+}
+
 function parse(text: string): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) }
+    return { value: JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) }
   } catch {
     return undefined
   }
@@ -61,7 +76,8 @@ interface NodeProps {
 }
 
 function Node({ name, value, depth }: NodeProps) {
-  if (typeof value === 'object' && value !== null) return <Branch name={name} value={value} depth={depth} />
+  if (typeof value === 'object' && value !== null && !(value instanceof LongNumber))
+    return <Branch name={name} value={value} depth={depth} />
   return (
     <div class="json-line">
       <Name name={name} />
@@ -80,6 +96,7 @@ function Name({ name }: { readonly name: string | undefined }) {
 }
 
 function Scalar({ value }: { readonly value: unknown }) {
+  if (value instanceof LongNumber) return <span class="json-number">{value.text}</span>
   const kind = value === null || value === undefined ? 'null' : typeof value
   return <span class={`json-${kind}`}>{value === undefined ? 'null' : JSON.stringify(value)}</span>
 }

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { RESOURCES } from '../../clerk/catalogue.ts'
+import { parseExact } from '../../clerk/exact-json.ts'
 import { REASONS } from '../../explanations/reasons.ts'
 import {
   type Change,
@@ -213,7 +214,7 @@ function toJson(value: unknown): string {
 /** JSON indented, anything else as it is. */
 function pretty(text: string): string {
   try {
-    return printableLines(JSON.stringify(JSON.parse(text), null, 2))
+    return printableLines(JSON.stringify(parseExact(text), null, 2))
   } catch {
     return printableLines(text)
   }
