@@ -37,6 +37,7 @@ import type {
   Problem,
   Quantity,
   RejectedGroup,
+  ResolvedGroup,
   ResourceDetail,
   ResourceItem,
   ResourceKind,
@@ -132,7 +133,10 @@ export interface Routes {
   'POST resources/{resource}/{id}/apply': { role: 'admin'; answer: Comparison }
 
   // Failures and handlers.
-  'GET failures': { role: 'viewer'; answer: { groups: readonly FailureGroup[] } }
+  'GET failures': {
+    role: 'viewer'
+    answer: { groups: readonly FailureGroup[]; resolved: readonly ResolvedGroup[] }
+  }
   /** The failing runs of a group, newest first. */
   'GET failures/runs': { role: 'viewer'; query: RunQuery & PageQuery; answer: PageOf<FailedRun> }
   /** Says nothing of a group for some hours; its runs are tried as before. */

@@ -3,8 +3,10 @@
 import { ClerkSyncError } from '../errors.ts'
 import { listFailedRuns, readFailureGroups } from '../inspect/failures.ts'
 import { readHandlers } from '../inspect/handlers.ts'
+import type { Reading } from '../inspect/reading.ts'
 import { readRejectedGroups } from '../inspect/refusals.ts'
-import type { Done, HandlerSummary } from './api.ts'
+import { readResolvedGroups } from '../inspect/resolved-failures.ts'
+import type { AnswerOf, Done, HandlerSummary } from './api.ts'
 import type { NewAuditEntry } from './audit.ts'
 import { ask, browse, type Call, type Endpoints, nameIn } from './context.ts'
 import { invalid, pageOf } from './request.ts'
@@ -25,10 +27,7 @@ export const FAILURE_ROUTES: Endpoints<
   | 'GET rejected'
   | 'POST releases'
 > = {
-  'GET failures': [
-    'viewer',
-    async (call) => ({ groups: await browse(call, (reading) => readFailureGroups(reading, call.isMasking)) }),
-  ],
+  'GET failures': ['viewer', (call) => browse(call, (reading) => failures(reading, call.isMasking))],
   'GET failures/runs': [
     'viewer',
     (call) => {
@@ -64,6 +63,11 @@ export const FAILURE_ROUTES: Endpoints<
       since: new Date(Date.now() - REJECTED_DAYS * 86_400_000).toISOString(),
     }),
   ],
+}
+
+async function failures(reading: Reading, isMasked: boolean): Promise<AnswerOf<'GET failures'>> {
+  const groups = await readFailureGroups(reading, isMasked)
+  return { groups, resolved: await readResolvedGroups(reading, groups, isMasked) }
 }
 
 async function release(call: Call): Promise<Done> {

@@ -398,7 +398,23 @@ export interface FailureGroup {
   readonly sampleEventId: string
 }
 
-/** Requests that were no deliveries, by what was wrong. */
+/** A group whose runs have all succeeded since, within a week. */
+export interface ResolvedGroup {
+  readonly handler: string
+  /** The newest error of the group. */
+  readonly error: string
+  /** The same in plain words. */
+  readonly cause: string
+  readonly runs: Quantity
+  /** When the first of its runs failed. */
+  readonly firstAt: Time
+  /** When the last of its runs succeeded. */
+  readonly resolvedAt: Time
+  /** One of its events. */
+  readonly sampleEventId: string
+}
+
+/** Requests that were not deliveries, by cause. */
 export interface RejectedGroup {
   /** `signature_mismatch`, … */
   readonly code: string

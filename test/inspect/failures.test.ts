@@ -46,3 +46,51 @@ describeEachDatabase('failures beyond what is counted', (database) => {
     })
   })
 })
+
+describeEachDatabase('groups of failures that are resolved', (database) => {
+  it('are those of which every run succeeded later', async () => {
+    const sync = await database.open()
+    const at = (minutes: number) => new Date(Date.now() - minutes * 60_000)
+    const failure = (error: string, minutes: number) => ({
+      attempt: 1,
+      startedAt: at(minutes).toISOString(),
+      failedAt: at(minutes).toISOString(),
+      worker: null,
+      error,
+    })
+    const run = (id: string, handler: string, error: string, minutes: number) => ({
+      event_id: id,
+      handler,
+      occurred_at: at(minutes),
+      created_at: at(minutes),
+      history: JSON.stringify([failure(error, minutes)]) as never,
+    })
+    const recovered = { status: 'succeeded', due_at: null, finished_at: at(1) } as const
+    const dead = { status: 'dead', due_at: null, finished_at: at(1), fingerprint: 'f' } as const
+    await sync.database
+      .insertInto('handler_runs')
+      .values([
+        {
+          ...run('msg_1', 'crm', 'Error: status 502 for cus_1', 50),
+          ...recovered,
+          fingerprint: null,
+          error: null,
+        },
+        {
+          ...run('msg_2', 'crm', 'Error: status 502 for cus_2', 40),
+          ...recovered,
+          fingerprint: null,
+          error: null,
+        },
+        { ...run('msg_3', 'mail', 'Error: no such user', 30), ...recovered, fingerprint: null, error: null },
+        { ...run('msg_4', 'mail', 'Error: no such user', 20), ...dead, error: 'Error: no such user' },
+      ])
+      .execute()
+    const { groups, resolved } = await ask(createDashboardHandler(sync), 'GET failures')
+    expect(groups.map(({ handler }) => handler)).toEqual(['mail'])
+    expect(resolved).toMatchObject([
+      { handler: 'crm', runs: { value: 2 }, cause: expect.stringContaining('502') },
+    ])
+    expect(Date.parse(resolved[0]?.firstAt ?? '')).toBeLessThan(at(49).getTime())
+  })
+})

@@ -1,7 +1,7 @@
 /** Failing runs grouped by cause: retry one to test the fix, then retry the rest. */
 
 import { useAnswer } from '../answers.ts'
-import type { BulkTarget, FailedRun, FailureGroup, HandlerSummary } from '../api.ts'
+import type { BulkTarget, FailedRun, FailureGroup, HandlerSummary, ResolvedGroup } from '../api.ts'
 import { countOf, quantity } from '../format.ts'
 import { pathOf, usePlace, withQuery } from '../location.ts'
 import { Button } from '../parts/button.tsx'
@@ -32,6 +32,7 @@ export function FailuresPage() {
   const answer = useAnswer('GET failures', {}, FAILURES_MS)
   const handlers = useAnswer('GET handlers', {}, FAILURES_MS)
   const handler = query.get('handler')
+  const isShown = (group: { readonly handler: string }) => handler === null || group.handler === handler
   return (
     <>
       <header class="page-head">
@@ -44,45 +45,93 @@ export function FailuresPage() {
       </header>
       <Paused handlers={handlers.value?.handlers ?? []} />
       <Shown answer={answer}>
-        {({ groups }) => (
-          <Groups groups={groups.filter((group) => handler === null || group.handler === handler)} />
+        {({ groups, resolved }) => (
+          <Groups groups={groups.filter(isShown)} resolved={resolved.filter(isShown)} />
         )}
       </Shown>
     </>
   )
 }
 
-function Groups({ groups }: { readonly groups: readonly FailureGroup[] }) {
+type GroupState = 'open' | 'muted' | 'resolved'
+
+interface GroupsProps {
+  readonly groups: readonly FailureGroup[]
+  readonly resolved: readonly ResolvedGroup[]
+}
+
+function Groups({ groups, resolved }: GroupsProps) {
   const { query } = usePlace()
   const { open = [], muted = [] } = Object.groupBy(groups, ({ mutedUntil }) =>
     mutedUntil ? 'muted' : 'open',
   )
-  const current = query.get('state') === 'muted' ? 'muted' : 'open'
-  const shown = current === 'muted' ? muted : open
-  const tabs = [
-    { id: 'open', text: 'Open', count: open.length },
-    { id: 'muted', text: 'Muted', count: muted.length },
-  ]
+  const current = stateIn(query)
+  const shown = { open, muted, resolved: [] }[current]
+  const count = current === 'resolved' ? resolved.length : shown.length
   return (
     <>
-      {(muted.length > 0 || current === 'muted') && (
-        <Tabs label="Which groups" name="state" tabs={tabs} current={current} />
-      )}
-      {shown.length === 0 && <NothingFails handler={query.get('handler')} isMuted={current === 'muted'} />}
+      <StateTabs
+        counts={{ open: open.length, muted: muted.length, resolved: resolved.length }}
+        current={current}
+      />
+      {count === 0 && <NoGroups handler={query.get('handler')} state={current} />}
       {shown.map((group) => (
         <Group key={keyOf(group)} group={group} isFirst={group === shown[0]} />
       ))}
+      {current === 'resolved' &&
+        resolved.map((group) => <Resolved key={group.sampleEventId} group={group} />)}
     </>
   )
 }
 
-interface NothingFailsProps {
-  readonly handler: string | null
-  readonly isMuted: boolean
+function stateIn(query: URLSearchParams): GroupState {
+  const state = query.get('state')
+  return state === 'muted' || state === 'resolved' ? state : 'open'
 }
 
-function NothingFails({ handler, isMuted }: NothingFailsProps) {
-  if (isMuted) return <Notice icon="check" title="No muted groups." />
+interface StateTabsProps {
+  readonly counts: Readonly<Record<GroupState, number>>
+  readonly current: GroupState
+}
+
+/** Hidden as long as there is only one list to choose. */
+function StateTabs({ counts, current }: StateTabsProps) {
+  if (current === 'open' && counts.muted + counts.resolved === 0) return null
+  const tabs = [
+    { id: 'open', text: 'Open', count: counts.open },
+    { id: 'muted', text: 'Muted', count: counts.muted },
+    { id: 'resolved', text: 'Resolved', count: counts.resolved },
+  ]
+  return <Tabs label="Which groups" name="state" tabs={tabs} current={current} />
+}
+
+function Resolved({ group }: { readonly group: ResolvedGroup }) {
+  return (
+    <section class="card group" aria-label={`${group.handler}: ${group.cause}`}>
+      <header class="group-head">
+        <h2>
+          <a href={pathOf('events', group.sampleEventId)} title={group.error}>
+            <Mark icon="check" tone="good" word={group.handler} />
+            <span class="group-error">{group.cause}</span>
+          </a>
+        </h2>
+        <span class="group-numbers">{countOf(group.runs, 'run')} succeeded since</span>
+        <span class="quiet">
+          first failed <Ago at={group.firstAt} /> · resolved <Ago at={group.resolvedAt} />
+        </span>
+      </header>
+    </section>
+  )
+}
+
+interface NoGroupsProps {
+  readonly handler: string | null
+  readonly state: GroupState
+}
+
+function NoGroups({ handler, state }: NoGroupsProps) {
+  if (state === 'muted') return <Notice icon="check" title="No muted groups." />
+  if (state === 'resolved') return <Notice icon="check" title="No failures were resolved in the last week." />
   return (
     <Notice
       icon="check"

@@ -36,6 +36,8 @@ create index on handler_runs (handler, order_key, occurred_at, event_id)
 create index on handler_runs (handler, fingerprint, created_at) where fingerprint is not null;
 create index on handler_runs (handler, created_at);
 create index on handler_runs (created_at, event_id) where fingerprint is not null;
+create index on handler_runs (finished_at)
+  where history is not null and fingerprint is null and finished_at is not null;
 
 create table handler_workers (
   id text not null primary key,
