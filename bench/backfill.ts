@@ -15,12 +15,8 @@ import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { createClerkSync } from '../src/index.ts'
-import {
-  createSigningSecret,
-  createSimulatedClerk,
-  startBackendApi,
-  syntheticUser,
-} from '../src/testing/index.ts'
+import { createSigningSecret } from '../src/testing/index.ts'
+import { startSyntheticBackendApi, syntheticUser } from './synthetic-users.ts'
 
 const DATABASE_URL =
   process.env.BENCH_DATABASE_URL || process.env.TEST_DATABASE_URL || 'postgres://postgres@127.0.0.1:5432/test'
@@ -226,10 +222,7 @@ async function serveHere(what: string, count: number): Promise<void> {
 }
 
 async function serveClerk(count: number): Promise<Address> {
-  const { url, secretKey } = await startBackendApi(createSimulatedClerk(), {
-    syntheticUsers: count,
-    rateLimit: null,
-  })
+  const { url, secretKey } = await startSyntheticBackendApi(count)
   return { url, secretKey }
 }
 

@@ -156,7 +156,7 @@ processes together below Clerk's limit.
 
 const OVERVIEW = `## event_minutes
 
-How many events arrived in each minute, by what became of them at once. Several connections count at a time: add the
+The number of events in each minute, by their first outcome. Several connections count at a time: add the
 shards up.
 
 | column | type | meaning |

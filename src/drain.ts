@@ -1,4 +1,4 @@
-/** A route that runs the handlers that are due: for a cron job, where no process stays. */
+/** A route that runs due handlers, for a cron job in serverless apps. */
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { cronEnvironment } from './config.ts'

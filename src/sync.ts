@@ -134,7 +134,7 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
   /**
    * Runs the handlers that are due, verifies doubtful rows with Clerk, runs {@link maintain} once an hour, and resolves
-   * when nothing is left or the time is up. For a cron route, or after a response, where no process stays.
+   * when nothing is left or the time is up. In serverless apps, call it in a cron route or after a response.
    *
    * @example
    * after(() => sync.drain({ maxSeconds: 20 }))

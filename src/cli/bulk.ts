@@ -1,4 +1,4 @@
-/** How commands tell of a job that goes through many runs. */
+/** How commands report a bulk job. */
 
 import type { Command } from 'commander'
 import type { BulkOptions, BulkResult } from '../index.ts'

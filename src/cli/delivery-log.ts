@@ -22,7 +22,7 @@ export interface RefusedDelivery {
   readonly status: number
   readonly message: string
   readonly remedy: string
-  /** What the sender was told to look for here. */
+  /** The reference that the sender got. */
   readonly ref: string
   /** What was found to be the reason. */
   readonly mismatchCause?: string
@@ -44,7 +44,7 @@ export class DeliveryLog implements Logger {
   filter = ''
   readonly #output: Output
   readonly #detailsOf: (eventId: string) => object
-  /** The codes and causes whose remedy was told: once is enough. */
+  /** The codes and causes whose remedy was already printed. */
   readonly #explained = new Set<string>()
   readonly #durations: number[] = []
 

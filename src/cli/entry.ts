@@ -4,7 +4,7 @@ import type { Receipt, TriedRun } from '../index.ts'
 import type { Pen } from './output.ts'
 import { type Cell, formatTime, layOut, widthOf } from './text.ts'
 
-/** What becomes of a delivery, of a request that is none, or of a handler's try. */
+/** The result of a delivery, of a refused request, or of a handler run. */
 export type Result = Receipt['outcome'] | 'rejected' | 'refused' | TriedRun['ending']
 
 type Color = 'green' | 'yellow' | 'red' | 'dim'

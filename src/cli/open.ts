@@ -66,5 +66,5 @@ export function noteLogger(output: Output): Logger {
   }
 }
 
-/** For commands that say by themselves what there is to say. */
+/** For commands that print their own summary. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -28,7 +28,7 @@ export interface Answer {
 /** Svix waits this long for an answer. */
 const TIMEOUT_MS = 15_000
 
-/** A delivery, whoever signed it and with whatever headers. */
+/** A delivery, with any signature and headers. */
 export interface Posted extends Pick<SignedDelivery, 'svixId' | 'body'> {
   readonly headers: Readonly<Record<string, string>>
 }
@@ -84,7 +84,7 @@ export function isPage({ headers, text }: RouteAnswer): boolean {
   return (headers.get('content-type') ?? '').startsWith('text/html') && /^\s*</.test(text)
 }
 
-/** What an answer is recognised by, most specific first: whoever stands in front of the route answers before it. */
+/** How an answer is recognised, most specific first: a proxy or middleware in front of the route answers before it. */
 const SIGNS: readonly (readonly [code: ProblemCode, isIt: (answer: RouteAnswer) => boolean])[] = [
   ['vercel_protection', isVercelWall],
   ['cloudflare_challenge', ({ headers }) => headers.get('cf-mitigated') === 'challenge'],

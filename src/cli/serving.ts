@@ -74,7 +74,7 @@ function countsOf({ outcomes, answers }: Tally) {
     rejected: sumOf(answers, (status) => status >= 400 && status < 500),
     refused: sumOf(answers, (status) => status >= 500),
   }
-  // Who hangs up does not learn what became of his delivery; it counts all the same.
+  // A client that disconnects does not get the result of its delivery; the delivery still counts.
   return { total: Object.values(counts).reduce((sum, count) => sum + count, 0), counts }
 }
 

@@ -47,7 +47,7 @@ function progressLine({ resources }: SweepsProgress): string {
   return parts.join('  ')
 }
 
-/** What became of each resource, as a table. */
+/** The result for each resource, as a table. */
 export function sweepLines({ resources }: SweepsProgress, pen: Pen): string[] {
   const { dim } = pen.colors
   const head = ['resource', '', 'in Clerk', 'written', 'unchanged', 'kept', 'failed', 'deleted', 'time', '']

@@ -64,7 +64,7 @@ export class TrafficLog {
     this.#url = url
   }
 
-  /** Posts a delivery, tells of it and resolves to the status. */
+  /** Posts a delivery, prints the result and resolves to the status. */
   readonly deliver = async (delivery: Posted): Promise<number> => {
     const { status, ms, failure } = await send(this.#url, delivery)
     const type = typeOf(delivery)

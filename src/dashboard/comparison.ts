@@ -71,6 +71,6 @@ function causeOf(stored: StoredState | null, result: Comparison['result']): stri
       return 'Its latest event was recorded but not applied.'
   }
   return result === 'missing_in_clerk'
-    ? 'No event told of its deletion.'
-    : 'No event told of the change: it was not sent, not delivered or rejected, or Clerk sends none for these fields.'
+    ? 'No event arrived for its deletion.'
+    : 'No event arrived for the change: it was not sent, not delivered or rejected, or Clerk sends none for these fields.'
 }

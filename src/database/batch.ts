@@ -138,7 +138,7 @@ class Transaction {
   }
 
   async #fly(statements: readonly Statement[]): Promise<readonly StatementResult[]> {
-    // A network or a pooler that drops a connection without a word would leave it waiting for a quarter of an hour. The pool
+    // A network or a pooler that silently drops a connection would leave it waiting for a quarter of an hour. The pool
     // destroys a socket that was silent for so long.
     streamOf(this.#client).setTimeout?.(this.#silenceMs)
     const named = this.#prepared.name(this.#client, statements)

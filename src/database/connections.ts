@@ -128,7 +128,7 @@ export class Connections {
   async end(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    // A connection that a network dropped without a word never says goodbye.
+    // A connection that a network silently dropped never closes.
     const late = setTimeout(() => this.#open.forEach(cut), GOODBYE_MS)
     const pools = [this.#shared, this.#handlers]
     await Promise.all(pools.map(async (pool) => (await pool)?.end())).finally(() => clearTimeout(late))
@@ -204,7 +204,7 @@ export class Connections {
 
   #greet(client: PoolClient): void {
     this.#born.set(client, this.#generation)
-    // A network or a pooler that drops a connection without a word would leave a query waiting for a quarter of an hour.
+    // A network or a pooler that silently drops a connection would leave a query waiting for a quarter of an hour.
     this.#open.add(client)
     streamOf(client).on?.('timeout', () => void this.#onSilence(client))
     onServerError(client, (code) => {

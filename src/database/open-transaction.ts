@@ -23,7 +23,7 @@ export interface OpenTransaction {
 
 /** A rollback waits for the statement that runs; after this long the connection is given up instead. */
 const PATIENCE_MS = 1_000
-/** What a healthy connection answers at once, and one that a network dropped without a word never does. */
+/** A healthy connection answers this at once; one that a network silently dropped never does. */
 const ANSWER_MS = 5_000
 
 /** Code that hangs must not hold locks for ever, even when nobody is left to roll back. */

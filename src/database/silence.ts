@@ -1,7 +1,6 @@
 /**
- * Whether a connection that owes an answer and says nothing is dead. Time alone does not tell: a statement may take minutes.
- * A network or a pooler that dropped the connection without a word leaves the question open for a quarter of an hour. So
- * Postgres is asked over another connection.
+ * Whether a connection that does not answer is dead. A statement may take minutes, and a connection that a network or a
+ * pooler silently dropped fails only after a quarter of an hour. So Postgres is asked over another connection.
  */
 
 import type { Client, PoolClient, PoolConfig } from 'pg'

@@ -154,7 +154,7 @@ export type RunStatus =
   /** It failed and waits for its next try. */
   | 'retrying'
   | 'succeeded'
-  /** It failed as often as it may; retry it after the fix, or discard it. */
+  /** It exhausted its retries; retry it after the fix, or discard it. */
   | 'dead'
   /** Somebody decided that it needs not succeed. */
   | 'discarded'

@@ -136,7 +136,7 @@ export class Execution {
   #event() {
     const { run } = this
     const { retryDelays, acceptsForgottenSecrets } = this.#definition
-    // Its process ended in the middle, as often as it may be tried: it may be the cause.
+    // Its process ended during every allowed attempt: the handler may be the cause.
     if (run.attempt > retryDelays.length + 1) throw new ClerkSyncError('handler_lost')
     if (run.secretsForgotten && isMessage(run.type) && !acceptsForgottenSecrets)
       throw new ClerkSyncError('secrets_forgotten', run.eventId)

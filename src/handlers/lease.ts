@@ -16,8 +16,8 @@ export const LEASE_MS = 20_000
 /** Four heartbeats may be missed before a lease ends. */
 export const HEARTBEAT_MS = LEASE_MS / 4
 /**
- * After the database was away for a worker it was so for the others, too: their leases are over though they live, and they
- * renew them with their next heartbeat.
+ * A database outage affects all workers: their leases expire although they live, and they renew them with their next
+ * heartbeat.
  */
 const FORBEARANCE_MS = 2 * HEARTBEAT_MS
 

@@ -53,7 +53,9 @@ export class Transactions {
     }
   }
 
-  /** A connection that a network dropped without a word never answers: what waits on it would wait for the handler's time. */
+  /**
+   * A connection that a network silently dropped never answers: a query on it would wait until the handler's timeout.
+   */
   #watched(client: SqlClient): SqlClient {
     const pid = (client as { readonly processID?: number | null }).processID
     if (!pid) return client

@@ -67,7 +67,7 @@ export class Cascades {
       this.#retry = setTimeout(() => void this.run(), RETRY_MS).unref()
       // Another process runs the job; this one checks again in case that one dies.
       if (error instanceof ClerkSyncError && error.code === 'job_running') return
-      this.#log.warn({ cause: messageOf(error) }, 'cannot go on with a large deletion; it is tried again')
+      this.#log.warn({ cause: messageOf(error) }, 'cannot continue a large deletion; retrying')
     }
   }
 

@@ -272,7 +272,7 @@ function reduced(observation: Observation, shares: ReadonlyMap<Observation, Shar
 function requireReadable(row: StoredRow | undefined, { table }: Resource, id: string): void {
   if (row?.version && row.version.raw.byteLength === 0)
     throw new Error(
-      `${table} ${id} has lost its raw, so that nothing can be compared with it; a reconcile writes it anew`,
+      `${table} ${id} has lost its raw, so that nothing can be compared with it; a reconcile rewrites it`,
     )
 }
 

@@ -79,7 +79,7 @@ function createCounted(client: PrometheusClient, registry: Registry) {
   return {
     deliveries: new client.Counter({
       name: 'clerk_sync_deliveries_total',
-      help: 'Deliveries that were taken, by the type of their event and by what became of it.',
+      help: 'Accepted deliveries, by event type and outcome.',
       labelNames: ['event_type', 'outcome'],
       registers,
     }),

@@ -242,7 +242,7 @@ export class Expressions {
   }
 }
 
-/** `== null` also holds for undefined; of other mixed types nothing is said. */
+/** `== null` also holds for undefined; other mixed types stay unknown. */
 function loose(value: Value): Value {
   return value.kind === 'known' && value.value == null ? known(null) : value
 }

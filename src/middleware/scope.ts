@@ -24,7 +24,7 @@ export class Scope {
     else this.#parent.assign(name, value)
   }
 
-  /** For names of which nothing more can be told. */
+  /** For names whose value is unknown. */
   forget(name: string): void {
     this.assign(name, UNKNOWN)
   }

@@ -1,4 +1,4 @@
-/** A source file → its syntax tree. Comments and strings are told apart by the parser, never by a pattern. */
+/** A source file → its syntax tree. The parser, not a pattern, distinguishes comments from strings. */
 
 import * as nodeModule from 'node:module'
 import { type Options, type Program, parse } from 'acorn'

@@ -58,7 +58,7 @@ export function fieldsOf(fields: Readonly<Record<string, Value>>): (name: string
   return (name) => (Object.hasOwn(fields, name) ? (fields[name] as Value) : UNKNOWN)
 }
 
-/** Undefined if that cannot be told. */
+/** Undefined if unknown. */
 export function truthOf(value: Value): boolean | undefined {
   if (value.kind === 'known') return Boolean(value.value)
   return value.kind === 'unknown' ? value.truth : true

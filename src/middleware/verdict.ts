@@ -13,7 +13,7 @@ import { lineAt, parseSource } from './source.ts'
 import { Ending, textOf, UNKNOWN, type Value } from './value.ts'
 import { waysThrough } from './ways.ts'
 
-/** What becomes of a webhook, and the line that decides it. */
+/** The fate of a webhook, and the line that decides it. */
 export type Verdict =
   | { readonly kind: 'public' }
   | { readonly kind: 'protected' | 'unclear'; readonly line: number }

@@ -7,7 +7,6 @@ import type { SimulatedEndpoint } from './backend-api/portal.ts'
 import { RATE_LIMITS, type RateLimit } from './backend-api/rate-limit.ts'
 import { ROUTES } from './backend-api/routes.ts'
 import { BackendApiServer, type BackendRequest } from './backend-api/server.ts'
-import { syntheticUserRoutes } from './backend-api/synthetic-users.ts'
 import type { SimulatedClerk } from './simulated-clerk.ts'
 
 export interface BackendApiOptions {
@@ -36,12 +35,6 @@ export interface BackendApiOptions {
    * @default none
    */
   disabled?: Readonly<Partial<Record<ClerkFeature, FeatureRefusal>>> | undefined
-  /**
-   * Serves this many generated users in place of the instance's, without holding them in memory: for benchmarks. See
-   * {@link syntheticUser}.
-   * @default none
-   */
-  syntheticUsers?: number | undefined
   /**
    * The answer to a cursor `starting_after` whose user was deleted meanwhile, which Clerk does not document: `refused`
    * with 422, or `empty`, a page without users.
@@ -106,7 +99,7 @@ export async function startBackendApi(
   clerk: SimulatedClerk,
   options: BackendApiOptions = {},
 ): Promise<BackendApi> {
-  const { secretKey = SECRET_KEY, rateLimit, syntheticUsers } = options
+  const { secretKey = SECRET_KEY, rateLimit } = options
   const environment = secretKey.startsWith('sk_live_') ? 'production' : 'development'
   const server = new BackendApiServer(clerk, {
     secretKey,
@@ -117,7 +110,7 @@ export async function startBackendApi(
     slowMs: options.slowMs ?? 2_000,
     disabled: options.disabled ?? {},
     goneCursor: options.goneCursor ?? 'refused',
-    routes: syntheticUsers === undefined ? ROUTES : [...syntheticUserRoutes(syntheticUsers), ...ROUTES],
+    routes: ROUTES,
   })
   await server.listen(options.port ?? 0)
   return server

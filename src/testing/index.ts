@@ -10,7 +10,6 @@ export type { GoneCursor } from './backend-api/lists.ts'
 export type { SimulatedEndpoint } from './backend-api/portal.ts'
 export type { RateLimit } from './backend-api/rate-limit.ts'
 export type { BackendRequest } from './backend-api/server.ts'
-export { syntheticUser } from './backend-api/synthetic-users.ts'
 export { asBackendApi } from './backend-api/view.ts'
 // Its Backend API.
 export { type BackendApi, type BackendApiOptions, startBackendApi } from './backend-api.ts'

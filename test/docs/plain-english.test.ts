@@ -73,7 +73,7 @@ const filesOf = (...patterns: string[]) =>
     .map((path) => [path] as const)
 
 describe('plain English', () => {
-  it.each(filesOf('src/**/*.ts', 'dashboard/src/**/*.{ts,tsx}'))(
+  it.each(filesOf('src/**/!(assets).ts', 'dashboard/src/**/*.{ts,tsx}'))(
     'in the messages and comments of %s',
     (path) => {
       const { messages, comments } = proseIn(ROOT + path)
@@ -82,9 +82,11 @@ describe('plain English', () => {
   )
 
   it.each(
-    // The decisions record why, for the people who work on the code.
-    filesOf('README.md', 'docs/*.md', 'docs/{deploy,runbooks}/*.md').filter(
-      ([path]) => path !== 'docs/decisions.md',
+    filesOf(
+      '{README,CONTRIBUTING,CHANGELOG}.md',
+      'docs/*.md',
+      'docs/{deploy,runbooks}/*.md',
+      'examples/*/README.md',
     ),
   )('in %s', (path) => {
     const paragraphs = readFileSync(ROOT + path, 'utf8').split(/\n\n|\n\|/)

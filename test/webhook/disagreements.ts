@@ -59,7 +59,7 @@ export const DISAGREEMENTS: Readonly<Record<string, Disagreement>> = {
   },
   'headers/webhook-family': {
     acceptedBy: ['clerk-sync', 'svix', 'standardwebhooks'],
-    reason: 'The names of the Standard Webhooks specification, which Svix can be told to send.',
+    reason: 'The names of the Standard Webhooks specification, which Svix can be configured to send.',
   },
   'headers/crlf-in-object': { acceptedBy: ['svix', 'standardwebhooks'], reason: ODD_ID },
   'headers/latin1-id': theyAccept(ODD_ID),

@@ -112,7 +112,7 @@ async function fix(
   return true
 }
 
-/** Whoever has the link can change the endpoints, so that it goes nowhere but to stdout, and only when it is asked for. */
+/** Anyone who has the link can change the endpoints, so that it is printed only to stdout, and only on request. */
 async function printPortalLink(options: DoctorOptions, output: Output): Promise<void> {
   const { secretKey, apiUrl, apiVersion } = await resolve(await loadConfiguration(options))
   if (secretKey === '') throw new ClerkSyncError('api_key_missing')

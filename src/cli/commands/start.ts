@@ -259,7 +259,9 @@ async function preparedBefore(
   return Promise.race([ready, happened.then(() => false)])
 }
 
-/** Before the server listens, so that the first delivery is counted, and a missing package is told at the start. */
+/**
+ * Before the server listens, so that the first delivery is counted, and a missing package is reported at the start.
+ */
 async function openMetrics({ options, sync }: Session): Promise<Metrics | undefined> {
   if (!options.metrics && options.metricsPort === undefined) return undefined
   const { createMetrics } = await import('../../metrics/index.ts')
@@ -319,7 +321,7 @@ async function work({ output, sync }: Session): Promise<void> {
   if (names.length > 0) step(output, 'Handlers', names.join(', '))
 }
 
-/** The first line of data is that the server is ready, whoever reads it and in whatever form. */
+/** The first line of data says that the server is ready, in every output format. */
 function announce({ options, output, sync }: Session, urls: readonly string[]): void {
   const [webhooks] = urls
   urls.forEach((url, index) => {

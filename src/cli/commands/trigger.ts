@@ -141,7 +141,7 @@ export interface Message {
   readonly delivery: SignedDelivery
 }
 
-/** Sends messages to a webhook route and tells of each. */
+/** Sends messages to a webhook route and reports each. */
 export class Sender {
   readonly #to: URL
   readonly #options: SendOptions

@@ -50,7 +50,7 @@ export interface Scene {
 const UNLIKE_EVENTS: Readonly<Record<string, readonly string[]>> = {
   organizations: ['raw'],
   organization_invitations: ['user_id', 'raw'],
-  // Only the Backend API tells of tasks.
+  // Only the Backend API shows tasks.
   sessions: ['raw', 'tasks'],
   // A payment of a statement names amounts, payer and method in other shapes than an event does.
   payment_attempts: ['raw', 'totals', 'payer', 'payment_source', 'subscription_item_id'],

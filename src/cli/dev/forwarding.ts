@@ -29,7 +29,7 @@ export class Forwarding {
     this.#log = new TrafficLog(output, url)
   }
 
-  /** Svix has its answer already: what the app says is told here, and nowhere else. */
+  /** Svix already has its answer: the app's answer is shown only here. */
   readonly forward = (delivery: Overheard): void => {
     if (this.#underWay.size >= MAX_UNDER_WAY) this.#skip()
     else this.#deliver(delivery)
@@ -136,7 +136,7 @@ export class Overhearing {
   readonly #underWay = new Map<string, Overheard>()
   readonly #onTaken: (delivery: Overheard) => void
 
-  /** @param onTaken told of what was committed */
+  /** @param onTaken called with each committed delivery */
   constructor(onTaken: (delivery: Overheard) => void = () => undefined) {
     this.#onTaken = onTaken
   }
@@ -206,7 +206,7 @@ async function* collectingStream(
 ): AsyncGenerator<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of body) {
-    // Whoever reads refuses a chunk that is too much before the next one is asked for.
+    // The reader refuses an oversized body before it asks for the next chunk.
     yield chunk
     chunks.push(chunk)
   }

@@ -24,7 +24,7 @@ import { Passage } from './tunnel.ts'
 /** What a key sends. */
 const SENT_TYPE = 'user.created'
 
-/** What there is from the first line on. */
+/** Everything that exists before the first line is printed. */
 export interface Beginning {
   readonly output: Output
   readonly interruption: ReturnType<typeof listenForInterruption>
@@ -115,7 +115,7 @@ async function listen(served: Served, port: DevOptions['port'], output: Output):
   }
 }
 
-/** Whoever reads it, and in whatever form: the first line of data says that it is ready. */
+/** In every output format, the first line of data says that the server is ready. */
 function announce(running: Running, startedAt: number): void {
   const { options, output, sync, simulation, webhooks, dashboard } = running
   step(output, 'Webhooks', webhooks)

@@ -80,7 +80,7 @@ function startSimulation({ seed, rate }: DevOptions): Promise<Simulation> {
   return Simulation.start({ seed: seed ?? Math.floor(Math.random() * 1_000_000) + 1, rate })
 }
 
-/** The real Clerk knows nobody of the simulated one, and must not be asked for him. */
+/** The real Clerk has none of the simulated users, and must not be asked for them. */
 function simulated(
   configuration: Configuration,
   { api }: Simulation,

@@ -1,4 +1,4 @@
-/** A simulated Clerk that lives while `dev` runs: its traffic, and its Backend API for whoever wants to compare. */
+/** A simulated Clerk that lives while `dev` runs: its traffic, and its Backend API for comparisons. */
 
 import { EVENT_TYPES } from '../../clerk/catalogue.ts'
 import type { SimulatedTraffic, Simulator } from '../../dashboard/index.ts'
@@ -96,7 +96,7 @@ export class Simulation implements SimulatedTraffic {
     return events.length
   }
 
-  /** Sends what happens, until it is told to end. */
+  /** Sends the simulated events until it is stopped. */
   async run({ url, secret }: Route, signal: AbortSignal): Promise<void> {
     await using svix = createSimulatedSvix({ url, secret, seed: this.#seed, timeScale: TIME_SCALE })
     this.#svix = svix

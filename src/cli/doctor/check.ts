@@ -18,7 +18,7 @@ export interface Result {
   readonly remedy?: string
   /** How long a round trip to the database takes, in milliseconds. */
   readonly roundTripMs?: number
-  /** What clerk-sync can do about it by itself, if it is told to. */
+  /** The repair that `--fix` offers. */
   readonly fix?: Fix
 }
 

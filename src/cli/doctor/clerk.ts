@@ -1,4 +1,4 @@
-/** What Clerk’s Backend API says: whether the key is good, and whether events tell of everything. */
+/** Checks against Clerk’s Backend API: whether the key works, and whether events cover every resource. */
 
 import { existsSync } from 'node:fs'
 import { unreadOf } from '../../backfill/coverage.ts'

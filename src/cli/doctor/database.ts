@@ -35,7 +35,7 @@ const CAUSES: Readonly<Record<string, ProblemCode>> = {
   '53300': 'database_full',
 }
 
-/** The database as the checks need it: looked at once, whoever asks. */
+/** The database as the checks need it, read once for all checks. */
 export class ExaminedDatabase {
   readonly sync: ClerkSync
   #examined: Promise<Result[]> | undefined
@@ -86,7 +86,7 @@ export class ExaminedDatabase {
   }
 
   async #explain(error: unknown): Promise<Result> {
-    // Whoever runs the server holds it: that is as it should be.
+    // A running server holds the folder, which is fine.
     if (error instanceof ClerkSyncError && error.code === 'embedded_locked') return toResult(error, 'warning')
     const { database, location } = this.sync
     const denial = await explainDenial(database, location.schema, error)

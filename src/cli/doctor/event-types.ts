@@ -66,17 +66,17 @@ function toUnread(error: unknown): string {
   throw error
 }
 
-/** Of one resource: which of its types ever came, and what Clerk has that they did not tell of. */
+/** For one resource: which of its types ever arrived, and which records in Clerk have no event. */
 interface Arrival {
   readonly resource: Resource
   readonly received: ReadonlySet<string>
   /** How many Clerk shows that were created since events arrive. */
   readonly created: number
-  /** Of those, how many no event told of. */
+  /** How many of those have no event. */
   readonly untold: number
   /** Of those, how many are newer than the last event. */
   readonly newer: number
-  /** What the last reconcile found that no event had told of. */
+  /** Differences without an event that the last reconcile found. */
   readonly drift: { readonly changed: number; readonly deleted: number }
   /** Whether Clerk has any; undefined where no list tells. */
   readonly exists: boolean | undefined
@@ -183,7 +183,7 @@ interface Untold {
   readonly deleted: number
 }
 
-/** What the reconciles since the first event found that no event had told of, by resource. */
+/** Differences without an event that the reconciles since the first event found, by resource. */
 async function readDrift({ database, location }: ClerkSync, first: Date): Promise<Map<string, Untold>> {
   const { rows } = await sql<Untold>`
     select drift->>'resource' as resource,

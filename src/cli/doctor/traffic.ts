@@ -1,4 +1,4 @@
-/** What arrived lately, and what became of it. */
+/** Recent deliveries and their outcomes. */
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Config } from '../../config.ts'

@@ -30,7 +30,7 @@ export interface RouteFile {
 /** What a framework needs for its route and for the handlers of the configuration. */
 export interface Integration {
   readonly route: RouteFile
-  /** What runs the handlers where no process stays. */
+  /** Runs the handlers in serverless apps. */
   readonly drain: RouteFile | undefined
   /** What is left to paste, and where. */
   readonly paste: Paste
@@ -43,7 +43,7 @@ export interface Paste {
 
 /** What the route's URL ends in. */
 export const ROUTE_PATH = '/api/webhooks/clerk'
-/** What a cron job calls, where no process stays to run handlers. */
+/** The route that a cron job calls in serverless apps. */
 export const DRAIN_PATH = '/api/clerk-sync/drain'
 
 /** @param config the configuration file, from the project's folder */

@@ -35,7 +35,7 @@ export interface Plan {
 }
 
 const ENDINGS = ['.ts', '.tsx', '.mts', '.js', '.jsx', '.mjs']
-/** Any import of an adapter: then somebody has made the route, maybe elsewhere and with options of his own. */
+/** Any import of an adapter means that the route exists, maybe elsewhere and with other options. */
 const HAS_ROUTE =
   /(?:from\s+|require\(\s*)['"]clerk-sync\/(next|express|fastify|hono|koa|lambda|nest|node)['"]/
 
@@ -105,7 +105,7 @@ function pathOf({ root, dialect }: App, stem: string, isCompiled: boolean): stri
 function configFile(app: App): PlannedFile {
   const found = CONFIG_FILES.find((name) => existsSync(join(app.root, name)))
   if (found) return keep(found, readFileSync(join(app.root, found), 'utf8'))
-  // Beside what imports it: a compiler may be told to look into `src` only.
+  // Beside the file that imports it: a compiler may be limited to `src`.
   const folder = app.dialect.hasSrc ? 'src/' : ''
   return plan(app, `${folder}clerk-sync.config${endingOf(app.dialect)}`, CONFIG_TEXT)
 }

@@ -12,7 +12,7 @@ const TYPES: Readonly<Record<SqlType, string>> = {
   text: 'string',
   boolean: 'boolean',
   integer: 'number',
-  // As `pg` reads it unless it is told otherwise.
+  // As `pg` reads it by default.
   bigint: 'string',
   timestamptz: 'Date',
   jsonb: 'unknown',

@@ -29,7 +29,7 @@ export function postgres(): EngineFactory {
 const POLL_MS = 700
 /** Under load one NOTIFY speaks for many commits. */
 const NOTIFY_EVERY_MS = 20
-/** How often a notification to ourselves shows that they still arrive: a connection may be dead without a word. */
+/** How often a notification to ourselves checks that they still arrive: a connection may be silently dead. */
 const PROBE_EVERY_MS = 10_000
 /** How long a notification may take. */
 const ARRIVAL_MS = 2_000

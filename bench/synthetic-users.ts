@@ -1,12 +1,14 @@
 /**
- * Users made by rule from their index, for measurements: a million of them cost nothing until they are asked for, and
- * little then, because all have JSON of the same length, which is copied and has its numbers written over.
+ * Users generated from their index: a million of them take no memory, and serving them is cheap, because all have JSON of
+ * the same length, which is copied and has its numbers overwritten.
  */
 
-import type { Milliseconds, UserPayload } from '../../clerk/payloads.ts'
-import { type Answer, notFound, ok, unprocessable } from './answers.ts'
-import { type Call, orderOf, pageOf } from './lists.ts'
-import type { Route } from './routes.ts'
+import type { Milliseconds, UserPayload } from '../src/clerk/payloads.ts'
+import { type Answer, notFound, ok, unprocessable } from '../src/testing/backend-api/answers.ts'
+import { type Call, orderOf, pageOf } from '../src/testing/backend-api/lists.ts'
+import { ROUTES, type Route } from '../src/testing/backend-api/routes.ts'
+import { BackendApiServer } from '../src/testing/backend-api/server.ts'
+import { createSimulatedClerk } from '../src/testing/index.ts'
 
 const FIRST_CREATED_AT: Milliseconds = 1_700_000_000_000
 /** From one user to the next. */
@@ -14,8 +16,25 @@ const INTERVAL = 1_000
 const ID_PREFIX = 'user_3Syn'
 const ID_DIGITS = 23
 
-/** Replaces the endpoints of users. Filters other than `user_id` and by `created_at` are not known. */
-export function syntheticUserRoutes(count: number): readonly Route[] {
+/** A Backend API without a rate limit that serves synthetic users in place of the instance's. */
+export async function startSyntheticBackendApi(count: number): Promise<BackendApiServer> {
+  const server = new BackendApiServer(createSimulatedClerk(), {
+    secretKey: 'sk_test_simulated000000000000000000000000000000',
+    environment: 'development',
+    seed: 1,
+    rateLimit: null,
+    faults: {},
+    slowMs: 0,
+    disabled: {},
+    goneCursor: 'refused',
+    routes: [...syntheticUserRoutes(count), ...ROUTES],
+  })
+  await server.listen(0)
+  return server
+}
+
+/** Replaces the endpoints of users. Of filters only `user_id` and those by `created_at` are supported. */
+function syntheticUserRoutes(count: number): readonly Route[] {
   return [
     { path: '/users', endpoint: (call) => listUsers(call, count) },
     {
