@@ -1,7 +1,7 @@
 /**
- * The options of clerk-sync: taken from the call, else from the environment, else their default; checked, completed and
- * frozen once. Nothing else reads the environment. The command line puts its flags before the environment and the
- * configuration file after it.
+ * The options of clerk-sync. Each comes from the call, then the environment, then its default; all are checked,
+ * completed and frozen once. Nothing else reads the environment. For the command line, flags come before the
+ * environment and the configuration file after it.
  */
 
 import type { PoolConfig } from 'pg'
@@ -35,11 +35,11 @@ export interface ClerkSyncOptions {
    */
   database?: string | PoolConfig | undefined
   /**
-   * How many connections to the database this process may have open, whatever it does: receive, run handlers, listen,
-   * backfill, serve the dashboard. With 1 it runs no handlers; below 4 it polls for them instead of listening.
-   * See docs/connections.md for what each role needs.
-   * @default CLERK_SYNC_MAX_CONNECTIONS, else `max` of the options for `pg`'s pool, else 2 on a serverless platform and 20
-   *   elsewhere
+   * The maximum number of database connections of this process, for all of its work: receiving, running handlers,
+   * listening, backfilling, serving the dashboard. With 1 it runs no handlers; below 4 it polls for runs instead of
+   * listening. docs/connections.md lists what each role needs.
+   * @default CLERK_SYNC_MAX_CONNECTIONS, else `max` of the options for `pg`'s pool, else 2 on a serverless platform and
+   *   20 elsewhere
    */
   maxConnections?: number | undefined
   /**
@@ -49,8 +49,8 @@ export interface ClerkSyncOptions {
    */
   replicaUrl?: string | undefined
   /**
-   * The release of your app, such as a version or a commit. The dashboard marks in charts when its first process started,
-   * and names it where failures began after it.
+   * The release of your app, such as a version or a commit. Charts of the dashboard mark the start of its first
+   * process, and groups of failures that began after it name it.
    * @default CLERK_SYNC_RELEASE, else none
    */
   release?: string | undefined
@@ -60,39 +60,40 @@ export interface ClerkSyncOptions {
    */
   schema?: string | undefined
   /**
-   * The Clerk instances, `ins_…`, whose events are applied. Others' events are parked: the "Send Example" button of
-   * Clerk's dashboard sends rightly signed events of an invented instance. Find yours in any stored event.
-   * @default CLERK_INSTANCE_ID, which may hold several separated by commas; else the instances that all secrets are bound to;
-   *   else any
+   * The Clerk instances, `ins_…`, whose events are applied. Events of other instances are parked, such as those of the
+   * "Send Example" button in Clerk's dashboard, which have a made-up instance. Every stored event shows your instance's
+   * id.
+   * @default CLERK_INSTANCE_ID, which may hold several separated by commas; else the instances that all secrets are
+   *   bound to; else any
    */
   instanceId?: string | readonly string[] | undefined
   /**
-   * The resources to keep tables of; events of others are recorded and ignored. Of an organization or user that is not
-   * kept, the deletion alone is noted, because it goes on to the memberships, invitations or sessions that are.
+   * The resources to sync; events of others are recorded and ignored. Deletions of users and organizations are applied
+   * even if those are not synced, because they cascade to memberships, invitations and sessions.
    * @default all
    */
   resources?: readonly ResourceName[] | undefined
   /**
-   * How many seconds the time of a delivery may differ from this machine's clock, either way.
+   * The largest difference between a delivery's timestamp and this machine's clock, in seconds, either way.
    * @default 300
    */
   toleranceSeconds?: number | undefined
   /**
-   * The largest body that is read, in bytes.
+   * The maximum size of a body, in bytes.
    * @default 2 MiB
    */
   maxBodyBytes?: number | undefined
   /**
-   * How many bytes of verified deliveries may be in memory, waiting for the database, before others are refused with 503.
-   * Bodies whose signature is not verified yet have half as much beside it, and each client an eighth: beyond that, the
-   * largest unfinished body is refused.
+   * The maximum number of bytes of verified deliveries that wait in memory for the database; further ones are refused
+   * with 503. Unverified bodies have a separate budget of half as much, of which each client may use a quarter; beyond
+   * that, the largest unfinished body is refused.
    * @default 64 MiB
    */
   maxQueuedBytes?: number | undefined
   /**
-   * How many milliseconds a delivery waits for its commit before it is refused with 503. Svix waits 15 seconds for an
-   * answer, so a slow database delays answers rather than refusing what it commits all the same; a delivery that would have
-   * to wait longer than this is refused at once, before any work is done.
+   * How long a delivery waits for its commit before it is refused with 503, in milliseconds. Svix waits 15 seconds, so
+   * that a slow database delays answers rather than refusing deliveries that it then commits. A delivery that would
+   * have to wait longer is refused at once.
    * @default 13000
    */
   commitTimeoutMs?: number | undefined
@@ -102,7 +103,7 @@ export interface ClerkSyncOptions {
    */
   secretKey?: string | undefined
   /**
-   * Where Clerk's Backend API is, without `/v1`.
+   * The address of Clerk's Backend API, without `/v1`.
    * @default CLERK_API_URL, else "https://api.clerk.com"
    */
   apiUrl?: string | undefined
@@ -112,7 +113,7 @@ export interface ClerkSyncOptions {
    */
   apiRateLimit?: number | undefined
   /**
-   * How many milliseconds one answer of the Backend API may take.
+   * The timeout of a request to the Backend API, in milliseconds.
    * @default 30000
    */
   apiTimeoutMs?: number | undefined
@@ -123,40 +124,41 @@ export interface ClerkSyncOptions {
    */
   apiPageSize?: number | undefined
   /**
-   * What is not stored of a resource, or only as a hash: in rows, `raw`, stored bodies and changes alike, whether an event or
-   * the Backend API brings it. Handlers get what is stored. `docs/privacy.md` has the details.
+   * Fields of a resource to omit or to store only as a hash: in rows, `raw`, stored bodies and changes, from events and
+   * from the Backend API. Handlers get only what is stored. See `docs/privacy.md`.
    * @example { users: { omit: ['phone_numbers', 'unsafe_metadata.ssn'], hash: ['primary_email_address'] } }
    * @default everything but secrets is stored
    */
   privacy?: PrivacyOptions | undefined
   /**
-   * The key of the hashes that {@link privacy} asks for. With another key, equal values have other hashes.
+   * The key for the hashes of {@link privacy}. Changing it changes all hashes.
    * @default CLERK_SYNC_PRIVACY_KEY
    */
   privacyKey?: string | undefined
   /**
-   * How many days after its deletion a user is erased, by the server's hourly maintenance, `sync.maintain()` or `sync.drain()`.
+   * Erases users this many days after their deletion, by the server's hourly maintenance, `sync.maintain()` or
+   * `sync.drain()`.
    * @default never
    */
   eraseAfterDays?: number | undefined
   /**
-   * The team's handlers, as {@link on} makes them. More can be added with `sync.on`.
+   * Your handlers, created with {@link on}. `sync.on` adds more.
    * @default none
    */
   handlers?: readonly HandlerDefinition[] | undefined
   /**
-   * What brings events to handlers: `postgres()`, or one from `clerk-sync/bullmq`, `clerk-sync/inngest`,
+   * The engine that wakes workers: `postgres()`, or one from `clerk-sync/bullmq`, `clerk-sync/inngest` or
    * `clerk-sync/trigger`.
    * @default postgres(), the same database
    */
   engine?: EngineFactory | undefined
   /**
-   * How long each kind of data is kept: days as a number or as `'90d'`; `'forever'` or `false` keeps. `sync.maintain`
-   * forgets what is older. Ids of events always stay.
+   * How long each kind of data is kept: days as a number or as `'90d'`; `'forever'` or `false` for no limit.
+   * `sync.maintain` deletes older data. Ids of events are always kept.
    * @default see {@link RetentionOptions}
    */
   retention?: RetentionOptions | undefined
-  /** Where to tell what happens. Default: warnings and errors to the console. */
+  /** The logger. Default: warnings and errors to the console. */
   log?: Logger | undefined
   /**
    * A webhook that receives alerts when a problem begins and ends, such as runs that exhausted their retries or events
@@ -166,13 +168,12 @@ export interface ClerkSyncOptions {
    */
   alerts?: string | AlertOptions | undefined
   /**
-   * The share of the events that get lines in the log for their delivery and their runs: 0 to 1. All lines of an event are
-   * written or none. What fails is always logged.
+   * The share of events that are logged, with their delivery and runs: 0 to 1. Failures are always logged.
    * @default 1
    */
   logSample?: number | undefined
   /**
-   * What makes traces: `openTelemetry()` from `clerk-sync/opentelemetry`.
+   * The tracing backend: `openTelemetry()` from `clerk-sync/opentelemetry`.
    * @default none
    */
   tracing?: Tracing | undefined
@@ -199,7 +200,7 @@ export interface AlertOptions {
   readonly url: string
   readonly format?: AlertFormat | undefined
   /**
-   * How many milliseconds lie between two looks for trouble.
+   * The interval between two checks, in milliseconds.
    * @default 30000
    */
   readonly everyMs?: number | undefined
@@ -231,7 +232,7 @@ export interface Config {
   /** Undefined if everything is stored. */
   readonly privacy: Privacy | undefined
   readonly hasPrivacyKey: boolean
-  /** Undefined if nobody is erased by themselves. */
+  /** Undefined if users are not erased automatically. */
   readonly eraseAfterDays: number | undefined
   readonly handlers: readonly HandlerDefinition[]
   readonly engine: EngineFactory
@@ -290,10 +291,10 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
 export const OPTION_NAMES = Object.keys(OPTION_VARIABLES) as readonly OptionName[]
 
 /**
- * The options of a `clerk-sync.config.ts`, as they are, with their types.
+ * Types the options of a `clerk-sync.config.ts`.
  *
- * The command line reads the file; its flags and the environment win over it. An app imports it and gives it to
- * {@link createClerkSync}, where what is given wins over the environment.
+ * For the command line, flags and the environment override the file. An app imports the file and passes it to {@link
+ * createClerkSync}, where it overrides the environment.
  *
  * @example
  * // clerk-sync.config.ts
@@ -303,7 +304,7 @@ export function defineConfig(options: ClerkSyncOptions): ClerkSyncOptions {
   return options
 }
 
-/** The options that the environment holds. A variable that is set to nothing is as good as not set. */
+/** The options that the environment holds. An empty variable counts as not set. */
 export function environmentOptions(environment: Environment): ClerkSyncOptions {
   const entries = OPTION_NAMES.flatMap((option) => {
     const variable = OPTION_VARIABLES[option].find((name) => environment[name])
@@ -481,7 +482,7 @@ function list(value: string | readonly string[] | undefined): string[] {
   return entries.filter((entry) => entry.trim() !== '')
 }
 
-/** A server's deliveries, handlers, notifications and questions, each as fast as with connections of its own. */
+/** Enough for a server's deliveries, handlers, notifications and queries to run at full speed. */
 const SERVER_CONNECTIONS = 20
 /** One for a handler's transaction, one for everything else: there are as many processes as requests. */
 const SERVERLESS_CONNECTIONS = 2

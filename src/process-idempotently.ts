@@ -1,4 +1,4 @@
-/** Does something once per message, for teams that keep their own tables and have no use for a sync. */
+/** Runs code once per message, for apps that keep their own tables and need no sync. */
 
 import type { Pool, PoolClient } from 'pg'
 import { resolveConfig } from './config.ts'
@@ -9,12 +9,12 @@ import { requireNumber } from './validate.ts'
 
 export interface IdempotencyOptions<Context> {
   /**
-   * Where processed messages are remembered: `postgresStore(pool)` or `redisStore(redis)`.
+   * The store of processed messages: `postgresStore(pool)` or `redisStore(redis)`.
    * @default the Postgres at DATABASE_URL
    */
   readonly store?: IdempotencyStore<Context> | undefined
   /**
-   * How many seconds to wait for somebody else who is processing the same message. Svix waits 15 seconds for an answer.
+   * How many seconds to wait for another process that handles the same message. Svix waits 15 seconds for an answer.
    * @default 10
    */
   readonly waitSeconds?: number | undefined
@@ -35,9 +35,9 @@ export interface IdempotencyResult {
 /**
  * Runs the handler unless this message was processed before.
  *
- * The claim is atomic: of several callers at once, one runs the handler and the others wait. A first attempt that failed,
- * or whose process died, is no duplicate: the next delivery runs the handler. In Postgres, what the handler writes
- * through the client it is given is committed together with the claim.
+ * The claim is atomic: of several callers at once, one runs the handler and the others wait. If the first attempt
+ * failed or its process died, the next delivery runs the handler. In Postgres, what the handler writes through the
+ * client it is given is committed together with the claim.
  *
  * @param svixId the `svix-id` header, the same for every delivery of a message
  * @example

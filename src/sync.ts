@@ -1,4 +1,4 @@
-/** Puts the stages together. The only file that knows everyone. */
+/** Assembles a sync from its parts. The only file that imports all of them. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
@@ -53,19 +53,21 @@ import { isProbe } from './webhook/probe.ts'
 import { missingSecret } from './webhook/secret.ts'
 import { REFUSED_BODIES, type VerifyOptions, verify } from './webhook/verify.ts'
 
-/** A Clerk sync: takes deliveries, keeps the tables, replays events. */
+/** A Clerk sync: receives deliveries, maintains the tables, replays events. */
 export interface ClerkSync extends CatchUp, AsyncDisposable {
   /**
-   * Takes one delivery: verifies it, records and applies it, and resolves once that is committed. Answer the request
-   * with 200 then, and with the error's `status` otherwise.
+   * Receives one delivery: verifies, records and applies it, and resolves once that is committed. Then answer the
+   * request with 200, otherwise with the error's `status`.
    *
    * @param body the exact bytes of the request, or a stream of them; never a parsed body
    * @param headers the request's headers
-   * @throws {ClerkSyncError} with a 4xx status for what is no delivery, 503 for what should be sent again
+   * @throws {ClerkSyncError} with a 4xx status for an invalid delivery, 503 if it should be retried
    */
   receive(body: RawBody, headers: RequestHeaders): Promise<Receipt>
 
-  /** Answers a request with a delivery, as {@link receive} but for every case; never throws. For writing adapters. */
+  /**
+   * Answers a request that holds a delivery: {@link receive} with a reply for every case; never throws. For adapters.
+   */
   handle(request: WebhookRequest): Promise<Reply>
 
   /** Answers a web request with a delivery; never throws. The whole webhook route, for anything that speaks `fetch`. */
@@ -73,14 +75,14 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
   /**
    * Creates or updates the tables and returns the names of the migrations that ran. Safe to call from several processes
-   * at once, and beside older ones that receive. The embedded database does it by itself.
+   * at once, and while older ones receive deliveries. The embedded database migrates on its own.
    * @throws {ClerkSyncError} `migration_failed`, `database_ahead` or `database_unavailable`
    */
   migrate(): Promise<string[]>
 
   /**
-   * Applies recorded events again: those that failed, after the fix; those that were parked, after an upgrade.
-   * Harmless for events that were applied: the guard keeps newer rows.
+   * Applies recorded events again: failed ones after a fix, parked ones after an upgrade. Safe for events that were
+   * already applied: newer rows are kept.
    *
    * @example
    * await sync.replay({ outcomes: ['failed'], since: new Date('2026-11-01') })
@@ -89,7 +91,7 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
   /**
    * Erases a user's data from rows, events, handler runs, jobs and the audit log. Ids and times stay, and nothing
-   * restores the data: no late event, replay, backfill or reconcile. `docs/privacy.md` lists what is out of reach. An
+   * restores the data: no late event, replay, backfill or reconcile. `docs/privacy.md` lists what cannot be erased. An
    * interrupted erasure resumes with the next call or {@link maintain}; the user counts as erased from the start.
    *
    * @example
@@ -100,7 +102,7 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   erase(userId: string, options?: EraseOptions): Promise<ErasureResult>
 
   /**
-   * Registers a handler: code of yours that runs once for every event of a kind. Before the first event is received, and
+   * Registers a handler: your code, which runs once for every event of a type. Call it before the first event and
    * before {@link work}: earlier events have no runs for it.
    *
    * @example
@@ -116,19 +118,19 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
     options?: HandlerOptions,
   ): void
 
-  /** Handlers as people see them: pause one, try failed runs again, run one for what was there before it. */
+  /** Manages handlers: pause one, retry failed runs, run one for existing data. */
   readonly handlers: HandlerControl
 
   /**
-   * Runs the handlers in this process, until it is closed. Any number of processes may. Another call changes nothing; after a
-   * failed start it starts again. Without a handler there is nothing to start.
+   * Runs the handlers in this process until it is closed. Any number of processes may do so. Calling it again has no
+   * effect, except after a failed start. Without handlers it does nothing.
    * @throws {ClerkSyncError} `database_…`, or `shutting_down` after {@link close}
    */
   work(): Promise<void>
 
   /**
-   * Runs these runs now, if they are due, and resolves when each has ended: what it threw is in `handler_runs`, and when
-   * it is tried again. For engines that call the app.
+   * Executes these runs now, if they are due, and resolves when each has ended. Errors and the next attempt are in
+   * `handler_runs`. For engines that call the app.
    */
   run(runs: readonly RunKey[]): Promise<void>
 
@@ -152,43 +154,43 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   maintain(options?: MaintainOptions): Promise<MaintenanceResult | null>
 
   /**
-   * Hears of everything that happens in this process: deliveries, refusals, commits, tries of handlers, jobs. What metrics,
-   * logs and traces are made of. The observer is called on the way of a delivery: it must be quick.
+   * Subscribes to the facts of this process: deliveries, refusals, commits, handler attempts, jobs. Metrics, logs and
+   * traces derive from them. The observer is called while a delivery is processed, so it must be fast.
    *
    * @example
    * sync.observe((fact) => {
    *   if (fact.kind === 'delivery') statsd.increment(`clerk.${fact.outcome}`)
    * })
    *
-   * @returns what ends it
+   * @returns a function that unsubscribes
    */
   observe(observer: Observer): () => void
 
   /**
-   * How it is, in numbers: what metrics and alerts are made of. Reads the database.
+   * The numbers behind metrics and alerts, read from the database.
    * @throws {ClerkSyncError} `database_…`
    */
   vitals(): Promise<Vitals>
 
-  /** What this process holds right now: its connections, and deliveries that wait for a commit. */
+  /** The current load of this process: its connections, and deliveries that wait for a commit. */
   readonly load: ProcessLoad
 
-  /** Whether the database answers, has the tables and takes writes; throws what is wrong. */
+  /** Checks that the database answers, has the tables and accepts writes; throws if not. */
   check(): Promise<void>
 
   /**
-   * Takes no more deliveries, waits for those under way and for handlers, and closes the database.
-   * Handlers that take longer than the grace period are aborted, and start elsewhere at once. Calls afterwards are refused
-   * with `shutting_down`. If a part cannot be closed, the others are, and it rejects with the first error.
+   * Stops accepting deliveries, waits for current ones and for handlers, and closes the database. Handlers that exceed
+   * the grace period are aborted and restart elsewhere at once. Later calls throw `shutting_down`. If closing one part
+   * fails, the others are still closed, and it rejects with the first error.
    */
   close(options?: CloseOptions): Promise<void>
 
-  /** One resource as Clerk has it now: to look at, or to apply. */
+  /** Reads one resource from Clerk, to show or to apply it. */
   readonly clerk: ClerkView
 
-  /** What it was configured with, as far as it concerns those who look at the tables. */
+  /** The configuration that concerns readers of the tables. */
   readonly configuration: {
-    /** The tables that are kept. */
+    /** The synced tables. */
     readonly resources: ReadonlySet<string>
     /** The Clerk instances whose events are applied; empty means any. */
     readonly instanceIds: ReadonlySet<string>
@@ -200,7 +202,7 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
   /** For queries that tolerate replication lag: the replica of `replicaUrl`, otherwise {@link database}. */
   readonly reads: Kysely<ClerkTables>
 
-  /** Where the database is, for people; holds no password. */
+  /** The location of the database for display, without a password. */
   readonly location: {
     readonly kind: 'postgres' | 'embedded'
     readonly name: string
@@ -210,15 +212,15 @@ export interface ClerkSync extends CatchUp, AsyncDisposable {
 
 export interface CloseOptions {
   /**
-   * How many milliseconds handlers that run have to end.
+   * The grace period of running handlers, in milliseconds.
    * @default 8000
    */
   readonly handlerGraceMs?: number | undefined
 }
 
 /**
- * Creates a sync. Nothing is opened or connected before it is first used, but a malformed configuration is refused here.
- * Without a signing secret it reads, backfills and runs handlers; deliveries are answered 503.
+ * Creates a sync. It connects at first use, but refuses an invalid configuration at once. Without a signing secret it
+ * reads, backfills and runs handlers; deliveries are answered with 503.
  *
  * @example
  * const sync = createClerkSync({ signingSecret: 'whsec_…', database: 'postgres://localhost/app' })
@@ -229,7 +231,7 @@ export interface CloseOptions {
  */
 export function createClerkSync(options: ClerkSyncOptions = {}): ClerkSync {
   const config = resolveConfig(options, process.env)
-  // Code that only reads the tables has no use for a secret, and often none in its environment.
+  // Code that only reads the tables needs no secret, and often has none in its environment.
   const verification = config.signingSecrets.length > 0 ? toVerifyOptions(config) : undefined
   const telemetry = new Telemetry(config.tracing)
   telemetry.observe(logFacts(config.log, config.logSample))
@@ -363,7 +365,7 @@ class Sync implements ClerkSync {
       const refusal = toClerkSyncError(error)
       const { secrets, now } = this.#verification ?? { secrets: [], now: this.#config.now }
       if (!isProbe(headers, secrets, now())) this.#tellRefusal(refusal, { headers, remoteAddress })
-      // The answer is public: which part of the configuration is missing is for the log alone.
+      // The answer is public: only the log says which part of the configuration is missing.
       const shown = refusal.code === 'secret_missing' ? new ClerkSyncError('not_configured') : refusal
       return refuse(shown, this.#refusalLog.add(refusal))
     }
@@ -522,7 +524,7 @@ class Sync implements ClerkSync {
     await this.#writeHealth.check(this.#database.bookkeeping)
   }
 
-  /** Its handlers would write into tables that they do not know any more. */
+  /** Its handlers would write into tables that have changed. */
   #standDown(error: ClerkSyncError): void {
     this.#config.log.error({ code: error.code, remedy: error.remedy }, error.message)
     void this.#handlers.rest(HANDLER_GRACE_MS)
@@ -547,7 +549,7 @@ class Sync implements ClerkSync {
       () => this.#refusals.flush(),
       () => this.#database.close(),
     ]
-    // Whatever one of them fails with, the database is closed.
+    // The database is closed even if one of them fails.
     const errors: unknown[] = []
     for (const step of steps) await step().catch((error) => errors.push(error))
     if (errors.length > 0) throw errors[0]

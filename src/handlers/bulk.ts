@@ -1,8 +1,8 @@
 /**
- * What people do with many runs at once: try them again, discard them, run a handler for what was there before it.
+ * Bulk actions on runs: retry, discard, or run a handler for existing data.
  *
- * Each is a job: counted first, its range frozen, at a rate, visible while it goes on, and going on where a lost process
- * left it.
+ * Each is a job: its runs are counted and fixed first, its rate is limited, its progress is visible, and another
+ * process can resume it.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -38,11 +38,11 @@ export interface BulkOptions {
 }
 
 export interface BulkProgress {
-  /** How many were meant, when it began. */
+  /** How many runs matched when it began. */
   readonly matched: number
-  /** How many were looked at. */
+  /** How many were processed. */
   readonly seen: number
-  /** How many were changed; the others had changed by themselves meanwhile. */
+  /** How many were changed; the others had changed meanwhile. */
   readonly changed: number
 }
 
@@ -52,7 +52,7 @@ export interface BulkResult extends BulkProgress {
   readonly status: 'complete' | 'incomplete' | 'aborted'
 }
 
-/** For what a handler is to run that was there before it. */
+/** The existing data that a handler runs for. */
 export type Past =
   /** Recorded events, by when they were received. */
   | { readonly since: Date; readonly until?: Date | undefined }
@@ -62,7 +62,7 @@ export type Past =
 /** The last run, event or row that was seen. */
 type Position = readonly string[]
 
-/** The next few, after a position. */
+/** The next batch after a position. */
 type Step = (unit: Unit, after: Position | null, most: number) => Promise<StepResult>
 
 interface StepResult {
@@ -80,7 +80,7 @@ interface Work {
   readonly step: Step
 }
 
-/** What is done in one transaction, whatever the rate. */
+/** The work of one transaction, independent of the rate. */
 const MAX_STEP = 200
 const DEFAULT_RATE = 20
 /** What failed may be tried again or discarded; what succeeded is done. */
@@ -107,21 +107,21 @@ export class Bulk {
     return count
   }
 
-  /** Tries failed runs again, from their first try on. */
+  /** Retries failed runs from their first attempt. */
   retry(filter: RunFilter, options: BulkOptions): Promise<BulkResult> {
     return this.#change('retry', { statuses: ['retrying', 'dead'], ...filter }, options, (unit, keys) =>
       this.#runs.reopen(unit, keys, options.note ?? null),
     )
   }
 
-  /** Decides that runs need not succeed. */
+  /** Discards runs. */
   discard(filter: RunFilter, options: BulkOptions): Promise<BulkResult> {
     return this.#change('discard', { statuses: OPEN, ...filter }, options, (unit, keys) =>
       this.#runs.discard(unit, keys, options.note ?? null),
     )
   }
 
-  /** Runs a handler for what was there before it, once for each event or row that it has not run for. */
+  /** Runs a handler for existing data, once for each event or row that it has not run for. */
   async handlePast(definition: HandlerDefinition, past: Past, options: BulkOptions): Promise<BulkResult> {
     if (!('existing' in past)) requireDates({ since: past.since, until: past.until })
     const scope = { handler: definition.name, ...past }
@@ -136,7 +136,7 @@ export class Bulk {
     options: BulkOptions,
     change: (unit: Unit, keys: readonly RunKey[]) => Promise<RunKey[]>,
   ): Promise<BulkResult> {
-    // What fails from now on is not meant.
+    // Later failures are not part of it.
     const scope = { ...filter, until: filter.until ?? (await databaseTime(this.#database.queries)) }
     const step: Step = async (unit, after, most) => {
       const rows = await runsAfter(unit.trx, this.#database.schema, scope, after, most)
@@ -223,7 +223,7 @@ export class Bulk {
     const { perSecond = DEFAULT_RATE, stopAfterFailures, note, signal, onProgress } = options
     requireNumbers(options, { perSecond: 'rate', stopAfterFailures: 'count' })
     const asked = { ...scope, pace: { perSecond, stopAfterFailures, note } }
-    // Not going on with an earlier one: what was meant then has changed since.
+    // Never resumes an earlier job: its set of runs is outdated.
     const job = await this.#jobs.begin({ kind, scope: asked, isFresh: true, signal })
     const stop = signal ? AbortSignal.any([signal, job.lost]) : job.lost
     const most = Math.max(1, Math.min(MAX_STEP, Math.floor(perSecond)))
@@ -317,7 +317,7 @@ function existingStatement(schema: string, resource: string): string {
     order by row.id limit $2`
 }
 
-/** The event that an existing row stands for, of those that the handler is for: that it came to be, if possible. */
+/** The synthetic event type for an existing row, among those of the handler: preferably its creation. */
 function eventFor(resource: string, patterns: readonly string[], handler: string): string {
   const events = Object.entries(RESOURCES.get(resource)?.events ?? {})
   const types = events.flatMap(([type, effect]) =>

@@ -1,4 +1,4 @@
-/** What people do with handlers: see them, pause them, try failed runs again. `sync.handlers` */
+/** Manages handlers: list, pause, retry. `sync.handlers` */
 
 import type { Kysely } from 'kysely'
 import type { ClerkTables } from '../database/tables.ts'
@@ -9,37 +9,37 @@ import type { RunKey } from './run.ts'
 import type { RunFilter } from './run-filter.ts'
 import type { Runs } from './runs.ts'
 
-/** A handler, as people see it. */
+/** The state of a handler. */
 export interface HandlerInfo {
   readonly name: string
   /** Which events it is for. */
   readonly patterns: readonly string[]
-  /** Since when its runs wait; null if they do not. */
+  /** When it was paused; null if it is not. */
   readonly pausedAt: Date | null
   readonly pauseReason: string | null
 }
 
-/** What people do with handlers. */
+/** Manages handlers. */
 export interface HandlerControl {
   /** The handlers that are registered here. */
   readonly definitions: readonly HandlerDefinition[]
-  /** The same with what is remembered of them. */
+  /** The handlers with their stored settings. */
   list(): Promise<HandlerInfo[]>
   /**
-   * Lets a handler's runs wait. What runs already goes on.
+   * Pauses a handler: its runs wait. Running ones continue.
    * @throws {ClerkSyncError} `handler_unknown`
    */
   pause(name: string, reason?: string): Promise<void>
   /**
-   * Lets them go on.
+   * Resumes a paused handler.
    * @throws {ClerkSyncError} `handler_unknown`
    */
   resume(name: string): Promise<void>
-  /** How many runs a filter means. */
+  /** Counts the runs that match a filter. */
   count(filter: RunFilter): Promise<number>
   /**
-   * Tries runs again, from their first try on: those that failed, if the filter does not say otherwise. Those whose events
-   * lost their secrets meanwhile can be counted first: `count({ …filter, secretsForgotten: true })`.
+   * Retries runs from their first attempt: by default the failed ones. To count those whose events have lost their
+   * secrets, call `count({ …filter, secretsForgotten: true })` first.
    *
    * @example
    * await sync.handlers.retry({ handlers: ['syncCrm'], statuses: ['dead'] }, { note: 'after the CRM fix' })
@@ -47,10 +47,10 @@ export interface HandlerControl {
   retry(filter: RunFilter, options?: BulkOptions): Promise<BulkResult>
   /** Retries one run now, in any state. False if there is no such run, or if it is running. */
   retryOne(run: RunKey, note?: string): Promise<boolean>
-  /** Decides that runs need not succeed: those that wait or failed, if the filter does not say otherwise. */
+  /** Discards runs, which then need not succeed: by default the waiting and failed ones. */
   discard(filter: RunFilter, options?: BulkOptions): Promise<BulkResult>
   /**
-   * Runs a handler for what was there before it, once for each event or row that it has not run for.
+   * Runs a handler for existing data, once for each event or row that it has not run for.
    *
    * @example
    * await sync.handlers.run('welcome', { existing: 'users' })
@@ -105,7 +105,7 @@ async function pause({ registry, runs }: ControlParts, name: string, reason: str
   await runs.pause(registry.get(name).name, reason, true)
 }
 
-/** The wakes of the meantime found it paused, and are gone. */
+/** Wakes during the pause were dropped. */
 async function resume({ registry, runs }: ControlParts, name: string): Promise<void> {
   await runs.pause(registry.get(name).name, null, false)
   for (let after: string | null = ''; after !== null; ) after = await runs.wakeDue(name, after, WAKE_PAGE)

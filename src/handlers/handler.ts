@@ -35,14 +35,14 @@ export type MatchingEvent<Pattern extends EventPattern> = {
 /** The row of the table that an event is about. */
 export type MatchingRow<Pattern extends EventPattern> = Selectable<ClerkTables[TableOf<Matching<Pattern>>]>
 
-/** What a handler is given. */
+/** The input of a handler. */
 export interface HandlerContext<Pattern extends EventPattern = '*'> {
   readonly event: MatchingEvent<Pattern>
-  /** The svix-id; of an event that no webhook brought, an id of our own. */
+  /** The svix-id; for a synthetic event, an id made by clerk-sync. */
   readonly eventId: string
   /** The source of the event: `webhook`, or what created it because no webhook arrived. */
   readonly source: EventSource
-  /** What the event did to its row. A late `user.created` is `stale`, and its user still wants a welcome. */
+  /** The outcome of the event. A late `user.created` is `stale`, but its user still expects a welcome. */
   readonly outcome: Outcome
   /** The row as it is now, maybe newer than the event. Null if there is none. */
   readonly row: MatchingRow<Pattern> | null
@@ -50,60 +50,62 @@ export interface HandlerContext<Pattern extends EventPattern = '*'> {
   readonly changes: Readonly<Record<string, Change>> | null
   /** 1 for the first attempt, and again for the first after a manual retry. */
   readonly attempt: number
-  /** The same for every try of this handler with this event, and for no other. For services that take such keys. */
+  /**
+   * The same for every attempt of this handler with this event, and unique to it. For services that accept such keys.
+   */
   readonly idempotencyKey: string
   /**
-   * Whether the event's secrets (codes, links, passwords) were forgotten, because all its runs had ended: in their places
-   * `event` says `[redacted]`.
+   * Whether the event's secrets (codes, links, passwords) were deleted because all its runs had ended; `event` has
+   * `[redacted]` in their places.
    */
   readonly secretsForgotten: boolean
-  /** Aborted when the time is up, when the lease is lost, and when the process is to end. */
+  /** Aborted at the timeout, when the lease is lost, and when the process stops. */
   readonly signal: AbortSignal
   readonly log: Logger
-  /** What is written through it takes effect exactly once. */
+  /** Writes through it take effect exactly once. */
   readonly tx: HandlerTransaction
 }
 
-/** The team's code. Whatever it throws fails the try. */
+/** Your code. If it throws, the attempt has failed. */
 export type Handler<Pattern extends EventPattern = '*'> = (context: HandlerContext<Pattern>) => unknown
 
 export interface HandlerOptions {
   /**
-   * The identity of the handler, for ever: with another name it is another handler. Letters, digits, `_`, `-`, `.`.
+   * The permanent identity of the handler: a renamed handler is a new one. Letters, digits, `_`, `-`, `.`.
    * @default the function's name
    */
   readonly name?: string | undefined
   /**
-   * How often it is tried again after a failure, on Svix's schedule (5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h); or the delay
-   * before each retry, in seconds. Each varies by a fifth. With 0 it is called exactly once. Trouble of the database or the
-   * end of a process costs no try otherwise: the handler is called again at once.
+   * The number of retries after a failure, on Svix's schedule (5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h); or the delay
+   * before each retry, in seconds. Each delay varies by a fifth. With 0 it is called at most once. Otherwise a database
+   * failure or the end of a process does not count as an attempt: the handler runs again at once.
    * @default 7
    */
   readonly retries?: number | readonly number[] | undefined
   /**
-   * How many seconds one try may take.
+   * The timeout of one attempt, in seconds.
    * @default 30
    */
   readonly timeoutSeconds?: number | undefined
   /**
-   * How many events it handles at a time, in each process.
+   * The number of concurrent runs in each process.
    * @default 10
    */
   readonly concurrency?: number | undefined
   /**
-   * Whether the events of one resource come one after the other, in the order in which they happened. One that fails
-   * holds back those after it, of its resource only; also when it is dead, until it is retried or discarded.
+   * Whether the events of one resource are handled one at a time, in the order in which they happened. A failing one
+   * blocks later ones of its resource, also when it is dead, until it is retried or discarded.
    * @default false
    */
   readonly ordered?: boolean | undefined
   /**
-   * Whether it is given `tx`. A handler that takes long must not hold a transaction open; this makes sure of it.
+   * Whether it gets `tx`. Set it to false for slow handlers, so that they cannot hold a transaction open.
    * @default true
    */
   readonly transactional?: boolean | undefined
   /**
-   * Whether it is called for `email.created` and `sms.created` whose codes were forgotten (see `secretsForgotten`). Otherwise
-   * such a run ends as dead, so that no customer gets a message that says `[redacted]`.
+   * Whether it runs for `email.created` and `sms.created` whose codes were deleted (see `secretsForgotten`). Otherwise
+   * such a run ends as dead, so that no customer gets a message with `[redacted]`.
    * @default false
    */
   readonly acceptsForgottenSecrets?: boolean | undefined
@@ -169,7 +171,7 @@ export function on<Pattern extends EventPattern>(
 /** A queue's name as well, in every engine. */
 const NAME = /^[\w.-]{1,100}$/
 
-/** Bundlers shorten functions' names, to another one with every build; nothing may be remembered under such a name. */
+/** Bundlers shorten function names, differently in every build; such a name must not become an identity. */
 const SHORTENED = /^.{0,2}$/
 
 function deriveName({ name }: { readonly name: string }): string {

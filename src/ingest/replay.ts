@@ -1,4 +1,4 @@
-/** Applies recorded events again: after a fix, after an upgrade that knows a new type, or to be sure. */
+/** Applies recorded events again: after a fix, or after an upgrade that knows a new type. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
@@ -39,9 +39,9 @@ export interface ReplayOptions {
   readonly perSecond?: number | undefined
   /** Called for every replayed event. */
   readonly onReceipt?: ((receipt: Receipt) => void) | undefined
-  /** Called for every event that cannot be replayed because its body was forgotten, with `body_gone` and its remedy. */
+  /** Called for every event that cannot be replayed because its body was deleted, with `body_gone` and its remedy. */
   readonly onBodyGone?: ((error: ClerkSyncError, eventId: string) => void) | undefined
-  /** Called after every batch: all that was received before this time is done. */
+  /** Called after every batch: all events received before this time are done. */
   readonly onBatch?: ((doneUntil: Date) => void) | undefined
 }
 
@@ -57,11 +57,11 @@ export interface ReplayResult {
   readonly withoutBody: number
 }
 
-/** Enough to make a transaction worth its while, few enough not to hold up deliveries. */
+/** Large enough for efficient transactions, small enough not to delay deliveries. */
 const BATCH_SIZE = 100
 
 /**
- * Replays in the order of receipt, in batches; what arrives meanwhile is not part of it.
+ * Replays in the order of receipt, in batches; events that arrive meanwhile are not included.
  * @throws {ClerkSyncError} `database_…`; what was replayed until then stays
  */
 export async function replay(
@@ -126,7 +126,7 @@ function nextRows(
     .execute()
 }
 
-/** Narrows a query of events to those that a filter means. */
+/** Adds the conditions of a filter to a query of events. */
 export function matching<Output>(
   query: SelectQueryBuilder<ClerkTables, 'events', Output>,
   filter: EventFilter,
