@@ -65,7 +65,7 @@ export class DeliveryLog implements Logger {
   info(fields: object, message: string): void {
     if (message === 'delivery' && 'eventId' in fields) this.#taken(fields as TakenDelivery)
     else if (isTriedRun(fields, message)) this.#tried('info', fields)
-    else this.#tell('info', fields, message)
+    else this.#write('info', fields, message)
   }
 
   warn(fields: object, message: string): void {
@@ -79,7 +79,7 @@ export class DeliveryLog implements Logger {
   #attend(level: Level, fields: object, message: string): void {
     if (message === 'delivery refused' && 'remedy' in fields) this.#refused(level, fields as RefusedDelivery)
     else if (isTriedRun(fields, message)) this.#tried(level, fields)
-    else this.#tell(level, fields, message)
+    else this.#write(level, fields, message)
   }
 
   #taken(delivery: TakenDelivery): void {
@@ -103,11 +103,11 @@ export class DeliveryLog implements Logger {
   }
 
   #refused(level: Level, refusal: RefusedDelivery): void {
-    if (this.#isForPeople) this.#tellRefusal(refusal)
+    if (this.#isForPeople) this.#printRefusal(refusal)
     else this.#record('refusal', level, 'delivery refused', refusal)
   }
 
-  #tellRefusal(refusal: RefusedDelivery): void {
+  #printRefusal(refusal: RefusedDelivery): void {
     if (!this.#show(refusal, refusalLines)) return
     const kind = refusal.mismatchCause ?? refusal.code
     if (this.#explained.has(kind)) return
@@ -123,7 +123,7 @@ export class DeliveryLog implements Logger {
     return isShown
   }
 
-  #tell(level: Level, fields: object, message: string): void {
+  #write(level: Level, fields: object, message: string): void {
     if (this.#isForPeople) this.#output.note(noticeLine(message, fields, this.#output.stderr))
     else this.#record('log', level, message, fields)
   }

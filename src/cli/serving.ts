@@ -51,7 +51,7 @@ export interface Tally {
 }
 
 /** `38 in · 33 applied · 2 duplicate · 1 rejected · 4m 2s` */
-export function tellSummary({ startedAt, ...tally }: Tally & { startedAt: number }, output: Output): void {
+export function printSummary({ startedAt, ...tally }: Tally & { startedAt: number }, output: Output): void {
   const elapsedMs = performance.now() - startedAt
   const { total, counts } = countsOf(tally)
   if (output.json || !output.stdout.isTerminal) {

@@ -78,13 +78,13 @@ export class TrafficLog {
         ms,
         ...error,
       })
-    } else this.#tell(delivery.svixId, type, status, ms)
+    } else this.#report(delivery.svixId, type, status, ms)
     if (failure && !this.#explained.has(failure.code)) this.#explain(failure)
     if (status === null) throw new Error('no answer')
     return status
   }
 
-  #tell(id: string, type: string, status: number | null, ms: number): void {
+  #report(id: string, type: string, status: number | null, ms: number): void {
     const { stdout } = this.#output
     const { dim, green, red } = stdout.colors
     const isTaken = status !== null && status < 300

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { Webhook } from 'svix'
 import { describe, expect, it, vi } from 'vitest'
-import { Overhearing } from '../../src/cli/dev/forwarding.ts'
+import { DeliveryCapture } from '../../src/cli/dev/forwarding.ts'
 import { silentLogger } from '../../src/cli/open.ts'
 import { createClerkSync } from '../../src/index.ts'
 import { CliProcess, jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
@@ -101,7 +101,7 @@ describe('the limits of a sync that is listened in on', () => {
       maxBodyBytes: 2_500_000,
     })
     const body = endlessBody()
-    const reply = await new Overhearing(taken).on(sync).handle({ method: 'POST', headers, body })
+    const reply = await new DeliveryCapture(taken).on(sync).handle({ method: 'POST', headers, body })
     expect([reply.status, body.read]).toEqual([413, 3_000_000])
     expect(taken).not.toHaveBeenCalled()
   })

@@ -153,7 +153,7 @@ function report(results: readonly CheckedResult[], options: DoctorOptions, outpu
     for (const { fix, ...result } of shown)
       output.stdout.record({ type: 'result', ...result, ...(fix && { fix: fix.what }) })
     output.stdout.record({ type: 'summary', ...counts })
-  } else tell(shown, output.stdout)
+  } else printResults(shown, output.stdout)
   const unclear = counts.unclear > 0 ? ` · ${counts.unclear} unclear` : ''
   output.note(
     `\n${counts.problems} problems · ${counts.warnings} warnings${unclear} · ${counts.passed} passed`,
@@ -240,7 +240,7 @@ function usableSecret({ signingSecrets }: Config): string | undefined {
   })?.secret
 }
 
-function tell(results: readonly CheckedResult[], pen: Pen): void {
+function printResults(results: readonly CheckedResult[], pen: Pen): void {
   for (const group of GROUPS) {
     const own = results.filter((result) => result.group === group)
     if (own.length > 0) pen.line(pen.colors.bold(`${group.charAt(0).toUpperCase()}${group.slice(1)}`))

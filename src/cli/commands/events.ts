@@ -290,7 +290,7 @@ async function runReplay(
 }
 
 function reportReplay(result: ReplayResult, output: Output): void {
-  if (result.withoutBody > 0) tellOfBodiless(result, output)
+  if (result.withoutBody > 0) warnOfMissingBodies(result, output)
   output.print(result, (pen) => replayLines(result, pen))
   const unsolved = result.failed + result.parked
   if (unsolved === 0) return
@@ -301,7 +301,7 @@ function reportReplay(result: ReplayResult, output: Output): void {
 }
 
 /** With a failing exit if nothing was left to replay. */
-function tellOfBodiless({ withoutBody, matched }: ReplayResult, output: Output): void {
+function warnOfMissingBodies({ withoutBody, matched }: ReplayResult, output: Output): void {
   const { code, message, remedy } = new ClerkSyncError('body_gone')
   output.note(`${withoutBody} of ${matched} not replayed: ${code}: ${message}`)
   output.note(`  ${remedy}`)

@@ -25,7 +25,7 @@ function explain(code: string | undefined, options: OutputOptions): void {
     return
   }
   const explanation = find(code)
-  output.print(explanation, (pen) => tell(explanation, pen))
+  output.print(explanation, (pen) => explanationLines(explanation, pen))
 }
 
 function find(code: string): Explanation {
@@ -43,7 +43,7 @@ function toCells({ code, kind, summary }: Explanation, { colors }: Pen): Cell[] 
   return [{ text: code, style: colors.bold }, { text: kind, style: colors.dim }, { text: summary }]
 }
 
-function tell({ code, kind, summary, remedy, status }: Explanation, pen: Pen): string[] {
+function explanationLines({ code, kind, summary, remedy, status }: Explanation, pen: Pen): string[] {
   const answer = status === undefined ? '' : `, answered with HTTP ${status}`
   return [
     `${pen.colors.bold(code)}  ${pen.colors.dim(`${kind}${answer}`)}`,

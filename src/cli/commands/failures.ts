@@ -111,7 +111,7 @@ async function change(
     const matched = await sync.handlers.count(filter)
     const isRetry = kind === 'retry'
     const secretsForgotten = isRetry ? await sync.handlers.count({ ...filter, secretsForgotten: true }) : 0
-    if (options.dryRun) return tellCounts({ matched, ...(isRetry && { secretsForgotten }) }, output)
+    if (options.dryRun) return printCounts({ matched, ...(isRetry && { secretsForgotten }) }, output)
     if (matched === 0) return output.note('No runs match.')
     const question = isRetry ? 'Retry them?' : 'Discard them? They are never retried.'
     const what = `${matched} failed ${matched === 1 ? 'run' : 'runs'}${sayForgotten(secretsForgotten)}`
@@ -159,7 +159,7 @@ interface Counts {
   readonly secretsForgotten?: number
 }
 
-function tellCounts(counts: Counts, output: Output): void {
+function printCounts(counts: Counts, output: Output): void {
   output.print(counts, () => [`${counts.matched}${sayForgotten(counts.secretsForgotten ?? 0)}`])
 }
 

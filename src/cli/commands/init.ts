@@ -62,7 +62,7 @@ async function init(options: InitOptions): Promise<void> {
   const secret = makesSecret ? await ensureLocalSecret(app.root, app.framework) : undefined
   if (output.json) output.stdout.record(recordOf(app, plan, agreed, warning, secret))
   else if (isRefused) output.note('  Nothing was written.')
-  else tellSteps(app, plan, warning, secret, output)
+  else printSteps(app, plan, warning, secret, output)
   // Somebody who says no has what he wanted; a script that says yes has not.
   if (options.yes && !options.dryRun && agreed.length < pending.length) process.exitCode = EXIT.foundProblems
 }
@@ -159,7 +159,7 @@ const EVENTS = [...RESOURCES.values()].flatMap((resource) => {
   return types.length > 0 ? [types] : []
 })
 
-function tellSteps(
+function printSteps(
   { install }: App,
   { paste }: Plan,
   warning: string | undefined,
@@ -170,7 +170,7 @@ function tellSteps(
   if (install) output.note(`\n  ${bold('Install')}   ${install}`)
   if (paste.lines.length > 0) output.note(`\n  ${bold('Paste')}     into ${paste.into}`)
   for (const line of paste.lines) output.note(`            ${line}`)
-  if (secret) tellSecret(secret, output)
+  if (secret) printSecret(secret, output)
   output.note(`\n  ${bold('Clerk')}     ${DASHBOARD_URL}`)
   output.note(`            Add endpoint: https://YOUR-APP${ROUTE_PATH}`)
   output.note(
@@ -185,7 +185,7 @@ function tellSteps(
 }
 
 /** The secret itself is shown nowhere. */
-function tellSecret({ path, isNew, isTracked }: LocalSecret, output: Output): void {
+function printSecret({ path, isNew, isTracked }: LocalSecret, output: Output): void {
   const { bold, yellow } = output.stderr.colors
   output.note(
     `\n  ${bold('Secret')}    ${path} has ${isNew ? 'a new one for this machine' : 'one already; it was kept'}.`,

@@ -37,10 +37,10 @@ function reconcile(names: readonly ResourceName[], options: ReconcileCommandOpti
   const { dryRun, full, handlers, restart, maxDeletions } = options
   const resources = names.length > 0 ? names : undefined
   return withDatabase(options, async (sync, output) => {
-    const wishes = { resources, dryRun, full, handlers, restart, maxDeletions }
-    const result = await runSweeps(output, (run) => sync.reconcile({ ...wishes, ...run }))
+    const settings = { resources, dryRun, full, handlers, restart, maxDeletions }
+    const result = await runSweeps(output, (run) => sync.reconcile({ ...settings, ...run }))
     report(result, options, output)
-    if (resources === undefined && !output.json) tellCoverage(result, output.stdout)
+    if (resources === undefined && !output.json) printCoverage(result, output.stdout)
   })
 }
 
@@ -58,7 +58,7 @@ function report(result: ReconcileResult, { dryRun = false }: ReconcileCommandOpt
 }
 
 /** A reconcile of some resources leaves out others on purpose; one of all says which it could not read. */
-function tellCoverage({ unread }: ReconcileResult, pen: Pen): void {
+function printCoverage({ unread }: ReconcileResult, pen: Pen): void {
   if (unread.length === 0) return
   pen.line()
   pen.line('Not covered:')

@@ -26,7 +26,7 @@ import { EXIT, Interrupted, type Interruption, listenForInterruption } from '../
 import { isNewFolder } from '../open.ts'
 import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { detail, logStrayRejections, originOf, parseHost, parsePort, step, tellSummary } from '../serving.ts'
+import { detail, logStrayRejections, originOf, parseHost, parsePort, printSummary, step } from '../serving.ts'
 import { formatDuration } from '../text.ts'
 
 interface StartOptions extends OutputOptions, DatabaseOptions {
@@ -168,10 +168,10 @@ function prepare(session: Session): Preparation {
     isPrepared = true
     if (session.options.role !== 'receiver') await work(session)
   }
-  return new Preparation(attempt, (reason) => tellWaiting(reason, output))
+  return new Preparation(attempt, (reason) => printWaiting(reason, output))
 }
 
-function tellWaiting({ code, message, remedy }: ClerkSyncError, output: Output): void {
+function printWaiting({ code, message, remedy }: ClerkSyncError, output: Output): void {
   if (output.json) output.stdout.record({ type: 'waiting', time: new Date(), code, message, remedy })
   step(output, 'Waiting', `${code}: ${message}`, output.stderr.colors.yellow('!'))
   detail(output, remedy)
@@ -238,7 +238,7 @@ async function serve(session: Session, interruption: Interruption): Promise<bool
   await interruption.happened
   if (server.underWay > 0) output.note(`  Finishing requests: ${server.underWay} …`)
   const end = await server.stop()
-  tellSummary({ outcomes: session.log.outcomes, answers: server.answers, startedAt }, output)
+  printSummary({ outcomes: session.log.outcomes, answers: server.answers, startedAt }, output)
   if (end === 'drained') return isReady
   output.note(
     '  Requests that did not finish in time were closed. Nothing is lost: Svix sends their events again.',
@@ -290,12 +290,12 @@ function scheduleOf({ options, output, hasSecretKey }: Session): ReconcileSchedu
   step(output, 'Reconcile', `every ${formatDuration(reconcileEvery)}, after the first clerk-sync backfill`)
   return {
     everyMs: reconcileEvery,
-    onResult: (result) => tellResult(result, output),
+    onResult: (result) => printResult(result, output),
     onError: ({ code, message }) => output.note(`  ! reconcile: ${code}: ${message}`),
   }
 }
 
-function tellResult({ jobId, status, drift, expired }: ReconcileResult, output: Output): void {
+function printResult({ jobId, status, drift, expired }: ReconcileResult, output: Output): void {
   const { total, refreshed } = drift
   if (output.json)
     output.stdout.record({ type: 'reconcile', time: new Date(), jobId, status, total, refreshed, expired })

@@ -177,7 +177,7 @@ export class Sender {
     this.#sent++
     if (failure) this.#failed++
     if (json) this.#record({ event, delivery }, answer, failure)
-    else this.#tell(answer, failure)
+    else this.#print(answer, failure)
   }
 
   #record({ event, delivery }: Message, { status, ms }: Answer, failure: Failure | null): void {
@@ -193,7 +193,7 @@ export class Sender {
     })
   }
 
-  #tell({ status, ms }: Answer, failure: Failure | null): void {
+  #print({ status, ms }: Answer, failure: Failure | null): void {
     const { stdout, stderr } = this.#output
     const { green, red } = stdout.colors
     const color = failure ? red : green

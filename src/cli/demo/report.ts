@@ -93,7 +93,7 @@ export class DemoReport {
     const isIdentical = comparisons.every(({ differenceCount }) => differenceCount === 0)
     const passes = isIdentical && this.#isComplete && !outcomes.has('failed') && !outcomes.has('parked')
     if (this.#output.json) this.#record(comparisons, outcomes, passes)
-    else this.#tell(comparisons, outcomes, passes)
+    else this.#print(comparisons, outcomes, passes)
     return passes
   }
 
@@ -126,7 +126,7 @@ export class DemoReport {
     })
   }
 
-  #tell(comparisons: readonly TableComparison[], outcomes: Outcomes, passes: boolean): void {
+  #print(comparisons: readonly TableComparison[], outcomes: Outcomes, passes: boolean): void {
     const { stdout } = this.#output
     const { bold, green, red, dim } = stdout.colors
     const received = [...outcomes.values()].reduce((sum, count) => sum + count, 0)

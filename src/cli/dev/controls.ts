@@ -148,13 +148,13 @@ const OPENERS: Partial<Record<NodeJS.Platform, string>> = { darwin: 'open', win3
 /** With the program of BROWSER, which is also how to say that there is none. */
 function openInBrowser(url: string, output: Output): void {
   const { BROWSER } = process.env
-  const tell = () => output.note(`  Open ${url}`)
+  const printUrl = () => output.note(`  Open ${url}`)
   if (BROWSER === 'none') {
-    tell()
+    printUrl()
     return
   }
   const program = BROWSER || OPENERS[process.platform] || 'xdg-open'
-  spawn(program, [url], { stdio: 'ignore', detached: true }).once('error', tell).unref()
+  spawn(program, [url], { stdio: 'ignore', detached: true }).once('error', printUrl).unref()
 }
 
 export interface FooterState {

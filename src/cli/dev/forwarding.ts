@@ -30,7 +30,7 @@ export class Forwarding {
   }
 
   /** Svix already has its answer: the app's answer is shown only here. */
-  readonly forward = (delivery: Overheard): void => {
+  readonly forward = (delivery: CapturedDelivery): void => {
     if (this.#underWay.size >= MAX_UNDER_WAY) this.#skip()
     else this.#deliver(delivery)
   }
@@ -52,7 +52,7 @@ export class Forwarding {
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const isReachable = await canConnect(this.#url)
-      if (isReachable !== this.#isReachable && !signal.aborted) this.#tell(isReachable)
+      if (isReachable !== this.#isReachable && !signal.aborted) this.#report(isReachable)
       await sleep(CHECK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined)
     }
   }
@@ -62,7 +62,7 @@ export class Forwarding {
     await Promise.race([Promise.allSettled(this.#underWay), sleep(GRACE_MS, undefined, { ref: false })])
   }
 
-  #deliver(delivery: Overheard): void {
+  #deliver(delivery: CapturedDelivery): void {
     const work = this.#log.deliver(delivery).then(this.#note, () => this.#note(null))
     this.#underWay.add(work)
     void work.finally(() => this.#underWay.delete(work))
@@ -72,7 +72,7 @@ export class Forwarding {
     this.#lastStatus = status
   }
 
-  #tell(isReachable: boolean): void {
+  #report(isReachable: boolean): void {
     this.#isReachable = isReachable
     if (isReachable) this.#lastStatus = undefined
     const { json, stdout, stderr } = this.#output
@@ -113,7 +113,7 @@ function hintFor({ hostname }: URL): string {
 }
 
 /** A delivery as it came. */
-export interface Overheard {
+export interface CapturedDelivery {
   readonly svixId: string
   /** Their names in lower case, without those of the connection. */
   readonly headers: Readonly<Record<string, string>>
@@ -131,31 +131,31 @@ const HOP = new Set([
   'upgrade',
 ])
 
-export class Overhearing {
+export class DeliveryCapture {
   /** What is being taken. */
-  readonly #underWay = new Map<string, Overheard>()
-  readonly #onTaken: (delivery: Overheard) => void
+  readonly #underWay = new Map<string, CapturedDelivery>()
+  readonly #onTaken: (delivery: CapturedDelivery) => void
 
   /** @param onTaken called with each committed delivery */
-  constructor(onTaken: (delivery: Overheard) => void = () => undefined) {
+  constructor(onTaken: (delivery: CapturedDelivery) => void = () => undefined) {
     this.#onTaken = onTaken
   }
 
   /** A delivery that is being taken, by its id. */
-  find(svixId: string): Overheard | undefined {
+  find(svixId: string): CapturedDelivery | undefined {
     return this.#underWay.get(svixId)
   }
 
   /** The same sync, listened in on. */
   on(sync: ClerkSync): ClerkSync {
-    const overheard: Partial<ClerkSync> = {
+    const captured: Partial<ClerkSync> = {
       handle: (request) => this.#handle(sync, request),
       receive: (body, headers) =>
         this.#listen(body, headers, (copied) => sync.receive(copied, headers), Boolean),
     }
     return new Proxy(sync, {
       get(target, name) {
-        const own = Reflect.get(overheard, name)
+        const own = Reflect.get(captured, name)
         if (own !== undefined) return own
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
@@ -178,7 +178,7 @@ export class Overhearing {
   ): Promise<Result> {
     const own = ownHeaders(headers)
     const svixId = own['svix-id'] ?? own['webhook-id'] ?? ''
-    let copy: Overheard | undefined
+    let copy: CapturedDelivery | undefined
     const keep = (bytes: Uint8Array<ArrayBuffer>) => {
       copy = { svixId, headers: own, body: bytes }
       this.#underWay.set(svixId, copy)

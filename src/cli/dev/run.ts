@@ -14,12 +14,12 @@ import { openDashboard } from '../dashboard.ts'
 import { Interrupted, type listenForInterruption } from '../failure.ts'
 import type { Output } from '../output.ts'
 import { buildEvent } from '../sample.ts'
-import { countWords, detail, isLoopback, originOf, step, tellSummary } from '../serving.ts'
+import { countWords, detail, isLoopback, originOf, printSummary, step } from '../serving.ts'
 import { formatDuration } from '../text.ts'
 import { type Actions, Controls, type Watched } from './controls.ts'
 import { type DevOptions, openSession, prepare, type Session } from './session.ts'
 import { createSimulator } from './simulation.ts'
-import { Passage } from './tunnel.ts'
+import { TunnelSession } from './tunnel.ts'
 
 /** What a key sends. */
 const SENT_TYPE = 'user.created'
@@ -51,7 +51,7 @@ export async function runDev(
 /** What is there once the server listens. */
 interface Running extends Session {
   readonly server: ClerkSyncServer
-  readonly passage: Passage
+  readonly tunnelSession: TunnelSession
   readonly webhooks: string
   readonly dashboard: string
 }
@@ -61,13 +61,13 @@ async function run(session: Session, interrupted: AbortSignal, startedAt: number
   const quitting = new AbortController()
   const leaving = AbortSignal.any([interrupted, quitting.signal])
   const running = await serve(session)
-  const { server, passage, webhooks } = running
+  const { server, tunnelSession, webhooks } = running
   announce(running, startedAt)
   const controls = output.isInteractive ? control(running, quitting) : undefined
   // At once, so that the terminal's own Ctrl-C works while what is under way ends.
   leaving.addEventListener('abort', () => controls?.stop(), { once: true })
   try {
-    if (options.tunnel) await passage.open(options.tunnel)
+    if (options.tunnel) await tunnelSession.open(options.tunnel)
     await Promise.all([
       ended(leaving),
       simulation?.run({ url: webhooks, secret }, leaving),
@@ -76,11 +76,11 @@ async function run(session: Session, interrupted: AbortSignal, startedAt: number
   } finally {
     controls?.stop()
     output.note('  Stopping …')
-    await passage.close()
+    await tunnelSession.close()
     await forwarding?.settled()
     await server.stop()
   }
-  tellSummary({ outcomes: log.outcomes, answers: server.answers, startedAt }, output)
+  printSummary({ outcomes: log.outcomes, answers: server.answers, startedAt }, output)
 }
 
 async function serve(session: Session): Promise<Running> {
@@ -96,8 +96,8 @@ async function serve(session: Session): Promise<Running> {
   const server = await listen({ sync, dashboard, host: options.host }, options.port, output)
   const origin = originOf(options.host, server.port)
   const webhooks = `${origin}${WEBHOOK_PATHS[0]}`
-  const passage = new Passage(new URL(webhooks), output)
-  return { ...session, server, passage, webhooks, dashboard: `${origin}${DASHBOARD_PATH}` }
+  const tunnelSession = new TunnelSession(new URL(webhooks), output)
+  return { ...session, server, tunnelSession, webhooks, dashboard: `${origin}${DASHBOARD_PATH}` }
 }
 
 type Served = Pick<Parameters<typeof startServer>[0], 'sync' | 'dashboard' | 'host'>
@@ -131,7 +131,7 @@ function announce(running: Running, startedAt: number): void {
 }
 
 function control(running: Running, quitting: AbortController): Controls {
-  const { options, output, log, sync, secret, simulation, passage, dashboard } = running
+  const { options, output, log, sync, secret, simulation, tunnelSession, dashboard } = running
   const simulator = createSimulator(sync, secret)
   const actions: Actions = {
     send: async () =>
@@ -143,14 +143,14 @@ function control(running: Running, quitting: AbortController): Controls {
     },
     togglePause: simulation && (() => simulation.toggle()),
     // Real people do not belong among simulated ones.
-    toggleTunnel: simulation ? undefined : () => passage.toggle(options.tunnel ?? 'clerk'),
+    toggleTunnel: simulation ? undefined : () => tunnelSession.toggle(options.tunnel ?? 'clerk'),
     quit: () => quitting.abort(),
     interrupt: () => void process.emit('SIGINT', 'SIGINT'),
   }
   return new Controls(output, () => watch(running), actions)
 }
 
-function watch({ log, server, simulation, passage, forwarding }: Running): Watched {
+function watch({ log, server, simulation, tunnelSession, forwarding }: Running): Watched {
   const failing = [...log.failing.values()]
   const words = ['retrying', 'dead'].map(
     (ending) => [failing.filter((each) => each === ending).length, ending] as const,
@@ -161,7 +161,7 @@ function watch({ log, server, simulation, passage, forwarding }: Running): Watch
   const trouble = forwarding?.trouble
   const facts = [
     source,
-    ...(passage.isOpen ? ['tunnel open'] : []),
+    ...(tunnelSession.isOpen ? ['tunnel open'] : []),
     ...(forwarding && trouble === undefined ? [forwarding.wellbeing] : []),
   ]
   return { counts, p95: log.p95, activity: facts.join(', '), trouble }

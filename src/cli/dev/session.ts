@@ -13,7 +13,7 @@ import type { DatabaseOptions } from '../options.ts'
 import type { Output, OutputOptions } from '../output.ts'
 import { detail, logStrayRejections, step } from '../serving.ts'
 import { formatDuration } from '../text.ts'
-import { Forwarding, Overhearing } from './forwarding.ts'
+import { DeliveryCapture, Forwarding } from './forwarding.ts'
 import { Simulation } from './simulation.ts'
 import type { TunnelKind } from './tunnel.ts'
 
@@ -52,8 +52,8 @@ const SIMULATED_FOLDER = '.clerk-sync/dev'
 export async function openSession(given: DevOptions, output: Output): Promise<Session> {
   const configuration = await loadConfiguration(given)
   const forwarding = given.forwardTo && new Forwarding(given.forwardTo, output)
-  const overhearing = new Overhearing(forwarding?.forward)
-  const log = new DeliveryLog(output, (svixId) => toDelivery(overhearing, svixId))
+  const capture = new DeliveryCapture(forwarding?.forward)
+  const log = new DeliveryLog(output, (svixId) => toDelivery(capture, svixId))
   logStrayRejections(log)
   // An app could not verify what is signed with a secret that nobody else knows; nor would Clerk sign with it.
   const needsSecret = given.forwardTo !== undefined || given.tunnel !== undefined
@@ -67,7 +67,7 @@ export async function openSession(given: DevOptions, output: Output): Promise<Se
   try {
     // Simulated events are of an invented instance, which no secret is bound to.
     const signingSecret = hasSecret && !simulation ? configured : secret
-    const sync = overhearing.on(createClerkSync({ ...shown.options, signingSecret, log }))
+    const sync = capture.on(createClerkSync({ ...shown.options, signingSecret, log }))
     return { options, output, log, configuration: shown, hasSecret, secret, simulation, forwarding, sync }
   } catch (error) {
     // It listens already, and would keep the process.
@@ -102,8 +102,8 @@ function simulated(
 }
 
 /** With these, a line is what `clerk webhooks verify --delivery` takes. */
-function toDelivery(overhearing: Overhearing, svixId: string): object {
-  const delivery = overhearing.find(svixId)
+function toDelivery(capture: DeliveryCapture, svixId: string): object {
+  const delivery = capture.find(svixId)
   if (delivery === undefined) return {}
   const { headers, body } = delivery
   return { svix_id: svixId, headers, body_b64: Buffer.from(body).toString('base64') }
@@ -119,7 +119,7 @@ export async function prepare(session: Session): Promise<void> {
   step(output, 'Database', `${place} (${formatDuration(performance.now() - startedAt)})`)
   step(output, 'Schema', ran.length > 0 ? `${schema}, migrated: ${ran.join(', ')}` : `${schema}, up to date`)
   await startHandlers(session)
-  tellClerk(session)
+  printClerk(session)
 }
 
 async function protectDatabase({ options, output, sync, simulation }: Session): Promise<void> {
@@ -153,12 +153,12 @@ async function startHandlers({ output, sync }: Session): Promise<void> {
   step(output, 'Handlers', texts.join(' · '))
 }
 
-function tellClerk({ output, simulation, hasSecret }: Session): void {
-  if (simulation) tellSimulation(simulation, hasSecret, output)
+function printClerk({ output, simulation, hasSecret }: Session): void {
+  if (simulation) printSimulation(simulation, hasSecret, output)
   else step(output, 'Clerk', 'real events only')
 }
 
-function tellSimulation({ users, seed }: Simulation, hasSecret: boolean, output: Output): void {
+function printSimulation({ users, seed }: Simulation, hasSecret: boolean, output: Output): void {
   const mark = output.stderr.colors.yellow('!')
   step(output, 'Clerk', `simulated, ${users} users to begin with, seed ${seed}`, mark)
   if (hasSecret) return

@@ -24,7 +24,7 @@ export interface TunnelOptions {
   /** The webhook route on this machine. */
   readonly route: URL
   /** Told what people should know while it is open. */
-  readonly tell: (message: string) => void
+  readonly notify: (message: string) => void
   /** Told that it has closed by itself. */
   readonly onLost: (reason: string) => void
 }
@@ -37,7 +37,7 @@ export const OPEN_TUNNEL: Readonly<Record<TunnelKind, (options: TunnelOptions) =
   ngrok: openNgrokTunnel,
 }
 
-export class Passage {
+export class TunnelSession {
   readonly #route: URL
   readonly #output: Output
   #tunnel: Tunnel | undefined
@@ -78,7 +78,7 @@ export class Passage {
     this.#output.note(`  Opening a tunnel with ${kind} …`)
     this.#tunnel = await OPEN_TUNNEL[kind]({
       route: this.#route,
-      tell: (message) => this.#output.note(`  ! ${message}`),
+      notify: (message) => this.#output.note(`  ! ${message}`),
       onLost: (reason) => this.#lose(reason),
     })
     this.#announce(kind, this.#tunnel.url)
@@ -113,7 +113,7 @@ const MAX_COMPLAINT = 500
 
 type Relay = ChildProcessByStdio<null, Readable, Readable>
 
-export async function openClerkTunnel({ route, tell, onLost }: TunnelOptions): Promise<Tunnel> {
+export async function openClerkTunnel({ route, notify, onLost }: TunnelOptions): Promise<Tunnel> {
   const args = ['webhooks', 'listen', '--json', '--forward-to', route.href]
   // npm’s executables are scripts of the shell on Windows.
   const relay = spawn('clerk', args, {
@@ -126,7 +126,7 @@ export async function openClerkTunnel({ route, tell, onLost }: TunnelOptions): P
   createInterface(relay.stdout).on('line', (line) => {
     const message = parse(line)
     if (message.type === 'ready') ready.resolve(String(message.relay_url))
-    if (message.type === 'reconnecting') tell('The tunnel lost its connection and is reconnecting.')
+    if (message.type === 'reconnecting') notify('The tunnel lost its connection and is reconnecting.')
   })
   const failed = ended.then((error) => {
     throw error ?? failure(complaint())
@@ -205,7 +205,7 @@ interface Ngrok {
   }): Promise<{ url(): string | null; close(): Promise<void> }>
 }
 
-export async function openNgrokTunnel({ route, tell }: TunnelOptions): Promise<Tunnel> {
+export async function openNgrokTunnel({ route, notify }: TunnelOptions): Promise<Tunnel> {
   if (!process.env.NGROK_AUTHTOKEN) throw ngrokProblem('tunnel_token_missing')
   const ngrok = await load()
   const listener = await ngrok
@@ -213,7 +213,7 @@ export async function openNgrokTunnel({ route, tell }: TunnelOptions): Promise<T
       addr: route.host,
       authtoken_from_env: true,
       on_status_change: (_, error) => {
-        if (error) tell(`ngrok: ${error}`)
+        if (error) notify(`ngrok: ${error}`)
       },
     })
     .catch((error) => {

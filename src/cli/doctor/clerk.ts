@@ -36,7 +36,7 @@ export function clerkChecks(
   return [
     { group: 'clerk', name: 'secret key', run: () => checkKey(api, config) },
     eventTypesCheck(examined, config, api, TIMEOUT_MS, options),
-    { group: 'clerk', name: 'coverage', run: async () => tellCoverage(config) },
+    { group: 'clerk', name: 'coverage', run: async () => checkCoverage(config) },
   ]
 }
 
@@ -48,7 +48,7 @@ function withoutKey(): Result {
 }
 
 /** What stays wrong after a missed event, however often a reconcile runs. */
-function tellCoverage({ resources }: Config): Result[] {
+function checkCoverage({ resources }: Config): Result[] {
   const sentences = coverageSentences(unreadOf(resources))
   return sentences.map((sentence) => passed(`A scheduled reconcile does not cover ${sentence}`))
 }

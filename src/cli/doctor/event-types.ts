@@ -73,7 +73,7 @@ interface Arrival {
   /** How many Clerk shows that were created since events arrive. */
   readonly created: number
   /** How many of those have no event. */
-  readonly untold: number
+  readonly unreported: number
   /** Of those, how many are newer than the last event. */
   readonly newer: number
   /** Differences without an event that the last reconcile found. */
@@ -99,7 +99,7 @@ async function readArrivals(api: ClerkApi, config: Config, sync: ClerkSync): Pro
     keptResources(config).map(async (resource) => {
       const items = await listNewest(resource, api)
       const [received, counts] = first
-        ? [await readReceived(resource, sync), await countUntold(items ?? [], first, last as Date, sync)]
+        ? [await readReceived(resource, sync), await countUnreported(items ?? [], first, last as Date, sync)]
         : [new Set<string>(), NOTHING]
       const exists = items && items.length > 0
       return { resource, received, ...counts, drift: drift.get(resource.table) ?? NO_DRIFT, exists }
@@ -108,7 +108,7 @@ async function readArrivals(api: ClerkApi, config: Config, sync: ClerkSync): Pro
   return { lastAt: last, of }
 }
 
-const NOTHING = { created: 0, untold: 0, newer: 0 }
+const NOTHING = { created: 0, unreported: 0, newer: 0 }
 const NO_DRIFT = { changed: 0, deleted: 0 }
 
 function keptResources({ resources }: Config): Resource[] {
@@ -156,11 +156,11 @@ async function readReceived(resource: Resource, { database }: ClerkSync): Promis
   return new Set(came.flatMap((row) => row?.type ?? []))
 }
 
-async function countUntold(items: readonly Item[], first: Date, last: Date, { database }: ClerkSync) {
+async function countUnreported(items: readonly Item[], first: Date, last: Date, { database }: ClerkSync) {
   const latest = Date.now() - MARGIN_MS
   const created = items.filter(({ createdAt }) => createdAt > first && createdAt.getTime() < latest)
   if (created.length === 0) return NOTHING
-  const told = await database
+  const reported = await database
     .selectFrom('events')
     .select('resource_id')
     .distinct()
@@ -171,21 +171,21 @@ async function countUntold(items: readonly Item[], first: Date, last: Date, { da
       created.map(({ id }) => id),
     )
     .execute()
-  const ids = new Set(told.map((row) => row.resource_id))
-  const untold = created.filter(({ id }) => !ids.has(id))
-  const newer = untold.filter(({ createdAt }) => createdAt > last)
-  return { created: created.length, untold: untold.length, newer: newer.length }
+  const ids = new Set(reported.map((row) => row.resource_id))
+  const unreported = created.filter(({ id }) => !ids.has(id))
+  const newer = unreported.filter(({ createdAt }) => createdAt > last)
+  return { created: created.length, unreported: unreported.length, newer: newer.length }
 }
 
-interface Untold {
+interface Unreported {
   readonly resource: string
   readonly changed: number
   readonly deleted: number
 }
 
 /** Differences without an event that the reconciles since the first event found, by resource. */
-async function readDrift({ database, location }: ClerkSync, first: Date): Promise<Map<string, Untold>> {
-  const { rows } = await sql<Untold>`
+async function readDrift({ database, location }: ClerkSync, first: Date): Promise<Map<string, Unreported>> {
+  const { rows } = await sql<Unreported>`
     select drift->>'resource' as resource,
       count(*) filter (where drift->>'kind' = 'stale' and exists (
         select from jsonb_array_elements_text(drift->'fields') as field
@@ -207,21 +207,21 @@ function judgeArrivals({ lastAt, of }: Arrivals): Result[] {
   return [passed('Every new record in Clerk arrived as an event.')]
 }
 
-function missingByArrival({ resource, received, created, untold, drift }: Arrival): Result[] {
+function missingByArrival({ resource, received, created, unreported, drift }: Arrival): Result[] {
   const types = currentTypes(resource)
   const { table } = resource
-  if (untold > 0 && received.size === 0) {
-    const number = untold === MAX_ITEMS ? `${untold} or more` : untold
+  if (unreported > 0 && received.size === 0) {
+    const number = unreported === MAX_ITEMS ? `${unreported} or more` : unreported
     const share =
-      untold === created
+      unreported === created
         ? 'but no event for them has arrived'
-        : `but no event for ${untold} of them has arrived`
-    const what = named(table, untold)
+        : `but no event for ${unreported} of them has arrived`
+    const what = named(table, unreported)
     return [missing(`Clerk has ${number} ${what} since the first event, ${share}`, types, table)]
   }
   const never = (type: EventType) => !received.has(type)
   const facts: [count: number, fact: string, types: EventType[]][] = [
-    [untold, 'created', types.filter(isCreation)],
+    [unreported, 'created', types.filter(isCreation)],
     [
       drift.changed,
       'changed',
@@ -320,9 +320,9 @@ function isNeeded(resource: Resource, types: readonly EventType[], arrivals: Arr
 }
 
 function untick(resource: Resource, types: readonly EventType[], arrivals: Arrivals | undefined): Result {
-  const { created = 0, untold = 0 } = arrivals?.of.find((each) => each.resource === resource) ?? {}
+  const { created = 0, unreported = 0 } = arrivals?.of.find((each) => each.resource === resource) ?? {}
   const none =
-    created > 0 && untold === created
+    created > 0 && unreported === created
       ? `Clerk has ${created} ${named(resource.table, created)} since the first event, but no event for them has arrived`
       : undefined
   return missing(
