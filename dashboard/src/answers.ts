@@ -1,6 +1,6 @@
 /**
- * The answers that the page has, by address. A component that needs one gets the last known at once and a fresh one soon;
- * an old answer stays in sight, marked as old, while the server does not answer.
+ * A cache of the server's answers by address. A component gets the last known answer at once and a fresh one soon;
+ * while the server does not answer, the old one stays visible, marked as old.
  */
 
 import { useEffect } from 'preact/hooks'
@@ -18,9 +18,9 @@ import { session, signedOut } from './session.ts'
 import { Store, useStore } from './store.ts'
 
 export interface Answer<Value> {
-  /** The last good one; undefined before there is one. */
+  /** The last successful answer; undefined before the first. */
   readonly value: Value | undefined
-  /** What is wrong now. The value, if any, is old then. */
+  /** The current error; the value is then old. */
   readonly problem: Problem | undefined
   readonly at: number
 }
@@ -31,14 +31,14 @@ interface Entry {
   /** How many components use it. */
   users: number
   underWay: Promise<void> | undefined
-  /** Asked for while one was under way. */
+  /** Requested again during a request. */
   next: Promise<void> | undefined
-  /** Written by somebody else while a request was under way, whose answer is older then. */
+  /** The value was written during a request, whose answer is then older. */
   writes: number
 }
 
 const NOTHING: Answer<never> = { value: undefined, problem: undefined, at: 0 }
-/** What nobody looks at is kept for going back; more than this many pages of it is a leak. */
+/** Unused answers are kept for the back button, up to this many. */
 const MAX_ENTRIES = 200
 
 const entries = new Map<string, Entry>()
@@ -96,7 +96,7 @@ function entryOf<Name extends Readable>(name: Name, input: Input<Name>): Entry {
   return entry
 }
 
-/** What is under way may be older than the reason to ask: it is asked once more then. */
+/** The current request may be older than the reason to refresh, so that another one follows. */
 function load(entry: Entry, ask: () => Promise<unknown>): Promise<void> {
   if (entry.underWay) {
     entry.next ??= entry.underWay.then(() => {
@@ -129,14 +129,14 @@ function forgetOldest(): void {
   }
 }
 
-/** Puts what the server pushed in the place of an answer. */
+/** Replaces an answer with one that the server pushed. */
 export function write<Name extends Readable>(name: Name, input: Input<Name>, value: AnswerOf<Name>): void {
   const entry = entryOf(name, input)
   entry.writes += 1
   entry.store.set({ value, problem: undefined, at: Date.now() })
 }
 
-/** Asks again for everything in sight whose address begins so, after something was done; all of it by default. */
+/** Refreshes the visible answers whose address has this prefix, after an action; all of them by default. */
 export function refresh(...routes: readonly string[]): void {
   const isMeant = (address: string) =>
     routes.length === 0 || routes.some((route) => address.startsWith(`api/${route}`))

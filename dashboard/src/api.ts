@@ -1,4 +1,4 @@
-/** Asks the server. Every route is typed by the server's own table of routes. */
+/** Calls the server. Every route is typed by the server's table of routes. */
 
 import type {
   AnswerOf,
@@ -33,7 +33,7 @@ interface AnyInput {
   readonly body?: unknown
 }
 
-/** What the server says is wrong, or that it did not answer. */
+/** The problem that the server reported, or that it did not answer. */
 export class Refusal extends Error {
   readonly status: number
   readonly problem: Problem | SignInProblem
@@ -65,7 +65,7 @@ function searchOf(query: Readonly<Record<string, unknown>>): string {
 
 /**
  * Calls a route.
- * @throws {Refusal} whatever is wrong: the server's own words, or that there is no server
+ * @throws {Refusal} with the server's problem, or because the server is unreachable
  */
 export async function call<Name extends RouteName>(name: Name, input: Input<Name>): Promise<AnswerOf<Name>> {
   const method = name.slice(0, name.indexOf(' '))
@@ -95,7 +95,7 @@ async function request(address: string, method: string, body: string | undefined
   }
 }
 
-/** Longer than any of the server's own time limits: it should say what was too slow. */
+/** Longer than all time limits of the server, so that the server can report what was too slow. */
 const TIMEOUT_MS = 30_000
 
 function isProblem(answer: unknown): answer is Problem {
@@ -110,7 +110,7 @@ function unreadable(status: number): Problem {
   }
 }
 
-/** The server's words for whatever was thrown. */
+/** The problem behind any thrown value. */
 export function problemOf(error: unknown): Problem | SignInProblem {
   if (error instanceof Refusal) return error.problem
   return { code: 'bug', message: String(error), remedy: 'Reload the page.' }

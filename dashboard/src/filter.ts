@@ -1,4 +1,4 @@
-/** Which events: the same filter as text in the box, as names in the address, and as a query for the server. */
+/** The event filter, as text in the box, as parameters in the address, and as a query for the server. */
 
 import type { EventItem, EventOrigin, EventOutcome, EventQuery, RunState } from './api.ts'
 import type { Changes } from './location.ts'
@@ -20,7 +20,7 @@ export const FILTER_NAMES = [
 
 type FilterName = (typeof FILTER_NAMES)[number]
 
-/** What people write in the box for a name, beside the name itself. */
+/** Aliases for parameter names in the box. */
 const ALIASES: Readonly<Record<string, FilterName>> = {
   status: 'outcome',
   resource_id: 'resourceId',
@@ -57,7 +57,7 @@ const single = <Value extends string>(query: URLSearchParams, name: string) => {
   return value === null ? {} : { [name]: value }
 }
 
-/** What the server is asked; it says itself what it does not understand. */
+/** The query for the server, which reports invalid values itself. */
 export function queryOf(query: URLSearchParams, now: number): EventQuery {
   const [since, until] = [query.get('since'), query.get('until')]
   return {

@@ -20,7 +20,7 @@ export function quantity({ value, isEstimate, isAtLeast }: Quantity): string {
   return `${isEstimate ? '≈ ' : ''}${NUMBER.format(value)}${isAtLeast ? '+' : ''}`
 }
 
-/** Several together: as uncertain as the least certain of them. */
+/** The sum, as uncertain as its least certain part. */
 export function total(...quantities: readonly Quantity[]): Quantity {
   return {
     value: quantities.some(({ value }) => value === null)
@@ -83,7 +83,7 @@ export function age(since: Time, now: number): string {
   return coarse(Math.max(1_000, now - Date.parse(since))) ?? ''
 }
 
-/** Of ten minutes or hours nobody counts the rest; undefined for less than a second. */
+/** From ten minutes or hours on, the smaller unit is dropped; undefined below a second. */
 function coarse(milliseconds: number): string | undefined {
   if (milliseconds < 1_000) return undefined
   const [first = '', rest = ''] = duration(milliseconds).split(' ')

@@ -1,6 +1,6 @@
 /**
- * What happens, as it happens: a stream of server-sent events while the page is in sight, and asking every two seconds
- * where no stream gets through. A hidden page holds no connection: browsers allow six to a server, and tabs are many.
+ * Live updates: server-sent events while the page is visible, or polling every two seconds where no stream gets
+ * through. A hidden page holds no connection, because browsers allow only six per server for all tabs.
  */
 
 import { refresh, write } from './answers.ts'
@@ -26,7 +26,7 @@ let source: EventSource | undefined
 let polling: ReturnType<typeof setInterval> | undefined
 let reconnecting: ReturnType<typeof setTimeout> | undefined
 
-/** Begins to follow; returns how to end it. */
+/** Starts live updates; returns a function that stops them. */
 export function followLive(): () => void {
   const look = () => (document.hidden ? pause() : connect())
   document.addEventListener('visibilitychange', look)
@@ -42,7 +42,7 @@ function connect(): void {
   source = new EventSource(new URL(addressOf('GET live', {}), document.baseURI))
   source.onopen = () => {
     clearInterval(polling)
-    // What happened before the stream began is in no message.
+    // Messages do not cover the time before the stream began.
     if (liveState.value !== 'live') refresh()
     liveState.set('live')
   }
@@ -50,7 +50,7 @@ function connect(): void {
   source.onerror = () => poll()
 }
 
-/** The stream broke or cannot be had. */
+/** The stream broke or is unavailable. */
 function poll(): void {
   close()
   liveState.set('polling')

@@ -17,14 +17,14 @@ function readPlace(): Place {
 
 const place = new Store<Place>({ path: '', query: new URLSearchParams() })
 
-/** Begins to follow the address bar and the links of the page. */
+/** Starts to follow the address bar and the page's links. */
 export function followLocation(): void {
   place.set(readPlace())
   addEventListener('popstate', () => place.set(readPlace()))
   document.addEventListener('click', followLink)
 }
 
-/** Links stay links: with a modifier or a target the browser does what it always does. */
+/** Links with a modifier key or a target keep the browser's behavior. */
 function followLink(event: MouseEvent): void {
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
   const link = event.target instanceof Element ? event.target.closest('a') : null
@@ -75,7 +75,7 @@ export function usePlace(): Place {
   return useStore(place)
 }
 
-/** A path of segments, each encoded: ids hold what others put there. */
+/** A path of encoded segments: ids hold arbitrary text. */
 export function pathOf(...segments: readonly string[]): string {
   return segments.map(encodeURIComponent).join('/')
 }

@@ -1,4 +1,6 @@
-/** What this browser remembers: the theme, and whether single keys do something. Nothing works worse without storage. */
+/**
+ * The settings of this browser: the theme, and whether single-key shortcuts are on. Everything works without storage.
+ */
 
 import { Store } from './store.ts'
 
@@ -6,7 +8,7 @@ export type Theme = 'system' | 'light' | 'dark'
 
 export const theme = new Store<Theme>(read('theme', ['system', 'light', 'dark']))
 
-/** Single keys get in the way of speech input; who uses it can switch them off. */
+/** Single keys interfere with speech input, so that they can be switched off. */
 export const singleKeys = new Store<'on' | 'off'>(read('keys', ['on', 'off']))
 
 export function setTheme(value: Theme): void {

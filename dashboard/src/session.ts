@@ -3,13 +3,13 @@
 import { call, type Features, type Problem, problemOf, type Role, type Session } from './api.ts'
 import { Store } from './store.ts'
 
-/** Undefined before the server said so, and when nobody is signed in. */
+/** Undefined until the server has answered, and when nobody is signed in. */
 export const session = new Store<Session | undefined>(undefined)
 
 /** Why there is no session. */
 export const sessionProblem = new Store<Problem | undefined>(undefined)
 
-/** Asks the server who this is. */
+/** Loads the session. */
 export async function openSession(): Promise<void> {
   try {
     session.set(await call('GET session', {}))
@@ -19,7 +19,7 @@ export async function openSession(): Promise<void> {
   }
 }
 
-/** Signs in with the token; throws what is wrong with it. */
+/** Signs in with the token; throws if it is refused. */
 export async function signIn(token: string): Promise<void> {
   session.set(await call('POST session', { body: { token } }))
   sessionProblem.set(undefined)

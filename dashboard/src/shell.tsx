@@ -149,7 +149,7 @@ function Navigation({ session }: { readonly session: Session }) {
   )
 }
 
-/** The stream brings it as it changes; this is for what no stream brings. */
+/** The stream pushes changes; polling covers the rest. */
 const OVERVIEW_MS = 15_000
 
 interface NavigationItemProps {

@@ -149,10 +149,10 @@ export class Sweep {
     this.#progress.skipped += countOf(comparisons, 'newer_here')
     const found = shown.flatMap((each, index) => toFound(each, comparisons[index] as Comparison))
     if (isReconcile) await this.#refresh(found)
-    const buried = found.filter(({ drift }) => drift.kind === 'deleted_here')
+    const deletedHere = found.filter(({ drift }) => drift.kind === 'deleted_here')
     await this.#write(found.filter(({ drift }) => drift.kind !== 'deleted_here'))
-    if (isReconcile) await this.#write(await this.#confirm(buried))
-    this.#progress.skipped += isReconcile ? 0 : buried.length
+    if (isReconcile) await this.#write(await this.#confirm(deletedHere))
+    this.#progress.skipped += isReconcile ? 0 : deletedHere.length
   }
 
   /**
@@ -214,10 +214,10 @@ export class Sweep {
   }
 
   /** A row says that it was deleted, but the list shows it: only a look by its id refutes that. */
-  async #confirm(buried: readonly Found[]): Promise<Found[]> {
-    if (buried.length === 0 || !canLookUp(this.#resource)) return []
+  async #confirm(deletedHere: readonly Found[]): Promise<Found[]> {
+    if (deletedHere.length === 0 || !canLookUp(this.#resource)) return []
     const { columns } = this.#resource
-    const wanted = buried.map(({ shown: [{ id, state }] }) => ({
+    const wanted = deletedHere.map(({ shown: [{ id, state }] }) => ({
       ...readColumns(columns, state?.data ?? {}),
       id,
     }))

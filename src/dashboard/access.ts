@@ -10,7 +10,7 @@ import { clientOf, isLocal, isSecure, requireHost } from './origin.ts'
 import type { Principal } from './principal.ts'
 import { endSession, Sessions } from './session.ts'
 
-/** Says who sent a request; null for nobody. */
+/** Identifies the user of a request; null if there is none. */
 export type Authorize = (request: Request) => Principal | null | Promise<Principal | null>
 
 export interface AccessOptions {
@@ -24,12 +24,12 @@ export interface AccessOptions {
   readonly now: () => number
 }
 
-/** What the server knows of a request beside its content. */
+/** Facts about the connection of a request. */
 export interface Connection {
   /**
-   * The address of the socket's other end: proves that a request comes from this machine, and tells clients that guess
-   * tokens apart. Node's server: `request.socket.remoteAddress`; Hono: `getConnInfo(c).remote.address`.
-   * {@link toNodeListener} gives it.
+   * The address of the socket's other end: proves that a request comes from this machine, and distinguishes clients
+   * that guess tokens. Node's server: `request.socket.remoteAddress`; Hono: `getConnInfo(c).remote.address`. {@link
+   * toNodeListener} gives it.
    */
   readonly remoteAddress?: string | undefined
 }
@@ -50,12 +50,12 @@ export class Access {
     this.#hosts = new Set(options.allowedHosts.map((host) => host.toLowerCase()))
   }
 
-  /** Whether people sign in. Otherwise only this machine is let in, as an admin. */
+  /** Whether users must sign in. Otherwise only this machine has access, as an admin. */
   get isGuarded(): boolean {
     return this.#sessions !== undefined || this.#options.authorize !== undefined
   }
 
-  /** Whether signing in with the token is what counts here. */
+  /** Whether users sign in with the token. */
   get takesToken(): boolean {
     return this.#sessions !== undefined
   }
@@ -80,7 +80,7 @@ export class Access {
     const { authorize, now } = this.#options
     const sessions = this.#sessions
     const bearer = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
-    // The host's sign-in may use bearer tokens too: only what is not ours is left to it.
+    // The host's sign-in may use bearer tokens too: tokens that are not ours are passed on to it.
     if (sessions?.isValid(request.headers.get('cookie'), now())) return TOKEN_HOLDER
     if (sessions && bearer && !authorize)
       return this.#check(bearer, clientOf(request, connection.remoteAddress))
@@ -91,7 +91,7 @@ export class Access {
   }
 
   /**
-   * Begins a session, and returns the header that does.
+   * Begins a session, and returns its cookie header.
    * @throws {ClerkSyncError} `token_wrong`, `too_many_attempts` or `feature_unavailable`
    */
   signIn(request: Request, token: string, connection: Connection): string {

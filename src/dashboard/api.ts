@@ -50,7 +50,7 @@ import type {
 
 export type * from '../inspect/model.ts'
 
-/** Each may do what the one before it may. */
+/** Each role includes the ones before it. */
 export type Role =
   /** Look, with personal data masked. */
   | 'viewer'

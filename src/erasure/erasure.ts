@@ -27,7 +27,7 @@ import { type Subject, shareOfBody } from './subject.ts'
 /** Where an interrupted erasure goes on. Of the person it holds what the rows may not say any more; it goes with the job's end. */
 export interface Checkpoint {
   readonly subject: Subject
-  readonly isSwept: boolean
+  readonly hasScannedEvents: boolean
   readonly after: Position
 }
 
@@ -66,14 +66,14 @@ export class Erasure {
     await this.#mark(users)
     this.#checkpoint = checkpoint ?? {
       subject: await collect(database, statements, users),
-      isSwept: false,
+      hasScannedEvents: false,
       after: FIRST,
     }
     await this.#save()
     const { subject } = this.#checkpoint
     for (const link of links) await this.#eraseRows(link, subject)
     await this.#emptyEventsOf(subject.users)
-    if (!this.#checkpoint.isSwept) await this.#sweepEvents(subject)
+    if (!this.#checkpoint.hasScannedEvents) await this.#scanEvents(subject)
     await this.#maskTexts(subject)
     await this.#eraseUsers(users)
   }
@@ -162,7 +162,7 @@ export class Erasure {
   }
 
   /** The whole ledger once: events that have no row, because they were parked, ignored or failed, or their row is gone. */
-  async #sweepEvents(subject: Subject): Promise<void> {
+  async #scanEvents(subject: Subject): Promise<void> {
     const values = [...subject.users, ...subject.spellings]
     for (;;) {
       const { after } = this.#checkpoint as Checkpoint
@@ -176,11 +176,11 @@ export class Erasure {
         subject,
       )
       const last = rows.at(-1)
-      const isSwept = !last || rows.length < BATCH
+      const hasScannedEvents = !last || rows.length < BATCH
       const position = last ? { at: last.received_at.toISOString(), id: last.id } : after
-      this.#checkpoint = { subject, isSwept, after: position }
+      this.#checkpoint = { subject, hasScannedEvents, after: position }
       await this.#save()
-      if (isSwept) return
+      if (hasScannedEvents) return
     }
   }
 

@@ -46,15 +46,15 @@ describeEachDatabase('beside another Clerk instance', (database) => {
   it('a reconcile of what was never read tells handlers nothing', async () => {
     await other.backfill()
     const heard: string[] = []
-    const telling = await open(api)
-    telling.on('user.*', ({ event }) => heard.push(event.type), { name: 'instance-listener' })
-    await telling.reconcile()
-    await telling.drain()
+    const notifying = await open(api)
+    notifying.on('user.*', ({ event }) => heard.push(event.type), { name: 'instance-listener' })
+    await notifying.reconcile()
+    await notifying.drain()
     expect(heard).toEqual([])
     clerk.act('createUser')
     clerk.advanceTo(clerk.now + 5_000)
-    await telling.reconcile()
-    await telling.drain()
+    await notifying.reconcile()
+    await notifying.drain()
     expect(heard).toEqual(['user.created'])
   })
 

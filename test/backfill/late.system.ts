@@ -227,15 +227,15 @@ describeEachDatabase('a row that comes late', (database) => {
 
   it('is told to handlers with its creation and its deletion, each once', async () => {
     const heard: string[] = []
-    const telling = await open(api)
-    telling.on('user.*', ({ event }) => heard.push(event.type), { name: 'late-listener' })
+    const notifying = await open(api)
+    notifying.on('user.*', ({ event }) => heard.push(event.type), { name: 'late-listener' })
     const { created, deleted } = await missCompletely()
-    await deliver(telling, created)
-    await untilAsked(telling)
-    await telling.drain()
+    await deliver(notifying, created)
+    await untilAsked(notifying)
+    await notifying.drain()
     expect(heard.sort()).toEqual(['user.created', 'user.deleted'])
-    await deliver(telling, deleted)
-    await telling.drain()
+    await deliver(notifying, deleted)
+    await notifying.drain()
     expect(heard).toHaveLength(2)
   })
 })

@@ -50,7 +50,7 @@ describe('the footer', () => {
     const forwarding = new Forwarding(new URL(app), new Output({ quiet: true }))
     const { headers, body } = sign(JSON.stringify(eventOf('user.created')), { id: 'msg_1' })
     forwarding.forward({ svixId: 'msg_1', headers, body: Buffer.from(body) })
-    await forwarding.settled()
+    await forwarding.finished()
     await sleep(0)
     expect(forwarding.trouble).toBe(trouble)
     expect(shown(forwarding.trouble)).toContain(trouble === undefined ? '● live' : `✗ ${trouble}, live`)

@@ -157,7 +157,7 @@ const JOBS: Readonly<Record<keyof JobsTable, string>> = {
   finished_at: 'timestamp with time zone',
 }
 
-const SWEEP_MARKS: Readonly<Record<keyof SweepSeenIdsTable, string>> = {
+const SWEEP_SEEN_IDS: Readonly<Record<keyof SweepSeenIdsTable, string>> = {
   job_id: 'text',
   resource: 'text',
   id: 'text',
@@ -169,7 +169,7 @@ const SWEEP_STARTS: Readonly<Record<keyof SweepStartsTable, string>> = {
   started_at: 'timestamp with time zone',
 }
 
-const LATE_ROWS: Readonly<Record<keyof PendingVerificationsTable, string>> = {
+const PENDING_VERIFICATIONS: Readonly<Record<keyof PendingVerificationsTable, string>> = {
   resource: 'text',
   id: 'text',
   asked_at: 'timestamp with time zone',
@@ -256,9 +256,9 @@ const OWN = {
   handlers: HANDLERS,
   handler_workers: HANDLER_WORKERS,
   jobs: JOBS,
-  sweep_seen_ids: SWEEP_MARKS,
+  sweep_seen_ids: SWEEP_SEEN_IDS,
   sweep_starts: SWEEP_STARTS,
-  pending_verifications: LATE_ROWS,
+  pending_verifications: PENDING_VERIFICATIONS,
   pending_cascades: PENDING_CASCADES,
   maintenance: MAINTENANCE,
   retention_log: RETENTION_LOG,

@@ -1,4 +1,4 @@
-/** Who or what a row is about: a name where there is one, the id on hover. */
+/** The subject of a row: its name if it has one, with the id on hover. */
 
 import type { Subject } from '../api.ts'
 import { words } from '../format.ts'

@@ -1,4 +1,4 @@
-/** A bulk action: counted first, with a frozen range and a rate limit, run as a job. */
+/** A bulk action: counted first, limited to the counted range and a rate, run as a job. */
 
 import { useEffect, useState } from 'preact/hooks'
 import { refresh } from '../answers.ts'
@@ -122,7 +122,7 @@ function Sentence({ target, counted }: { readonly target: BulkTarget; readonly c
   )
 }
 
-/** What a retry cannot bring back. */
+/** Warns that a retry cannot restore deleted secrets. */
 function Forgotten({ counted }: { readonly counted: BulkCount }) {
   return (
     <p>

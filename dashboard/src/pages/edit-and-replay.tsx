@@ -1,4 +1,6 @@
-/** Sends a changed copy of an event: a new message with an id and a signature of its own. Only where a simulator signs. */
+/**
+ * Sends a changed copy of an event as a new message with its own id and signature. Needs a simulator, which signs it.
+ */
 
 import { useState } from 'preact/hooks'
 import { refresh } from '../answers.ts'
@@ -54,7 +56,7 @@ export function EditAndReplay({ event, reveal }: EditAndReplayProps) {
   )
 }
 
-/** With the old time it would be stale: the row has that state already. */
+/** With the old `updated_at` it would be stale, because the row already has that state. */
 function renewed(data: unknown, original = ''): unknown {
   const before = parse(original) as { updated_at?: unknown }
   const isSame = (data as typeof before | null)?.updated_at === before.updated_at

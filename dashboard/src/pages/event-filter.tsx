@@ -1,4 +1,4 @@
-/** The filter: a box for those who type, menus for those who choose. Both say the same, and both are the address. */
+/** The filter, as a text box and as menus. Both reflect the address. */
 
 import { useCallback, useRef, useState } from 'preact/hooks'
 import { useAnswer } from '../answers.ts'
@@ -130,7 +130,7 @@ interface FacetProps {
 function Facet({ name, label, options, text, isSingle = false }: FacetProps) {
   const { query } = usePlace()
   const chosen = query.getAll(name)
-  // What came by the address may be none of the usual values.
+  // The address may hold other values.
   const all = [...new Set([...options, ...chosen])]
   const toggle = (option: string, isChosen: boolean) => {
     const others = isSingle ? [] : chosen.filter((each) => each !== option)

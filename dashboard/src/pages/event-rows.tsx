@@ -18,7 +18,7 @@ interface EventRowsProps {
   readonly openId?: string | undefined
   /** Undefined: rows cannot be selected. */
   readonly selection?: Selection | undefined
-  /** Whether the filter of the address goes along. */
+  /** Whether links keep the filter of the address. */
   readonly keepsQuery?: boolean
 }
 
@@ -143,7 +143,7 @@ function EventRow({ event, isOpen, selection, href }: EventRowProps) {
   )
 }
 
-/** It may break after its dot. */
+/** Allows a line break after the dot. */
 function Type({ name }: { readonly name: string }) {
   const [first, ...rest] = name.split('.')
   if (rest.length === 0) return <>{name}</>

@@ -160,7 +160,7 @@ function CopyMenu({ event }: { readonly event: EventDetail }) {
   )
 }
 
-/** Of this server, if it has one; else of an app, as Clerk's guides have it. */
+/** The route of this server, if it has one; otherwise the path from Clerk's guides. */
 function webhookUrl(): string {
   return new URL(session.value?.webhookPath ?? '/api/webhooks/clerk', location.origin).href
 }
@@ -176,7 +176,7 @@ function Timeline({ steps }: { readonly steps: readonly TimelineStep[] }) {
   return (
     <ol class="timeline" aria-label="What happened">
       {steps.map((step, index) => (
-        // Nothing else tells two tries of the same millisecond apart.
+        // Only the index distinguishes two attempts of the same millisecond.
         <li key={index} class={`${step.tone} ${step.isPlanned ? 'planned' : ''}`}>
           <Icon name={step.isPlanned ? 'clock' : TONES[step.tone]} />
           <time dateTime={step.at} title={`${distance(step.at)}\n${fullTime(step.at)}`}>

@@ -123,7 +123,7 @@ function Export({ filter }: { readonly filter: EventQuery }) {
 
 function Bulk({ filter, selected }: { readonly filter: EventQuery; readonly selected: ReadonlySet<string> }) {
   const isSome = selected.size > 0
-  // Events are replayed by what they are, not by where they came from or what handlers made of them.
+  // A replay cannot filter by source or handler run.
   if (!isSome && (filter.source ?? filter.handler ?? filter.run)) return null
   const target = { kind: 'replay' as const, filter: isSome ? { id: [...selected] } : filter }
   return <BulkButton target={target} text={isSome ? `Replay ${selected.size} selected` : 'Replay all…'} />
@@ -139,7 +139,7 @@ const idOf = ({ id }: EventItem) => id
 const EVENTS_MS = 5_000
 const TRAFFIC_MS = 10_000
 
-/** Of all events, whatever else is filtered: where in time to look. */
+/** Shows all events, independent of the filter, to choose a time range. */
 function Histogram() {
   const range = useRange()
   return range ? <HistogramOf range={range} /> : null
@@ -158,13 +158,13 @@ function HistogramOf({ range }: { readonly range: Range }) {
 
 interface NewEventsProps {
   readonly filter: EventQuery
-  /** How many are known from asking again. */
+  /** The number of new events known from the last poll. */
   readonly waiting: number
   readonly isEmpty: boolean
   readonly onShow: () => Promise<void>
 }
 
-/** How many came since the list was loaded, by the stream or without one. An empty list shows them at once: there is no row to move. */
+/** The number of events since the list was loaded. An empty list shows them at once, because no row can move. */
 function NewEvents({ filter, waiting, isEmpty, onShow }: NewEventsProps) {
   const { events, total } = useStore(arrivals)
   const before = useRef(total)

@@ -108,7 +108,7 @@ function Lines({ job }: { readonly job: JobDetail }) {
 
 function Line({ line }: { readonly line: JobLine }) {
   const total = { value: line.total, isEstimate: false, isAtLeast: false }
-  // Of nothing, all is done.
+  // A job without work is complete.
   const isAll = line.state === 'done' && !line.total
   const isStill = line.state === 'waiting' || line.state === 'disabled'
   return (

@@ -67,7 +67,7 @@ export function ResourcePage({ resource, id }: ResourceProps) {
   )
 }
 
-/** Whether nothing became of the row since the one was read. */
+/** Whether the row is unchanged since it was read. */
 function isSame(one: ResourceDetail, other: ResourceDetail | undefined): boolean {
   return (
     one.syncedAt === other?.syncedAt && one.eventId === other.eventId && one.deletedAt === other.deletedAt

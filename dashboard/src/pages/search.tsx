@@ -8,7 +8,7 @@ import { go, pathOf } from '../location.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
 
-/** Nobody reads the answers to half a word. */
+/** Waits for a pause in typing. */
 const PAUSE_MS = 150
 
 export function Search({ onClose }: { readonly onClose: () => void }) {

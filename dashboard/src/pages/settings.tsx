@@ -1,4 +1,4 @@
-/** What is configured, and from where; the handlers; this browser's own settings; who did what. */
+/** The configuration with its sources, the handlers, the settings of this browser, and the audit log. */
 
 import { useAnswer } from '../answers.ts'
 import type { AuditEntry, HandlerSummary, Setting } from '../api.ts'
@@ -33,7 +33,7 @@ export function SettingsPage() {
   )
 }
 
-/** On a server that takes no actions an admin still reads. */
+/** On a read-only server an admin can still read them. */
 function isAdmin(): boolean {
   return may('admin') || session.value?.role === 'admin'
 }

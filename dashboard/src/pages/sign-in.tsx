@@ -1,4 +1,4 @@
-/** The sign-in, and what stands there while the server cannot say who one is. */
+/** The sign-in page, and its placeholder while the session is unknown. */
 
 import { useEffect, useState } from 'preact/hooks'
 import type { Problem, SignInProblem } from '../api.ts'
@@ -23,7 +23,7 @@ export function SignIn({ problem }: { readonly problem: Problem | SignInProblem 
   )
 }
 
-/** It heals by itself: the page asks again until the server answers. */
+/** The page retries until the server answers. */
 function Unavailable({ problem }: { readonly problem: Problem }) {
   useEffect(() => {
     const timer = setInterval(() => void openSession(), RETRY_MS)

@@ -1,4 +1,4 @@
-/** Play: let things happen, and deliver an event as Svix would. Only where the server was started for development. */
+/** The simulator: generates traffic and delivers events as Svix does. Only on a development server. */
 
 import { useState } from 'preact/hooks'
 import { refresh, useAnswer } from '../answers.ts'
@@ -31,7 +31,7 @@ export function SimulatorPage() {
   )
 }
 
-/** How often something happens, a second: from one in ten seconds to more than one can read. */
+/** Actions per second. */
 const RATES = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
 
 function Traffic({ traffic }: { readonly traffic: TrafficState }) {

@@ -39,7 +39,7 @@ export function StatusSentence({ status }: { readonly status: Status }) {
   )
 }
 
-/** The sentence begins with its own word for the state, which stands above it here. */
+/** The sentence begins with the word for the state, which the heading already shows. */
 function partsOf({ state, sentence }: Status): { word: string; sentence: string } {
   const [, word, rest = ''] = /^([A-Z]\w+): (.*)$/s.exec(sentence) ?? []
   if (word === undefined) return { word: STATES[state].word, sentence }

@@ -1,4 +1,4 @@
-/** A list, page by page. Rows stay where they are: what is new comes by starting again, what changed changes in place. */
+/** A paged list. Rows keep their place: new ones appear after a restart, changed ones are updated in place. */
 
 import { useCallback, useRef, useState } from 'preact/hooks'
 import { type Answer, useAnswer } from '../answers.ts'
@@ -16,7 +16,7 @@ export interface Pages<Item> {
   readonly items: readonly Item[]
   /** Loads the next page; undefined if there is none. */
   readonly more: (() => Promise<void>) | undefined
-  /** How many of the first page as it is now are not among the items. */
+  /** How many rows of the current first page are not in the list yet. */
   readonly waiting: number
   /** Back to the newest. */
   readonly restart: () => Promise<void>
@@ -28,7 +28,7 @@ interface Options {
   readonly everyMs?: number
 }
 
-/** @param keyOf what tells rows apart */
+/** @param keyOf the identity of a row */
 export function usePages<Name extends Listing>(
   name: Name,
   input: Input<Name>,
@@ -40,7 +40,7 @@ export function usePages<Name extends Listing>(
   const [startedAt] = useState(Date.now)
   const [older, setOlder] = useState<readonly PageOf<Item>[]>([])
   const kept = useRef<PageOf<Item> | undefined>(undefined)
-  // What is left of an earlier visit is shown until the server has answered, but not kept. Where no row is, none moves.
+  // The list of an earlier visit is shown until the server answers, and then replaced. An empty list is replaced too.
   if (isKept && !kept.current?.items.length && first.at >= startedAt) kept.current = first.value
   const page = isKept && kept.current ? inPlace(kept.current, first.value, keyOf) : first.value
   const items = unique(
@@ -81,7 +81,7 @@ function missingIn<Item>(
   return fresh.filter((item) => !keys.has(keyOf(item))).length
 }
 
-/** The rows of the one with what the other knows of them. */
+/** The kept rows, updated from the fresh ones. */
 function inPlace<Item>(
   kept: PageOf<Item>,
   fresh: PageOf<Item> | undefined,

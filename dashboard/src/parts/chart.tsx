@@ -9,7 +9,7 @@ import { barsOf, lagHeight, lagPath, SERIES, stackOf, totalsOf } from './traffic
 
 const WIDTH = 900
 const HEIGHT = 140
-/** What an event may take before somebody should look. */
+/** The lag above which an event is highlighted. */
 const LAG_LIMIT_MS = 15_000
 
 interface ChartProps {
@@ -175,7 +175,7 @@ function Tip({ traffic, index }: { readonly traffic: Traffic; readonly index: nu
   )
 }
 
-/** Where the pointer is, and the stretch that it drags, as shares of the width. */
+/** The position of the pointer and the dragged range, as shares of the width. */
 function useDrag(traffic: Traffic) {
   const [from, setFrom] = useState<number>()
   const [at, setAt] = useState<number>()

@@ -1,4 +1,4 @@
-/** JSON to read: nested as it is, its branches fold. Everything is text; nothing in it ever becomes markup. */
+/** A foldable JSON tree. Everything is rendered as text, never as markup. */
 
 import { useMemo } from 'preact/hooks'
 import { bytes, isEmpty } from '../format.ts'
@@ -47,7 +47,7 @@ class LongNumber {
   }
 }
 
-/** Older browsers do not tell the source of a number: they show it rounded. */
+/** Older browsers do not expose the source text of a number, and show it rounded. */
 function keepDigits(_: string, value: unknown, { source = '' }: { source?: string } = {}): unknown {
   const isRounded = typeof value === 'number' && source.length > 15 && String(value) !== source
   return isRounded ? new LongNumber(source) : value

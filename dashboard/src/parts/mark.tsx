@@ -1,4 +1,4 @@
-/** A state as a shape, a word and a colour, so that none of the three has to be seen. */
+/** A state as a shape, a word and a colour, so that any one of them is enough. */
 
 import type { ComponentChildren } from 'preact'
 import type { Check, EventItem, HealthState, JobLine, JobState, RunState } from '../api.ts'
@@ -24,7 +24,7 @@ export function Mark({ icon, tone, word, children }: Verdict & { readonly childr
   )
 }
 
-/** An event: first whether its rows are right, then how its handlers fare. */
+/** The state of an event: of its rows first, then of its handlers. */
 export function verdictOf(event: EventItem): Verdict {
   if (event.outcome !== 'applied') return OUTCOMES[event.outcome]
   const { runs } = event

@@ -1,4 +1,4 @@
-/** What stands where there is nothing to show: while it loads, when there is none, and when it went wrong. */
+/** Placeholders: while loading, when there is nothing to show, and after an error. */
 
 import type { ComponentChildren } from 'preact'
 import type { Answer } from '../answers.ts'
@@ -43,7 +43,7 @@ export function ProblemNotice({
   )
 }
 
-/** What is wrong with what one just tried, beside the button. */
+/** The error of the last action, beside its button. */
 export function ProblemLine({ problem }: { readonly problem: Problem | undefined }) {
   if (!problem) return null
   return (
@@ -56,7 +56,7 @@ export function ProblemLine({ problem }: { readonly problem: Problem | undefined
   )
 }
 
-/** An old answer in sight: says that it is old and why. */
+/** Marks a visible answer as old, with the reason. */
 function Old({ problem }: { readonly problem: Problem | undefined }) {
   if (!problem) return null
   return (

@@ -20,7 +20,7 @@ export interface Range {
 export function useRange(): Range | undefined {
   const { query } = usePlace()
   const { value: overview, problem } = useAnswer('GET overview', {})
-  // It stays as it was when the page opened: a chart that changes its range by itself is lost sight of.
+  // Fixed when the page opens: a chart should not change its range on its own.
   const opening = useRef<string>(undefined)
   const now = Date.now()
   if (overview) opening.current ??= openingRange(overview, now)

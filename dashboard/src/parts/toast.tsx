@@ -1,4 +1,4 @@
-/** What was done, or could not be: said once, at the edge, to screen readers as well. */
+/** Announces the result of an action once, to screen readers too. */
 
 import { problemOf } from '../api.ts'
 import { Store, useStore } from '../store.ts'
@@ -20,7 +20,7 @@ export function say(text: string, link?: Toast['link']): void {
   timer = setTimeout(() => toast.set(undefined), SHOWN_MS)
 }
 
-/** Says what was thrown, in the server's own words. */
+/** Shows a thrown error with the server's message. */
 export function fail(error: unknown): void {
   const { message, remedy } = problemOf(error)
   show({ text: `${message} ${remedy}`, tone: 'bad' })

@@ -14,7 +14,7 @@ type SeriesKey = (typeof SERIES)[number]['key']
 
 export type Stack = Readonly<Record<SeriesKey, number>> & { readonly total: number }
 
-/** What is failing was mostly applied as well: it is taken from there, so that each event is in the stack once. */
+/** Failing events were mostly applied: they are subtracted there, so that each event is in the stack once. */
 export function stackOf(point: TrafficPoint): Stack {
   const failing = point.failed + point.parked + point.handlerFailed
   const stack = {

@@ -58,7 +58,7 @@ export class Forwarding {
   }
 
   /** Resolves once what is under way was answered, or the patience is over. */
-  async settled(): Promise<void> {
+  async finished(): Promise<void> {
     await Promise.race([Promise.allSettled(this.#underWay), sleep(GRACE_MS, undefined, { ref: false })])
   }
 

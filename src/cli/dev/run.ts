@@ -77,7 +77,7 @@ async function run(session: Session, interrupted: AbortSignal, startedAt: number
     controls?.stop()
     output.note('  Stopping …')
     await tunnelSession.close()
-    await forwarding?.settled()
+    await forwarding?.finished()
     await server.stop()
   }
   printSummary({ outcomes: log.outcomes, answers: server.answers, startedAt }, output)
