@@ -1,6 +1,6 @@
 /**
- * What people are shown, in a browser or a terminal, as JSON holds it. Types only, and without imports, so that a browser's
- * build can read them.
+ * The read model of the dashboard and the command line, as JSON types. It has no imports, so that the browser build can
+ * read it.
  *
  * Three rules hold everywhere: a time is ISO 8601 in UTC; what is not known is null and never 0; a number that was not
  * counted to its end says so.
@@ -29,7 +29,7 @@ export interface PageOf<Item> {
 // The state of the whole.
 
 /**
- * - `empty`: nothing was received yet, see the checklist
+ * - `empty`: no event was received yet, see the checklist
  * - `healthy`
  * - `degraded`: handlers fail, or events were not applied
  * - `blind`: no event for much longer than usual
@@ -44,7 +44,7 @@ export interface Status {
   readonly sentence: string
   /** A second one, about the data: `User and organization rows are current. Nothing is lost.` */
   readonly data: string
-  /** Since when it is so; null if it always was or is not known. */
+  /** Since when; null if always or unknown. */
   readonly since: Time | null
   /** What to do about it, most useful first. */
   readonly suggestions: readonly Suggestion[]
@@ -64,22 +64,22 @@ export type Suggestion =
 export interface Overview {
   readonly at: Time
   readonly status: Status
-  /** When the first event that is kept came; null before it. */
+  /** When the first stored event arrived; null before it. */
   readonly firstEventAt: Time | null
   /** Null before the first event. */
   readonly lastEvent: { readonly id: string; readonly type: string | null; readonly receivedAt: Time } | null
   /** From the event's own time to its row, over the last hour, in milliseconds. */
   readonly lag: Lag
-  /** Runs of handlers that wait for a first or a next try. */
+  /** Runs that wait for their first or next attempt. */
   readonly waiting: { readonly count: Quantity; readonly oldestAt: Time | null }
   readonly notApplied: {
-    /** Events that the database refused. */
+    /** Events that the database rejected. */
     readonly failed: Quantity
-    /** Events that could not be used. */
+    /** Parked events. */
     readonly parked: Quantity
-    /** Runs that failed for good. */
+    /** Runs that exhausted their retries. */
     readonly dead: Quantity
-    /** Requests that were no deliveries, in the last 24 hours. */
+    /** Rejected requests in the last 24 hours. */
     readonly rejected: Quantity
   }
   /** The worst first, 5 at most. */
@@ -109,13 +109,13 @@ export interface ChecklistStep {
 export interface ResourceCount {
   readonly resource: string
   readonly here: Quantity
-  /** As of the last backfill or reconcile that counted; null: none did. */
+  /** As of the last backfill or reconcile that counted; null if none did. */
   readonly clerk: number | null
   /** How many rows differ from Clerk's, are missing or too many, as of `checkedAt`; null: never compared. */
   readonly drift: number | null
   /** The last reconcile: a backfill compares nothing. */
   readonly checkedAt: Time | null
-  /** Whether events of it are applied at all. */
+  /** Whether its events are applied. */
   readonly isEnabled: boolean
 }
 
@@ -145,7 +145,7 @@ export interface TrafficPoint {
   readonly failed: number
   readonly duplicate: number
   readonly rejected: number
-  /** Runs of handlers, of events of this bucket, that fail now. */
+  /** Handler runs of this bucket's events that are failing now. */
   readonly handlerFailed: number
   readonly lag: Lag
 }
@@ -177,7 +177,7 @@ export interface EventItem {
   readonly changedFields: number
   /** Its handlers' runs by state; states without runs are absent. Empty: no handler wanted it. */
   readonly runs: Readonly<Partial<Record<RunState, number>>>
-  /** When the next of its runs is tried; null if none waits. */
+  /** The next attempt among its runs; null if none waits. */
   readonly nextTryAt: Time | null
 }
 
@@ -196,7 +196,7 @@ export interface EventDetail extends EventItem {
   /** `Row saved. Handler syncCrm failed 3 times: connect ECONNREFUSED 10.0.3.7:443` */
   readonly sentence: string
   readonly instanceId: string | null
-  /** What the database said of an event that it refused. */
+  /** The database error of a rejected event. */
   readonly error: string | null
   readonly lastDeliveredAt: Time | null
   /** A later delivery had the same id and another body; the first one counts. */
@@ -220,7 +220,7 @@ export interface Body {
   /** As it was signed, or as far as it may be shown; null: no longer kept. */
   readonly text: string | null
   readonly bytes: number | null
-  /** When retention forgot it; null if it is kept, or went in another way. */
+  /** When retention deleted it; null if it is kept, or was removed otherwise. */
   readonly forgottenAt: Time | null
   readonly sha256: string
   /** Personal data in it is replaced. */
@@ -390,7 +390,7 @@ export interface FailureGroup {
   /** The number of runs by hour, the last 24 hours, oldest first. */
   readonly sparkline: readonly number[]
   readonly isPaused: boolean
-  /** Somebody knows: until then the status says nothing of it. */
+  /** The end of its mute: until then the status does not mention it. */
   readonly mutedUntil: Time | null
   /** The release that started within a day before the first of its runs failed; null: none did. */
   readonly release: string | null
@@ -446,7 +446,7 @@ export interface RejectedRequest {
   readonly source: string | null
   /** The body's first 500 characters, masked; null if it was not read. */
   readonly body: string | null
-  /** What made the signature not fit. */
+  /** The cause of a signature mismatch. */
   readonly mismatchCause: { readonly code: string; readonly summary: string; readonly remedy: string } | null
 }
 
@@ -486,7 +486,7 @@ export interface JobSummary {
   readonly startedBy: string | null
   readonly startedAt: Time
   readonly finishedAt: Time | null
-  /** When the job was last heard of. */
+  /** The last heartbeat of the job. */
   readonly updatedAt: Time
   readonly done: number | null
   readonly total: Quantity
@@ -501,7 +501,7 @@ export interface JobDetail extends JobSummary {
   readonly etaSeconds: number | null
   /** `inserted`, `unchanged`, `failed`, …: how often. */
   readonly counts: Readonly<Record<string, number>>
-  /** What the job was asked to do, and its report, as they are stored. */
+  /** The scope of the job and its report, as stored. */
   readonly scope: unknown
   readonly report: unknown
   readonly canPause: boolean
@@ -530,17 +530,17 @@ export interface Check {
   readonly remedy: string | null
 }
 
-/** An option as it is in force. Secrets are redacted. */
+/** The effective value of an option. Secrets are redacted. */
 export interface Setting {
   readonly option: string
   readonly value: unknown
   /** `DATABASE_URL in .env.local`, `default`, … */
   readonly origin: string
-  /** Others that have a value too, which does not count. */
+  /** Other sources with a value, which are overridden. */
   readonly insteadOf: readonly string[]
 }
 
-/** Somebody did something. */
+/** An entry of the audit log. */
 export interface AuditEntry {
   readonly id: string
   readonly at: Time
@@ -567,7 +567,7 @@ export interface SearchHit {
   readonly field: string
 }
 
-/** What is wrong, and what to do about it. */
+/** A problem and its remedy. */
 export interface Problem {
   /** Stable: branch on this. */
   readonly code: string

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import { qualify } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 
-/** Longer than one batch takes. A process that dies holds up the others for so long. */
+/** Longer than one batch takes. A process that dies blocks the others for this long. */
 const LEASE_SECONDS = 60
 
 export class MaintenanceLease {

@@ -1,6 +1,6 @@
 /**
- * What has to be done now and then, or tables would only grow: adds minutes up to spans of ten, makes partitions ahead, and
- * forgets what is past its retention, secrets of events first.
+ * Regular maintenance: sums minutes to spans of ten, creates partitions ahead, and deletes data past its retention,
+ * secrets of events first.
  */
 
 import type { Database } from '../database/database.ts'
@@ -17,10 +17,10 @@ import { type RowKind, rowRules } from './rows.ts'
 import { addUpSpans, COMMIT_GRACE_MINUTES } from './spans.ts'
 
 export interface MaintainOptions {
-  /** Only measure what would be forgotten. */
+  /** Only count what would be deleted. */
   readonly dryRun?: boolean | undefined
   /**
-   * How many seconds to go on for, at most. What is left is done by the next call.
+   * The maximum duration in seconds. The next call does the rest.
    * @default 300
    */
   readonly maxSeconds?: number | undefined
@@ -28,24 +28,24 @@ export interface MaintainOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What was forgotten of a kind, or would be. */
+/** What was deleted of a kind, or would be. */
 export interface Forgotten {
-  /** What is older goes; null: kept for ever. */
+  /** Older data is deleted; null: kept for ever. */
   readonly before: Date | null
   /** How many rows. Of partitions over 64 MiB as many as Postgres' statistics tell. */
   readonly rows: number
   /** The disk space that is given back at once; that of single rows is used again by later ones. */
   readonly bytes: number
-  /** How many are past their time, and stay for runs that are not finished. */
+  /** How many are past their retention, but kept for unfinished runs. */
   readonly held: number
 }
 
 export interface MaintenanceResult {
   readonly isDryRun: boolean
-  /** False: the time was up, or somebody held a table; the next call goes on. */
+  /** False: the time was up, or another session held a table; the next call continues. */
   readonly isComplete: boolean
   readonly forgotten: Readonly<Record<RetentionKind, Forgotten>>
-  /** The partitions that were made ahead. */
+  /** The partitions that were created ahead. */
   readonly partitions: readonly string[]
 }
 
@@ -98,7 +98,7 @@ export async function maintain(
   }
 }
 
-/** The last run of an event forgets its secrets; these a crash left over. */
+/** The last run of an event deletes its secrets; these were left by a crash. */
 const LEFT_OVER = `event.secret_body is not null and event.received_at < now() - interval '${COMMIT_GRACE_MINUTES} minutes'`
 
 type Cutoffs = Readonly<Record<RetentionKind, Date | null>>

@@ -1,9 +1,9 @@
 /**
- * Forgets bodies and changes of events: truncates partitions whose time is over, which gives the disk back and waits for
- * nobody but those who read such old events. Deliveries write into other partitions.
+ * Deletes bodies and changes of events: truncates partitions past their retention, which frees the disk and waits only
+ * for readers of such old events. Deliveries write into other partitions.
  *
- * An event with a run that is not finished keeps what its handler needs: that is moved to the default partition first, in
- * small batches, and goes once the run has ended.
+ * An event with a run that is not finished keeps what its handler needs: that is moved to the default partition first,
+ * in small batches, and goes once the run has ended.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,15 +1,18 @@
-/** How long each kind of data is kept: the options, their defaults, and what is refused. */
+/** The retention options, their defaults and their limits. */
 
 import { ClerkSyncError } from '../errors.ts'
 
 /** How long: days as a number or as text, `'90d'`; `'forever'` or `false` keeps. */
 export type Retention = number | `${number}d` | 'forever' | false
 
-/** What is forgotten, and when. Ids of events stay for ever, so that a late replay is still recognized as a duplicate. */
+/**
+ * How long each kind of data is kept. Ids of events are kept for ever, so that a late replay is still recognized as a
+ * duplicate.
+ */
 export interface RetentionOptions {
   /**
-   * The bodies of events, as Clerk signed them: what replays and handlers read. Svix keeps its copy for 90 days. An event
-   * with a run that is not finished (due, paused, failing or dead) keeps its body until the run ends.
+   * The bodies of events, which replays and handlers read. Svix keeps its copy for 90 days. An event with a run that is
+   * not finished (due, paused, failing or dead) keeps its body until the run ends.
    * @default '90d'
    */
   readonly eventBodies?: Retention | undefined
@@ -49,7 +52,7 @@ export interface RetentionOptions {
    */
   readonly jobs?: Retention | undefined
   /**
-   * Who did what in the dashboard. A year is audited after its end.
+   * The audit log of the dashboard. Audits of a year happen after its end.
    * @default '400d'
    */
   readonly audit?: Retention | undefined
@@ -89,7 +92,7 @@ const RULES: Readonly<Record<RetentionKind, { readonly days: number | null; read
 
 export const RETENTION_KINDS = Object.keys(RULES) as readonly RetentionKind[]
 
-/** More is a mistake in the unit. */
+/** A larger number is a mistake in the unit. */
 const MOST_DAYS = 36_500
 
 /**

@@ -1,4 +1,4 @@
-/** What is forgotten row by row: which rows of a kind are past their time, and how a batch of them is removed. */
+/** Retention by rows: which rows of a kind are past their retention, and how a batch of them is deleted. */
 
 import { qualify } from '../database/identifier.ts'
 import type { RetentionKind } from './policy.ts'
@@ -44,7 +44,7 @@ function byHours(column: string): string {
   return `${column} < date_trunc('hour', $1::timestamptz, 'UTC')`
 }
 
-/** What somebody else holds a lock on is left to the next maintenance. */
+/** Locked rows are left for the next run. */
 function toRule(table: string, isOld: string): RowRule {
   return {
     count: `select count(*)::integer as count from ${table} where ${isOld}`,

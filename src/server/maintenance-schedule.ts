@@ -1,4 +1,4 @@
-/** Lets the tables that only grow be kept up now and then. */
+/** Runs maintenance on a schedule. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toUnavailable } from '../database/failure.ts'
@@ -17,7 +17,7 @@ export interface MaintenanceScheduleOptions {
 
 /** As long as what is added up. */
 const HOUR_MS = 3_600_000
-/** A start has deliveries to answer first. */
+/** After a start, deliveries come first. */
 const FIRST_AFTER_MS = 60_000
 
 export class MaintenanceSchedule {

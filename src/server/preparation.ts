@@ -1,10 +1,10 @@
-/** Makes the database ready before the first delivery, for as long as that takes. */
+/** Waits for the database and prepares it before the first delivery. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toUnavailable } from '../database/failure.ts'
 import { ClerkSyncError, type ErrorCode } from '../errors.ts'
 
-/** What passes without anyone touching this process: the database comes, or another process migrates it. */
+/** Errors that pass on their own: the database becomes available, or another process migrates it. */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   'database_unavailable',
   'database_timeout',
@@ -30,7 +30,7 @@ export class Preparation {
     this.#onWait = onWait
   }
 
-  /** Why no delivery can be taken yet; undefined once they can. */
+  /** Why deliveries are not accepted yet; undefined once they are. */
   get reason(): ClerkSyncError | undefined {
     return this.#reason
   }

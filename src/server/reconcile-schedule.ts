@@ -1,6 +1,6 @@
 /**
- * Reconciles now and then, and after a gap in events: while a server was down, or while Svix had its endpoint disabled,
- * events may have been given up for good.
+ * Reconciles on a schedule, and after a gap in events: while a server was down or its endpoint disabled, Svix may have
+ * given up events.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,7 +19,7 @@ export interface ReconcileScheduleOptions {
   readonly onError?: ((error: ClerkSyncError) => void) | undefined
 }
 
-/** No event for so long before the start counts as a gap: it is cheap to look, and quiet nights are as long. */
+/** This long without an event before the start counts as a gap. Quiet nights are as long, but a reconcile is cheap. */
 const GAP_MINUTES = 10
 /** After a failure, and to notice what other servers did. */
 const LONGEST_WAIT_MS = 10 * 60_000
@@ -41,7 +41,7 @@ export class ReconcileSchedule {
     this.#running = this.#run().catch(() => undefined)
   }
 
-  /** Stops what is under way; the next start goes on there. */
+  /** Stops the current run; the next start resumes it. */
   async stop(): Promise<void> {
     this.#stopping.abort(new ClerkSyncError('shutting_down'))
     await this.#running

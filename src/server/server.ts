@@ -1,6 +1,6 @@
 /**
- * The standalone server: the webhook route, and what those who operate it ask (`/healthz`, `/readyz`), on Node's own HTTP
- * server. It answers everything itself, from constant bodies, and never redirects: Svix counts a redirect as a failure.
+ * The standalone server: the webhook route and the health checks (`/healthz`, `/readyz`), on Node's own HTTP server. It
+ * answers everything itself, from constant bodies, and never redirects: Svix counts a redirect as a failure.
  */
 
 import { once } from 'node:events'
@@ -26,7 +26,7 @@ import type { Preparation } from './preparation.ts'
 import { ReconcileSchedule, type ReconcileScheduleOptions } from './reconcile-schedule.ts'
 
 export interface ServerOptions {
-  /** What takes the deliveries. The server closes it when it stops. */
+  /** The sync that receives the deliveries. The server closes it when it stops. */
   readonly sync: ClerkSync
   /**
    * The TCP port; 0 means any free one.
@@ -44,12 +44,12 @@ export interface ServerOptions {
    */
   readonly webhookPaths?: readonly string[] | undefined
   /**
-   * What answers the requests below {@link DASHBOARD_PATH}.
+   * The handler for requests below {@link DASHBOARD_PATH}.
    * @default none
    */
   readonly dashboard?: DashboardHandler | undefined
   /**
-   * What answers `/metrics`. The server closes it when it stops.
+   * The metrics at `/metrics`. The server closes them when it stops.
    * @default none
    */
   readonly metrics?: Metrics | undefined
@@ -70,7 +70,7 @@ export interface ServerOptions {
    */
   readonly graceMs?: number | undefined
   /**
-   * What makes the database ready. Until it is done, deliveries are answered 503, `/readyz` names what it waits for, and
+   * Prepares the database. Until it is done, deliveries are answered with 503, `/readyz` names what it waits for, and
    * no schedule runs.
    * @default none: the database is ready
    */
@@ -97,8 +97,8 @@ export interface ClerkSyncServer {
   /** How many requests are being answered. */
   readonly underWay: number
   /**
-   * Takes no more deliveries, answers those under way, closes every connection and the sync.
-   * @returns whether that was done within the grace period, or what was left was cut off
+   * Stops accepting deliveries, answers current ones, and closes every connection and the sync.
+   * @returns `cut_off` if connections had to be cut after the grace period, otherwise `drained`
    */
   stop(): Promise<'drained' | 'cut_off'>
 }
@@ -193,7 +193,7 @@ class StandaloneServer implements ClerkSyncServer {
     this.#preparation = options.preparation
     this.#shutdownDelayMs = requireNumber('shutdownDelayMs', options.shutdownDelayMs ?? 0, 'duration')
     this.#graceMs = requireNumber('graceMs', graceMs, 'duration')
-    // Set here, because Node can be started with a flag that makes its parser lenient for all others.
+    // Set here, because a flag of Node can make its parser lenient by default.
     this.#http = createServer({ ...TIMEOUTS, insecureHTTPParser: false }, (request, response) => {
       void this.#answer(request, response)
     })
@@ -251,7 +251,7 @@ class StandaloneServer implements ClerkSyncServer {
     if (this.#phase === 'open') for (const schedule of this.#schedules) schedule.start()
   }
 
-  /** Never rejects: nobody's request may end the process. */
+  /** Never rejects: no request may end the process. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#responses.add(response)
     response.once('close', () => this.#forget(response))
@@ -360,7 +360,7 @@ function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
   return !complete && (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
 }
 
-/** What is half sent can only be cut off. */
+/** A half-sent answer can only be cut off. */
 function fail(response: ServerResponse, error: ClerkSyncError): void {
   if (response.headersSent) response.destroy()
   else send(response.setHeader('connection', 'close'), refuse(error))
