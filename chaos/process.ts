@@ -39,6 +39,10 @@ export class SupervisedProcess {
     return `http://127.0.0.1:${this.options.port}`
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   async untilReady(): Promise<void> {
     for (let tries = 0; tries < 600; tries++) {
       if (await isReady(this.url)) return

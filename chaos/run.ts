@@ -76,7 +76,7 @@ async function runChaos(site: Site, options: Options, say: (line: string) => voi
 
   const until = Date.now() + options.minutes * 60_000
   let isSending = true
-  const sending = sendUntil(() => !isSending, traffic, sender, options.rate)
+  const sending = sender.sendUntil(() => !isSending, traffic, options.rate)
   say(HARM_HEADER)
   const harm = await doHarm(site, sender, {
     names: options.nemeses,
@@ -102,21 +102,6 @@ async function runChaos(site: Site, options: Options, say: (line: string) => voi
 function putFrontsBefore(site: Site, seed: number): Promise<FaultyFront[]> {
   const random = new Random(seed + 3)
   return Promise.all(site.receivers.map(({ url }) => FaultyFront.before(`${url}${WEBHOOK_PATH}`, random)))
-}
-
-/** At a steady rate, whatever becomes of what was sent before: that is how a sender behaves. */
-async function sendUntil(
-  isOver: () => boolean,
-  traffic: Traffic,
-  sender: Sender,
-  rate: number,
-): Promise<void> {
-  const startedAt = Date.now()
-  for (let sent = 0; !isOver(); ) {
-    const due = ((Date.now() - startedAt) * rate) / 1_000
-    for (; sent < due; sent++) sender.send(traffic.next())
-    await sleep(5)
-  }
 }
 
 /** Everything is accepted and handled, or the checker says what is not. */

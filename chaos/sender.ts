@@ -6,7 +6,7 @@
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from './random.ts'
-import type { ChaosEvent } from './traffic.ts'
+import type { ChaosEvent, Traffic } from './traffic.ts'
 
 /** Before each attempt, in seconds. */
 const SCHEDULE = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000]
@@ -55,6 +55,16 @@ export class Sender {
     const message = { event, sentAt: Date.now(), attempts: 0, ackedAt: null, isExhausted: false }
     this.messages.push(message)
     void this.#attempt(message)
+  }
+
+  /** At a steady rate, whatever becomes of what was sent before: that is how a sender behaves. */
+  async sendUntil(isOver: () => boolean, traffic: Traffic, rate: number): Promise<void> {
+    const startedAt = Date.now()
+    for (let sent = 0; !isOver(); ) {
+      const due = ((Date.now() - startedAt) * rate) / 1_000
+      for (; sent < due; sent++) this.send(traffic.next())
+      await sleep(5)
+    }
   }
 
   /** Messages sent before a moment that Svix goes on trying and nobody has accepted yet. */
