@@ -1,6 +1,7 @@
 /** How it is, in few numbers that cost the database little: what metrics and alerts read, over and over. */
 
 import type { ConnectionState } from '../database/connections.ts'
+import { EVENT_PARTS, type EventPart } from '../database/event-parts.ts'
 import { runningJobs } from './jobs.ts'
 import { readUsualGap } from './overview.ts'
 import { countUpTo } from './quantity.ts'
@@ -33,6 +34,24 @@ export interface Vitals {
   readonly reconcile: { readonly age: number; readonly drift: number; readonly isComplete: boolean } | null
   /** Jobs that run, one of a kind at most. */
   readonly jobs: readonly JobVitals[]
+  readonly retention: RetentionVitals
+}
+
+/** What retention has to forget, and whether it does. */
+export interface RetentionVitals {
+  /** Seconds since maintenance last finished; before the first time, since the first event. Null without events. */
+  readonly maintenanceAge: number | null
+  /** For how many seconds the oldest body has been kept, those aside that a run still needs; null without any. */
+  readonly oldestBodyAge: number | null
+  /** By table, `event_bodies` and `event_changes`. */
+  readonly parts: ReadonlyMap<EventPart, PartVitals>
+}
+
+interface PartVitals {
+  /** On disk, with indexes. */
+  readonly bytes: number
+  /** Those that take space; the default one counts. */
+  readonly partitions: number
 }
 
 /** What a process holds right now. */
@@ -68,6 +87,7 @@ export async function readVitals(reading: Reading): Promise<Vitals> {
     refusals: await readRefusals(reading),
     reconcile: await readReconcile(reading),
     jobs: await readJobs(reading),
+    retention: await readRetention(reading),
   }
 }
 
@@ -158,6 +178,48 @@ async function readReconcile(reading: Reading): Promise<Vitals['reconcile']> {
      order by finished_at desc limit 1`,
   )
   return row ? { age: row.age, drift: row.drift, isComplete: row.status === 'complete' } : null
+}
+
+async function readRetention(reading: Reading): Promise<RetentionVitals> {
+  const parts = new Map<EventPart, PartVitals>()
+  for (const part of Object.keys(EVENT_PARTS) as EventPart[]) parts.set(part, await readPart(reading, part))
+  return {
+    maintenanceAge: await readMaintenanceAge(reading),
+    oldestBodyAge: await readOldestBodyAge(reading),
+    parts,
+  }
+}
+
+async function readPart(reading: Reading, part: EventPart): Promise<PartVitals> {
+  const [row] = await reading.query<PartVitals>(
+    `select coalesce(sum(pg_total_relation_size(inhrelid)), 0)::float8 as bytes,
+       count(*) filter (where pg_relation_size(inhrelid) > 0)::integer as partitions
+     from pg_inherits where inhparent = $1::regclass`,
+    [reading.table(part)],
+  )
+  return row ?? { bytes: 0, partitions: 0 }
+}
+
+/** The key begins with the time. What a run holds back is filed at infinity. */
+async function readOldestBodyAge(reading: Reading): Promise<number | null> {
+  const [row] = await reading.query<{ age: number | null }>(
+    `select ${ageOf('at')} as age
+     from (select min(filed_at) as at from ${reading.table('event_bodies')} where filed_at < 'infinity') as oldest
+     where at is not null`,
+  )
+  return row?.age ?? null
+}
+
+async function readMaintenanceAge(reading: Reading): Promise<number | null> {
+  const [row] = await reading.query<{ age: number | null }>(
+    `select ${ageOf('coalesce(done.at, first.at)')} as age
+     from (select max(ended_at) as at from ${reading.table('maintenance')}) as done,
+       (select min(received_at) as at from (
+         select received_at from ${reading.table('events')} order by received_at limit 1
+       ) as oldest) as first
+     where coalesce(done.at, first.at) is not null`,
+  )
+  return row?.age ?? null
 }
 
 /** Those whose process is alive. */

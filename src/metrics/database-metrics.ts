@@ -73,6 +73,24 @@ const DEFINITIONS: Readonly<Record<string, Definition>> = {
     label: 'kind',
     read: ({ jobs }) => bounded(jobs.map(({ kind, progress }) => [kind, progress ?? 0])),
   },
+  event_part_bytes: {
+    help: 'Disk space of what retention forgets of events, bodies and changes, with indexes.',
+    label: 'part',
+    read: ({ retention }) => [...retention.parts].map(([part, { bytes }]) => [part, bytes]),
+  },
+  event_part_partitions: {
+    help: 'Partitions of bodies and changes that take space.',
+    label: 'part',
+    read: ({ retention }) => [...retention.parts].map(([part, { partitions }]) => [part, partitions]),
+  },
+  oldest_body_age_seconds: {
+    help: 'For how long the oldest body of an event has been kept, those aside that a run still needs. Absent without any.',
+    read: ({ retention }) => retention.oldestBodyAge,
+  },
+  maintenance_age_seconds: {
+    help: 'Seconds since maintenance last finished, which applies retention; before the first time, since the first event.',
+    read: ({ retention }) => retention.maintenanceAge,
+  },
 }
 
 export class DatabaseMetrics {

@@ -161,6 +161,7 @@ describe('what is trouble', () => {
     refusals: new Map([['signature_mismatch', 3]]),
     reconcile: { age: 9, drift: 0, isComplete: true },
     jobs: [],
+    retention: { maintenanceAge: 9, oldestBodyAge: 9, parts: new Map() },
   }
 
   it.each<[string, Partial<Vitals>, string[]]>([

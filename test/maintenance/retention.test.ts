@@ -75,6 +75,23 @@ describeEachDatabase('retention', (database) => {
     expect((await sync.maintain())?.forgotten.eventBodies.rows).toBe(0)
   })
 
+  it('shows in the vitals that it stands still, and that it has gone on', async () => {
+    const sync = await withOldPartition()
+    await oldEvent(sync)
+    await sync.database.updateTable('maintenance').set({ ended_at: OLD }).execute()
+    const before = (await sync.vitals()).retention
+    const age = (Date.now() - OLD.getTime()) / 1_000
+    expect(Math.abs(Number(before.maintenanceAge) - age)).toBeLessThan(60)
+    expect(Math.abs(Number(before.oldestBodyAge) - age)).toBeLessThan(60)
+    await sync.maintain()
+    const after = (await sync.vitals()).retention
+    expect(after.maintenanceAge).toBeLessThan(60)
+    expect(Number(after.oldestBodyAge)).toBeLessThan(600)
+    const sizes = [before, after].map(({ parts }) => parts.get('event_bodies'))
+    expect(sizes[1]?.partitions).toBe(Number(sizes[0]?.partitions) - 1)
+    expect(sizes[1]?.bytes).toBeLessThan(Number(sizes[0]?.bytes))
+  })
+
   it('keeps what a run that is not finished needs, until it is', async () => {
     const sync = await withOldPartition()
     const name = `slow-${made++}`

@@ -101,6 +101,9 @@ describe('the metrics of a sync', () => {
       clerk_sync_workers: 1,
     })
     expect(values.get('clerk_sync_last_event_age_seconds')).toBeGreaterThan(0)
+    expect(values.get('clerk_sync_event_part_bytes{part="event_bodies"}')).toBeGreaterThan(8_192)
+    expect(values.get('clerk_sync_event_part_partitions{part="event_bodies"}')).toBe(1)
+    expect(values.get('clerk_sync_oldest_body_age_seconds')).toBeGreaterThan(0)
     // No number is better than a wrong one.
     expect(values.has('clerk_sync_reconcile_drift_rows')).toBe(false)
     expect(values.has('clerk_sync_usual_event_gap_seconds')).toBe(false)
