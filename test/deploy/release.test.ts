@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
+import lock from '../../package-lock.json' with { type: 'json' }
 import { dateChangelog, type Facts, releaseFaults } from '../../scripts/release.ts'
 import { faultsOf, notesOf, writeBillsOfMaterials } from '../../scripts/release-assets.ts'
 
@@ -54,20 +57,54 @@ it('dates the changelog, and takes the notes from it', () => {
   expect(faultsOf('v0.2.0', '0.2.0', dated)).toEqual([])
 })
 
-it('writes bills of materials with what the package installs, and nothing of development', async () => {
+it('writes bills of materials with what the package installs, as it is locked, and nothing of development', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-sbom-'))
   await writeBillsOfMaterials(folder)
   const read = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8'))
   const [cyclonedx, spdx] = await Promise.all([read('sbom.cdx.json'), read('sbom.spdx.json')])
   await rm(folder, { recursive: true })
-  const lists = [
-    cyclonedx.components.map(({ name }: { name: string }) => name.split('/').at(-1)),
-    spdx.packages.map(({ name }: { name: string }) => name.split('/').at(-1)),
-  ]
-  for (const names of lists) {
-    expect(names).toEqual(
-      expect.arrayContaining(Object.keys(manifest.dependencies).map((each) => each.split('/').at(-1))),
-    )
-    expect(names).not.toContain('vitest')
+  expect([cyclonedx.bomFormat, cyclonedx.specVersion, spdx.spdxVersion]).toEqual([
+    'CycloneDX',
+    '1.5',
+    'SPDX-2.3',
+  ])
+  const self = `pkg:npm/${manifest.name}@${manifest.version}`
+  expect(cyclonedx.metadata.component.purl).toBe(self)
+  const components: string[] = cyclonedx.components.map(({ purl }: { purl: string }) =>
+    decodeURIComponent(purl),
+  )
+  const packages: string[] = spdx.packages.flatMap(({ externalRefs }: SpdxPackage) =>
+    externalRefs.map(({ referenceLocator }) => decodeURIComponent(referenceLocator)),
+  )
+  const direct = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+  const locked = direct.map(
+    (name) => `pkg:npm/${name}@${lock.packages[`node_modules/${name}` as '']?.version}`,
+  )
+  for (const list of [components, packages]) {
+    expect(list).toEqual(expect.arrayContaining(locked))
+    expect(list.filter((each) => /\/(vitest|typescript|bullmq)@/.test(each))).toEqual([])
   }
+  expect(packages.filter((each) => each !== self).sort()).toEqual(components.sort())
+})
+
+interface SpdxPackage {
+  readonly externalRefs: readonly { readonly referenceLocator: string }[]
+}
+
+describe('the workflow of a release', () => {
+  const { jobs } = parse(readFileSync('.github/workflows/release.yml', 'utf8'))
+  const commands: string[] = jobs.publish.steps.flatMap(({ run }: { run?: string }) => run ?? [])
+
+  it('gives npm what provenance needs, after everything was checked', () => {
+    expect(jobs.publish).toMatchObject({ needs: 'check', permissions: { 'id-token': 'write' } })
+    expect(commands).toContain('npm publish --provenance --access public')
+    // npm compares it with the repository that the signature names.
+    expect(manifest.repository.url).toMatch(/^git\+https:\/\/github\.com\/[\w-]+\/clerk-sync\.git$/)
+  })
+
+  it('publishes the files that its script writes', () => {
+    const [, written = ''] = /gh release create \S+ (.*?) --/.exec(commands.join('\n')) ?? []
+    expect(commands.join('\n')).toContain('node scripts/release-assets.ts ')
+    expect(written.split(' ')).toEqual(['sbom.cdx.json', 'sbom.spdx.json'])
+  })
 })
