@@ -338,4 +338,35 @@ describeEachDatabase('the dashboard’s interface', (database) => {
     const { checks } = await ask(handler, 'GET health')
     expect(checks.map(({ name, status }) => [name, status])).toContainEqual(['Reachable', 'pass'])
   })
+
+  it('marks a deploy once, whoever tells of it and however often', async () => {
+    const sync = await database.open({ release: 'v1' })
+    const handler = createDashboardHandler(sync)
+    await deliver(sync, eventOf('user.created', { id: 'user_deployed' }))
+    for (let time = 0; time < 2; time++)
+      expect(await ask(handler, 'POST releases', { body: { release: 'v2 <b>' } })).toEqual({ done: true })
+    await ask(handler, 'POST releases', { body: { release: 'v1' } })
+    const since = new Date(Date.now() - 3_600_000).toISOString()
+    const { releases } = await ask(handler, 'GET traffic', { query: { since } })
+    expect(releases.map(({ release }) => release)).toEqual(['v1', 'v2 <b>'])
+    const { items } = await ask(handler, 'GET audit')
+    const deeds = items.filter(({ action }) => action === 'release').map(({ target }) => target)
+    expect(deeds).toEqual(['releases/v1', 'releases/v2 <b>', 'releases/v2 <b>'])
+  })
+
+  it.each([
+    ['none', {}],
+    ['an empty one', { release: '' }],
+    ['one that is no text', { release: 7 }],
+    ['one of 101 characters', { release: 'x'.repeat(101) }],
+    ['one with a NUL', { release: 'v\u0000' }],
+  ])('refuses a release: %s', async (_, body) => {
+    const { handler, sync } = await open()
+    expect((await refusal(handler, 'POST releases', { body }))[0]).toBe(400)
+    const rows = await sync.database
+      .selectFrom('releases')
+      .where('release', 'not in', ['v1', 'v2 <b>'])
+      .execute()
+    expect(rows).toEqual([])
+  })
 })
