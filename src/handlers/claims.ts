@@ -41,12 +41,12 @@ export class Claims {
 
   /** Claims these runs of a handler, if they are due. */
   byEvent(definition: HandlerDefinition, eventIds: readonly string[]): Promise<ClaimedRun[]> {
-    return this.#claim(definition, this.#statements.claim, [eventIds])
+    return this.#claim(definition, this.#statementsOf(definition).byEvent, [eventIds])
   }
 
   /** Claims the next runs of a handler, the longest due first. @param since when they came due; null means just now */
   due(definition: HandlerDefinition, since: string | null, most: number): Promise<ClaimedRun[]> {
-    return this.#claim(definition, this.#statements.claimDue, [since, most])
+    return this.#claim(definition, this.#statementsOf(definition).due, [since, most])
   }
 
   /** Whether there may be runs that are claimed and that nobody here knows of. */
@@ -66,6 +66,10 @@ export class Claims {
     if (runs.length === 0) return []
     const parameters = [...claimsOf(runs), delayMs]
     return query<DueRow>(this.#database.bookkeeping, this.#statements.release, parameters)
+  }
+
+  #statementsOf({ isOrdered }: HandlerDefinition) {
+    return isOrdered ? this.#statements.orderedClaims : this.#statements.claims
   }
 
   async #claim(

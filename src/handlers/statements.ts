@@ -3,6 +3,13 @@
 import { qualify } from '../database/identifier.ts'
 import { forgetSecretsStatement, SECRETS_FORGOTTEN } from '../database/secrets.ts'
 
+interface ClaimStatements {
+  /** $1 worker, $2 claim, $3 handler, $4 attempts that may be made, $5 event ids → claimed runs */
+  readonly byEvent: string
+  /** $1 worker, $2 claim, $3 handler, $4 attempts that may be made, $5 due at or after, or null for recently, $6 most → claimed runs */
+  readonly due: string
+}
+
 export interface RunStatements {
   /** $1 rows → event_id, handler of those that were not there */
   readonly insert: string
@@ -20,10 +27,8 @@ export interface RunStatements {
   readonly setFree: string
   /** $1 key of the lock */
   readonly lock: string
-  /** $1 worker, $2 claim, $3 handler, $4 attempts that may be made, $5 event ids → claimed runs */
-  readonly claim: string
-  /** $1 worker, $2 claim, $3 handler, $4 attempts that may be made, $5 due at or after, or null for recently, $6 most → claimed runs */
-  readonly claimDue: string
+  readonly orderedClaims: ClaimStatements
+  readonly claims: ClaimStatements
   /** $1 claims, $2 event ids, $3 handlers → those that are still theirs */
   readonly mark: string
   /** $1 claims, $2 event ids, $3 handlers → those that were still theirs */
@@ -135,9 +140,23 @@ function leaseStatements({ runs, workers }: Tables) {
  * not see each other's runs, so that those of an ordered handler are made one after the other, behind a lock.
  *
  * The worker's row is locked as a foreign key would lock it: a claim cannot be committed after the worker was given up.
+ *
+ * The commit of an unordered claim does not wait for the disk. A Postgres that crashes in the next moments forgets it, so that the
+ * run is made once more, as after the loss of its worker; what the first try writes through `tx` is refused. For an ordered handler
+ * the two could change the order.
  */
-function claimingStatements({ runs, workers, handlers, events }: Tables) {
-  const me = `me as materialized (select id from ${workers} where id = $1 for key share)`
+function claimingStatements(tables: Tables) {
+  const quickly = `and set_config('synchronous_commit', 'off', true) is not null`
+  return {
+    lock: `select set_config('idle_in_transaction_session_timeout', '5000', true),
+      pg_advisory_xact_lock(hashtextextended($1, 0))`,
+    orderedClaims: claimStatements(tables, ''),
+    claims: claimStatements(tables, quickly),
+  }
+}
+
+function claimStatements({ runs, workers, handlers, events }: Tables, how: string): ClaimStatements {
+  const me = `me as materialized (select id from ${workers} where id = $1 ${how} for key share)`
   const isClaimable = `
     run.status in ('pending', 'retrying') and exists (select from me)
     and not exists (select from ${handlers} where name = $3 and paused_at is not null)
@@ -159,16 +178,14 @@ function claimingStatements({ runs, workers, handlers, events }: Tables) {
       event.type, event.resource, event.resource_id, event.outcome, event.source, event.traceparent, event.received_at,
       event.secret_body, ${SECRETS_FORGOTTEN} as secrets_forgotten`
   return {
-    lock: `select set_config('idle_in_transaction_session_timeout', '5000', true),
-      pg_advisory_xact_lock(hashtextextended($1, 0))`,
-    claim: `
+    byEvent: `
       with ${me}, picked as (
         select run.event_id, run.handler from ${runs} as run
         where run.event_id = any($5::text[]) and run.handler = $3
           and run.due_at <= statement_timestamp() and ${isClaimable}
         order by run.event_id for update of run skip locked
       ) ${claimPicked}`,
-    claimDue: `
+    due: `
       with ${me}, picked as (
         select run.event_id, run.handler from ${runs} as run
         where run.handler = $3 and run.due_at >= coalesce($5::timestamptz, statement_timestamp() - ${RECENT}) and run.due_at <= statement_timestamp()
