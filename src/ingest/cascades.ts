@@ -76,7 +76,7 @@ export class Cascades {
     const { signal } = this.#closing
     const jobs = new JobStore(bookkeeping, schema, telemetry)
     const job = await jobs.begin({ kind: 'cascade', scope: {}, signal })
-    const progress = { deleted: 0 }
+    const progress = { deleted: 0, ...(job.resumed?.progress as object | undefined) }
     try {
       for (let pending = await this.#pending(); pending.length > 0; pending = await this.#pending()) {
         for (const each of pending) await this.#cascade(each, job, progress)
@@ -117,7 +117,7 @@ function stateOf(progress: object) {
 
 /**
  * The next rows in the order of their ids, and how far that is, in one statement; after the last ones the cascade is no
- * longer pending. $1 the parent, $2 and $3 the table and column. Stops by itself once the parent's deletion was refuted.
+ * longer pending. Where to go on is a subquery, not a join: only so does the index begin there, and not at the first row again. $1 the parent, $2 and $3 the table and column. Stops by itself once the parent's deletion was refuted.
  */
 function batchStatement({ resource, parent_column }: Pending, schema: string): string {
   const parentTable = RESOURCES.get(resource)?.parents?.[parent_column] as string
@@ -129,8 +129,9 @@ function batchStatement({ resource, parent_column }: Pending, schema: string): s
     with parent as (
       select deleted_at, event_id from ${qualify(schema, parentTable)} where id = $1 and deleted_at is not null
     ), batch as (
-      select child.id from ${table} as child, ${pending} as cascade
-      where ${isThis} and child.${column} = $1 and child.id > cascade.after_id and exists (select from parent)
+      select child.id from ${table} as child
+      where child.${column} = $1 and child.id > (select after_id from ${pending} where ${isThis})
+        and exists (select from parent)
       order by child.id limit ${BATCH_SIZE} for update of child
     ), changed as (
       update ${table} as child
