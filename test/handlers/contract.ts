@@ -117,7 +117,10 @@ export function engineContract(
       await vi.waitFor(() => expect(seen).toHaveLength(2), PATIENT)
       await sleep(100)
       expect(seen.sort()).toEqual(['user.created stale', 'user.updated applied'])
-      expect(await statuses(sync, name)).toEqual(['succeeded', 'succeeded'])
+      await vi.waitFor(
+        async () => expect(await statuses(sync, name)).toEqual(['succeeded', 'succeeded']),
+        PATIENT,
+      )
     })
 
     it('tries again after a failure, and gives up in the end, with every error kept', async () => {
