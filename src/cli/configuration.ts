@@ -77,7 +77,7 @@ export function describeOrigin({ kind, name, envFile }: Origin): string {
   return envFile === undefined ? name : `${name} in ${envFile}`
 }
 
-export interface ConfigFile {
+interface ConfigFile {
   /** As it was named or found. */
   readonly path: string
   readonly options: ClerkSyncOptions
@@ -98,7 +98,7 @@ export const CONFIG_FILES = [
  * Loads the file of that name, or the one of the working directory; undefined if there is none there.
  * @throws {ClerkSyncError} `config_not_found`, `config_unloadable` or `config_invalid`
  */
-export async function loadConfigFile(path: string | undefined): Promise<ConfigFile | undefined> {
+async function loadConfigFile(path: string | undefined): Promise<ConfigFile | undefined> {
   const found = path ?? findConfigFile()
   if (found === undefined) return undefined
   if (!existsSync(found)) throw new ClerkSyncError('config_not_found', found)

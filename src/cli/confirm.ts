@@ -27,7 +27,7 @@ export async function isConfirmed(
   return ask((prompts) => prompts.confirm({ message, initialValue: isDefault, output: process.stderr }))
 }
 
-export interface Choice<Value extends string> {
+interface Choice<Value extends string> {
   readonly value: Value
   readonly label: string
 }

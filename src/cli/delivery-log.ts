@@ -17,7 +17,7 @@ export interface TakenDelivery extends Omit<DeliveryFact, 'kind'> {
 }
 
 /** What the sync logs of a delivery that it did not take. */
-export interface RefusedDelivery {
+interface RefusedDelivery {
   readonly code: ErrorCode
   readonly status: number
   readonly message: string

@@ -5,7 +5,7 @@ import type { Pen } from './output.ts'
 import { type Cell, formatTime, layOut, widthOf } from './text.ts'
 
 /** The result of a delivery, of a refused request, or of a handler run. */
-export type Result = Receipt['outcome'] | 'rejected' | 'refused' | TriedRun['ending']
+type Result = Receipt['outcome'] | 'rejected' | 'refused' | TriedRun['ending']
 
 type Color = 'green' | 'yellow' | 'red' | 'dim'
 

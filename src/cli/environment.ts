@@ -14,6 +14,7 @@ const origins = new Map<string, string>()
  * @throws {ClerkSyncError} `option_invalid` for a file that is there but cannot be read
  */
 export function loadEnvironmentFiles(): void {
+  origins.clear()
   for (const file of FILES) {
     for (const [name, value] of Object.entries(parseEnv(readIfPresent(file)))) {
       if (process.env[name] !== undefined) continue

@@ -14,7 +14,7 @@ export interface OutputOptions {
   readonly color?: boolean | undefined
 }
 
-export type Colors = ReturnType<typeof pc.createColors>
+type Colors = ReturnType<typeof pc.createColors>
 
 /** One of the two streams. */
 export class Pen {

@@ -6,7 +6,7 @@ import { ksuid } from '../testing/ksuid.ts'
 import { sampleEvent } from '../testing/samples.ts'
 import { usageError } from './failure.ts'
 
-export interface EventOptions {
+interface EventOptions {
   /** JSON of the event's data, or of a whole event. */
   readonly data?: string | undefined
   /** Assignments such as `data.first_name=Ada`. */

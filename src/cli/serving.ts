@@ -43,7 +43,7 @@ export function isLoopback(host: string): boolean {
   return ['127.0.0.1', '::1', 'localhost'].includes(host)
 }
 
-export interface Tally {
+interface Tally {
   /** How many deliveries had each outcome. */
   readonly outcomes: ReadonlyMap<string, number>
   /** How many requests were answered with each status. */

@@ -63,7 +63,7 @@ const SHOWN_CHARACTERS = 4
 const HIDDEN = '…'
 
 /** `whsec_…kP3a`, or the code of what is wrong with it. */
-export function redactSecret(secret: string): string {
+function redactSecret(secret: string): string {
   try {
     parseSecret(secret)
   } catch (error) {
@@ -74,7 +74,7 @@ export function redactSecret(secret: string): string {
 }
 
 /** `sk_live_…kP3a`; empty if there is none. */
-export function redactKey(key: string): string {
+function redactKey(key: string): string {
   const [prefix = ''] = /^sk_(live|test)_/.exec(key) ?? []
   return key === '' ? '' : `${prefix}${HIDDEN}${key.slice(-SHOWN_CHARACTERS)}`
 }
@@ -93,7 +93,7 @@ function redactAddress(address: string): string {
 }
 
 /** Any value, as JSON can hold it: functions by what they are, and what is named like a secret not at all. */
-export function redactValue(value: unknown, name = ''): unknown {
+function redactValue(value: unknown, name = ''): unknown {
   if (isSecretName(name) && value !== undefined) return HIDDEN
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'string') return redactAddress(value)

@@ -2,7 +2,7 @@
 
 export type Primitive = string | number | boolean | bigint | null | undefined
 
-export interface Unknown {
+interface Unknown {
   readonly kind: 'unknown'
   /** Whether it counts as true, where at least that was decided. */
   readonly truth: boolean | undefined

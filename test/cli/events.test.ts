@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest'
 import type { ClerkSync } from '../../src/index.ts'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 import { forgetBody } from '../support/ledger.ts'
@@ -15,7 +15,7 @@ describeWithPostgres('events', (url) => {
   const events = async (args: string[], env: Record<string, string | undefined> = {}) => {
     const { schema } = await database.location()
     const location = { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema, CLERK_WEBHOOK_SIGNING_SECRET: undefined }
-    return runCli(['events', ...args], { cwd: await folder(), env: { ...location, ...env } })
+    return callCli(['events', ...args], { cwd: await folder(), env: { ...location, ...env } })
   }
 
   beforeAll(async () => {

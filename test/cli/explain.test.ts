@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../src/errors.ts'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 
 describe('clerk-sync explain', () => {
   const folder = temporaryFolder()
-  const explain = async (...args: string[]) => runCli(['explain', ...args], { cwd: await folder() })
+  const explain = async (...args: string[]) => callCli(['explain', ...args], { cwd: await folder() })
 
   it('tells what a code means and what to do', async () => {
     const { code, stdout } = await explain('signature_mismatch')

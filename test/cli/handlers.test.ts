@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 import config from './handlers-config.ts'
@@ -14,7 +14,7 @@ describeWithPostgres('handlers and failures', (url) => {
   const cli = async (...args: string[]) => {
     const { schema } = await database.location()
     const env = { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema, CLERK_WEBHOOK_SIGNING_SECRET: undefined }
-    return runCli([...args, '--config', CONFIG], { cwd: await folder(), env })
+    return callCli([...args, '--config', CONFIG], { cwd: await folder(), env })
   }
 
   /** Three users whose shelving has failed for good. */

@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Webhook } from 'svix'
 import { describe, expect, it } from 'vitest'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
 
 describe('the command line', () => {
   const folder = temporaryFolder()
   const run = async (args: string[], env: Record<string, string | undefined> = {}) =>
-    runCli(args, { cwd: await folder(), env })
+    callCli(args, { cwd: await folder(), env })
 
   it.each([
     [['--help']],
@@ -39,7 +39,7 @@ describe('the command line', () => {
   })
 
   it('loads no database driver to show its help', async () => {
-    const { stderr } = await run(['--help'], { NODE_DEBUG: 'esm' })
+    const { stderr } = await runCli(['--help'], { cwd: await folder(), env: { NODE_DEBUG: 'esm' } })
     expect(stderr).toContain('node_modules/commander/')
     expect(stderr).not.toMatch(/node_modules\/(kysely|pg|@electric-sql)\//)
   })
@@ -118,7 +118,7 @@ describe('the environment', () => {
   /** A signed request shows what was read. */
   const printed = async (env: Record<string, string | undefined>) => {
     const cwd = await folder()
-    const finished = await runCli(['trigger', 'user.created', '--print', '--json'], { cwd, env })
+    const finished = await callCli(['trigger', 'user.created', '--print', '--json'], { cwd, env })
     return {
       ...finished,
       request: jsonLines(finished.stdout)[0] as { url: string; headers: object; body: string },
@@ -148,7 +148,7 @@ describe('the environment', () => {
 
   it('may have the secret under its old name, with a warning', async () => {
     const env = { CLERK_WEBHOOK_SIGNING_SECRET: '', CLERK_WEBHOOK_SECRET: A }
-    const { code, stdout, stderr } = await runCli(['trigger', 'user.created', '--print'], {
+    const { code, stdout, stderr } = await callCli(['trigger', 'user.created', '--print'], {
       cwd: await folder(),
       env,
     })

@@ -33,6 +33,66 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   return new CliProcess(args, options).ended
 }
 
+let latest: Promise<unknown> = Promise.resolve()
+
+/**
+ * Runs a command to its end in the process of the tests, which saves the start of another. Commands follow each other,
+ * because they share folder, environment and streams. For what a process does besides, its end by a signal or what Node
+ * prints, there is {@link runCli}.
+ */
+export function callCli(
+  args: readonly string[],
+  options: Omit<CliOptions, 'main' | 'input'>,
+): Promise<Finished> {
+  const done = latest.then(() => call(args, options))
+  latest = done.catch(() => undefined)
+  return done
+}
+
+async function call(args: readonly string[], { cwd, env = {} }: CliOptions): Promise<Finished> {
+  const { run } = await import('../../src/cli/program.ts')
+  const before = { cwd: process.cwd(), env: process.env, exitCode: process.exitCode }
+  const output = { stdout: '', stderr: '' }
+  const restore = (['stdout', 'stderr'] as const).map((name) =>
+    collect(process[name], (text) => {
+      output[name] += text
+    }),
+  )
+  process.chdir(cwd)
+  process.env = environmentOf(env)
+  process.exitCode = undefined
+  try {
+    await run(args)
+    const code = Number(process.exitCode ?? 0)
+    refuseSecrets(output)
+    return { code, signal: null, ...output }
+  } finally {
+    for (const each of restore) each()
+    process.chdir(before.cwd)
+    process.env = before.env
+    process.exitCode = before.exitCode
+  }
+}
+
+/** @returns what gives the stream back */
+function collect(stream: NodeJS.WriteStream, onText: (text: string) => void): () => void {
+  const { write } = stream
+  stream.write = (chunk: string | Uint8Array) => {
+    onText(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
+    return true
+  }
+  return () => {
+    stream.write = write
+  }
+}
+
+/** A bare environment that has the tests' signing secret. */
+function environmentOf(env: CliOptions['env']): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR } = process.env
+  const all = { PATH, HOME, TMPDIR, LANG: 'C.UTF-8', CLERK_WEBHOOK_SIGNING_SECRET: SECRET, ...env }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
+
 /** Runs `start` until it is ready. */
 export async function startCli(args: readonly string[], options: CliOptions): Promise<CliProcess> {
   const cli = new CliProcess(['start', ...args], { ...options, env: { PORT: '0', ...options.env } })
@@ -46,11 +106,7 @@ export class CliProcess {
   readonly #output = { stdout: '', stderr: '' }
 
   constructor(args: readonly string[], { cwd, env = {}, input = '', main = MAIN }: CliOptions) {
-    const { PATH, HOME, TMPDIR } = process.env
-    this.#child = spawn(process.execPath, [main, ...args], {
-      cwd,
-      env: { PATH, HOME, TMPDIR, LANG: 'C.UTF-8', CLERK_WEBHOOK_SIGNING_SECRET: SECRET, ...env },
-    })
+    this.#child = spawn(process.execPath, [main, ...args], { cwd, env: environmentOf(env) })
     for (const name of ['stdout', 'stderr'] as const) {
       this.#child[name]?.setEncoding('utf8').on('data', (chunk) => {
         this.#output[name] += chunk

@@ -21,10 +21,10 @@ export function register(command: Command): void {
     })
 }
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const
-export type Shell = (typeof SHELLS)[number]
+const SHELLS = ['bash', 'zsh', 'fish'] as const
+type Shell = (typeof SHELLS)[number]
 
-export const SCRIPTS: Readonly<Record<Shell, (places: readonly Place[]) => string>> = { bash, zsh, fish }
+const SCRIPTS: Readonly<Record<Shell, (places: readonly Place[]) => string>> = { bash, zsh, fish }
 
 /** https://www.gnu.org/software/bash/manual/html_node/Programmable-Completion.html */
 function bash(places: readonly Place[]): string {
@@ -154,7 +154,7 @@ interface Candidate {
   readonly meaning: string
 }
 
-export interface CompletedOption extends Candidate {
+interface CompletedOption extends Candidate {
   /** As `--port`, `-V`. */
   readonly words: readonly string[]
   readonly takesValue: boolean
@@ -163,7 +163,7 @@ export interface CompletedOption extends Candidate {
 }
 
 /** A place on the command line: after these commands. */
-export interface Place {
+interface Place {
   /** With a space before each command: ` events list`; empty at the start. */
   readonly at: string
   readonly commands: readonly Candidate[]
@@ -182,7 +182,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The place of a command, and those of its own commands. */
-export function placesOf(command: Command, at = ''): Place[] {
+function placesOf(command: Command, at = ''): Place[] {
   const place = {
     at,
     commands: command.commands.map((each) => ({ word: each.name(), meaning: each.summary() })),

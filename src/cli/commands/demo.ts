@@ -103,7 +103,7 @@ async function clear(sync: ClerkSync): Promise<void> {
   await sql`drop schema if exists ${sql.id(SCHEMA)} cascade`.execute(sync.database)
 }
 
-export class DemoLog implements Logger {
+class DemoLog implements Logger {
   readonly outcomes = new Map<Receipt['outcome'], number>()
 
   debug(): void {}

@@ -111,7 +111,7 @@ async function loadSdk() {
 }
 
 /** Arguments of a tool call; the route validates their values. */
-export type Arguments = Readonly<Record<string, unknown>>
+type Arguments = Readonly<Record<string, unknown>>
 
 interface JsonSchema {
   readonly type: string
@@ -120,7 +120,7 @@ interface JsonSchema {
   readonly items?: { readonly type: string }
 }
 
-export interface Tool {
+interface Tool {
   readonly name: string
   readonly description: string
   readonly route: RouteName
@@ -148,7 +148,7 @@ const paging = {
 }
 
 /** Tools that change nothing. */
-export const READING_TOOLS: readonly Tool[] = [
+const READING_TOOLS: readonly Tool[] = [
   {
     name: 'status',
     description: 'One-sentence health summary, lag, waiting handler runs, failures, running jobs',
@@ -249,7 +249,7 @@ export const READING_TOOLS: readonly Tool[] = [
 ]
 
 /** Tools that change something; offered with `--allow-writes` only. */
-export const WRITING_TOOLS: readonly Tool[] = [
+const WRITING_TOOLS: readonly Tool[] = [
   {
     name: 'replay_event',
     description: 'Apply a stored event again. Newer rows are kept',
@@ -284,7 +284,7 @@ export const WRITING_TOOLS: readonly Tool[] = [
 ]
 
 /** The tool as MCP describes it. */
-export function describeTool({ name, description, route, parameters, required = [] }: Tool) {
+function describeTool({ name, description, route, parameters, required = [] }: Tool) {
   const inPath = namesIn(route)
   return {
     name,
@@ -300,7 +300,7 @@ export function describeTool({ name, description, route, parameters, required = 
 }
 
 /** The request to the dashboard that a call of the tool stands for. */
-export function toRequest({ route, parameters }: Tool, args: Arguments, base: string): Request {
+function toRequest({ route, parameters }: Tool, args: Arguments, base: string): Request {
   const [method = 'GET', path = ''] = route.split(' ')
   const url = new URL(base + path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(args[name]))))
   const inPath = namesIn(route)

@@ -126,7 +126,7 @@ function parseId(text: string): string {
   throw new InvalidArgumentError('It must be visible ASCII characters.')
 }
 
-export interface SendOptions {
+interface SendOptions {
   /** Milliseconds from one delivery to the next; each after the answer to the one before if absent. */
   readonly rate?: number
   /** Whether each is sent twice. */
@@ -136,13 +136,13 @@ export interface SendOptions {
 }
 
 /** An event and the request that delivers it. */
-export interface Message {
+interface Message {
   readonly event: ClerkEvent
   readonly delivery: SignedDelivery
 }
 
 /** Sends messages to a webhook route and reports each. */
-export class Sender {
+class Sender {
   readonly #to: URL
   readonly #options: SendOptions
   readonly #output: Output
@@ -231,14 +231,14 @@ async function forEachAtRate<Item>(
   await Promise.all(underWay)
 }
 
-export interface PrintedRequest {
+interface PrintedRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /** The command that sends a request. */
-export function toCurl({ url, headers, body }: PrintedRequest): string {
+function toCurl({ url, headers, body }: PrintedRequest): string {
   const lines = Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`)
   return [`curl -i ${quote(url)}`, ...lines, `--data-binary ${quote(body)}`].join(' \\\n  ')
 }

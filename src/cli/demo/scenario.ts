@@ -34,7 +34,7 @@ const HISTORY: readonly SimulatedAction[] = [
   ...['inviteToOrganization', 'addDomain', 'createRole', 'createPermission', 'joinWaitlist'],
 ] as SimulatedAction[]
 
-export interface Scene {
+interface Scene {
   readonly clerk: SimulatedClerk
   readonly sync: ClerkSync
   readonly server: ClerkSyncServer

@@ -157,7 +157,7 @@ function openInBrowser(url: string, output: Output): void {
   spawn(program, [url], { stdio: 'ignore', detached: true }).once('error', printUrl).unref()
 }
 
-export interface FooterState {
+interface FooterState {
   /** `38 in`, `33 applied` … */
   readonly counts: readonly string[]
   /** Milliseconds. */
@@ -207,7 +207,7 @@ function fitting(parts: readonly string[], last: string, separator: string, widt
     : fitting(parts.slice(0, -1), last, separator, width)
 }
 
-export interface Press {
+interface Press {
   /** What was typed, if it is a character. */
   readonly text: string | undefined
   /** `return`, `escape`, `backspace`, or a letter with `ctrl+` before it. */
@@ -215,7 +215,7 @@ export interface Press {
 }
 
 /** @returns what gives the terminal back: to its own echo, and to its own Ctrl-C */
-export function listenForKeys(onPress: (press: Press) => void): () => void {
+function listenForKeys(onPress: (press: Press) => void): () => void {
   const { stdin } = process
   const listener = (text: string | undefined, key: Key) => onPress(toPress(text, key))
   emitKeypressEvents(stdin)
@@ -238,7 +238,7 @@ type Write = NodeJS.WriteStream['write']
 /** Erases the screen and goes to its first line; what has scrolled away stays. */
 const CLEAR = '\u001b[2J\u001b[H'
 
-export class Pinned {
+class Pinned {
   readonly #terminal: NodeJS.WriteStream
   readonly #write: Write
   readonly #restore: (() => void)[] = []

@@ -113,7 +113,7 @@ function hintFor({ hostname }: URL): string {
 }
 
 /** A delivery as it came. */
-export interface CapturedDelivery {
+interface CapturedDelivery {
   readonly svixId: string
   /** Their names in lower case, without those of the connection. */
   readonly headers: Readonly<Record<string, string>>

@@ -23,14 +23,14 @@ const USERS = 20
 /** The users of the start were created before now; each takes less than a second of the simulated clock. */
 const HISTORY_MS = USERS * 1_000
 
-export interface SimulationOptions {
+interface SimulationOptions {
   /** The same seed, the same people who do the same things. */
   readonly seed: number
   /** Milliseconds from one action to the next. */
   readonly rate: number
 }
 
-export interface Route {
+interface Route {
   readonly url: string
   readonly secret: readonly string[]
 }
@@ -141,7 +141,7 @@ interface PlayedScenario {
   act(clerk: SimulatedClerk): ClerkEvent[]
 }
 
-export const SCENARIOS: readonly PlayedScenario[] = [
+const SCENARIOS: readonly PlayedScenario[] = [
   {
     name: 'signups',
     text: '50 people sign up',

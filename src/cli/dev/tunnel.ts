@@ -14,13 +14,13 @@ import type { Output } from '../output.ts'
 import { detail, step } from '../serving.ts'
 import { printable } from '../text.ts'
 
-export interface Tunnel {
+interface Tunnel {
   /** What to enter in Clerk’s dashboard. */
   readonly url: string
   close(): Promise<void>
 }
 
-export interface TunnelOptions {
+interface TunnelOptions {
   /** The webhook route on this machine. */
   readonly route: URL
   /** Told what people should know while it is open. */
@@ -32,7 +32,7 @@ export interface TunnelOptions {
 export const TUNNELS = ['clerk', 'ngrok'] as const
 export type TunnelKind = (typeof TUNNELS)[number]
 
-export const OPEN_TUNNEL: Readonly<Record<TunnelKind, (options: TunnelOptions) => Promise<Tunnel>>> = {
+const OPEN_TUNNEL: Readonly<Record<TunnelKind, (options: TunnelOptions) => Promise<Tunnel>>> = {
   clerk: openClerkTunnel,
   ngrok: openNgrokTunnel,
 }
@@ -113,7 +113,7 @@ const MAX_COMPLAINT = 500
 
 type Relay = ChildProcessByStdio<null, Readable, Readable>
 
-export async function openClerkTunnel({ route, notify, onLost }: TunnelOptions): Promise<Tunnel> {
+async function openClerkTunnel({ route, notify, onLost }: TunnelOptions): Promise<Tunnel> {
   const args = ['webhooks', 'listen', '--json', '--forward-to', route.href]
   // npm’s executables are scripts of the shell on Windows.
   const relay = spawn('clerk', args, {
@@ -205,7 +205,7 @@ interface Ngrok {
   }): Promise<{ url(): string | null; close(): Promise<void> }>
 }
 
-export async function openNgrokTunnel({ route, notify }: TunnelOptions): Promise<Tunnel> {
+async function openNgrokTunnel({ route, notify }: TunnelOptions): Promise<Tunnel> {
   if (!process.env.NGROK_AUTHTOKEN) throw ngrokProblem('tunnel_token_missing')
   const ngrok = await load()
   const listener = await ngrok

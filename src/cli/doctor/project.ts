@@ -130,7 +130,7 @@ function inspect(project: Project): Result[] {
 const MIDDLEWARE = /^(src[\\/])?(proxy|middleware)\.[cm]?[jt]s$/
 
 /** A middleware of the project, and what it does to the webhook route. */
-export interface Protection {
+interface Protection {
   /** `proxy.ts:9`, or the file alone. */
   readonly place: string
   /** The route’s path. */
@@ -164,10 +164,10 @@ export function protectionOf(project: Pick<Project, 'files'>): string | undefine
   return `${place} may keep webhooks out. ${howToAsk(path)}`
 }
 
-export function howToOpen(path: string): string {
+function howToOpen(path: string): string {
   return `Use a bare clerkMiddleware() and check the session in each page, layout or route that needs one. If the check must stay in the middleware, exempt the webhook: if (request.nextUrl.pathname !== '${path}') await auth.protect()`
 }
 
-export function howToAsk(path: string): string {
+function howToAsk(path: string): string {
   return `Ask the running app: clerk-sync doctor --url https://YOUR-APP${path}`
 }

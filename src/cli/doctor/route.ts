@@ -12,7 +12,7 @@ import { formatDuration } from '../text.ts'
 import { type Check, found, passed, type Result, toResult } from './check.ts'
 import { examineProtection, findRoute, type Project, servedPath } from './project.ts'
 
-export interface ProbeOptions {
+interface ProbeOptions {
   readonly url: URL
   /** The secret to sign with; undefined if there is none that works. */
   readonly secret: string | undefined

@@ -65,7 +65,7 @@ export function toCamelCase(name: string): string {
 }
 
 /** `organization_memberships` → `organization_membership` */
-export function toSingular(table: string): string {
+function toSingular(table: string): string {
   if (table.endsWith('ies')) return `${table.slice(0, -3)}y`
   return table.endsWith('sses') ? table.slice(0, -2) : table.slice(0, -1)
 }
