@@ -187,7 +187,7 @@ export function footerLines(
     dim('─'.repeat(width)),
     spread(counts, `${pace}${state}`, width),
     prompt === undefined
-      ? dim(`  ${fitting(isNarrow ? [] : keys.slice(0, -2), '[?]  [q]uit', '  ', width - 2)}`)
+      ? dim(`  ${isNarrow ? '[?] [q]uit' : fitting(keys.slice(0, -2), '[?]  [q]uit', '  ', width - 2)}`)
       : cut(`  ${prompt}`, width),
   ]
   return lines.map((line) => pen.legible(line))
