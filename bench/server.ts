@@ -24,6 +24,10 @@ function memory(): NodeJS.MemoryUsage {
   return process.memoryUsage()
 }
 
-const answers = { listen, cpuTime, memory }
+function commits(): number {
+  return variantOf(name).commits?.() ?? 0
+}
+
+const answers = { listen, cpuTime, memory, commits }
 export type VariantServer = typeof answers
 answer(answers)

@@ -37,6 +37,8 @@ export interface Run extends LoadResult {
   /** Microseconds of the cores that all processes of the Postgres server used; undefined where that cannot be read. */
   readonly postgresCpu: number | undefined
   readonly walBytes: number
+  /** Deliveries in a transaction; undefined where each has its own. */
+  readonly perCommit: number | undefined
 }
 
 /** Where the counters of a run stand. */
@@ -44,6 +46,7 @@ interface Counters {
   readonly nodeCpu: number
   readonly postgresCpu: number | undefined
   readonly walBytes: number
+  readonly commits: number
 }
 
 export interface ServeOptions {
@@ -158,6 +161,7 @@ export class Session {
       nodeCpu: await process.ask('cpuTime', undefined),
       postgresCpu: await this.#postgresCpu?.(),
       walBytes: await readValue<number>(this.client, WAL_BYTES),
+      commits: await process.ask('commits', undefined),
     }
   }
 
@@ -181,12 +185,13 @@ export class Session {
 
 const WAL_BYTES = `select (pg_current_wal_insert_lsn() - '0/0')::float8`
 
-function costs(before: Counters, after: Counters, deliveries: number): Counters {
+function costs(before: Counters, after: Counters, deliveries: number) {
   const per = (from: number, to: number) => (to - from) / deliveries
   const isCounted = before.postgresCpu !== undefined && after.postgresCpu !== undefined
   return {
     nodeCpu: per(before.nodeCpu, after.nodeCpu),
     postgresCpu: isCounted ? per(before.postgresCpu, after.postgresCpu) : undefined,
     walBytes: per(before.walBytes, after.walBytes),
+    perCommit: after.commits > 0 ? deliveries / (after.commits - before.commits) : undefined,
   }
 }

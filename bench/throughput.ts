@@ -51,6 +51,8 @@ interface Result {
   /** Undefined where the server's processes cannot be seen. */
   readonly postgresCpu: Spread | undefined
   readonly walBytes: Spread
+  /** Undefined where each delivery has a transaction of its own. */
+  readonly perCommit: Spread | undefined
   readonly generatorCpu: Spread
 }
 
@@ -155,6 +157,7 @@ function resultOf(variant: VariantName, runs: readonly Run[]): Result {
     nodeCpu: over((run) => run.nodeCpu),
     postgresCpu: isSeen ? over((run) => run.postgresCpu as number) : undefined,
     walBytes: over((run) => run.walBytes),
+    perCommit: runs.some(({ perCommit }) => perCommit) ? over((run) => run.perCommit as number) : undefined,
     generatorCpu: over((run) => run.cpu),
   }
 }
@@ -198,6 +201,7 @@ function resultTable(results: readonly Result[]): string {
     'Node µs',
     'Postgres µs',
     'WAL bytes',
+    'per commit',
     'generator’s core',
   ]
   const rows = results.map((result) => [
@@ -208,6 +212,7 @@ function resultTable(results: readonly Result[]): string {
     whole(result.nodeCpu.median),
     result.postgresCpu ? whole(result.postgresCpu.median) : '–',
     whole(result.walBytes.median),
+    result.perCommit ? result.perCommit.median.toFixed(1) : '–',
     `${whole(result.generatorCpu.median * 100)} %`,
   ])
   return table(head, rows)

@@ -21,6 +21,8 @@ export interface Variant {
   readonly schema?: string
   /** Prepares the tables and returns the server, not yet listening. */
   serve(place: Place): Promise<Server>
+  /** How many transactions of deliveries it has committed in this process; absent where each is one. */
+  commits?(): number
   /** What is wrong with the tables, given everything that was acknowledged since they were empty. */
   check(client: pg.Client, schema: string, acknowledged: Acknowledged): Promise<string[]>
 }

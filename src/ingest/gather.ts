@@ -1,7 +1,8 @@
 /**
  * Group commit: while transactions are in flight the next batch gathers, and then commits as one.
  *
- * No timer decides: an idle server commits a single item at once, a busy one hundreds together. Nobody waits longer than
+ * An idle server commits a single item at once, a busy one hundreds together: a batch begins beside another once it is as
+ * large as batches are of late, or once the other has taken its part of the time that commits take. Nobody waits longer than
  * the deadline, whatever the database does; who would have to is refused at once, before any work that would be repeated.
  */
 
@@ -42,6 +43,10 @@ interface Flight<Item, Result> {
 const WORTHWHILE = 32
 /** A commit that takes longer waits for a network or a disk, which another one beside it does not make slower. */
 const SLOW_MS = 8
+/** However slow commits are of late: one may be stuck, and others must pass it. */
+const MAX_SLOW_MS = 100
+/** How long a batch may grow before it begins, while every turn of the event loop finds more of it in the sockets. */
+const GROWING_MS = 2
 /** A commit that outlives the deadline no longer blocks the others, but at most this many may pile up. */
 const MAX_OVERDUE = 2
 /** A transaction of very large events is cut here, whatever their number. */
@@ -64,6 +69,11 @@ export class Gather<Item, Result> {
   #flights = 0
   /** How long a commit takes of late, in milliseconds. */
   #commitMs = 0
+  /** How many items a commit has of late. */
+  #commitItems = 0
+  /** How many waited in the last turn of the event loop, and since when one after the other found more. */
+  #seen = 0
+  #growingSince = 0
   #closing: PromiseWithResolvers<void> | undefined
   #starting: NodeJS.Immediate | undefined
 
@@ -96,7 +106,7 @@ export class Gather<Item, Result> {
     const timer = setTimeout(() => this.#giveUp(waiting), this.#limits.deadlineMs)
     const waiting = { item, timer, resolve, reject }
     const count = this.#queue.push(waiting)
-    if (count === 1 || count === WORTHWHILE) this.#startSoon()
+    if (count === 1 || count === this.#worthwhile) this.#startSoon()
     return promise
   }
 
@@ -126,12 +136,24 @@ export class Gather<Item, Result> {
     return this.#queue.length === 0 ? 0 : (before + 1) * this.#commitMs
   }
 
+  /** Fewer had better wait for the next batch than begin one beside another. */
+  get #worthwhile(): number {
+    return Math.min(this.#limits.maxItems, Math.max(WORTHWHILE, Math.round(this.#commitItems)))
+  }
+
   /** Not at once: what this turn of the event loop finds in the sockets joins the batch. */
   #startSoon(): void {
-    this.#starting ??= setImmediate(() => this.#start())
+    if (this.#starting) return
+    this.#seen = 0
+    this.#growingSince = performance.now()
+    this.#starting = setImmediate(() => this.#start())
   }
 
   #start(): void {
+    if (this.#isGrowing()) {
+      this.#starting = setImmediate(() => this.#start())
+      return
+    }
     this.#starting = undefined
     while (this.#queue.length > 0 && this.#hasRoom()) {
       const batch = this.#takeBatch()
@@ -141,21 +163,31 @@ export class Gather<Item, Result> {
     }
   }
 
+  #isGrowing(): boolean {
+    const { length } = this.#queue
+    const isMore = length > this.#seen && length < this.#worthwhile
+    this.#seen = length
+    return isMore && performance.now() - this.#growingSince < GROWING_MS
+  }
+
   /** Beside a commit under way another one begins only if that is worth it, or if the one under way is slow. */
   #hasRoom(): boolean {
     const { maxCommits } = this.#limits
     if (this.#current.size >= maxCommits || this.#flights >= maxCommits + MAX_OVERDUE) return false
-    return this.#queue.length >= WORTHWHILE || [...this.#current].every(({ isSlow }) => isSlow)
+    return this.#queue.length >= this.#worthwhile || [...this.#current].every(({ isSlow }) => isSlow)
   }
 
   #launch(flight: Flight<Item, Result>): void {
     this.#current.add(flight)
     for (const { item } of flight.batch) this.#busy.add(this.#keyOf(item))
     this.#flights++
+    // Commits that are slow by nature begin at equal distances.
+    const distance = this.#commitMs / this.#limits.maxCommits
+    const slowMs = Math.min(MAX_SLOW_MS, Math.max(SLOW_MS, distance))
     const slow = setTimeout(() => {
       flight.isSlow = true
       this.#startSoon()
-    }, SLOW_MS)
+    }, slowMs)
     const overdue = setTimeout(() => this.#moveOn(flight), this.#limits.deadlineMs)
     void this.#run(flight.batch).finally(() => {
       clearTimeout(slow)
@@ -180,7 +212,7 @@ export class Gather<Item, Result> {
   #share(): number {
     const { maxItems, maxCommits } = this.#limits
     const free = Math.max(1, maxCommits - this.#current.size)
-    return Math.min(maxItems, Math.max(WORTHWHILE, Math.ceil(this.#queue.length / free)))
+    return Math.min(maxItems, Math.max(this.#worthwhile, Math.ceil(this.#queue.length / free)))
   }
 
   #takeBatch(): Waiting<Item, Result>[] {
@@ -223,6 +255,7 @@ export class Gather<Item, Result> {
     } finally {
       for (const waiting of batch) clearTimeout(waiting.timer)
       this.#commitMs += (performance.now() - startedAt - this.#commitMs) * RECENCY
+      this.#commitItems += (batch.length - this.#commitItems) * RECENCY
     }
   }
 }

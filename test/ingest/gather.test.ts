@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Gather } from '../../src/ingest/gather.ts'
 
 const LIMITS = { maxItems: 10, maxCommits: 1, deadlineMs: 200 }
@@ -72,12 +72,14 @@ describe('group commit', () => {
   })
 
   it('commits as many batches at the same time as allowed, and gathers the rest', async () => {
-    const { commits, flights } = controlled({ maxCommits: 2 })
+    const { commits, flights } = controlled({ maxCommits: 2, deadlineMs: 10_000 })
     const results: Promise<string>[] = []
-    for (const item of [1, 2, 3, 4]) {
+    for (const item of [1, 2]) {
       results.push(commits.submit(item))
-      await turn()
+      await vi.waitFor(() => expect(flights).toHaveLength(item))
     }
+    for (const item of [3, 4]) results.push(commits.submit(item))
+    await turn()
     expect(flights.map((flight) => flight.items)).toEqual([[1], [2]])
     flights[1]?.end()
     await turn()
@@ -183,5 +185,88 @@ describe('group commit', () => {
     const { commits } = controlled()
     await commits.close()
     await commits.close()
+  })
+})
+
+describe('the size of a batch', () => {
+  afterEach(() => vi.useRealTimers())
+
+  /** Time stands still but for `advanceTimersByTime`. */
+  function timeless() {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    return controlled({ maxItems: 500, maxCommits: 3, deadlineMs: 5_000 })
+  }
+
+  /** One turn of the event loop. */
+  const loop = () => new Promise((resolve) => setImmediate(resolve))
+
+  const turns = async () => {
+    for (let count = 0; count < 5; count++) await loop()
+  }
+
+  const submit = ({ commits }: ReturnType<typeof timeless>, count: number) => {
+    for (let item = 0; item < count; item++) void commits.submit(item)
+  }
+
+  /** Commits so many items together, several times, in so many milliseconds. */
+  async function settle(gather: ReturnType<typeof timeless>, items: number, ms: number): Promise<void> {
+    for (let round = 0; round < 30; round++) {
+      submit(gather, items)
+      await turns()
+      vi.advanceTimersByTime(ms)
+      for (const { end } of gather.flights.splice(0)) end()
+      await turns()
+    }
+  }
+
+  it('is all that one turn of the event loop after the other finds', async () => {
+    const gather = timeless()
+    for (let count = 0; count < 4; count++) {
+      submit(gather, 1)
+      await loop()
+    }
+    await turns()
+    expect(gather.flights.map(({ items }) => items.length)).toEqual([4])
+  })
+
+  it('is what batches had of late, beside another one', async () => {
+    const gather = timeless()
+    await settle(gather, 32, 1)
+    submit(gather, 32)
+    await turns()
+    submit(gather, 31)
+    await turns()
+    expect(gather.flights.map(({ items }) => items.length)).toEqual([32])
+    submit(gather, 1)
+    await turns()
+    expect(gather.flights.map(({ items }) => items.length)).toEqual([32, 32])
+  })
+
+  it('does not shrink because three may run at the same time', async () => {
+    const gather = timeless()
+    await settle(gather, 300, 1)
+    submit(gather, 1)
+    await turns()
+    submit(gather, 50)
+    await turns()
+    expect(gather.flights.map(({ items }) => items.length)).toEqual([1])
+    submit(gather, 50)
+    await turns()
+    expect(gather.flights.map(({ items }) => items.length)).toEqual([1, 100])
+  })
+
+  it('is small where commits are slow by nature, which begin at equal distances', async () => {
+    const gather = timeless()
+    await settle(gather, 1, 300)
+    submit(gather, 1)
+    await turns()
+    submit(gather, 1)
+    await turns()
+    vi.advanceTimersByTime(80)
+    await turns()
+    expect(gather.flights).toHaveLength(1)
+    vi.advanceTimersByTime(20)
+    await turns()
+    expect(gather.flights).toHaveLength(2)
   })
 })
