@@ -30,19 +30,20 @@ const SETTINGS = [
 ]
 
 /**
- * Creates a database; disposing of it drops it.
+ * Creates a database; disposing of it drops it, unless it has a name.
  * @throws if commits do not wait for the disk, because then the numbers would mean nothing
  */
-export async function createDatabase(): Promise<OwnDatabase> {
+export async function createDatabase(kept?: string): Promise<OwnDatabase> {
   const server = await connect(SERVER_URL)
-  const name = `clerk_sync_bench_${process.pid}`
-  await server.query(`create database ${name}`)
+  const name = kept ?? `clerk_sync_bench_${process.pid}`
+  const { rowCount: exists } = await server.query('select from pg_database where datname = $1', [name])
+  if (!exists) await server.query(`create database ${name}`)
   const url = new URL(SERVER_URL)
   url.pathname = name
   const client = await connect(url.href)
   const drop = async () => {
     await client.end()
-    await server.query(`drop database ${name} with (force)`)
+    if (kept === undefined) await server.query(`drop database ${name} with (force)`)
     await server.end()
   }
   try {

@@ -12,6 +12,8 @@ const SPECIFICATION = {
   events: { type: 'string' },
   rate: { type: 'string' },
   'round-trips': { type: 'string' },
+  database: { type: 'string' },
+  fill: { type: 'boolean', default: false },
   short: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const
@@ -33,6 +35,10 @@ export interface Options {
   readonly rate: number | undefined
   /** Milliseconds that a round trip between app and database takes; each number is measured. */
   readonly roundTrips: readonly number[] | undefined
+  /** A database that is made if there is none, and kept afterwards. */
+  readonly database: string | undefined
+  /** Only fill the database, in as many calls as it takes. */
+  readonly fill: boolean
   /** A tenth of the work, to try the script out. */
   readonly short: boolean
   /** One JSON object on stdout, instead of tables. */
@@ -58,6 +64,8 @@ export function readOptions(defaults: Defaults): Options {
     events: positive('events', values.events),
     rate: positive('rate', values.rate),
     roundTrips: numbers('round-trips', values['round-trips']),
+    database: values.database,
+    fill: values.fill,
     short: values.short,
     json: values.json,
   }

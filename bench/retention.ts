@@ -1,8 +1,11 @@
 /**
  * Deliveries while a month of a large ledger is forgotten, beside deliveries before. `npm run retention`
  *
- * Postgres makes the past: ids as long and as sorted as real ones, bodies of the workload with other ids in them. Each round
- * forgets the oldest month that is left.
+ * Postgres makes the past: ids as long and as sorted as real ones, bodies of the workload with other ids in them, compressed in
+ * place. Each round forgets the oldest month that is left.
+ *
+ * Twenty million take a while and 40 GB: `--database ledger --fill` fills a month of a database that is kept, and is called until
+ * it says that all are filled; `--database ledger` then measures, and forgets.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,18 +39,44 @@ async function main(): Promise<void> {
     const served = await session.serve('ours')
     await session.client.query(`select set_config('search_path', $1, false)`, [served.schema])
     const months = lastMonths()
-    const startedAt = performance.now()
-    for (const month of months) await fillMonth(session.client, month, Math.floor(events / MONTHS))
-    for (const name of ['events', 'event_bodies']) await session.client.query(`vacuum (analyze) ${name}`)
-    const filled = `${whole(events)} events in ${MONTHS} months, filled in ${whole((performance.now() - startedAt) / 1_000)} s; ${await sizes(session.client)}`
+    await fill(session.client, months, Math.floor(events / MONTHS), options.fill)
+    const filled = `${whole(events)} events in ${MONTHS} months; ${await sizes(session.client)}`
     progress(filled)
     const rounds: Round[] = []
-    for (let round = 0; round < options.rounds; round++) {
-      rounds.push(await playRound(session, served, months[round] as Month, options.seconds))
+    for (const month of options.fill
+      ? []
+      : (await monthsLeft(session.client, months)).slice(0, options.rounds)) {
+      rounds.push(await playRound(session, served, month, options.seconds))
     }
     return { machine: session.machine, filled, rounds }
-  })
-  console.log(options.json ? JSON.stringify(report, null, 2) : toText(report))
+  }, options.database)
+  if (!options.fill) console.log(options.json ? JSON.stringify(report, null, 2) : toText(report))
+}
+
+/** Those that are not filled yet; one of them only, where calls have to be short. */
+async function fill(
+  client: pg.Client,
+  months: readonly Month[],
+  events: number,
+  isOne: boolean,
+): Promise<void> {
+  const open = []
+  for (const month of months) if (!(await exists(client, leafOf(month)))) open.push(month)
+  for (const month of isOne ? open.slice(0, 1) : open) await fillMonth(client, month, events)
+  if (open.length === 0 || isOne) return
+  for (const name of ['events', 'event_bodies']) await client.query(`vacuum (analyze) ${name}`)
+}
+
+function exists(client: pg.Client, leaf: string): Promise<boolean> {
+  return readValue(client, `select to_regclass('${leaf}') is not null`)
+}
+
+async function monthsLeft(client: pg.Client, months: readonly Month[]): Promise<Month[]> {
+  const left = []
+  for (const month of months) {
+    if (await readValue<boolean>(client, `select pg_relation_size('${leafOf(month)}') > 0`)) left.push(month)
+  }
+  return left
 }
 
 interface Month {
@@ -65,18 +94,24 @@ function lastMonths(): Month[] {
   }))
 }
 
-async function fillMonth(client: pg.Client, { from, until }: Month, events: number): Promise<void> {
+function leafOf({ from, until }: Month): string {
   const stamp = (day: Date) => day.toISOString().slice(0, 10).replaceAll('-', '')
-  const leaf = `event_bodies_${stamp(from)}_${stamp(until)}`
-  await client.query(
-    `create table ${leaf} (like event_bodies including all) with (toast_tuple_target = 8160)`,
-  )
+  return `event_bodies_${stamp(from)}_${stamp(until)}`
+}
+
+async function fillMonth(client: pg.Client, month: Month, events: number): Promise<void> {
+  const { from, until } = month
+  const leaf = leafOf(month)
+  await client.query('begin')
+  await client.query(`create table ${leaf} (like event_bodies including all) with (toast_tuple_target = 512)`)
+  await client.query(`alter table ${leaf} alter column body set compression lz4`)
   await client.query(
     `alter table event_bodies attach partition ${leaf} for values from ('${from.toISOString()}') to ('${until.toISOString()}')`,
   )
   const { subject, body } = newUsers().next().value
   const stepMs = Math.floor((until.getTime() - from.getTime()) / (events + 1))
   await client.query(PAST, [from.toISOString(), stepMs, events, body, subject])
+  await client.query('commit')
   progress(`${leaf}: ${whole(events)} events`)
 }
 

@@ -84,8 +84,8 @@ export class Session {
   }
 
   /** Opens a session, works in it and cleans up, also when it is interrupted. */
-  static async run<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
-    await using database = await createDatabase()
+  static async run<Result>(work: (session: Session) => Promise<Result>, kept?: string): Promise<Result> {
+    await using database = await createDatabase(kept)
     const session = new Session(database, await openServerCpu(database.client))
     const interrupted = new Promise<never>((_, reject) => {
       process.once('SIGINT', () => reject(new Error('interrupted')))

@@ -143,6 +143,11 @@ Clerk had then is in its table.
 Rows that an event made which is older than that sweep: \`(resource, id, asked_at)\`. Clerk may have deleted them before
 the sweep, and is asked for each by its id; then its row here is removed.
 
+## tombstones
+
+What was deleted under the policy \`hard\`: \`(resource, id, deleted_at, event_id, instance_id)\`. The row is gone, and nothing that arrives later
+makes it again. See [privacy.md](privacy.md#when-clerk-deletes).
+
 ## maintenance, retention_log
 
 \`maintenance\` is one row: who does the maintenance (\`holder\`, \`lease_until\`) and when it was last done (\`ended_at\`).

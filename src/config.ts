@@ -9,6 +9,7 @@ import type { AlertTarget } from './alerts/alert-hook.ts'
 import type { AlertFormat } from './alerts/message.ts'
 import { MAX_PAGE_SIZE } from './clerk/api-description.ts'
 import { RESOURCES, type ResourceName } from './clerk/catalogue.ts'
+import { type DeletionOptions, type DeletionPolicies, resolveDeletion } from './clerk/deletion.ts'
 import { Privacy, type PrivacyOptions } from './clerk/privacy.ts'
 import { ClerkSyncError } from './errors.ts'
 import type { EngineFactory } from './handlers/engine.ts'
@@ -136,6 +137,14 @@ export interface ClerkSyncOptions {
    */
   privacyKey?: string | undefined
   /**
+   * What becomes of a row when Clerk deletes its resource, by table: `soft` keeps it with `deleted_at`, `anonymise` empties the
+   * columns about people, `hard` removes it. Bodies of events stay until their retention ends; {@link eraseAfterDays} removes
+   * everything that is stored of a user. See docs/privacy.md.
+   * @example { users: 'anonymise', sessions: 'hard', default: 'soft' }
+   * @default soft
+   */
+  deletion?: DeletionOptions | undefined
+  /**
    * Erases users this many days after their deletion, by the server's hourly maintenance, `sync.maintain()` or
    * `sync.drain()`.
    * @default never
@@ -232,6 +241,7 @@ export interface Config {
   /** Undefined if everything is stored. */
   readonly privacy: Privacy | undefined
   readonly hasPrivacyKey: boolean
+  readonly deletion: DeletionPolicies
   /** Undefined if users are not erased automatically. */
   readonly eraseAfterDays: number | undefined
   readonly handlers: readonly HandlerDefinition[]
@@ -277,6 +287,7 @@ export const OPTION_VARIABLES: Readonly<Record<OptionName, readonly string[]>> =
   apiPageSize: [],
   privacy: [],
   privacyKey: ['CLERK_SYNC_PRIVACY_KEY'],
+  deletion: [],
   eraseAfterDays: [],
   handlers: [],
   engine: [],
@@ -354,6 +365,7 @@ export function resolveConfig(given: ClerkSyncOptions, environment: Environment)
     apiPageSize: pageSize(options.apiPageSize ?? MAX_PAGE_SIZE),
     privacy: Privacy.of(options.privacy ?? {}, (options.privacyKey ?? '').trim()),
     hasPrivacyKey: Boolean(options.privacyKey?.trim()),
+    deletion: resolveDeletion(options.deletion),
     eraseAfterDays: days(options.eraseAfterDays),
     handlers: options.handlers ?? [],
     engine: options.engine ?? postgres(),

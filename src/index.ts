@@ -28,6 +28,7 @@ export type {
 export type { WaitOptions } from './backfill/wait.ts'
 // What Clerk sends.
 export { EVENT_TYPES, type ResourceName } from './clerk/catalogue.ts'
+export type { DeletionOptions, DeletionPolicy } from './clerk/deletion.ts'
 export type { ClerkEvent, Delivery, ParkReason } from './clerk/event.ts'
 export type * from './clerk/payloads.ts'
 export type { PrivacyOptions, ResourcePrivacy } from './clerk/privacy.ts'

@@ -281,7 +281,7 @@ class Sync implements ClerkSync {
     this.#handlers = new HandlerRuntime(database, config.engine, config.log)
     for (const handler of config.handlers) this.#handlers.add(handler)
     const limits = { maxItems: MAX_BATCH_ITEMS, deadlineMs: config.commitTimeoutMs }
-    this.#cascades = new Cascades(database, config.log)
+    this.#cascades = new Cascades(database, config)
     this.#ingest = new Ingest(database, config, this.#handlers, limits, {
       verify: () => void this.#clerkPull.verifyPending(),
       cascade: () => void this.#cascades.run(),

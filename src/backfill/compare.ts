@@ -10,6 +10,7 @@ import { type ChildSet, membersOf, readColumns } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables } from '../database/tables.ts'
+import { findTombstones } from '../database/tombstones.ts'
 import type { Observation, State } from '../ingest/observation.ts'
 import { compareVersions } from '../ingest/version.ts'
 
@@ -22,7 +23,7 @@ export type DriftKind =
   | 'refreshed'
   /** The row was made of Clerk's state, and is something else now. */
   | 'edited'
-  /** The row says that it was deleted, but Clerk shows it. */
+  /** The row, or its tombstone, says that it was deleted, but Clerk shows it. */
   | 'deleted_here'
   /** Clerk does not have it any more. */
   | 'extra'
@@ -81,11 +82,17 @@ export async function compare(
       Map.groupBy(members, (member) => String(member[set.parentColumn])),
     )
   }
+  const absent = ids.filter((id) => !byId.has(id))
+  const tombstones = await findTombstones(database, first.resource.table, absent)
+  const gone = new Set(tombstones.map(({ id }) => id))
   return observations.map((observation) => {
+    if (gone.has(observation.id)) return DELETED_HERE
     const row = byId.get(observation.id)
     return compareOne(observation, row, isThorough && row ? editedFields(observation, row, children) : [])
   })
 }
+
+const DELETED_HERE: Drift = { kind: 'deleted_here', fields: [] }
 
 function readRows(
   database: Kysely<ClerkTables>,
@@ -105,7 +112,7 @@ function compareOne(
 ): Comparison {
   // An erased row accepts nothing from Clerk.
   if (row?.erased_at) return 'newer_here'
-  if (row?.deleted_at) return { kind: 'deleted_here', fields: [] }
+  if (row?.deleted_at) return DELETED_HERE
   if (!row?.observed_at) return { kind: 'missing', fields: [] }
   const { raw, updatedAt } = observation.state as State
   const stored = {

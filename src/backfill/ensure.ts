@@ -15,6 +15,7 @@ import { type Resource, readColumns } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { available } from '../database/failure.ts'
 import type { ClerkTables, MirroredRow } from '../database/tables.ts'
+import { findTombstones } from '../database/tombstones.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import { observeItem } from '../ingest/observation.ts'
 import { requireId } from '../validate.ts'
@@ -63,7 +64,7 @@ export class Ensurer {
     if (known?.deleted_at === null) return known
     // A deletion is final for an id, so that a deleted user's token causes no requests to Clerk. But a user who left an
     // organization may have joined it again.
-    if (known && 'id' in key) return undefined
+    if ('id' in key && (known || (await this.#isGone(name, key.id as string)))) return undefined
     const flight = JSON.stringify([name, key])
     const fetching = this.#underWay.get(flight) ?? this.#fetch(name, key)
     this.#underWay.set(flight, fetching)
@@ -78,6 +79,11 @@ export class Ensurer {
     for (const [column, value] of Object.entries(key)) query = query.where(column as 'id', '=', value)
     const rows = await available(query.execute())
     return (rows.find(({ deleted_at }) => deleted_at === null) ?? rows[0]) as Row<Name> | undefined
+  }
+
+  async #isGone(name: ResourceName, id: string): Promise<boolean> {
+    const tombstones = await available(findTombstones(this.#options.database.queries, name, [id]))
+    return tombstones.length > 0
   }
 
   async #fetch(name: ResourceName, key: Key): Promise<void> {

@@ -2,10 +2,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
-import type { ResourceName } from '../clerk/catalogue.ts'
+import { CATALOGUE, type ResourceName } from '../clerk/catalogue.ts'
 import { toDate } from '../clerk/event.ts'
+import type { Resource } from '../clerk/resource.ts'
 import { available } from '../database/failure.ts'
 import type { ClerkTables, MirroredRow } from '../database/tables.ts'
+import { findTombstones } from '../database/tombstones.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { requireId, requireNumber } from '../validate.ts'
 import type { Row } from './ensure.ts'
@@ -47,11 +49,29 @@ export async function waitFor<Name extends ResourceName>(
     signal?.throwIfAborted()
     const row = await findRow(database, table, id)
     if (row && shows(row, since, deleted)) return row
+    const gone = row || !deleted ? undefined : await findGone(database, table, id)
+    if (gone) return gone
     const left = deadline - performance.now()
     if (left <= 0) throw new ClerkSyncError('wait_timed_out', `${table} ${id}, ${timeoutMs} ms`)
     await sleep(Math.min(pause, left), undefined, { signal })
   }
 }
+
+/** What a hard deletion left: the id and the time. */
+async function findGone<Name extends ResourceName>(
+  database: Kysely<ClerkTables>,
+  table: Name,
+  id: string,
+): Promise<Row<Name> | undefined> {
+  const [tombstone] = await available(findTombstones(database, table, [id]))
+  if (tombstone === undefined) return undefined
+  const { resource: _, ...left } = tombstone
+  const columns = Object.keys((CATALOGUE[table] as Resource).columns)
+  const empty = Object.fromEntries([...STATE_COLUMNS, ...columns].map((name) => [name, null]))
+  return { ...empty, ...left, synced_at: left.deleted_at } as unknown as Row<Name>
+}
+
+const STATE_COLUMNS = ['raw', 'clerk_created_at', 'clerk_updated_at', 'observed_at', 'erased_at']
 
 async function findRow<Name extends ResourceName>(
   database: Kysely<ClerkTables>,

@@ -40,6 +40,8 @@ const SHOWN: Readonly<Record<OptionName, (config: Config) => unknown>> = {
   apiPageSize: ({ apiPageSize }) => apiPageSize,
   privacy: ({ privacy }) => privacy?.rules ?? 'everything is stored',
   privacyKey: ({ hasPrivacyKey }) => (hasPrivacyKey ? 'set' : ''),
+  deletion: ({ deletion }) =>
+    deletion.size === 0 ? 'soft' : [...deletion].map(([table, policy]) => `${table}: ${policy}`),
   eraseAfterDays: ({ eraseAfterDays }) => eraseAfterDays ?? 'never',
   handlers: ({ handlers }) => handlers.map(({ name }) => name),
   engine: ({ engine }) => engine.name,

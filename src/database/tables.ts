@@ -23,13 +23,16 @@ type Values<C extends Columns> = {
 export interface MirroredRow {
   /** Clerk's id. */
   id: string
-  /** The resource's JSON, exactly as Clerk sent it. Null for a deleted resource that was never seen alive. */
+  /**
+   * The resource's JSON, exactly as Clerk sent it. Null for a deleted resource that was never seen alive; a string with its hash
+   * for one that was anonymised.
+   */
   raw: Payload | null
   clerk_created_at: Date | null
   clerk_updated_at: Date | null
   /** When Clerk showed this state: the event's time, or the time of the API request. Null as `raw`. */
   observed_at: Date | null
-  /** When the resource was deleted. Rows of deleted resources stay: filter by `deleted_at is null`. */
+  /** When the resource was deleted. Rows of deleted resources stay, unless `deletion` says `hard`: filter by `deleted_at is null`. */
   deleted_at: Date | null
   /** When this row was last written. */
   synced_at: Generated<Date>
@@ -282,6 +285,17 @@ export interface PendingVerificationsTable {
   asked_at: Date | null
 }
 
+/** What was deleted under the policy `hard`: the row is gone, and nothing that arrives later makes it again. */
+export interface TombstonesTable {
+  /** The table that had the row. */
+  resource: string
+  id: string
+  deleted_at: Date
+  /** The event that told of the deletion; null for a look at Clerk. */
+  event_id: string | null
+  instance_id: string | null
+}
+
 /** Deletions that a job continues: their parents had too many dependants for one transaction. */
 export interface PendingCascadesTable {
   /** The table of the dependants, and its column that names the deleted parent. */
@@ -413,6 +427,7 @@ export interface ClerkTables extends ResourceTables, ChildTables, LiveViews {
   sweep_starts: SweepStartsTable
   pending_verifications: PendingVerificationsTable
   pending_cascades: PendingCascadesTable
+  tombstones: TombstonesTable
   maintenance: MaintenanceTable
   retention_log: RetentionLogTable
   api_budgets: ApiBudgetsTable

@@ -7,6 +7,7 @@ import { type Observation, withoutShare } from '../ingest/observation.ts'
 import type { Written } from '../ingest/plan.ts'
 import { toParameters } from '../ingest/rows.ts'
 import type { Statements } from '../ingest/statements.ts'
+import { isHashed } from '../ingest/version.ts'
 
 interface StoredRow {
   readonly id: string
@@ -38,7 +39,8 @@ export async function rewriteRows(
 }
 
 function toWritten(resource: Resource, row: StoredRow, fields: readonly string[]): Written[] {
-  if (row.raw === null || row.observed_at === null) return []
+  // Of an anonymised row nothing of anybody is left.
+  if (row.raw === null || row.observed_at === null || isHashed(Buffer.from(row.raw))) return []
   const { id, event_id: eventId, instance_id: instanceId } = row
   const observation: Observation = {
     resource,

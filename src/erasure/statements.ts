@@ -18,12 +18,16 @@ export function erasureStatements(schema: string) {
   return {
     ...eventStatements(table),
     ...textStatements(table),
+    // An erased row is a tombstone of its own.
     mark: `
+      with gone as (
+        delete from ${table('tombstones')} where resource = 'users' and id = any($1::text[])
+      )
       insert into ${table('users')} as stored (id, deleted_at, erased_at)
       select id, now(), now() from unnest($1::text[]) as person(id) order by id
       on conflict (id) do update set deleted_at = coalesce(stored.deleted_at, now()),
         erased_at = coalesce(stored.erased_at, now()), synced_at = now()`,
-    raws: `select raw::text as raw from ${table('users')} where id = any($1::text[]) and raw is not null`,
+    raws: `select raw::text as raw from ${table('users')} where id = any($1::text[]) and json_typeof(raw) = 'object'`,
     rows: ({ resource, condition }: Link) => `
       select id from ${table(resource.table)} where erased_at is null and (${condition}) and id > $3
       order by id limit ${ROWS_BATCH}`,
@@ -33,8 +37,11 @@ export function erasureStatements(schema: string) {
       update ${table('jobs')} set checkpoint = null
       where kind = 'erase' and scope = $1::jsonb and status <> 'running' and checkpoint is not null`,
     due: `
-      select id from ${table('users')}
-      where deleted_at < now() - $1 * interval '1 day' and erased_at is null order by deleted_at limit $2`,
+      (select id from ${table('users')}
+        where deleted_at < now() - $1 * interval '1 day' and erased_at is null order by deleted_at limit $2)
+      union all
+      (select id from ${table('tombstones')}
+        where resource = 'users' and deleted_at < now() - $1 * interval '1 day' order by deleted_at limit $2)`,
     unfinished: `
       select scope from (
         select distinct on (scope) scope, status, lease_until from ${table('jobs')}

@@ -6,6 +6,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RESOURCES } from '../clerk/catalogue.ts'
+import type { DeletionPolicies } from '../clerk/deletion.ts'
+import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { messageOf } from '../database/failure.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
@@ -13,6 +15,7 @@ import { type Job, JobStore } from '../database/jobs.ts'
 import { query } from '../database/query.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { deleteGone } from './after-deletion.ts'
 
 /** Some 30 ms of work: deliveries of the same rows wait no longer. */
 const BATCH_SIZE = 1_000
@@ -26,17 +29,24 @@ interface Pending {
   readonly parent_id: string
 }
 
+interface CascadeOptions {
+  readonly log: Logger
+  readonly deletion: DeletionPolicies
+}
+
 export class Cascades {
   readonly #database: Database
   readonly #log: Logger
+  readonly #deletion: DeletionPolicies
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
   #isAsked = false
   #retry: NodeJS.Timeout | undefined
 
-  constructor(database: Database, log: Logger) {
+  constructor(database: Database, { log, deletion }: CascadeOptions) {
     this.#database = database
     this.#log = log
+    this.#deletion = deletion
   }
 
   /** Goes on until nothing is left. Never rejects: what failed is tried again in a while, by any process. */
@@ -90,7 +100,7 @@ export class Cascades {
 
   async #cascade(pending: Pending, job: Job, progress: { deleted: number }): Promise<void> {
     const key = [pending.parent_id, pending.resource, pending.parent_column]
-    const text = batchStatement(pending, this.#database.schema)
+    const text = batchStatement(pending, this.#database.schema, this.#deletion)
     for (;;) {
       this.#closing.signal.throwIfAborted()
       job.lost.throwIfAborted()
@@ -119,8 +129,13 @@ function stateOf(progress: object) {
  * The next rows in the order of their ids, and how far that is, in one statement; after the last ones the cascade is no
  * longer pending. Where to go on is a subquery, not a join: only so does the index begin there, and not at the first row again. $1 the parent, $2 and $3 the table and column. Stops by itself once the parent's deletion was refuted.
  */
-function batchStatement({ resource, parent_column }: Pending, schema: string): string {
-  const parentTable = RESOURCES.get(resource)?.parents?.[parent_column] as string
+function batchStatement(
+  { resource, parent_column }: Pending,
+  schema: string,
+  deletion: DeletionPolicies,
+): string {
+  const child = RESOURCES.get(resource) as Resource
+  const parentTable = child.parents?.[parent_column] as string
   const table = qualify(schema, resource)
   const pending = qualify(schema, 'pending_cascades')
   const column = quoteIdentifier(parent_column)
@@ -128,18 +143,18 @@ function batchStatement({ resource, parent_column }: Pending, schema: string): s
   return `
     with parent as (
       select deleted_at, event_id from ${qualify(schema, parentTable)} where id = $1 and deleted_at is not null
+      union all
+      select deleted_at, event_id from ${qualify(schema, 'tombstones')} where resource = '${parentTable}' and id = $1
+      limit 1
     ), batch as (
-      select child.id from ${table} as child
+      select child.id, child.deleted_at, child.instance_id from ${table} as child
       where child.${column} = $1 and child.id > (select after_id from ${pending} where ${isThis})
         and exists (select from parent)
       order by child.id limit ${BATCH_SIZE} for update of child
-    ), changed as (
-      update ${table} as child
-      set deleted_at = parent.deleted_at, event_id = parent.event_id, synced_at = now()
-      from batch, parent
-      where child.id = batch.id and (child.deleted_at is null or parent.deleted_at < child.deleted_at)
-      returning 1
-    ), moved as (
+    ), gone as (
+      select batch.id, parent.deleted_at, parent.event_id, batch.instance_id from batch, parent
+      where batch.deleted_at is null or parent.deleted_at < batch.deleted_at
+    ), ${deleteGone({ resource: child, schema, policy: deletion.get(resource) })}, moved as (
       update ${pending} set after_id = (select max(id) from batch)
       where ${isThis} and exists (select from batch)
     ), done as (

@@ -3,6 +3,7 @@
  * are here, and can be read and tested without a database.
  */
 
+import { ALL_SOFT, type DeletionPolicies, type DeletionPolicy } from '../clerk/deletion.ts'
 import { toDate } from '../clerk/event.ts'
 import { together } from '../clerk/person.ts'
 import type { Resource, Share } from '../clerk/resource.ts'
@@ -28,11 +29,13 @@ export function decideDeliveries(
   entries: readonly Entry[],
   stored: Stored,
   handlers: HandlerPort,
+  deletion: DeletionPolicies = ALL_SOFT,
 ): { plan: Plan; receipts: Receipt[] } {
   const { first, again } = divide(entries, stored)
   const { plan, verdicts, shares } = decideRows(
     first.flatMap(({ observations }) => observations),
     stored,
+    deletion,
   )
   const decided = withVerdicts(first, verdicts).map((each) => withoutErased(each, stored, shares))
   const receipts = new Map(decided.map(({ entry, verdict }, at) => [first[at], toReceipt(entry, verdict)]))
@@ -57,10 +60,12 @@ export function decideReplay(
   entries: readonly Entry[],
   stored: Stored,
   handlers: HandlerPort,
+  deletion: DeletionPolicies = ALL_SOFT,
 ): { plan: Plan; receipts: Receipt[] } {
   const { plan, verdicts, shares } = decideRows(
     entries.flatMap(({ observations }) => observations),
     stored,
+    deletion,
   )
   const decided = withVerdicts(entries, verdicts).map((each) => withoutErased(each, stored, shares))
   const parked = decided.filter(({ entry }) => entry.recordedAs === 'parked')
@@ -83,9 +88,10 @@ export function decideObservations(
   observations: readonly Observation[],
   stored: Stored,
   handlers: HandlerPort,
+  deletion: DeletionPolicies,
   notification?: Notification,
 ): { plan: Plan; verdicts: Verdict[] } {
-  const { plan, verdicts } = decideRows(observations, stored)
+  const { plan, verdicts } = decideRows(observations, stored, deletion)
   const applied = observations.filter((_, index) => verdicts[index]?.outcome === 'applied')
   const events = notification
     ? applied.flatMap((each) => syntheticEvent(each, stored, plan.tables, notification, handlers) ?? [])
@@ -194,6 +200,7 @@ function duplicate({ svixId, type, resource, resourceId }: Entry): Receipt {
 function decideRows(
   observations: readonly Observation[],
   stored: Stored,
+  deletion: DeletionPolicies,
 ): { plan: Plan; verdicts: Verdict[]; shares: ReadonlyMap<Observation, Share> } {
   const verdicts = new Map<Observation, Verdict>()
   const deletions = new Deletions(stored)
@@ -205,7 +212,10 @@ function decideRows(
     const observed = refused.length > 0 ? all.filter((each) => !refused.includes(each)) : all
     const folded = foldTable(resource, observed, stored, deletions, shares)
     for (const { verdictOf } of folded) for (const [each, verdict] of verdictOf) verdicts.set(each, verdict)
-    tables.push({ ...planTable(resource, folded), ...planErased(resource, refused, stored, folded) })
+    tables.push({
+      ...planTable(resource, folded, deletion.get(resource.table)),
+      ...planErased(resource, refused, stored, folded),
+    })
   }
   const { cascades, pendingCascades } = deletions.cascades()
   return {
@@ -234,6 +244,7 @@ interface FoldedRow {
   readonly stored: StoredRow | undefined
   readonly instanceId: string | null
   readonly isNewlyDeleted: boolean
+  readonly isErased: boolean
   readonly verdictOf: ReadonlyMap<Observation, Verdict>
 }
 
@@ -258,6 +269,7 @@ function foldTable(
       stored: row,
       instanceId: instanceOf(observations) ?? row?.instanceId ?? null,
       isNewlyDeleted,
+      isErased: stored.isErased(resource.table, id),
       verdictOf: new Map(originals.map((each, at) => [each, folded.verdicts[at] as Verdict])),
     }
   })
@@ -281,21 +293,49 @@ function instanceOf(observations: readonly Observation[]): string | null {
   return observations.find(({ instanceId }) => instanceId !== null)?.instanceId ?? null
 }
 
-function planTable(resource: Resource, rows: readonly FoldedRow[]): Omit<TablePlan, 'erased'> {
-  const written = (each: FoldedRow): Written[] => {
-    const { newest: observation, tombstone } = each.folded
-    return observation ? [{ id: each.id, observation, tombstone, instanceId: each.instanceId }] : []
-  }
-  const tombstoned = ({ id, folded, isNewlyDeleted, instanceId }: FoldedRow): Tombstoned[] =>
-    isNewlyDeleted && !folded.newest ? [{ id, tombstone: folded.tombstone as Tombstone, instanceId }] : []
-  const [known, unknown] = [rows.filter(({ stored }) => stored), rows.filter(({ stored }) => !stored)]
+function planTable(
+  resource: Resource,
+  all: readonly FoldedRow[],
+  policy: DeletionPolicy | undefined,
+): Omit<TablePlan, 'erased'> {
+  const [gone, rows] = partition(all, (each) => isWithoutRow(each, policy))
+  const [known, unknown] = partition(rows, ({ stored }) => stored !== undefined && !stored.isGone)
   return {
     resource,
-    inserts: unknown.flatMap(written),
-    updates: known.flatMap(written),
-    tombstoned: known.flatMap(tombstoned),
-    neverSeen: unknown.flatMap(tombstoned),
+    inserts: unknown.flatMap(writtenOf),
+    updates: known.flatMap(writtenOf),
+    tombstoned: known.filter(({ folded }) => !folded.newest).flatMap(tombstonedOf),
+    neverSeen: unknown.filter(({ folded }) => !folded.newest).flatMap(tombstonedOf),
+    removed: gone.flatMap((each) => (each.stored && !each.stored.isGone ? [toTombstoned(each)] : tombstonedOf(each))),
+    anonymised: policy === 'anonymise' ? rows.filter(isWrittenAsDeleted).map(({ id }) => id) : [],
+    returned: unknown.flatMap(({ id, stored }) => (stored?.isGone ? [id] : [])),
   }
+}
+
+/** What was deleted by removing its row has none again, whatever the policy is by now. What was erased keeps its row. */
+function isWithoutRow({ folded, stored, isErased }: FoldedRow, policy: DeletionPolicy | undefined): boolean {
+  if (folded.tombstone === null || isErased) return false
+  return policy === 'hard' || stored?.isGone === true
+}
+
+function isWrittenAsDeleted({ folded, isNewlyDeleted }: FoldedRow): boolean {
+  return folded.tombstone !== null && (isNewlyDeleted || folded.newest !== null)
+}
+
+function writtenOf({ id, folded: { newest: observation, tombstone }, instanceId }: FoldedRow): Written[] {
+  return observation ? [{ id, observation, tombstone, instanceId }] : []
+}
+
+function tombstonedOf(each: FoldedRow): Tombstoned[] {
+  return each.isNewlyDeleted ? [toTombstoned(each)] : []
+}
+
+function toTombstoned({ id, folded, instanceId }: FoldedRow): Tombstoned {
+  return { id, tombstone: folded.tombstone as Tombstone, instanceId }
+}
+
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))]
 }
 
 /**

@@ -12,7 +12,7 @@ import { complete, type Resource } from '../clerk/resource.ts'
 import type { Change } from '../database/tables.ts'
 import type { Observation, State } from './observation.ts'
 import type { Verdict } from './verdict.ts'
-import { compareVersions, type Version } from './version.ts'
+import { compareVersions, isHashed, type Version } from './version.ts'
 
 /** A deletion, and the event that brought it. */
 export interface Tombstone {
@@ -25,6 +25,8 @@ export interface StoredRow {
   readonly version: Version | null
   readonly tombstone: Tombstone | null
   readonly instanceId: string | null
+  /** The row is gone from its table: a hard deletion left its tombstone alone. */
+  readonly isGone?: boolean
 }
 
 export interface Folded {
@@ -64,7 +66,7 @@ export function fold(
       lifts ? restored(tombstone as Tombstone) : judge(observation, order, version, deletion),
     )
     if (next && order > 0) {
-      newest = observation.isPartial && version ? completed(observation, version) : observation
+      newest = observation.isPartial && isWhole(version) ? completed(observation, version) : observation
       version = versionOf(newest)
     }
     if (lifts) tombstone = null
@@ -81,6 +83,10 @@ function refutes({ isConfirmed, isDeletion, observedAt }: Observation, tombstone
 
 function restored({ deletedAt }: Tombstone): Verdict {
   return { ...APPLIED, changes: { deleted_at: { from: deletedAt.toISOString(), to: null } } }
+}
+
+function isWhole(version: Version | null): version is Version {
+  return version !== null && !isHashed(version.raw)
 }
 
 /** Merges a partial state over the known one. */

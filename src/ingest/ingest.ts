@@ -11,6 +11,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeletionPolicies } from '../clerk/deletion.ts'
 import type { Delivery } from '../clerk/event.ts'
 import type { BatchLimits, BeginBatch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
@@ -56,6 +57,7 @@ const ALONE: Partial<BatchLimits> = { statementTimeoutMs: 6_000 }
 
 export class Ingest {
   readonly #admission: Admission
+  readonly #deletion: DeletionPolicies
   readonly #handlers: HandlerPort
   readonly #afterwards: Afterwards
   readonly #statements: Statements
@@ -67,15 +69,16 @@ export class Ingest {
 
   constructor(
     database: Database,
-    admission: Admission,
+    config: Admission & { readonly deletion: DeletionPolicies },
     handlers: HandlerPort,
     limits: Omit<GatherLimits, 'maxCommits'>,
     afterwards: Afterwards,
   ) {
-    this.#admission = admission
+    this.#admission = config
+    this.#deletion = config.deletion
     this.#handlers = handlers
     this.#afterwards = afterwards
-    this.#statements = createStatements(database.schema)
+    this.#statements = createStatements(database.schema, config.deletion)
     this.#beginRepairs = database.beginRepairs
     this.#telemetry = database.telemetry
     this.#deliveries = this.#recording(database.beginDeliveries, decideDeliveries)
@@ -174,7 +177,13 @@ export class Ingest {
     limits?: Partial<BatchLimits>,
     isAgain = false,
   ): Promise<readonly Result[]> {
-    const { transaction, stored } = await read(work.begin, this.#statements, work.ask(items), limits)
+    const { transaction, stored } = await read(
+      work.begin,
+      this.#statements,
+      work.ask(items),
+      this.#deletion,
+      limits,
+    )
     const { plan, results } = await orRollBack(transaction, () => work.decide(items, stored))
     await write(transaction, this.#statements, plan, isAgain)
     this.#follow(plan)
@@ -241,7 +250,7 @@ export class Ingest {
         ),
       }),
       decide: (entries, stored) => {
-        const { plan, receipts } = decide(entries, stored, handlers)
+        const { plan, receipts } = decide(entries, stored, handlers, this.#deletion)
         return { plan, results: receipts }
       },
       refuse: (entry, error) => ({ item: refused(entry, error, reasonOf(error)) }),
@@ -261,7 +270,13 @@ export class Ingest {
         }),
       }),
       decide: (observations, stored) => {
-        const { plan, verdicts } = decideObservations(observations, stored, handlers, notification)
+        const { plan, verdicts } = decideObservations(
+          observations,
+          stored,
+          handlers,
+          this.#deletion,
+          notification,
+        )
         return { plan, results: verdicts }
       },
       refuse: (_, error) => ({

@@ -32,6 +32,12 @@ export interface TablePlan {
   /** Deletions that show no newer state: of rows that are there, and of resources that were never seen alive. */
   readonly tombstoned: readonly Tombstoned[]
   readonly neverSeen: readonly Tombstoned[]
+  /** Deletions that leave a tombstone, and no row. */
+  readonly removed: readonly Tombstoned[]
+  /** Rows that are written as deleted: what they say of people goes. */
+  readonly anonymised: readonly string[]
+  /** Resources with a tombstone and no row that Clerk has after all. */
+  readonly returned: readonly string[]
   /** Rows of somebody who was erased, which are not erased yet. */
   readonly erased: readonly string[]
 }

@@ -6,6 +6,7 @@
  */
 
 import { RESOURCES } from '../clerk/catalogue.ts'
+import type { DeletionPolicies } from '../clerk/deletion.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { BatchLimits, BatchTransaction, BeginBatch } from '../database/batch.ts'
 import type { Statement } from '../database/query.ts'
@@ -62,10 +63,11 @@ export async function read(
   begin: BeginBatch,
   statements: ReadStatements,
   questions: Questions,
+  deletion: DeletionPolicies,
   limits: Partial<BatchLimits> = {},
 ): Promise<{ transaction: BatchTransaction; stored: Stored }> {
   const reads = [
-    ...lockFamilies(statements, questions.observations),
+    ...lockFamilies(statements, questions.observations, deletion),
     ...findRecorded(statements, questions.svixIds),
     ...findNotified(statements, questions.notifiable),
     ...[...byResource(questions.observations)].flatMap(([resource, observations]) =>
@@ -108,8 +110,12 @@ function readResource(
 }
 
 /** Before any row is locked. */
-function lockFamilies({ lockFamilies: text }: ReadStatements, observations: readonly Observation[]): Read[] {
-  const { buckets, exclusive } = familyLocks(observations)
+function lockFamilies(
+  { lockFamilies: text }: ReadStatements,
+  observations: readonly Observation[],
+  deletion: DeletionPolicies,
+): Read[] {
+  const { buckets, exclusive } = familyLocks(observations, deletion)
   if (buckets.length === 0) return []
   return [{ statement: { text, parameters: [buckets, exclusive] }, take: () => undefined }]
 }
@@ -147,6 +153,7 @@ function lockRows(
     statement: { text: statements.lock(resource), parameters: [ids] },
     take: (rows: readonly LockedRow[], { rows: stored, erased }) => {
       for (const row of rows) {
+        if (row.is_gone && stored.has(keyOf(resource.table, row.id))) continue
         stored.set(keyOf(resource.table, row.id), toStoredRow(row))
         if (row.is_erased) erased.add(keyOf(resource.table, row.id))
       }
@@ -278,6 +285,7 @@ interface LockedRow {
   instance_id: string | null
   raw: string | null
   is_erased: boolean
+  is_gone: boolean
 }
 
 function toTombstone({ deleted_at, event_id }: TombstoneRow): Tombstone {
@@ -293,5 +301,6 @@ function toStoredRow({ deleted_at, event_id, instance_id, ...row }: LockedRow): 
     },
     tombstone: deleted_at && { deletedAt: deleted_at, eventId: event_id },
     instanceId: instance_id,
+    isGone: row.is_gone,
   }
 }

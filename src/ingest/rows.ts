@@ -16,6 +16,7 @@ import {
 } from '../clerk/resource.ts'
 import { toStorableJson } from '../clerk/storable.ts'
 import { ArrayColumn, type ArrayType } from '../database/array-column.ts'
+import { quoteIdentifier } from '../database/identifier.ts'
 import type { Tombstone } from './fold.ts'
 import type { NewRun } from './handler-port.ts'
 import type { NewEvent, Tombstoned, Written } from './plan.ts'
@@ -36,6 +37,12 @@ export function toParameters<Row>(columns: RowColumns<Row>, rows: readonly Row[]
     for (const row of rows) append(column, row)
     return column.toBuffer()
   })
+}
+
+/** The rows of the parameters that hold one column each, in SQL. */
+export function rowsOf<Row>(columns: RowColumns<Row>): string {
+  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`)
+  return `unnest(${arrays}) as "row"(${columns.map(({ name }) => quoteIdentifier(name))})`
 }
 
 /** With the four bytes of each length. Most values are null or short. */

@@ -7,12 +7,13 @@
  */
 
 import { RESOURCES } from '../clerk/catalogue.ts'
+import { ALL_SOFT, type DeletionPolicies } from '../clerk/deletion.ts'
 import type { ChildSet, Resource } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
+import { type AfterDeletion, afterDeletion, cascadeStatement } from './after-deletion.ts'
 import { MAX_CASCADE, type Written } from './plan.ts'
 import {
   BODY_COLUMNS,
-  CASCADE_COLUMNS,
   CHANGE_COLUMNS,
   COUNT_COLUMNS,
   EVENT_COLUMNS,
@@ -22,6 +23,7 @@ import {
   type RowColumns,
   RUN_COLUMNS,
   resourceColumns,
+  rowsOf,
   TOMBSTONE_COLUMNS,
 } from './rows.ts'
 
@@ -36,7 +38,7 @@ export interface ReadStatements {
   dependants(child: Resource, column: string): string
 }
 
-export interface ResourceStatements {
+export interface ResourceStatements extends AfterDeletion {
   readonly columns: RowColumns<Written>
   readonly insert: string
   readonly update: string
@@ -80,8 +82,10 @@ export interface WriteStatements {
 
 export type Statements = ReadStatements & WriteStatements
 
-export function createStatements(schema: string): Statements {
-  const resources = new Map([...RESOURCES.values()].map((each) => [each, resourceStatements(each, schema)]))
+export function createStatements(schema: string, deletion: DeletionPolicies = ALL_SOFT): Statements {
+  const resources = new Map(
+    [...RESOURCES.values()].map((each) => [each, resourceStatements(each, schema, deletion)]),
+  )
   return {
     ...readStatements(schema),
     ...eventStatements(schema),
@@ -111,6 +115,7 @@ const byAskedId = 'id >= asked.id and id <= asked.id order by id limit 1'
  */
 function readStatements(schema: string): ReadStatements {
   const events = qualify(schema, 'events')
+  const gone = qualify(schema, 'tombstones')
   return {
     lockFamilies: `
       select case when exclusive
@@ -137,15 +142,28 @@ function readStatements(schema: string): ReadStatements {
     lock: ({ table }) => `
       select stored.* from unnest($1::text[]) as asked(id)
       cross join lateral (
-        select id, clerk_updated_at, observed_at, deleted_at, event_id, instance_id, raw::text as raw,
-          erased_at is not null as is_erased
-        from ${qualify(schema, table)} where ${byAskedId} for update
+        select * from (
+          select id, clerk_updated_at, observed_at, deleted_at, event_id, instance_id, raw::text as raw,
+            erased_at is not null as is_erased, false as is_gone
+          from ${qualify(schema, table)} where ${byAskedId} for update
+        ) as present
+        union all
+        select * from (
+          select id, null::timestamptz, null::timestamptz, deleted_at, event_id, instance_id, null, false, true
+          from ${gone} where resource = '${table}' and ${byAskedId}
+        ) as gone
       ) as stored`,
     tombstones: ({ table }) => `
       select stored.* from unnest($1::text[]) as asked(id)
       cross join lateral (
-        select id, deleted_at, event_id, erased_at is not null as is_erased from ${qualify(schema, table)}
-        where deleted_at is not null and ${byAskedId}
+        select * from (
+          select id, deleted_at, event_id, erased_at is not null as is_erased from ${qualify(schema, table)}
+          where deleted_at is not null and ${byAskedId}
+        ) as present
+        union all
+        select * from (
+          select id, deleted_at, event_id, false from ${gone} where resource = '${table}' and ${byAskedId}
+        ) as gone
       ) as stored`,
     dependants: ({ table }, column) => `
       select parent.id, (
@@ -156,7 +174,11 @@ function readStatements(schema: string): ReadStatements {
   }
 }
 
-function resourceStatements(resource: Resource, schema: string): ResourceStatements {
+function resourceStatements(
+  resource: Resource,
+  schema: string,
+  deletion: DeletionPolicies,
+): ResourceStatements {
   const { table } = resource
   const columns = resourceColumns(resource)
   const stored = qualify(schema, table)
@@ -171,9 +193,13 @@ function resourceStatements(resource: Resource, schema: string): ResourceStateme
       from ${rowsOf(TOMBSTONE_COLUMNS)} where stored.id = "row".id and stored.id = any($1)`,
     insertTombstones: insertInto(schema, table, TOMBSTONE_COLUMNS),
     erase: eraseStatement(resource, schema),
+    ...afterDeletion(resource, schema),
     children: (resource.children ?? []).map((childSet) => childStatements(childSet, schema)),
     cascade: Object.fromEntries(
-      Object.keys(resource.parents ?? {}).map((column) => [column, cascadeStatement(stored, column)]),
+      Object.keys(resource.parents ?? {}).map((column) => [
+        column,
+        cascadeStatement({ resource, column, schema, policy: deletion.get(table) }),
+      ]),
     ),
   }
 }
@@ -216,19 +242,6 @@ function childStatements(childSet: ChildSet, schema: string): ChildStatements {
       update ${table} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
       from ${rowsOf(TOMBSTONE_COLUMNS)} where stored.${parent} = "row".id and stored.${parent} = any($1)`,
   }
-}
-
-function cascadeStatement(table: string, column: string): string {
-  const parent = quoteIdentifier(column)
-  return `
-    with gone as (
-      select stored.id, "row".deleted_at, "row".event_id
-      from ${rowsOf(CASCADE_COLUMNS)} join ${table} as stored on stored.${parent} = "row".id
-      where stored.${parent} = any($1) and (stored.deleted_at is null or "row".deleted_at < stored.deleted_at)
-      order by stored.id for update of stored
-    )
-    update ${table} as stored set deleted_at = gone.deleted_at, event_id = gone.event_id, synced_at = now()
-    from gone where stored.id = gone.id and stored.id = any(array(select id from gone))`
 }
 
 function eventStatements(schema: string) {
@@ -284,10 +297,4 @@ function insertInto<Row>(schema: string, table: string, columns: RowColumns<Row>
   const names = columns.map(({ name }) => quoteIdentifier(name))
   const values = columns.map(({ type }, index) => `unnest($${index + 1}::${type}[])`)
   return `insert into ${qualify(schema, table)} (${names}) select ${values}`
-}
-
-/** The rows of the parameters that hold one column each. */
-function rowsOf<Row>(columns: RowColumns<Row>): string {
-  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`)
-  return `unnest(${arrays}) as "row"(${columns.map(({ name }) => quoteIdentifier(name))})`
 }

@@ -44,11 +44,9 @@ function toStatements(statements: WriteStatements, plan: Plan, isAgain: boolean)
   ]
 }
 
-function tableStatements(
-  { columns, insert, update, tombstone, insertTombstones, erase, children }: ResourceStatements,
-  { inserts, updates, tombstoned, neverSeen, erased }: TablePlan,
-  isAgain: boolean,
-): Statement[] {
+function tableStatements(statements: ResourceStatements, plan: TablePlan, isAgain: boolean): Statement[] {
+  const { columns, insert, update, tombstone, insertTombstones, erase, children } = statements
+  const { inserts, updates, tombstoned, neverSeen, erased } = plan
   return [
     ...insertion(insert, columns, inserts),
     ...insertion(update, columns, updates),
@@ -58,10 +56,19 @@ function tableStatements(
     ...children.flatMap((child) => childStatements(child, inserts, updates, isAgain)),
     ...(tombstoned.length === 0
       ? []
-      : children.map((child) => ({
-          text: child.tombstone,
-          parameters: toParameters(TOMBSTONE_COLUMNS, tombstoned),
-        }))),
+      : children.map((child) => ({ text: child.tombstone, parameters: toParameters(TOMBSTONE_COLUMNS, tombstoned) }))),
+    ...deletionStatements(statements, plan),
+  ]
+}
+
+function deletionStatements(
+  { anonymise, remove, forgetTombstones }: ResourceStatements,
+  { anonymised, removed, returned }: TablePlan,
+): Statement[] {
+  return [
+    ...(anonymised.length > 0 ? [{ text: anonymise, parameters: [anonymised] }] : []),
+    ...(removed.length > 0 ? [{ text: remove, parameters: toParameters(TOMBSTONE_COLUMNS, removed) }] : []),
+    ...(returned.length > 0 ? [{ text: forgetTombstones, parameters: [returned] }] : []),
   ]
 }
 

@@ -29,6 +29,7 @@ export function rowRules(schema: string): Readonly<Record<RowKind, readonly RowR
         'sessions',
         `synced_at < $1::timestamptz and (deleted_at is not null or status not in ('active', 'pending'))`,
       ),
+      rule('tombstones', `resource = 'sessions' and deleted_at < $1::timestamptz`),
     ],
     messages: ['emails', 'sms_messages'].map((table) => rule(table, 'synced_at < $1::timestamptz')),
     refusals: [rule('refusals', byHours('minute'))],

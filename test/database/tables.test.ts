@@ -76,6 +76,7 @@ describe('the types of the tables', () => {
       | 'sweep_starts'
       | 'pending_verifications'
       | 'pending_cascades'
+      | 'tombstones'
       | 'api_budgets'
       | 'event_minutes'
       | 'event_spans'

@@ -43,7 +43,7 @@ export async function deliverAll(
 
 /** As after `migrate`, maybe but for the ledger. */
 export async function empty({ database }: ClerkSync, { keepEvents = false } = {}): Promise<void> {
-  const mirrored = [...Object.keys(CATALOGUE), ...Object.keys(CHILD_SETS)]
+  const mirrored = [...Object.keys(CATALOGUE), ...Object.keys(CHILD_SETS), 'tombstones']
   for (const table of keepEvents ? mirrored : [...mirrored, 'events', 'event_bodies', 'event_changes']) {
     await database.deleteFrom(table as 'events').execute()
   }

@@ -50,6 +50,16 @@ create table pending_cascades (
   primary key (resource, parent_column, parent_id)
 );
 
+create table tombstones (
+  resource text not null,
+  id text not null,
+  deleted_at timestamptz not null,
+  event_id text,
+  instance_id text,
+  primary key (resource, id)
+);
+create index on tombstones (resource, deleted_at);
+
 create table maintenance (
   id integer not null default 1 primary key check (id = 1),
   holder text,
