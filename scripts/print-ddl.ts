@@ -53,12 +53,18 @@ function createForgettingIndex(table: string, expiry: Expiry | undefined): strin
   return `create index on ${table} (synced_at) where deleted_at is not null or status not in (${statuses});`
 }
 
+/** Leads to who is due for erasure, without a look at anybody else. */
+function createErasureIndex(table: string): string {
+  return `create index on ${table} (deleted_at) where deleted_at is not null and erased_at is null;`
+}
+
 function resourceDdl(resource: Resource): string {
   const { table, columns, indexes = [], parents = {}, expiry, forgotten } = resource
   return [
     createTable(table, ['id text not null'], 'id', columns, ['raw json', 'erased_at timestamptz']),
     ...Object.keys(parents).map((c) => createParentIndex(table, c)),
     ...indexes.map((c) => createKeyIndex(table, c)),
+    ...(table === 'users' ? [createErasureIndex(table)] : []),
     ...(expiry ? [createExpiryIndex(table, expiry)] : []),
     ...(forgotten ? [createForgettingIndex(table, forgotten === 'ended' ? expiry : undefined)] : []),
   ].join('\n')

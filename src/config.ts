@@ -137,7 +137,7 @@ export interface ClerkSyncOptions {
    */
   privacyKey?: string | undefined
   /**
-   * What becomes of a row when Clerk deletes its resource, by table: `soft` keeps it with `deleted_at`, `anonymise` empties the
+   * What a deletion in Clerk does to the row, by table: `soft` keeps it with `deleted_at`, `anonymise` empties the
    * columns about people, `hard` removes it. Bodies of events stay until their retention ends; {@link eraseAfterDays} removes
    * everything that is stored of a user. See docs/privacy.md.
    * @example { users: 'anonymise', sessions: 'hard', default: 'soft' }

@@ -1,4 +1,4 @@
-/** What becomes of a row when Clerk says that its resource was deleted. */
+/** What a deletion in Clerk does to the row. */
 
 import { closest } from '../closest.ts'
 import { ClerkSyncError } from '../errors.ts'

@@ -291,7 +291,7 @@ export interface TombstonesTable {
   resource: string
   id: string
   deleted_at: Date
-  /** The event that told of the deletion; null for a look at Clerk. */
+  /** The event that brought the deletion; null for a look at Clerk. */
   event_id: string | null
   instance_id: string | null
 }

@@ -79,6 +79,27 @@ export const PROBLEMS = {
     remedy:
       'Run the app and the database in the same region. Nothing is lost until then: deliveries and the dashboard are only slower.',
   },
+  maintenance_overdue: {
+    level: 'warning',
+    summary: 'Maintenance does not run, so that tables only grow',
+    remedy:
+      'Run `clerk-sync maintain` now, and once a day by cron. `clerk-sync start` and a drain route do it by themselves.',
+  },
+  replica_unreachable: {
+    level: 'problem',
+    summary: 'The replica does not answer, so that lists and charts fail',
+    remedy: 'Correct CLERK_SYNC_REPLICA_URL, or remove it: everything is then read from the primary.',
+  },
+  replica_is_primary: {
+    level: 'warning',
+    summary: 'The address of the replica leads to a primary',
+    remedy: 'Set CLERK_SYNC_REPLICA_URL to a standby, or remove it.',
+  },
+  replica_behind: {
+    level: 'warning',
+    summary: 'The replica is far behind, so that lists and charts are old',
+    remedy: 'Look at the replication of the server; long queries on a standby can hold it up.',
+  },
   database_certificate_untrusted: {
     level: 'problem',
     summary: 'The database’s certificate is not trusted',

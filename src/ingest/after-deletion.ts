@@ -3,7 +3,7 @@
 import { type DeletionPolicy, personalColumns } from '../clerk/deletion.ts'
 import type { Resource } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
-import { TOMBSTONE_COLUMNS, CASCADE_COLUMNS, rowsOf } from './rows.ts'
+import { CASCADE_COLUMNS, rowsOf, TOMBSTONE_COLUMNS } from './rows.ts'
 import { hashedRaw } from './version.ts'
 
 export interface AfterDeletion {
@@ -48,7 +48,7 @@ function intoTombstones(schema: string): string {
   return `insert into ${qualify(schema, 'tombstones')} as known (resource, id, deleted_at, event_id, instance_id)`
 }
 
-/** The first deletion counts, whoever commits first. */
+/** The first deletion counts, in whatever order they commit. */
 const ON_TOMBSTONE = `
   on conflict (resource, id) do update set deleted_at = excluded.deleted_at, event_id = excluded.event_id
   where (excluded.deleted_at, coalesce(excluded.event_id, '') collate "C")

@@ -306,7 +306,9 @@ function planTable(
     updates: known.flatMap(writtenOf),
     tombstoned: known.filter(({ folded }) => !folded.newest).flatMap(tombstonedOf),
     neverSeen: unknown.filter(({ folded }) => !folded.newest).flatMap(tombstonedOf),
-    removed: gone.flatMap((each) => (each.stored && !each.stored.isGone ? [toTombstoned(each)] : tombstonedOf(each))),
+    removed: gone.flatMap((each) =>
+      each.stored && !each.stored.isGone ? [toTombstoned(each)] : tombstonedOf(each),
+    ),
     anonymised: policy === 'anonymise' ? rows.filter(isWrittenAsDeleted).map(({ id }) => id) : [],
     returned: unknown.flatMap(({ id, stored }) => (stored?.isGone ? [id] : [])),
   }

@@ -56,7 +56,10 @@ function tableStatements(statements: ResourceStatements, plan: TablePlan, isAgai
     ...children.flatMap((child) => childStatements(child, inserts, updates, isAgain)),
     ...(tombstoned.length === 0
       ? []
-      : children.map((child) => ({ text: child.tombstone, parameters: toParameters(TOMBSTONE_COLUMNS, tombstoned) }))),
+      : children.map((child) => ({
+          text: child.tombstone,
+          parameters: toParameters(TOMBSTONE_COLUMNS, tombstoned),
+        }))),
     ...deletionStatements(statements, plan),
   ]
 }

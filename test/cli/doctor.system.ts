@@ -697,6 +697,18 @@ describeWithPostgres('the doctor on Clerk', (url) => {
     await sync.database.deleteFrom('jobs').execute()
   })
 
+  it('finds that maintenance never runs', async () => {
+    const maintenance = async () => (await examineArrivals()).find(({ check }) => check === 'maintenance')
+    await sync.database.deleteFrom('maintenance').execute()
+    await sync.database
+      .updateTable('events')
+      .set({ received_at: new Date(Date.now() - 3 * 86_400_000) } as never)
+      .execute()
+    expect(await maintenance()).toMatchObject({ code: 'maintenance_overdue', status: 'warning' })
+    await sync.maintain()
+    expect(await maintenance()).toMatchObject({ status: 'passed' })
+  })
+
   /** By hand, some time before Clerk is asked. */
   async function editUser(): Promise<void> {
     await sync.database.updateTable('users').set({ first_name: 'Edited' }).execute()

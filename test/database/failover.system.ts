@@ -142,6 +142,19 @@ describeWithInstalledPostgres('a replica', (binaries) => {
     const env = { DATABASE_URL: primary.url, CLERK_SYNC_REPLICA_URL: standby.url }
     const { stdout } = await runCli(['status', '--json'], { cwd: tmpdir(), env })
     expect(JSON.parse(stdout)).toMatchObject({ replica: { isReplica: true, behindMs: expect.any(Number) } })
+    const ofReplica = async (more = {}) => {
+      const run = await runCli(['doctor', '--offline', '--json'], { cwd: tmpdir(), env: { ...env, ...more } })
+      const results = run.stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
+      return results.find(({ check }) => check === 'replica')
+    }
+    expect(await ofReplica()).toMatchObject({ status: 'passed', message: expect.stringMatching(/behind\.$/) })
+    expect(await ofReplica({ CLERK_SYNC_REPLICA_URL: primary.url })).toMatchObject({
+      code: 'replica_is_primary',
+    })
+    const nowhere = 'postgres://postgres@127.0.0.1:1/postgres'
+    expect(await ofReplica({ CLERK_SYNC_REPLICA_URL: nowhere })).toMatchObject({
+      code: 'replica_unreachable',
+    })
 
     const { checks } = await ask(dashboard, 'GET health')
     expect(checks).toContainEqual(

@@ -29,6 +29,7 @@ import type {
   RetentionLogTable,
   SweepSeenIdsTable,
   SweepStartsTable,
+  TombstonesTable,
 } from '../../src/database/tables.ts'
 import { type ClerkSync, createClerkSync } from '../../src/index.ts'
 import {
@@ -195,6 +196,14 @@ const RETENTION_LOG: Readonly<Record<keyof RetentionLogTable, string>> = {
   forgotten_at: 'timestamp with time zone',
 }
 
+const TOMBSTONES: Readonly<Record<keyof TombstonesTable, string>> = {
+  resource: 'text',
+  id: 'text',
+  deleted_at: 'timestamp with time zone',
+  event_id: 'text',
+  instance_id: 'text',
+}
+
 const API_BUDGETS: Readonly<Record<keyof ApiBudgetsTable, string>> = {
   key: 'text',
   next_at: 'timestamp with time zone',
@@ -260,6 +269,7 @@ const OWN = {
   sweep_starts: SWEEP_STARTS,
   pending_verifications: PENDING_VERIFICATIONS,
   pending_cascades: PENDING_CASCADES,
+  tombstones: TOMBSTONES,
   maintenance: MAINTENANCE,
   retention_log: RETENTION_LOG,
   api_budgets: API_BUDGETS,

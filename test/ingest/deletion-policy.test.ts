@@ -150,6 +150,7 @@ describeEachDatabase('after a deletion that leaves no person', (database) => {
     await emptyAll(sync)
     await deliver(sync, eventOf('user.created', user))
     await deliver(sync, eventOf('user.deleted', { id }, Date.now() - HOUR))
+    clerk.advanceTo(Date.now())
     await sync.reconcile({ full: true, resources: ['users'] })
     expect(await sync.database.selectFrom('users').select(['id', 'deleted_at']).execute()).toEqual([
       { id, deleted_at: null },

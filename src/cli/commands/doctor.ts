@@ -24,6 +24,7 @@ import { clockChecks } from '../doctor/clock.ts'
 import { configurationChecks } from '../doctor/configuration.ts'
 import { databaseCheck, ExaminedDatabase } from '../doctor/database.ts'
 import { handlerChecks } from '../doctor/handlers.ts'
+import { maintenanceChecks } from '../doctor/maintenance.ts'
 import { middlewareCheck, Project, projectCheck } from '../doctor/project.ts'
 import { routeCheck } from '../doctor/route.ts'
 import { trafficChecks } from '../doctor/traffic.ts'
@@ -209,6 +210,7 @@ async function runAll(
   const checks: Check[] = [
     ...configurationChecks(configuration, config),
     databaseCheck(examined),
+    ...maintenanceChecks(examined),
     ...clockChecks(examined, config, isOffline),
     ...clerkChecks(examined, config, { isOffline, address: options.url, readsEndpoints }),
     projectCheck(project),

@@ -59,10 +59,10 @@ create table users (
   instance_id text,
   primary key (id)
 ) with (toast_tuple_target = 8160);
-create index users_to_erase on users (deleted_at) where deleted_at is not null and erased_at is null;
 create index on users (external_id text_pattern_ops);
 create index on users (username text_pattern_ops);
 create index on users (primary_email_address text_pattern_ops);
+create index on users (deleted_at) where deleted_at is not null and erased_at is null;
 
 create table organizations (
   id text not null,
