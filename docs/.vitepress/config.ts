@@ -51,7 +51,7 @@ const guides: DefaultTheme.SidebarItem[] = [
   ),
   folder('Deploy', 'deploy'),
   folder('Runbooks', 'runbooks'),
-  group('Reference', existing(['schema', 'clerk', 'troubleshooting', 'verification', 'agents'])),
+  group('Reference', existing(['schema', 'clerk', 'troubleshooting', 'json', 'verification', 'agents'])),
   group('Inside', ['architecture', 'decisions']),
 ]
 

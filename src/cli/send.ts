@@ -33,29 +33,42 @@ export interface Posted extends Pick<SignedDelivery, 'svixId' | 'body'> {
   readonly headers: Readonly<Record<string, string>>
 }
 
-export async function send(url: URL, delivery: Posted): Promise<Answer> {
+/** What came back, or why nothing did. */
+export type Outcome = (RouteAnswer | Failure) & { readonly ms: number }
+
+/** One request, as Svix makes it. */
+export async function post(
+  url: URL,
+  { headers, body }: Pick<Posted, 'headers' | 'body'>,
+  timeoutMs: number = TIMEOUT_MS,
+): Promise<Outcome> {
   const startedAt = performance.now()
-  const elapsed = () => Math.round(performance.now() - startedAt)
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...delivery.headers },
-      body: delivery.body,
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
       // Svix follows no redirect.
       redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     })
+    const { status, headers: answered } = response
     const text = await response.text()
-    return {
-      status: response.status,
-      ms: elapsed(),
-      failure: response.ok
-        ? null
-        : explainAnswer({ url, status: response.status, headers: response.headers, text }),
-    }
+    return { url, status, headers: answered, text, ms: performance.now() - startedAt }
   } catch (error) {
-    return { status: null, ms: elapsed(), failure: explainSilence(error as Error, url) }
+    return { ...explainSilence(error as Error, url), ms: performance.now() - startedAt }
   }
+}
+
+export async function send(url: URL, delivery: Posted): Promise<Answer> {
+  const { ms: exactMs, ...outcome } = await post(url, delivery)
+  const ms = Math.round(exactMs)
+  if ('code' in outcome) return { status: null, ms, failure: outcome }
+  return { status: outcome.status, ms, failure: isOk(outcome) ? null : explainAnswer(outcome) }
+}
+
+export function isOk({ status }: RouteAnswer): boolean {
+  return status >= 200 && status < 300
 }
 
 export interface RouteAnswer {

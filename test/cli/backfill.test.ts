@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type BackendApi, createSimulatedClerk, startBackendApi } from '../../src/testing/index.ts'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 
 describeWithPostgres('backfill and reconcile', (url) => {
@@ -22,7 +22,7 @@ describeWithPostgres('backfill and reconcile', (url) => {
       CLERK_SYNC_SCHEMA: schema,
       CLERK_WEBHOOK_SIGNING_SECRET: undefined,
     }
-    const result = await runCli(args, {
+    const result = await callCli(args, {
       cwd: await folder(),
       env: { ...variables, CLERK_SECRET_KEY: api.secretKey, CLERK_API_URL: api.url, ...env },
     })

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, temporaryFolder } from '../support/cli.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 type Shell = (typeof SHELLS)[number]
@@ -51,7 +51,7 @@ describe.each(SHELLS.filter((shell) => shell === 'bash' || isInstalled(shell)))(
 
     beforeAll(async () => {
       const cwd = await folder()
-      const { code, stdout, stderr } = await runCli(['completion', shell], { cwd })
+      const { code, stdout, stderr } = await callCli(['completion', shell], { cwd })
       expect([code, stderr]).toEqual([0, ''])
       script = join(cwd, `completion.${shell}`)
       await writeFile(script, stdout)
@@ -96,7 +96,7 @@ describe('clerk-sync completion', () => {
   const folder = temporaryFolder()
 
   it('refuses another shell', async () => {
-    const { code, stderr } = await runCli(['completion', 'tcsh'], { cwd: await folder() })
+    const { code, stderr } = await callCli(['completion', 'tcsh'], { cwd: await folder() })
     expect([code, stderr]).toEqual([2, expect.stringMatching(/bash, zsh,\s+fish/)])
   })
 })

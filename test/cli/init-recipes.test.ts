@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { RECIPE_NAMES, RECIPES, type RecipeName } from '../../src/cli/init/recipes.ts'
 import { readBlocks } from '../docs/code-blocks.ts'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 
 const folder = temporaryFolder()
 
@@ -24,7 +24,7 @@ const manifest = (...names: string[]) => ({
 })
 
 async function init(cwd: string) {
-  const { code, stdout, stderr } = await runCli(['init', '--yes', '--json'], { cwd })
+  const { code, stdout, stderr } = await callCli(['init', '--yes', '--json'], { cwd })
   expect([code, stderr]).toEqual([0, expect.any(String)])
   return jsonLines(stdout)[0] as {
     framework: string
@@ -91,6 +91,6 @@ it('names the app of a workspace instead of writing a listener into its root', a
     'apps/docs/package.json': manifest('left-pad'),
     'apps/site/package.json': manifest('astro'),
   })
-  const { code: exit, stderr } = await runCli(['init', '--yes'], { cwd })
+  const { code: exit, stderr } = await callCli(['init', '--yes'], { cwd })
   expect([exit, stderr]).toEqual([2, expect.stringMatching(/root of a workspace[\s\S]*cd apps\/site/)])
 })

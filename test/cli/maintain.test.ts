@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 import { forgetBody } from '../support/ledger.ts'
@@ -9,7 +9,7 @@ describeWithPostgres('maintain', (url) => {
   const database = postgresDatabase(url)
   const run = async (...args: string[]) => {
     const { schema } = await database.location()
-    return runCli(args, { cwd: await folder(), env: { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema } })
+    return callCli(args, { cwd: await folder(), env: { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema } })
   }
 
   it('says what would go, and then what went', async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { MIGRATION_NAMES } from '../../src/database/migrate.ts'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 
 describeWithPostgres('migrate', (url) => {
@@ -10,7 +10,7 @@ describeWithPostgres('migrate', (url) => {
   const migrate = async (...args: string[]) => {
     const { schema } = await database.location()
     const env = { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema, CLERK_WEBHOOK_SIGNING_SECRET: undefined }
-    return runCli(['migrate', ...args], { cwd: await folder(), env })
+    return callCli(['migrate', ...args], { cwd: await folder(), env })
   }
 
   it('shows what is pending without changing anything, runs it once, and says when there is nothing to do', async () => {

@@ -7,7 +7,7 @@ import prisma from '@prisma/prisma-schema-wasm'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CATALOGUE, CHILD_SETS } from '../../src/clerk/catalogue.ts'
-import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 
@@ -17,7 +17,7 @@ const TABLES = Object.keys({ ...CATALOGUE, ...CHILD_SETS })
 const folder = temporaryFolder()
 
 async function print(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCli(['schema', ...args], { cwd: await folder() })
+  const { code, stdout, stderr } = await callCli(['schema', ...args], { cwd: await folder() })
   expect([code, stderr]).toEqual([0, ''])
   return stdout
 }
@@ -55,7 +55,7 @@ async function compile(name: string, files: Readonly<Record<string, string>>): P
 describe('clerk-sync schema', () => {
   it('wants one format', async () => {
     for (const args of [[], ['--sql', '--prisma']]) {
-      expect(await runCli(['schema', ...args], { cwd: await folder() })).toMatchObject({
+      expect(await callCli(['schema', ...args], { cwd: await folder() })).toMatchObject({
         code: 2,
         stdout: '',
       })

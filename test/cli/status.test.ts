@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createDashboardHandler } from '../../src/dashboard/index.ts'
 import { ask } from '../dashboard/client.ts'
-import { CliProcess, jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
+import { CliProcess, callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 import { deliver, eventOf, sign } from '../support/deliveries.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
@@ -14,7 +14,7 @@ describeWithPostgres('status', (url) => {
     return { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema }
   }
   const status = async (...args: string[]) =>
-    runCli(['status', ...args], { cwd: await cwd(), env: await environment() })
+    callCli(['status', ...args], { cwd: await cwd(), env: await environment() })
 
   it('says the sentence of the dashboard: that nothing came yet, that all is well, and what is wrong', async () => {
     const missing = await status('--json')
@@ -58,7 +58,7 @@ describeWithPostgres('status', (url) => {
       /1 event was refused since .*: the secret of ins_development signed an event of ins_production\.\n/,
     )
     expect(stdout).toContain('correct what the secret is bound to')
-    const { stdout: report } = await runCli(['doctor', '--json', '--offline'], {
+    const { stdout: report } = await callCli(['doctor', '--json', '--offline'], {
       cwd: await cwd(),
       env: await environment(),
     })
@@ -76,7 +76,7 @@ describeWithPostgres('status', (url) => {
   it('tells how far the database is, and warns of one that is far away', async () => {
     const proxy = await TcpProxy.to(new URL(url))
     const far = async (...args: string[]) =>
-      runCli(args, {
+      callCli(args, {
         cwd: await cwd(),
         env: { ...(await environment()), DATABASE_URL: proxy.url(new URL(url)) },
       })

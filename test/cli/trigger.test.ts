@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVENT_TYPES } from '../../src/index.ts'
-import { type CliProcess, jsonLines, runCli, startCli, temporaryFolder } from '../support/cli.ts'
+import { type CliProcess, callCli, jsonLines, runCli, startCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 import { eventIn } from '../support/ledger.ts'
 
@@ -27,7 +27,9 @@ describeWithPostgres('trigger', (url) => {
   afterAll(() => server.stop())
 
   const trigger = async (args: string[], input = '') =>
-    runCli(['trigger', '--to', server.url, ...args], { cwd: await folder(), input })
+    input === ''
+      ? callCli(['trigger', '--to', server.url, ...args], { cwd: await folder() })
+      : runCli(['trigger', '--to', server.url, ...args], { cwd: await folder(), input })
   const recorded = async (id: unknown) => {
     const sync = await database.open()
     const event = await eventIn(sync, String(id)).catch(() => undefined)
@@ -36,9 +38,9 @@ describeWithPostgres('trigger', (url) => {
 
   it('says what is wrong with PORT, and takes an empty variable for none', async () => {
     const cwd = await folder()
-    const wrong = await runCli(['trigger', 'user.created'], { cwd, env: { PORT: 'abc' } })
+    const wrong = await callCli(['trigger', 'user.created'], { cwd, env: { PORT: 'abc' } })
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('PORT is no number')])
-    const empty = await runCli(['trigger', 'user.created', '--print'], {
+    const empty = await callCli(['trigger', 'user.created', '--print'], {
       cwd,
       env: { CLERK_SYNC_CONFIG: '' },
     })
@@ -161,13 +163,13 @@ describeWithPostgres('trigger', (url) => {
   it('signs with a bound secret for its instance', async () => {
     const env = { CLERK_WEBHOOK_SIGNING_SECRET: `ins_bound:${SECRET}` }
     const args = ['trigger', 'user.created', '--print', '--json']
-    const { stdout } = await runCli(args, { cwd: await folder(), env })
+    const { stdout } = await callCli(args, { cwd: await folder(), env })
     expect(JSON.parse(String(jsonLines(stdout)[0]?.body))).toMatchObject({ instance_id: 'ins_bound' })
   })
 
   it('needs a secret', async () => {
     const env = { CLERK_WEBHOOK_SIGNING_SECRET: undefined }
-    const { code, stderr } = await runCli(['trigger', 'user.created'], { cwd: await folder(), env })
+    const { code, stderr } = await callCli(['trigger', 'user.created'], { cwd: await folder(), env })
     expect(code).toBe(1)
     expect(stderr).toContain('✗ secret_missing')
   })
@@ -178,7 +180,7 @@ describeWithPostgres('trigger', (url) => {
       NEXT_CLERK_SECRET: SECRET,
       SVIX_KEY: `"${SECRET}"`,
     }
-    const { code, stderr } = await runCli(['trigger', 'user.created'], { cwd: await folder(), env })
+    const { code, stderr } = await callCli(['trigger', 'user.created'], { cwd: await folder(), env })
     expect(code).toBe(1)
     expect(stderr).toContain('NEXT_CLERK_SECRET and SVIX_KEY hold a whsec_ value')
     expect(stderr).not.toContain(SECRET)
@@ -194,7 +196,7 @@ async function shellWords(command: string): Promise<string[]> {
 describe('trigger, when the route does not take the event,', () => {
   const folder = temporaryFolder()
   const trigger = async (to: string, ...args: string[]) => {
-    const { code, stderr, stdout } = await runCli(
+    const { code, stderr, stdout } = await callCli(
       ['trigger', 'user.created', '--json', '--to', to, ...args],
       {
         cwd: await folder(),

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { describeProblem } from '../../explanations/problems.ts'
+import { describeProblem, type ProblemCode } from '../../explanations/problems.ts'
 import { CommandError } from '../failure.ts'
 import type { Output } from '../output.ts'
 import { detail, step } from '../serving.ts'
@@ -181,7 +181,9 @@ function failure(complaint: string): CommandError {
   )
 }
 
-function problem(code: 'tunnel_cli_missing' | 'tunnel_failed', detail?: string): CommandError {
+type TunnelProblem = Extract<ProblemCode, `tunnel_${string}`>
+
+function problem(code: TunnelProblem, detail?: string): CommandError {
   const { message, remedy } = describeProblem(code, detail)
   return new CommandError(code, message, remedy)
 }
@@ -206,7 +208,7 @@ interface Ngrok {
 }
 
 async function openNgrokTunnel({ route, notify }: TunnelOptions): Promise<Tunnel> {
-  if (!process.env.NGROK_AUTHTOKEN) throw ngrokProblem('tunnel_token_missing')
+  if (!process.env.NGROK_AUTHTOKEN) throw problem('tunnel_token_missing')
   const ngrok = await load()
   const listener = await ngrok
     .forward({
@@ -217,7 +219,7 @@ async function openNgrokTunnel({ route, notify }: TunnelOptions): Promise<Tunnel
       },
     })
     .catch((error) => {
-      throw ngrokProblem('tunnel_failed', error instanceof Error ? error.message : String(error))
+      throw problem('tunnel_failed', error instanceof Error ? error.message : String(error))
     })
   return { url: new URL(route.pathname, listener.url() ?? undefined).href, close: () => listener.close() }
 }
@@ -229,16 +231,8 @@ async function load(): Promise<Ngrok> {
   try {
     path = require.resolve(PACKAGE)
   } catch {
-    throw ngrokProblem('tunnel_package_missing')
+    throw problem('tunnel_package_missing')
   }
   const loaded = (await import(pathToFileURL(path).href)) as Ngrok & { readonly default?: Ngrok }
   return loaded.default ?? loaded
-}
-
-function ngrokProblem(
-  code: 'tunnel_token_missing' | 'tunnel_package_missing' | 'tunnel_failed',
-  detail?: string,
-): CommandError {
-  const { message, remedy } = describeProblem(code, detail)
-  return new CommandError(code, message, remedy)
 }

@@ -4,10 +4,9 @@
  */
 
 import { PROBE_TYPE } from '../../reply.ts'
-import { type SignedDelivery, signDelivery } from '../../testing/sign.ts'
+import { signDelivery } from '../../testing/sign.ts'
 import { probeHeaders } from '../../webhook/probe.ts'
-import type { Failure } from '../failure.ts'
-import { explainAnswer, explainSilence, isPage, ownCode, type RouteAnswer } from '../send.ts'
+import { explainAnswer, isOk, isPage, type Outcome, ownCode, post, type RouteAnswer } from '../send.ts'
 import { formatDuration } from '../text.ts'
 import { type Check, found, passed, type Result, toResult } from './check.ts'
 import { examineProtection, findRoute, type Project, servedPath } from './project.ts'
@@ -19,9 +18,6 @@ interface ProbeOptions {
   readonly timeoutMs: number
   readonly project: Project
 }
-
-/** What came back, or why nothing did. */
-type Outcome = (RouteAnswer & { readonly ms: number }) | Failure
 
 const EVENT = { type: PROBE_TYPE, object: 'event', data: { id: 'probe', object: 'probe' } }
 const GRACE_MS = 1_000
@@ -41,37 +37,17 @@ function checkAddress({ protocol, hostname }: URL): Result[] {
 }
 
 async function probe(options: ProbeOptions): Promise<Result[]> {
-  const { secret } = options
+  const { url, secret, timeoutMs } = options
   const bodies = [JSON.stringify(EVENT), JSON.stringify(EVENT, null, 2)]
   const deliveries = secret === undefined ? [] : bodies.map((body) => signDelivery(body, { secret }))
   // Without a secret the route counts it as any other refusal.
   const unsignedHeaders = secret === undefined ? {} : probeHeaders(secret, Date.now())
   const [unsigned, signed, indented] = await Promise.all([
-    ask(options, { headers: unsignedHeaders, body: Buffer.from(JSON.stringify(EVENT)) }),
-    ...deliveries.map((delivery) => ask(options, delivery)),
+    post(url, { headers: unsignedHeaders, body: Buffer.from(JSON.stringify(EVENT)) }, timeoutMs),
+    ...deliveries.map((delivery) => post(url, delivery, timeoutMs)),
   ])
   const result = judge(unsigned as Outcome, signed, indented, options)
   return [pointAt(result, options), ...checkPace([signed, indented], options)]
-}
-
-async function ask(
-  { url, timeoutMs }: ProbeOptions,
-  sent: Pick<SignedDelivery, 'body'> & { headers: object },
-): Promise<Outcome> {
-  const startedAt = performance.now()
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...sent.headers },
-      body: sent.body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    const { status, headers } = response
-    return { url, status, headers, text: await response.text(), ms: performance.now() - startedAt }
-  } catch (error) {
-    return explainSilence(error as Error, url)
-  }
 }
 
 /** The first thing that is wrong. */
@@ -110,13 +86,9 @@ function isOwn({ text }: RouteAnswer): boolean {
   return ownCode(text) === 'headers_missing'
 }
 
-function isOk({ status }: RouteAnswer): boolean {
-  return status >= 200 && status < 300
-}
-
 /** A third of the time that Svix waits: under load it will be more. */
 function checkPace(outcomes: readonly (Outcome | undefined)[], { timeoutMs }: ProbeOptions): Result[] {
-  const slowest = Math.max(...outcomes.map((each) => (each && 'ms' in each ? each.ms : 0)))
+  const slowest = Math.max(...outcomes.map((each) => (each && !('code' in each) ? each.ms : 0)))
   return slowest > timeoutMs / 3 ? [found('route_slow', `it took ${formatDuration(slowest)}`)] : []
 }
 
