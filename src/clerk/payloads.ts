@@ -2,33 +2,23 @@
  * What Clerk's webhooks really carry, as types: every field that Clerk documents.
  *
  * Clerk's own types and its OpenAPI disagree with each other and with received payloads, so a field here is
- * optional unless both require it. A value that `@clerk/backend` describes fits without a cast. Names are Clerk's; fields
- * that are not listed do not compile, and are in the row's `raw`.
+ * optional unless both require it, and a name or status is text, because Clerk adds values. A value that `@clerk/backend`
+ * describes fits without a cast; the other way round does `toWebhookEvent` of `clerk-sync/clerk-backend`. Names are
+ * Clerk's; fields that are not listed do not compile, and are in the row's `raw`.
  */
 
-/** Milliseconds since 1970. */
-export type Milliseconds = number
+import type {
+  PaymentAttemptPayload,
+  SubscriptionItemPayload,
+  SubscriptionPayload,
+} from './billing-payloads.ts'
+import type { Identified, Metadata, Milliseconds, Part, Payload, Resource } from './payload-parts.ts'
 
-/** Free JSON that the team or its users put there. */
-export type Metadata = Record<string, unknown>
-
-/** Any object inside an event. */
-export interface Payload {
-  [field: string]: unknown
-}
-
-type Identified = {
-  id: string
-  /** Clerk's name for the kind; in some events that of another kind. */
-  object?: string
-}
-
-type Timestamped = Identified & {
-  created_at?: Milliseconds
-  updated_at?: Milliseconds
-}
+export type * from './billing-payloads.ts'
+export type { Metadata, Milliseconds, Payload } from './payload-parts.ts'
 
 export type VerificationPayload = {
+  id?: string
   object?: string
   status?: string
   strategy?: string
@@ -37,9 +27,13 @@ export type VerificationPayload = {
   channel?: string | null
   verified_at?: Milliseconds | null
   verified_at_client?: string | null
+  external_verification_redirect_url?: string | null
+  nonce?: string | null
+  message?: string | null
 }
 
-export type EmailAddressPayload = Timestamped & {
+export type EmailAddressPayload = Part & {
+  object: 'email_address'
   email_address: string
   reserved?: boolean
   verification: VerificationPayload | null
@@ -47,7 +41,8 @@ export type EmailAddressPayload = Timestamped & {
   matches_sso_connection?: boolean
 }
 
-export type PhoneNumberPayload = Timestamped & {
+export type PhoneNumberPayload = Part & {
+  object: 'phone_number'
   phone_number: string
   reserved_for_second_factor?: boolean
   default_second_factor?: boolean
@@ -57,7 +52,8 @@ export type PhoneNumberPayload = Timestamped & {
   backup_codes?: string[] | null
 }
 
-export type Web3WalletPayload = Timestamped & {
+export type Web3WalletPayload = Part & {
+  object: 'web3_wallet'
   web3_wallet: string
   verification: VerificationPayload | null
 }
@@ -68,23 +64,38 @@ export type PasskeyPayload = Identified & {
   verification?: VerificationPayload | null
 }
 
-export type ExternalAccountPayload = Timestamped & {
-  provider?: string
-  identification_id?: string
+export type ExternalAccountPayload = Part & {
+  provider: string
+  identification_id: string
   external_account_id?: string
-  provider_user_id?: string
-  approved_scopes?: string
-  email_address?: string
+  provider_user_id: string
+  approved_scopes: string
+  email_address: string
   email_address_verified?: boolean | null
-  first_name?: string
-  last_name?: string
+  first_name: string
+  last_name: string
   avatar_url?: string
   image_url?: string | null
   username?: string | null
   phone_number?: string | null
   public_metadata?: Metadata | null
   label?: string | null
-  verification?: VerificationPayload | null
+  verification: VerificationPayload | null
+}
+
+/** What Clerk shows of an identity provider inside a user. */
+export type AccountConnectionPayload = Part & {
+  protocol?: string
+  provider: string
+  name: string
+  logo_public_url?: string | null
+  domain?: string
+  domains?: string[]
+  active: boolean
+  sync_user_attributes: boolean
+  allow_subdomains?: boolean
+  allow_idp_initiated?: boolean
+  disable_additional_identifications?: boolean
 }
 
 export type SamlAccountPayload = Identified & {
@@ -97,25 +108,27 @@ export type SamlAccountPayload = Identified & {
   last_authenticated_at?: Milliseconds | null
   public_metadata?: Metadata | null
   verification?: VerificationPayload | null
-  saml_connection?: object | null
+  saml_connection?: AccountConnectionPayload | null
 }
 
 export type EnterpriseAccountPayload = Identified & {
+  object: 'enterprise_account'
   protocol?: string
-  provider?: string
-  active?: boolean
-  email_address?: string
+  provider: string
+  active: boolean
+  email_address: string
   first_name?: string | null
   last_name?: string | null
   provider_user_id?: string | null
   enterprise_connection_id?: string | null
-  public_metadata?: Metadata | null
-  verification?: VerificationPayload | null
-  enterprise_connection?: object | null
+  public_metadata?: Metadata
+  verification: VerificationPayload | null
+  enterprise_connection?: AccountConnectionPayload | null
   last_authenticated_at?: Milliseconds | null
 }
 
-export type UserPayload = Timestamped & {
+export type UserPayload = Resource & {
+  object: 'user'
   external_id: string | null
   primary_email_address_id: string | null
   primary_phone_number_id: string | null
@@ -127,7 +140,7 @@ export type UserPayload = Timestamped & {
   profile_image_url?: string
   image_url?: string
   has_image: boolean
-  public_metadata: Metadata | null
+  public_metadata: Metadata
   private_metadata?: Metadata | null
   unsafe_metadata?: Metadata
   email_addresses: EmailAddressPayload[]
@@ -136,7 +149,7 @@ export type UserPayload = Timestamped & {
   passkeys?: PasskeyPayload[]
   external_accounts: ExternalAccountPayload[]
   saml_accounts?: SamlAccountPayload[]
-  enterprise_accounts: EnterpriseAccountPayload[]
+  enterprise_accounts?: EnterpriseAccountPayload[]
   password_enabled: boolean
   two_factor_enabled: boolean
   totp_enabled: boolean
@@ -156,31 +169,54 @@ export type UserPayload = Timestamped & {
   create_organizations_limit?: number | null
   legal_accepted_at: Milliseconds | null
   bypass_client_trust?: boolean
-  scim?: Payload | null
+  scim?: { directory_id: string; directory_enabled?: boolean; external_id: string | null } | null
   timezone?: string | null
 }
 
 /** What most `*.deleted` events carry. There is no time in it: the envelope's `timestamp` is the only clock. */
-export type DeletedPayload = Identified & {
-  deleted?: boolean
-  slug?: string | null
+export type DeletedPayload = {
+  id: string
+  object: string
+  deleted: boolean
+  slug?: string
   external_id?: string
 }
 
-export type SessionPayload = Timestamped & {
+/** What Clerk's documents agree on: its types give it the whole role, its OpenAPI a {@link DeletedPayload}. */
+export type DeletedRolePayload = Identified & {
+  deleted?: boolean
+  slug?: string | null
+}
+
+/** The device and the place that a session was last seen at. */
+export type SessionActivityPayload = {
+  id: string
+  object: string
+  device_type?: string
+  is_mobile: boolean
+  browser_name?: string
+  browser_version?: string
+  ip_address?: string
+  city?: string
+  country?: string
+}
+
+export type SessionPayload = Resource & {
+  object: 'session'
   user_id: string
   client_id: string
   actor?: Payload | null
   status: string
   last_active_organization_id?: string | null
   last_active_at: Milliseconds
-  latest_activity?: object | null
+  latest_activity?: SessionActivityPayload | null
   expire_at: Milliseconds
   abandon_at: Milliseconds
   user?: UserPayload | null
 }
 
-export type OrganizationPayload = Timestamped & {
+export type OrganizationPayload = Resource & {
+  object: 'organization'
   name: string
   slug: string
   image_url?: string
@@ -197,8 +233,18 @@ export type OrganizationPayload = Timestamped & {
   role_set_key?: string | null
 }
 
+/** What Clerk shows of an organization to people outside of it. */
+export type PublicOrganizationPayload = {
+  id: string
+  object?: string
+  name: string
+  slug: string
+  image_url?: string
+  has_image: boolean
+}
+
 export type PublicUserPayload = {
-  profile_image_url?: string | undefined
+  profile_image_url?: string | null
   user_id?: string
   identifier?: string | null
   first_name?: string | null
@@ -210,27 +256,28 @@ export type PublicUserPayload = {
   deprovisioned?: boolean
 }
 
-export type OrganizationMembershipPayload = Timestamped & {
+export type OrganizationMembershipPayload = Resource & {
+  object: 'organization_membership'
   role: string
   role_name?: string
   permissions: string[]
-  public_metadata: Metadata | null
+  public_metadata: Metadata
   private_metadata?: Metadata
   /** Partial: it lacks `private_metadata` and `created_by`. */
   organization: OrganizationPayload
   public_user_data?: PublicUserPayload
 }
 
-export type OrganizationInvitationPayload = Timestamped & {
+export type OrganizationInvitationPayload = Resource & {
   email_address: string
   role: string
   role_name: string
   organization_id?: string
   inviter_id?: string | null
   public_inviter_data?: PublicUserPayload
-  public_organization_data?: object | null
+  public_organization_data?: PublicOrganizationPayload | null
   status?: string
-  public_metadata: Metadata | null
+  public_metadata: Metadata
   private_metadata?: Metadata
   /** Holds the invitation's ticket. */
   url: string | null
@@ -239,7 +286,10 @@ export type OrganizationInvitationPayload = Timestamped & {
   user_id?: string
 }
 
-export type OrganizationDomainPayload = Timestamped & {
+export type OrganizationInvitationAcceptedPayload = OrganizationInvitationPayload & { user_id: string }
+
+export type OrganizationDomainPayload = Resource & {
+  object: 'organization_domain'
   organization_id: string
   name: string
   enrollment_mode: string
@@ -250,17 +300,19 @@ export type OrganizationDomainPayload = Timestamped & {
   verification?: VerificationPayload | null
   total_pending_invitations: number
   total_pending_suggestions: number
-  public_organization_data?: object | null
+  public_organization_data?: PublicOrganizationPayload | null
 }
 
-export type PermissionPayload = Timestamped & {
+export type PermissionPayload = Resource & {
+  object: 'permission'
   key: string
   name: string
   description: string
   type?: string
 }
 
-export type RolePayload = Timestamped & {
+export type RolePayload = Resource & {
+  object: 'role'
   key: string
   name: string
   description: string | null
@@ -268,17 +320,18 @@ export type RolePayload = Timestamped & {
   permissions: PermissionPayload[]
 }
 
-export type InvitationPayload = Timestamped & {
-  email_address?: string
-  public_metadata?: Metadata | null
+export type InvitationPayload = Resource & {
+  object: 'invitation'
+  email_address: string
+  public_metadata: Metadata | null
   revoked?: boolean
-  status?: string
+  status: string
   /** Holds the invitation's ticket. */
   url?: string
   expires_at?: Milliseconds | null
 }
 
-export type WaitlistEntryPayload = Timestamped & {
+export type WaitlistEntryPayload = Resource & {
   email_address: string
   status: string
   is_locked?: boolean
@@ -314,97 +367,6 @@ export type SmsMessagePayload = Identified & {
   created_at_ms?: Milliseconds
 }
 
-export type PayerPayload = Timestamped & {
-  /** `""` for an organization's payer. */
-  user_id?: string
-  first_name?: string
-  last_name?: string
-  email?: string
-  /** `""` for a user's payer. */
-  organization_id?: string
-  organization_name?: string
-  image_url?: string
-}
-
-export type SubscriptionItemPayload = Timestamped & {
-  status?: string
-  is_free_trial?: boolean
-  period_start?: Milliseconds
-  period_end?: Milliseconds | null
-  interval?: string
-  plan_period?: string
-  plan_id?: string | null
-  plan?: Payload | null
-  payer?: PayerPayload
-  /** `null` inside a subscription's `items`. */
-  subscription_id?: string | null
-  seats?: Payload
-  credits?: Payload | null
-}
-
-export type SubscriptionPayload = Timestamped & {
-  status?: string
-  active_at?: Milliseconds | null
-  canceled_at?: Milliseconds | null
-  ended_at?: Milliseconds | null
-  past_due_at?: Milliseconds | null
-  latest_payment_id?: string | null
-  payer_id?: string
-  payer?: PayerPayload
-  payment_source_id?: string | null
-  items?: SubscriptionItemPayload[]
-}
-
-export type AmountPayload = {
-  amount?: number
-  amount_formatted?: string
-  currency?: string
-  currency_symbol?: string
-}
-
-export type TotalsPayload = {
-  subtotal?: AmountPayload
-  tax_total?: AmountPayload
-  grand_total?: AmountPayload
-}
-
-export type PayeePayload = {
-  id?: string
-  gateway_type?: string
-  gateway_external_id?: string
-  gateway_status?: string
-}
-
-export type PaymentSourcePayload = {
-  id?: string
-  gateway?: string
-  gateway_external_id?: string
-  gateway_external_account_id?: string | null
-  payment_method?: string
-  status?: string
-  card_type?: string
-  last4?: string
-}
-
-export type PaymentAttemptPayload = Timestamped & {
-  instance_id?: string
-  payment_id?: string
-  invoice_id?: string
-  statement_id?: string
-  gateway_external_id?: string
-  status?: string
-  paid_at?: Milliseconds | null
-  failed_at?: Milliseconds | null
-  failed_reason?: object | null
-  billing_date?: Milliseconds
-  charge_type?: string
-  payee?: PayeePayload
-  payer?: PayerPayload
-  totals?: TotalsPayload
-  payment_source?: PaymentSourcePayload
-  subscription_items?: SubscriptionItemPayload[]
-}
-
 /** Every event type that Clerk is known to send, with its payload. */
 export interface EventPayloads {
   'user.created': UserPayload
@@ -422,17 +384,17 @@ export interface EventPayloads {
   'organizationMembership.updated': OrganizationMembershipPayload
   'organizationMembership.deleted': OrganizationMembershipPayload
   'organizationInvitation.created': OrganizationInvitationPayload
-  'organizationInvitation.accepted': OrganizationInvitationPayload
+  'organizationInvitation.accepted': OrganizationInvitationAcceptedPayload
   'organizationInvitation.revoked': OrganizationInvitationPayload
   'organizationDomain.created': OrganizationDomainPayload
   'organizationDomain.updated': OrganizationDomainPayload
   'organizationDomain.deleted': DeletedPayload
   'role.created': RolePayload
   'role.updated': RolePayload
-  'role.deleted': DeletedPayload
+  'role.deleted': DeletedRolePayload
   'permission.created': PermissionPayload
   'permission.updated': PermissionPayload
-  'permission.deleted': DeletedPayload
+  'permission.deleted': DeletedRolePayload
   'waitlistEntry.created': WaitlistEntryPayload
   'waitlistEntry.updated': WaitlistEntryPayload
   'email.created': EmailPayload

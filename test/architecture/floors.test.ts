@@ -38,7 +38,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'responder.ts',
   ],
   ['index.ts'],
-  ['adapters/', 'dashboard/', 'metrics/', 'opentelemetry.ts'],
+  ['adapters/', 'clerk-backend.ts', 'dashboard/', 'metrics/', 'opentelemetry.ts'],
   ['server/'],
   ['cli/'],
 ]

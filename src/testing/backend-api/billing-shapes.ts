@@ -92,7 +92,7 @@ function priceIdOf({ id }: Payload): string {
 
 /** It names no subscription. */
 export function showItem(call: Shown, item: SubscriptionItemPayload): Payload {
-  const plan = item.plan ?? {}
+  const plan: Payload = { ...item.plan }
   const fee = money(Number(plan.amount), String(plan.currency))
   const since = (status: string) => (item.status === status ? item.updated_at : null)
   return {

@@ -53,7 +53,10 @@ export function permissionsOf(clerk: SimulatedClerk): PermissionPayload[] {
   return [...system, ...clerk.resources('permissions').values()]
 }
 
-function systemRole(clerk: SimulatedClerk, { key, name, permissions }: (typeof SYSTEM_ROLES)[number]) {
+function systemRole(
+  clerk: SimulatedClerk,
+  { key, name, permissions }: (typeof SYSTEM_ROLES)[number],
+): RolePayload {
   return {
     ...standard(clerk, 'role', key),
     name,
@@ -72,7 +75,11 @@ function systemPermission(clerk: SimulatedClerk, key: string): PermissionPayload
 /** When Clerk introduced them, long before any instance that is simulated. */
 const INTRODUCED = 1_700_000_000_000
 
-function standard({ instanceId }: SimulatedClerk, object: 'role' | 'permission', key: string) {
+function standard<Kind extends 'role' | 'permission'>(
+  { instanceId }: SimulatedClerk,
+  object: Kind,
+  key: string,
+) {
   const digest = createHash('sha256').update(`${instanceId} ${key}`).digest().subarray(0, 16)
   const id = `${object === 'role' ? 'role' : 'perm'}_${ksuid(INTRODUCED, digest)}`
   return { object, id, key, created_at: INTRODUCED, updated_at: INTRODUCED }

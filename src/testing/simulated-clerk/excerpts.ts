@@ -1,10 +1,15 @@
 /** The short forms of users and organizations that other resources hold. They lack what only the owner may see. */
 
-import type { OrganizationPayload, Payload, PublicUserPayload, UserPayload } from '../../clerk/payloads.ts'
+import type {
+  OrganizationPayload,
+  PublicOrganizationPayload,
+  PublicUserPayload,
+  UserPayload,
+} from '../../clerk/payloads.ts'
 import type { Instance } from './instance.ts'
 
 export function publicUser(user: UserPayload): PublicUserPayload {
-  const { profile_image_url, username = null, banned = false, deprovisioned = false } = user
+  const { profile_image_url = null, username = null, banned = false, deprovisioned = false } = user
   return { ...publicInviter(user), profile_image_url, username, banned, deprovisioned }
 }
 
@@ -19,8 +24,9 @@ function identifierOf({ email_addresses, phone_numbers, web3_wallets }: UserPayl
   return identifier ?? ''
 }
 
-export function publicOrganization({ id, name, slug, image_url, has_image }: OrganizationPayload): Payload {
-  return { id, name, slug, image_url, has_image }
+export function publicOrganization(organization: OrganizationPayload): PublicOrganizationPayload {
+  const { id, name, slug, image_url, has_image } = organization
+  return { id, name, slug, ...(image_url !== undefined && { image_url }), has_image }
 }
 
 /** The organization as memberships show it: partial, but with counts. */

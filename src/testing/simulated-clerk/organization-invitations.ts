@@ -57,7 +57,7 @@ export const acceptOrganizationInvitation = actionOn('organization_invitations',
     const user = stranger(instance, organizationId)
     const changes = { status: 'accepted', url: null, user_id: user.id }
     const accepted = instance.update('organization_invitations', invitation, changes)
-    instance.send('organizationInvitation.accepted', accepted)
+    instance.send('organizationInvitation.accepted', { ...accepted, user_id: user.id })
     join(instance, organization, user, invitation.role)
   },
 })

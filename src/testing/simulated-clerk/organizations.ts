@@ -49,7 +49,7 @@ function dissolve(instance: Instance, organization: OrganizationPayload): void {
   tables.organization_domains.deleteOwnedBy(organization.id)
   tables.api_keys.deleteOwnedBy(organization.id)
   tables.organizations.delete(organization)
-  const { id, slug = null } = organization
+  const { id, slug } = organization
   const deleted: DeletedPayload = { object: 'organization', id, slug, deleted: true }
   sendMembershipsDeleted(instance, memberships, (at) => instance.send('organization.deleted', deleted, at))
 }

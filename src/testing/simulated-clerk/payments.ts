@@ -1,16 +1,22 @@
 /** Attempts to collect a payment: pending, then paid or failed. */
 
-import type { Payload, PaymentAttemptPayload, SubscriptionItemPayload } from '../../clerk/payloads.ts'
+import type {
+  AmountPayload,
+  PaymentAttemptPayload,
+  PaymentSourcePayload,
+  SubscriptionItemPayload,
+  TotalsPayload,
+} from '../../clerk/payloads.ts'
 import { actionOn } from './action.ts'
 import type { Instance } from './instance.ts'
 import { subscribeUser } from './subscriptions.ts'
 
-export function money(amount: number, currency: string): Payload {
+export function money(amount: number, currency: string): AmountPayload {
   const currency_symbol = currency === 'EUR' ? '€' : '$'
   return { amount, amount_formatted: (amount / 100).toFixed(2), currency, currency_symbol }
 }
 
-function totalsOf(items: readonly SubscriptionItemPayload[]): Payload {
+function totalsOf(items: readonly SubscriptionItemPayload[]): TotalsPayload {
   const amount = items.reduce((sum, { plan }) => sum + Number(plan?.amount), 0)
   const currency = String(items[0]?.plan?.currency ?? 'USD')
   return {
@@ -26,10 +32,10 @@ function paidItem({
   seats: __,
   ...item
 }: SubscriptionItemPayload): SubscriptionItemPayload {
-  return { ...item, id: item.id as string, credits: { proration: null, payer: null, total: money(0, 'USD') } }
+  return { ...item, id: item.id, credits: { proration: null, payer: null, total: money(0, 'USD') } }
 }
 
-function newPaymentSource(instance: Instance): Payload {
+function newPaymentSource(instance: Instance): PaymentSourcePayload {
   return {
     id: instance.newId('cps'),
     gateway: 'stripe',

@@ -1,6 +1,6 @@
 /** Sessions. Clerk sends nothing when one expires: it keeps the status that it was last sent with. */
 
-import type { EventType, Payload, SessionPayload, UserPayload } from '../../clerk/payloads.ts'
+import type { EventType, SessionActivityPayload, SessionPayload, UserPayload } from '../../clerk/payloads.ts'
 import { type Action, actionOn } from './action.ts'
 import { type Instance, organizationIdOf } from './instance.ts'
 import { createUser } from './users.ts'
@@ -35,7 +35,7 @@ function startSession(instance: Instance, user: UserPayload, status: 'active' | 
   })
 }
 
-function activity(instance: Instance): Payload {
+function activity(instance: Instance): SessionActivityPayload {
   const { random } = instance
   const isMobile = random.chance(0.4)
   return {

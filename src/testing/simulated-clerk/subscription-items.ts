@@ -2,21 +2,21 @@
 
 import type {
   EventType,
-  Payload,
   SubscriptionItemPayload,
+  SubscriptionItemPlanPayload,
   SubscriptionPayload,
 } from '../../clerk/payloads.ts'
 import type { Instance } from './instance.ts'
 
 const MONTH = 2_678_400_000
 
-export const PLANS: readonly Payload[] = [
+export const PLANS: readonly SubscriptionItemPlanPayload[] = [
   plan('free', 'Free', 0, 'USD'),
   plan('pro', 'Pro', 2_000, 'USD'),
   plan('team', 'Team', 9_900, 'EUR'),
 ]
 
-function plan(slug: string, name: string, amount: number, currency: string): Payload {
+function plan(slug: string, name: string, amount: number, currency: string): SubscriptionItemPlanPayload {
   return { id: `cplan_${slug.padEnd(27, '0')}`, slug, name, is_recurring: true, amount, currency }
 }
 
@@ -34,7 +34,7 @@ export function addItem(
     period_start: instance.now,
     period_end: random.pick([instance.now + MONTH, null]),
     interval: random.pick(['month', 'annual']),
-    plan_id: String(plan.id),
+    plan_id: plan.id,
     plan,
     subscription_id: id,
     seats: { quantity: random.pick([null, 5]) },

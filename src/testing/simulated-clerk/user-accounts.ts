@@ -1,12 +1,12 @@
 /** What a user signs in with: addresses, numbers, wallets, keys and accounts elsewhere. */
 
 import type {
+  AccountConnectionPayload,
   EmailAddressPayload,
   EnterpriseAccountPayload,
   ExternalAccountPayload,
   Milliseconds,
   PasskeyPayload,
-  Payload,
   PhoneNumberPayload,
   SamlAccountPayload,
   VerificationPayload,
@@ -138,9 +138,13 @@ export function enterpriseAccounts(instance: Instance, address: string) {
   }
 }
 
-type Account = Partial<SamlAccountPayload & EnterpriseAccountPayload>
+type Account = Omit<EnterpriseAccountPayload, 'id' | 'object'>
 
-function samlAccount(instance: Instance, account: Account, connection: Payload): SamlAccountPayload {
+function samlAccount(
+  instance: Instance,
+  account: Account,
+  connection: AccountConnectionPayload,
+): SamlAccountPayload {
   return {
     ...account,
     id: instance.newId('samlac'),
@@ -152,19 +156,19 @@ function samlAccount(instance: Instance, account: Account, connection: Payload):
 function enterpriseAccount(
   instance: Instance,
   account: Account,
-  connection: Payload,
+  connection: AccountConnectionPayload,
 ): EnterpriseAccountPayload {
   return {
     ...account,
     id: instance.newId('entac'),
     object: 'enterprise_account',
     protocol: 'saml',
-    enterprise_connection_id: String(connection.id),
+    enterprise_connection_id: connection.id,
     enterprise_connection: connection,
   }
 }
 
-function connectionTo(instance: Instance, domain: string): Payload {
+function connectionTo(instance: Instance, domain: string): AccountConnectionPayload {
   return {
     id: instance.newId('entconn'),
     object: 'enterprise_connection',
