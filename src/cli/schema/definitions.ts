@@ -2,6 +2,7 @@
 
 import { CATALOGUE, CHILD_SETS } from '../../clerk/catalogue.ts'
 import type { Column, Columns } from '../../clerk/resource.ts'
+import type { ClerkTables } from '../../database/tables.ts'
 
 export type SqlType = Column['sqlType'] | 'json'
 
@@ -38,6 +39,35 @@ export const TABLES: readonly TableDefinition[] = [
   ...Object.values(CATALOGUE).map((resource) => define(resource, ['id'], WHOLE)),
   ...Object.values(CHILD_SETS).map((set) => define(set, [set.parentColumn, 'id'])),
 ]
+
+type SyncedTable = keyof typeof CATALOGUE | keyof typeof CHILD_SETS
+
+/** The tables beside them in the schema, which other tools must leave alone too. */
+export const WORKING_TABLES: readonly string[] = Object.keys({
+  alerts: true,
+  api_budgets: true,
+  audit_log: true,
+  event_bodies: true,
+  event_changes: true,
+  event_minutes: true,
+  event_spans: true,
+  events: true,
+  failure_mutes: true,
+  handler_runs: true,
+  handler_workers: true,
+  handlers: true,
+  jobs: true,
+  maintenance: true,
+  migrations: true,
+  pending_cascades: true,
+  pending_verifications: true,
+  refusals: true,
+  releases: true,
+  retention_log: true,
+  sweep_seen_ids: true,
+  sweep_starts: true,
+  tombstones: true,
+} satisfies Record<Exclude<keyof ClerkTables, SyncedTable | `${string}_live`> | 'migrations', true>)
 
 interface Described {
   readonly table: string

@@ -10,6 +10,7 @@ import {
   toManyField,
   toModelName,
   toOneField,
+  WORKING_TABLES,
 } from './definitions.ts'
 
 const TYPES: Readonly<Record<SqlType, string>> = {
@@ -32,7 +33,9 @@ const NATIVE: Readonly<Partial<Record<SqlType, string>>> = {
 const PREFIX = 'Clerk'
 
 export function toPrisma(schema: string): string {
-  const external = TABLES.map(({ name }) => `'${schema}.${name}'`).join(', ')
+  // Of a table that is not named here, Prisma plans to drop it.
+  const names = [...TABLES.map(({ name }) => name), ...WORKING_TABLES]
+  const external = names.map((name) => `'${schema}.${name}'`).join(', ')
   const head = `// Made by: clerk-sync schema --prisma > prisma/clerk.prisma
 // Keep it in a file of its own beside your schema, and run the command again after an upgrade: it replaces the file.
 //
