@@ -136,7 +136,7 @@ export class Gather<Item, Result> {
     return this.#queue.length === 0 ? 0 : (before + 1) * this.#commitMs
   }
 
-  /** Fewer had better wait for the next batch than begin one beside another. */
+  /** With fewer deliveries, one larger batch is cheaper than a second one beside the first. */
   get #worthwhile(): number {
     return Math.min(this.#limits.maxItems, Math.max(WORTHWHILE, Math.round(this.#commitItems)))
   }

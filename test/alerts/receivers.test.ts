@@ -63,7 +63,8 @@ async function receiver(answers: readonly RequestListener[]) {
 
 describeWithPostgres('the alert hook and a receiver', (postgres) => {
   const databases = CASES.map(() => postgresDatabase(postgres))
-  const [own] = [postgresDatabase(postgres)]
+  const own = postgresDatabase(postgres)
+  const untold = postgresDatabase(postgres)
 
   /** Of a sync whose handler has failed for good. */
   async function hookOf(database: TestDatabase, url: string) {
@@ -119,7 +120,9 @@ describeWithPostgres('the alert hook and a receiver', (postgres) => {
     await hook.look()
     expect(await row()).toMatchObject({ failure: 'ECONNREFUSED', begin_sent_at: null })
 
-    const chatter = createTcpServer((socket) => socket.end('220 mail.example.com ESMTP\r\n'))
+    const chatter = createTcpServer((socket) =>
+      socket.end('220 mail.example.com ESMTP\r\n', () => socket.destroy()),
+    )
     await once(chatter.listen(port, '127.0.0.1'), 'listening')
     await expire()
     await hook.look()
@@ -136,7 +139,7 @@ describeWithPostgres('the alert hook and a receiver', (postgres) => {
 
   it('that never answers holds up no process that ends', async () => {
     const { url, seen } = await receiver([() => undefined])
-    const { hook, expire } = await hookOf(own, url)
+    const { hook, expire } = await hookOf(untold, url)
     await expire()
     const looking = hook.look()
     await expect.poll(() => seen.requests).toBe(1)

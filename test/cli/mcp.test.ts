@@ -58,7 +58,7 @@ describeWithPostgres('mcp', (url) => {
     const { answer: events } = await call(client, 'list_events', { type: ['user.*'], limit: 1 })
     expect(events.items).toMatchObject([{ id: 'msg_mcp', outcome: 'applied' }])
     const { answer: failures } = await call(client, 'list_failures')
-    expect(failures).toEqual({ groups: [] })
+    expect(failures).toEqual({ groups: [], resolved: [] })
     const { answer: history } = await call(client, 'get_row_history', { resource: 'users', id: 'user_mcp' })
     expect(history.items).toMatchObject([{ id: 'msg_mcp' }])
     const found = await call(client, 'search', { q: 'grace.hopper@navy.example' })
