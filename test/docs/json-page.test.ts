@@ -112,13 +112,13 @@ describeWithPostgres('docs/json.md', (url) => {
       const types = [...byType].map(([type, each]) => {
         const shape = renderShape(shapeOf(each, (path) => MAPS.test(path)))
         const text = type === '' ? shape : shape.replace('type: string', `type: '${type}'`)
-        return `\`\`\`ts\n${text}\n\`\`\`\n`
+        return `\`\`\`ts\ntype Line = ${text}\n\`\`\`\n`
       })
       return `## clerk-sync ${command}\n\n${types.join('\n')}`
     })
     const { stderr } = await callCli(['explain', 'nothing', '--json'], { cwd: await folder() })
     const error = renderShape(shapeOf(jsonLines(stderr), () => false))
-    const errors = `## Errors\n\nA command that fails prints this to standard error; \`clerk-sync explain CODE\` tells more.\n\n\`\`\`ts\n${error}\n\`\`\`\n`
+    const errors = `## Errors\n\nA command that fails prints this to standard error; \`clerk-sync explain CODE\` tells more.\n\n\`\`\`ts\ntype Failure = ${error}\n\`\`\`\n`
     const page = `${[INTRODUCTION, ...sections, errors].join('\n')}`
     await expect(page).toMatchFileSnapshot('../../docs/json.md')
   })

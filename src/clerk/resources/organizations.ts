@@ -1,6 +1,6 @@
 import { OLDEST_FIRST } from '../api-description.ts'
 import type { Metadata } from '../payloads.ts'
-import { boolean, defineResource, id, integer, json, key, personal, text, time } from '../resource.ts'
+import { boolean, defineResource, id, integer, json, key, text, time } from '../resource.ts'
 
 /** Events have these counts, lists only on request. */
 const COUNTS = { include_members_count: 'true', include_missing_member_with_elevated_permissions: 'true' }
@@ -14,17 +14,17 @@ export const organizations = defineResource({
     'organization.deleted': 'delete',
   },
   columns: {
-    name: personal(text()),
-    slug: personal(key()),
-    image_url: personal(text()),
+    name: text(),
+    slug: key(),
+    image_url: text(),
     has_image: boolean(),
     members_count: integer(),
     pending_invitations_count: integer(),
     missing_member_with_elevated_permissions: boolean(),
     max_allowed_memberships: integer(),
     admin_delete_enabled: boolean(),
-    public_metadata: personal(json<Metadata>()),
-    private_metadata: personal(json<Metadata>()),
+    public_metadata: json<Metadata>(),
+    private_metadata: json<Metadata>(),
     created_by: id(),
     role_set_key: text(),
     last_active_at: time(),
