@@ -48,11 +48,18 @@ function intoTombstones(schema: string): string {
   return `insert into ${qualify(schema, 'tombstones')} as known (resource, id, deleted_at, event_id, instance_id)`
 }
 
-/** The first deletion counts, in whatever order they commit. */
+/**
+ * Of two deletions of one resource the earlier counts, and at the same time that of the smaller event id, in whatever order
+ * they commit. `earliest` in `fold.ts` is the same.
+ */
+export function isEarlier(deletion: string, known: string): string {
+  const keyOf = (row: string) => `(${row}.deleted_at, coalesce(${row}.event_id, '') collate "C")`
+  return `${keyOf(deletion)} < ${keyOf(known)}`
+}
+
 const ON_TOMBSTONE = `
   on conflict (resource, id) do update set deleted_at = excluded.deleted_at, event_id = excluded.event_id
-  where (excluded.deleted_at, coalesce(excluded.event_id, '') collate "C")
-    < (known.deleted_at, coalesce(known.event_id, '') collate "C")`
+  where ${isEarlier('excluded', 'known')}`
 
 /** Where a deletion goes on to. */
 interface Dependants {
@@ -71,7 +78,7 @@ export function cascadeStatement(dependants: Dependants): string {
     with gone as (
       select stored.id, "row".deleted_at, "row".event_id, stored.instance_id
       from ${rowsOf(CASCADE_COLUMNS)} join ${table} as stored on stored.${parent} = "row".id
-      where stored.${parent} = any($1) and (stored.deleted_at is null or "row".deleted_at < stored.deleted_at)
+      where stored.${parent} = any($1) and (stored.deleted_at is null or ${isEarlier('"row"', 'stored')})
       order by stored.id for update of stored
     ), ${deleteGone(dependants, 'and stored.id = any(array(select id from gone))')}
     select from changed limit 0`

@@ -15,7 +15,7 @@ import { type Job, JobStore } from '../database/jobs.ts'
 import { query } from '../database/query.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { deleteGone } from './after-deletion.ts'
+import { deleteGone, isEarlier } from './after-deletion.ts'
 
 /** Some 30 ms of work: deliveries of the same rows wait no longer. */
 const BATCH_SIZE = 1_000
@@ -147,13 +147,13 @@ function batchStatement(
       select deleted_at, event_id from ${qualify(schema, 'tombstones')} where resource = '${parentTable}' and id = $1
       limit 1
     ), batch as (
-      select child.id, child.deleted_at, child.instance_id from ${table} as child
+      select child.id, child.deleted_at, child.event_id, child.instance_id from ${table} as child
       where child.${column} = $1 and child.id > (select after_id from ${pending} where ${isThis})
         and exists (select from parent)
       order by child.id limit ${BATCH_SIZE} for update of child
     ), gone as (
       select batch.id, parent.deleted_at, parent.event_id, batch.instance_id from batch, parent
-      where batch.deleted_at is null or parent.deleted_at < batch.deleted_at
+      where batch.deleted_at is null or ${isEarlier('parent', 'batch')}
     ), ${deleteGone({ resource: child, schema, policy: deletion.get(resource) })}, moved as (
       update ${pending} set after_id = (select max(id) from batch)
       where ${isThis} and exists (select from batch)

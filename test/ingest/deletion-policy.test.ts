@@ -69,11 +69,9 @@ async function rowsOf({ database }: ClerkSync): Promise<Record<string, unknown[]
       return [table, sorted(kept)] as const
     }),
   )
-  const tombstones = await database.selectFrom('tombstones').selectAll().execute()
-  return {
-    ...Object.fromEntries(tables),
-    tombstones: sorted(tombstones.map(({ instance_id, ...each }) => each)),
-  }
+  // Not their times: a parent's deletion finds no row whose tombstone it could date back.
+  const tombstones = await database.selectFrom('tombstones').select(['resource', 'id']).execute()
+  return { ...Object.fromEntries(tables), tombstones: sorted(tombstones) }
 }
 
 function sorted(rows: readonly object[]): unknown[] {

@@ -39,7 +39,10 @@ export function onCall(scene: () => Scene): void {
     await page.goto(`${stage.url}failures`)
     await page.getByText('No handlers are failing.').waitFor()
     await page.getByRole('link', { name: /^Resolved/ }).click()
-    await page.getByRole('region', { name: /syncCrm: connection refused/ }).getByText('succeeded since').waitFor()
+    await page
+      .getByRole('region', { name: /syncCrm: connection refused/ })
+      .getByText('succeeded since')
+      .waitFor()
     await page.goto(stage.url)
     await status.getByText('Healthy').waitFor()
   })
