@@ -218,7 +218,7 @@ const SILENCES: Readonly<Record<string, string>> = {
 }
 
 /** Why there was no answer at all. */
-export function explainSilence(error: Error, { origin }: URL): Failure {
+function explainSilence(error: Error, { origin }: URL): Failure {
   if (error.name === 'TimeoutError') return describeProblem('route_slow', `${origin} did not answer in time`)
   const cause = error.cause as NodeJS.ErrnoException | undefined
   const code = cause?.code ?? ''

@@ -38,7 +38,7 @@ export interface Vitals {
 }
 
 /** What retention has to forget, and whether it does. */
-export interface RetentionVitals {
+interface RetentionVitals {
   /** Seconds since maintenance last finished; before the first time, since the first event. Null without events. */
   readonly maintenanceAge: number | null
   /** For how many seconds the oldest body has been kept, those aside that a run still needs; null without any. */
