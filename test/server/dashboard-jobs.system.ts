@@ -66,7 +66,7 @@ describeEachDatabase('a server that may ask Clerk', (database) => {
     expect(seen).toMatchObject({
       result: 'different',
       isMasked: true,
-      cause: expect.stringMatching(/No event told/),
+      cause: expect.stringMatching(/No event arrived/),
     })
     expect(seen.fields.filter(({ isEqual }) => !isEqual).map(({ field }) => field)).toContain('updated_at')
 
@@ -97,7 +97,7 @@ describeEachDatabase('a server that may ask Clerk', (database) => {
     clerk.act('deleteUser', userId)
     expect(await compare(opened)).toMatchObject({
       result: 'missing_in_clerk',
-      cause: 'No event told of its deletion.',
+      cause: 'No event arrived for its deletion.',
     })
     expect(await apply(opened)).toMatchObject({ result: 'deleted' })
     const row = await sync.database
