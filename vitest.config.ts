@@ -15,7 +15,7 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 120_000,
     // Machines that are busy are slow, not wrong.
-    expect: { poll: { timeout: 15_000 } },
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'] } },
       // Whole processes that are killed, outages, built apps and a browser: `npm run test:system`.
