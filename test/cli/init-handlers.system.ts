@@ -1,6 +1,7 @@
 /** From `init` to the effect of a handler, in an app that is built and started as a team does it. */
 
 import { execFile, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
@@ -59,7 +60,7 @@ async function withApp(
   command: (port: number) => readonly string[],
   work: (app: App) => Promise<void>,
 ): Promise<void> {
-  const [port, effects] = [await freePort(), join(await folder(), 'effects')]
+  const [port, effects] = [await freePort(), join(await folder(), `effects-${randomUUID()}`)]
   const env = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
