@@ -44,12 +44,12 @@ async function projectWithout(...missing: readonly string[]): Promise<string> {
 async function evaluate(project: string, text: string) {
   const usage = `\nprocess.on('exit', () => console.log('cpu ' + process.cpuUsage().user / 1e6))`
   await writeFile(join(project, 'app.mjs'), text + usage)
-  return run(process.execPath, ['app.mjs'], { cwd: project, timeout: 20_000 }).catch((error) => error)
+  return run(process.execPath, ['app.mjs'], { cwd: project, timeout: 90_000 }).catch((error) => error)
 }
 
 it.each([[['ioredis']], [['bullmq', 'ioredis']]])(
   'work() fails at once without %s, and no core spins',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (missing) => {
     const project = await projectWithout(...missing)
     const { stdout, stderr } = await evaluate(
@@ -71,7 +71,7 @@ await sync.close()`,
   },
 )
 
-it('clerkSignIn() says at the start that @clerk/backend is missing', { timeout: 60_000 }, async () => {
+it('clerkSignIn() says at the start that @clerk/backend is missing', { timeout: 120_000 }, async () => {
   const project = await projectWithout('@clerk/backend')
   const { stdout, stderr } = await evaluate(
     project,
@@ -86,7 +86,7 @@ await authorize(request).catch(({ code }) => console.log(code))`,
 })
 
 it('createMetrics() says at the start that @prometheus-io/client is missing', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const project = await projectWithout('@prometheus-io')
   const { stdout } = await evaluate(
