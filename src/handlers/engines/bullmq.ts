@@ -40,7 +40,7 @@ export interface BullmqOptions {
 }
 
 /** A `Redis` or a `Cluster` of ioredis. */
-interface IoredisClient {
+export interface IoredisClient {
   readonly isCluster?: boolean
   connect(...args: never[]): unknown
   disconnect(...args: never[]): unknown
