@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Kysely } from 'kysely'
-import { parseExact } from '../clerk/exact-json.ts'
+import { exactPayload } from '../clerk/exact-json.ts'
 import { type ChildSet, membersOf, readColumns } from '../clerk/resource.ts'
 import { qualify, quoteIdentifier } from '../database/identifier.ts'
 import { query } from '../database/query.ts'
@@ -134,19 +134,15 @@ function isSameState({ resource, state }: Observation, row: StoredColumns): bool
   if (row.raw_text === null) return false
   if (shape === 'other' && updatedAt) return updatedAt.getTime() === row.clerk_updated_at?.getTime()
   if (Buffer.from(raw).equals(Buffer.from(row.raw_text))) return true
-  const [shown, stored] = [exactData(raw), exactData(row.raw_text)]
+  const [shown, stored] = [exactPayload(raw), exactPayload(row.raw_text)]
   return isDeepStrictEqual(shape === 'less' ? { ...stored, ...shown } : shown, stored)
 }
 
 /** The fields of Clerk's JSON that differ. */
 function changedFields(raw: Uint8Array, row: StoredColumns): string[] {
-  const [shown, stored] = [exactData(raw), exactData(row.raw_text ?? '{}')]
+  const [shown, stored] = [exactPayload(raw), exactPayload(row.raw_text ?? '{}')]
   const names = new Set([...Object.keys(stored), ...Object.keys(shown)])
   return [...names].filter((name) => !isDeepStrictEqual(stored[name], shown[name]))
-}
-
-function exactData(raw: Uint8Array | string): State['data'] {
-  return parseExact(Buffer.from(raw).toString()) as State['data']
 }
 
 /** The columns and sets that are not what the row's own state makes them. */

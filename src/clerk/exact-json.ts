@@ -3,6 +3,8 @@
  * holds them exactly. Events almost never have one, so that nothing here costs more than a look at the text of a column.
  */
 
+import type { Payload } from './payloads.ts'
+
 /** What `JSON.stringify` writes as it is. Node has it since 21; the types do not know it yet. */
 interface RawJson {
   rawJSON?(text: string): object
@@ -25,9 +27,15 @@ export function mayBeRounded(json: string): boolean {
 }
 
 /** The value of a JSON text, for `JSON.stringify` to write its numbers with the digits that they have in it. */
-export function parseExact(text: string): unknown {
+export function parseExact(json: string | Uint8Array): unknown {
+  const text = typeof json === 'string' ? json : textOf(json)
   if (!mayBeRounded(text)) return JSON.parse(text)
   return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)
+}
+
+/** As {@link parseExact}, of a resource. */
+export function exactPayload(json: string | Uint8Array): Payload {
+  return parseExact(json) as Payload
 }
 
 /** The text of what a change makes of a JSON text, whose numbers keep their digits. @param parsed the value of the text */
@@ -36,9 +44,14 @@ export function rewriteJson<Value>(
   parsed: Value,
   change: (value: Value) => unknown,
 ): Buffer {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  const text = textOf(bytes)
   const value = mayBeRounded(text) ? (parseExact(text) as Value) : parsed
   return Buffer.from(JSON.stringify(change(value)))
+}
+
+/** The text of UTF-8 bytes, which are not copied for it. */
+export function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString()
 }
 
 export function isExactNumber(value: unknown): boolean {

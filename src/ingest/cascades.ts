@@ -127,7 +127,9 @@ function stateOf(progress: object) {
 
 /**
  * The next rows in the order of their ids, and how far that is, in one statement; after the last ones the cascade is no
- * longer pending. Where to go on is a subquery, not a join: only so does the index begin there, and not at the first row again. $1 the parent, $2 and $3 the table and column. Stops by itself once the parent's deletion was refuted.
+ * longer pending. Stops by itself once the parent's deletion was refuted. $1 the parent, $2 and $3 the table and column.
+ *
+ * Where to continue is a subquery, not a join: only then does the index scan begin there, and not at the first row again.
  */
 function batchStatement(
   { resource, parent_column }: Pending,

@@ -6,8 +6,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import { mayBeRounded, parseExact } from '../clerk/exact-json.ts'
-import type { Payload } from '../clerk/payloads.ts'
+import { exactPayload, mayBeRounded, textOf } from '../clerk/exact-json.ts'
 import { complete, type Resource } from '../clerk/resource.ts'
 import type { Change } from '../database/tables.ts'
 import type { Observation, State } from './observation.ts'
@@ -96,16 +95,8 @@ function completed(observation: Observation, known: Version): Observation {
 }
 
 function merged(resource: Resource, below: Uint8Array, above: Uint8Array): Pick<State, 'data' | 'raw'> {
-  const text = JSON.stringify(complete(resource, parse(below), parse(above)))
+  const text = JSON.stringify(complete(resource, exactPayload(below), exactPayload(above)))
   return { data: JSON.parse(text), raw: Buffer.from(text) }
-}
-
-function parse(raw: Uint8Array): Payload {
-  return parseExact(textOf(raw)) as Payload
-}
-
-function textOf(raw: Uint8Array): string {
-  return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString()
 }
 
 function judge(
@@ -129,14 +120,18 @@ function deletionChange({ observedAt }: Observation): Record<string, Change> {
 
 /** The fields in which Clerk's JSON differs, or null. */
 function changesBetween(before: Version, after: State): Pick<Verdict, 'changes' | 'exactChanges'> | null {
-  const isRounded = mayBeRounded(textOf(after.raw))
-  const [from, to] = [parse(before.raw), isRounded ? parse(after.raw) : after.data]
+  const texts = [textOf(before.raw), textOf(after.raw)] as const
+  const isRounded = texts.some(mayBeRounded)
+  const [from, to] = isRounded
+    ? [exactPayload(texts[0]), exactPayload(texts[1])]
+    : [JSON.parse(texts[0]), after.data]
   const fields = new Set([...Object.keys(from), ...Object.keys(to)])
   const changed = [...fields].filter((field) => !isDeepStrictEqual(from[field], to[field]))
   if (changed.length === 0) return null
   const changes = Object.fromEntries(
     changed.map((field) => [field, { from: from[field] ?? null, to: to[field] ?? null }]),
   )
+  if (!isRounded) return { changes }
   const text = JSON.stringify(changes)
   return mayBeRounded(text) ? { changes: JSON.parse(text), exactChanges: Buffer.from(text) } : { changes }
 }

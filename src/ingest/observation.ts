@@ -6,7 +6,7 @@
 import type { Item } from '../clerk/api/reply.ts'
 import { findEvent, RESOURCES } from '../clerk/catalogue.ts'
 import { type ClerkEvent, instanceIdOf, toDate } from '../clerk/event.ts'
-import { mayBeRounded, parseExact, rewriteJson } from '../clerk/exact-json.ts'
+import { exactPayload, mayBeRounded, rewriteJson } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import { together, usersIn, withoutFields } from '../clerk/person.ts'
 import type { Privacy } from '../clerk/privacy.ts'
@@ -113,10 +113,6 @@ function canPass({ id, updated_at }: Payload): boolean {
 
 function asSent(raw: Uint8Array): Sent {
   return { raw, exact: () => exactPayload(raw) }
-}
-
-function exactPayload(raw: Uint8Array): Payload {
-  return parseExact(Buffer.from(raw).toString()) as Payload
 }
 
 /** The text of a payload that was not sent as it is, with the digits of what was sent. */

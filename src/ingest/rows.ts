@@ -4,7 +4,7 @@
  */
 
 import { toDate } from '../clerk/event.ts'
-import { mayBeRounded, parseExact } from '../clerk/exact-json.ts'
+import { exactPayload, mayBeRounded } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import {
   type ChildSet,
@@ -191,7 +191,7 @@ export const RUN_COLUMNS: RowColumns<NewRun> = [
 
 /** The payload with numbers as they were sent. */
 function exactDataOf({ observation: { state } }: Written): Payload {
-  return state === null ? {} : (parseExact(Buffer.from(state.raw).toString()) as Payload)
+  return state === null ? {} : exactPayload(state.raw)
 }
 
 function payloadColumns<Row>(
