@@ -1,6 +1,6 @@
 /** Resources of which a deletion left no row. */
 
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import type { ClerkTables, TombstonesTable } from './tables.ts'
 
 /** The tombstones among these ids. */
@@ -14,6 +14,6 @@ export async function findTombstones(
     .selectFrom('tombstones')
     .selectAll()
     .where('resource', '=', resource)
-    .where('id', 'in', ids)
+    .where('id', '=', sql<string>`any(${ids}::text[])`)
     .execute()
 }
