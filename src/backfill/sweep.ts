@@ -203,13 +203,13 @@ export class Sweep {
     await noteSweep(database, schema, this.#resource.table, instanceId, startedAt)
   }
 
-  /** In the end, nobody need ask for the rows that came late before. */
+  /** A finished sweep also answers the verifications that were pending when it started. */
   async #tombstoneAbsent(startedAt: Date): Promise<void> {
     const { database, schema, instanceId, writes } = this.#task
-    const lateRows = new PendingVerifications(database, schema)
-    const late = await lateRows.coveredBy(this.#resource, startedAt, instanceId)
+    const pending = new PendingVerifications(database, schema)
+    const late = await pending.coveredBy(this.#resource, startedAt, instanceId)
     await tombstoneAbsent(this.#task, this.#resource, this.#seenIds, startedAt, this.#progress)
-    if (writes) await lateRows.remove(this.#resource, late)
+    if (writes) await pending.remove(this.#resource, late)
     await this.#seenIds.clear()
   }
 

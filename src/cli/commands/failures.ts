@@ -18,8 +18,7 @@ import {
   withExamples,
 } from '../options.ts'
 import type { Output, OutputOptions, Pen } from '../output.ts'
-import type { Cell } from '../text.ts'
-import { formatTime, printable } from '../text.ts'
+import { type Cell, formatTime, printable } from '../text.ts'
 
 interface ChangeOptions extends OutputOptions, DatabaseOptions, BulkFlags {
   readonly handler?: readonly string[]
