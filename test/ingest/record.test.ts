@@ -429,6 +429,20 @@ describeEachDatabase('deleting', (database) => {
     expect(rows).toEqual(Array(5).fill(new Date(T + 100)))
   })
 
+  it('names the smaller event id of two deletions at the same time, whichever arrives first', async () => {
+    const sync = await database.open()
+    for (const order of ['ab', 'ba']) {
+      const [member, org, person] = [`orgmem_${order}`, `org_${order}`, `user_${order}`]
+      await deliver(sync, membership('created', member, 0, belongsTo(org, person)))
+      const deletions = { a: organizationDeleted(org, 100), b: userDeleted(person, 100) }
+      for (const name of order) await deliver(sync, deletions[name as 'a'], { id: `msg_${name}_${order}` })
+      expect(await find(sync, 'organization_memberships', member)).toMatchObject({
+        deleted_at: new Date(T + 100),
+        event_id: `msg_a_${order}`,
+      })
+    }
+  })
+
   it('deletes what belongs to a parent whose id holds what Postgres cannot store', async () => {
     const sync = await database.open()
     const session = (id: string, userId: string) =>
