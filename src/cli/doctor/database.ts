@@ -35,6 +35,8 @@ const CAUSES: Readonly<Record<string, ProblemCode>> = {
   '53300': 'database_full',
 }
 
+type Look = (sync: ClerkSync) => Promise<readonly Result[]>
+
 /** The database as the checks need it, read once for all checks. */
 export class ExaminedDatabase {
   readonly sync: ClerkSync
@@ -52,6 +54,15 @@ export class ExaminedDatabase {
   /** Whether its tables can be read. */
   async isUsable(): Promise<boolean> {
     return (await this.examine()).every(({ status, code }) => status === 'passed' || code === 'database_far')
+  }
+
+  /** Makes checks of the tables. They find nothing while the tables cannot be read: {@link examine} says why. */
+  checksIn(group: Check['group']): (name: string, look: Look) => Check {
+    return (name, look) => ({
+      group,
+      name,
+      run: async () => ((await this.isUsable()) ? look(this.sync) : []),
+    })
   }
 
   async #examine(): Promise<Result[]> {

@@ -11,11 +11,7 @@ import type { ExaminedDatabase } from './database.ts'
 const DAYS = 7
 
 export function handlerChecks(examined: ExaminedDatabase): Check[] {
-  const check = (name: string, look: (sync: ClerkSync) => Promise<readonly Result[]>): Check => ({
-    group: 'traffic',
-    name,
-    run: async () => ((await examined.isUsable()) ? look(examined.sync) : []),
-  })
+  const check = examined.checksIn('traffic')
   return [check('workers', checkWorkers), check('handlers of the configuration', checkConfigured)]
 }
 

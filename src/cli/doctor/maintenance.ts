@@ -13,11 +13,7 @@ const OVERDUE_DAYS = 2
 const BEHIND_MS = 60_000
 
 export function maintenanceChecks(examined: ExaminedDatabase): Check[] {
-  const check = (name: string, look: (sync: ClerkSync) => Promise<readonly Result[]>): Check => ({
-    group: 'database',
-    name,
-    run: async () => ((await examined.isUsable()) ? look(examined.sync) : []),
-  })
+  const check = examined.checksIn('database')
   return [check('maintenance', checkMaintenance), check('replica', checkReplica)]
 }
 

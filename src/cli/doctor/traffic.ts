@@ -22,11 +22,7 @@ const MAX_NAMED = 3
 const MAX_LOOKED_AT = 10_000
 
 export function trafficChecks(examined: ExaminedDatabase, { instanceIds }: Config): Check[] {
-  const check = (name: string, look: (sync: ClerkSync) => Promise<readonly Result[]>): Check => ({
-    group: 'traffic',
-    name,
-    run: async () => ((await examined.isUsable()) ? look(examined.sync) : []),
-  })
+  const check = examined.checksIn('traffic')
   return [
     check('events', checkEvents),
     check('instances', (sync) => checkInstances(sync, instanceIds)),
