@@ -29,22 +29,20 @@ async function filled(server: string) {
   const schema = 'clerk'
   const sync = createClerkSync({ signingSecret: SECRET, log: silent, database: url, schema })
   const database = openDatabase(url, schema, { maxConnections: 5 })
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
   await sync.migrate()
   await deliver(sync, eventOf('user.created'))
+  onTestFinished(async () => {
+    await sync.close()
+    await database.close()
+    await admin.query(`drop database ${name} with (force)`)
+    await admin.end()
+  })
+  const client = await connect(url)
   const users = `"${schema}".users`
   await client.query(`
     insert into ${users}
     select (jsonb_populate_record(seed, jsonb_build_object('id', 'user_seed' || nr))).*
     from ${users} seed, generate_series(1, ${SEEDED}) nr`)
-  onTestFinished(async () => {
-    await sync.close()
-    await database.close()
-    await client.end()
-    await admin.query(`drop database ${name} with (force)`)
-    await admin.end()
-  })
   return { url, schema, sync, database, client, users }
 }
 
@@ -71,13 +69,32 @@ function load(sync: ClerkSync) {
   }
 }
 
-async function indexState(client: pg.Client, schema: string): Promise<boolean[]> {
-  const { rows } = await client.query<{ valid: boolean }>(
-    `select indisvalid as valid from pg_index join pg_class on pg_class.oid = indexrelid
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  onTestFinished(() => client.end())
+  return client
+}
+
+async function indexes(client: pg.Client, schema: string): Promise<{ oid: number; valid: boolean }[]> {
+  const { rows } = await client.query<{ oid: number; valid: boolean }>(
+    `select pg_class.oid, indisvalid as valid from pg_index join pg_class on pg_class.oid = indexrelid
      where relname = 'users_note_idx' and relnamespace = $1::regnamespace`,
     [`"${schema}"`],
   )
-  return rows.map(({ valid }) => valid)
+  return rows
+}
+
+async function indexState(client: pg.Client, schema: string): Promise<boolean[]> {
+  return (await indexes(client, schema)).map(({ valid }) => valid)
+}
+
+async function looksForBuilders(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query(
+    `select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+     and query like '%pg_stat_progress_create_index%'`,
+  )
+  return rows.length > 0
 }
 
 async function unfilled(client: pg.Client, users: string): Promise<number> {
@@ -158,8 +175,7 @@ describeWithPostgres('an upgrade under load', (server) => {
     // An index that is built concurrently waits for older transactions, after it has become visible.
     await client.query('begin isolation level repeatable read; select txid_current()')
     const upgrade = startProcess({ command: 'upgrade', database: url, schema })
-    const other = new pg.Client({ connectionString: url })
-    await other.connect()
+    const other = await connect(url)
     await vi.waitFor(async () => expect(await indexState(other, schema)).toEqual([false]), {
       timeout: 20_000,
     })
@@ -167,7 +183,23 @@ describeWithPostgres('an upgrade under load', (server) => {
     await client.query('rollback')
     expect(await migrate(database, NEXT)).toEqual(['9003_notes_index'])
     expect(await indexState(other, schema)).toEqual([true])
-    await other.end()
+  }, 60_000)
+
+  it('waits for the session of a killed process that still builds an index, and takes what it built', async () => {
+    const { url, schema, database, client, users } = await filled(server)
+    await migrate(database, NEXT.slice(0, -1))
+    await client.query('begin isolation level repeatable read; select txid_current()')
+    const [builder, other] = [await connect(url), await connect(url)]
+    const building = builder.query(`create index concurrently users_note_idx on ${users} (note)`)
+    await vi.waitFor(async () => expect(await indexState(other, schema)).toEqual([false]))
+    const migrating = migrate(database, NEXT)
+    await vi.waitFor(async () => expect(await looksForBuilders(other)).toBe(true))
+    await client.query('rollback')
+    await building
+    const built = await indexes(other, schema)
+    expect(await migrating).toEqual(['9003_notes_index'])
+    expect(await indexes(other, schema)).toEqual(built)
+    expect(built).toMatchObject([{ valid: true }])
   }, 60_000)
 
   it('ends the version before only with a contract step: it is refused, and says what to do', async () => {

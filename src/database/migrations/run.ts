@@ -39,12 +39,26 @@ export async function runMigration(
   migration: Migration,
   isPending: () => Promise<boolean>,
 ): Promise<boolean> {
+  const isOver = migration.kind === 'batches' ? endOfBatches() : () => true
   for (;;) {
-    const step = await patiently(() => takeStep(database, migration))
+    const step = await patiently(() => takeStep(database, migration, isOver))
     if (step === 'ran') return true
     if (step === 'more') await sleep(BETWEEN_BATCHES_MS)
     if (step === 'busy') await sleep(LOOK_AGAIN_MS * (1 + Math.random()))
     if (step === 'busy' && !(await isPending())) return false
+  }
+}
+
+/**
+ * A batch that changes fewer rows than one before it has found nothing old any more: only what code of the version before has written
+ * meanwhile, and goes on to write for as long as the migration would look for it.
+ */
+function endOfBatches(): (changed: bigint) => boolean {
+  let largest = 0n
+  return (changed) => {
+    const isOver = changed === 0n || changed < largest
+    if (changed > largest) largest = changed
+    return isOver
   }
 }
 
@@ -64,7 +78,11 @@ async function patiently(work: () => Promise<Step>): Promise<Step> {
  * The lock is tried for, never waited for: a statement that waits keeps its snapshot, and an index that another process
  * builds concurrently waits for all snapshots. It ends with its transaction, so that a process which is killed leaves none.
  */
-async function takeStep(database: MigrationDatabase, migration: Migration): Promise<Step> {
+async function takeStep(
+  database: MigrationDatabase,
+  migration: Migration,
+  isOver: (changed: bigint) => boolean,
+): Promise<Step> {
   return database.queries
     .withoutPlugins()
     .transaction()
@@ -74,7 +92,7 @@ async function takeStep(database: MigrationDatabase, migration: Migration): Prom
       if (!lock?.isMine) return 'busy'
       await prepareTable(trx, database.schema)
       if (await hasRun(trx, database.schema, migration)) return 'busy'
-      const isDone = await apply(trx, database, migration)
+      const isDone = isOver(await apply(trx, database, migration))
       if (isDone) await record(trx, database.schema, migration)
       return isDone ? 'ran' : 'more'
     })
@@ -110,17 +128,17 @@ async function record(trx: Transaction<ClerkTables>, schema: string, migration: 
   await query(trx, `insert into ${table} (name, oldest_level) values ($1, $2)`, [name, oldestLevel])
 }
 
-/** @returns whether nothing is left of it */
+/** @returns how many rows it changed */
 async function apply(
   trx: Transaction<ClerkTables>,
   database: MigrationDatabase,
   migration: Migration,
-): Promise<boolean> {
+): Promise<bigint> {
   if (migration.kind === 'index' && database.kind === 'postgres') {
     // A statement with parameters keeps its snapshot until the next statement; the index would wait for it.
     await query(trx, 'select 1')
     await buildIndex(database, migration)
-    return true
+    return 0n
   }
   await query(trx, `set local search_path to ${quoteIdentifier(database.schema)}`)
   let changed = 0n
@@ -128,7 +146,7 @@ async function apply(
     const { numAffectedRows = 0n } = await sql.raw(statement).execute(trx)
     changed += numAffectedRows
   }
-  return migration.kind !== 'batches' || changed === 0n
+  return changed
 }
 
 /** Statement by statement: a prepared statement, which is all that PGlite's driver knows, holds only one. */
@@ -150,6 +168,7 @@ async function buildIndex({ schema, runAlone }: MigrationDatabase, migration: In
   await runAlone(async (run) => {
     for (const setting of SETTINGS) await run(setting)
     await run(`set search_path to ${quoteIdentifier(schema)}`)
+    while ((await run(BUILDERS, [name])).length > 0) await sleep(LOOK_AGAIN_MS)
     const [index] = await run(
       `select indisvalid as "isValid" from pg_catalog.pg_index where indexrelid = to_regclass($1)`,
       [name],
@@ -166,6 +185,13 @@ const SETTINGS = [
   // Postgres 14 and later notice that the process which builds an index is gone, and stop building.
   `select set_config(name, '1000', false) from pg_catalog.pg_settings where name = 'client_connection_check_interval'`,
 ]
+
+/**
+ * Somebody builds it although the lock was free: the session of a process that was killed goes on until Postgres notices.
+ * To drop the index under it fails with "tuple concurrently updated".
+ */
+const BUILDERS =
+  'select 1 from pg_catalog.pg_stat_progress_create_index where index_relid = to_regclass($1)'
 
 /** A migration as it would run, for people. */
 export function describeMigration(migration: Migration, schema: string): string {
