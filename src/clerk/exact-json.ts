@@ -38,15 +38,19 @@ export function exactPayload(json: string | Uint8Array): Payload {
   return parseExact(json) as Payload
 }
 
+/** The value of a JSON text with the digits of its numbers: `parsed` itself where parsing cannot have lost any. */
+export function unrounded<Value>(bytes: Uint8Array, parsed: Value): Value {
+  const text = textOf(bytes)
+  return mayBeRounded(text) ? (parseExact(text) as Value) : parsed
+}
+
 /** The text of what a change makes of a JSON text, whose numbers keep their digits. @param parsed the value of the text */
 export function rewriteJson<Value>(
   bytes: Uint8Array,
   parsed: Value,
   change: (value: Value) => unknown,
 ): Buffer {
-  const text = textOf(bytes)
-  const value = mayBeRounded(text) ? (parseExact(text) as Value) : parsed
-  return Buffer.from(JSON.stringify(change(value)))
+  return Buffer.from(JSON.stringify(change(unrounded(bytes, parsed))))
 }
 
 /** The text of UTF-8 bytes, which are not copied for it. */

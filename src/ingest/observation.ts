@@ -6,7 +6,7 @@
 import type { Item } from '../clerk/api/reply.ts'
 import { findEvent, RESOURCES } from '../clerk/catalogue.ts'
 import { type ClerkEvent, instanceIdOf, toDate } from '../clerk/event.ts'
-import { exactPayload, mayBeRounded, rewriteJson } from '../clerk/exact-json.ts'
+import { rewriteJson, unrounded } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import { together, usersIn, withoutFields } from '../clerk/person.ts'
 import type { Privacy } from '../clerk/privacy.ts'
@@ -71,7 +71,7 @@ export function observe({ event, rawData, eventId, observedAt }: EventSource): O
   if (found === undefined) return []
   const source = { eventId, observedAt, instanceId: instanceIdOf(event) }
   const data = event.data as Payload
-  const primary = toObservation(source, found.resource, data, asSent(rawData))
+  const primary = toObservation(source, found.resource, data, asSent(data, rawData))
   if (found.effect === 'delete') return [toDeletion(primary)]
   return [primary, ...embedded(source, found.resource, data, rawData)]
 }
@@ -83,7 +83,10 @@ export function observeItem(
   item: Item,
 ): Observation[] {
   const { data, raw } = privacy ? keptOf(item, resource, privacy) : item
-  const all = [toObservation(source, resource, data, asSent(raw)), ...embedded(source, resource, data, raw)]
+  const all = [
+    toObservation(source, resource, data, asSent(data, raw)),
+    ...embedded(source, resource, data, raw),
+  ]
   return all.map((each) => ({ ...each, isPartial: (each.resource.api?.shape ?? 'same') !== 'same' }))
 }
 
@@ -95,14 +98,17 @@ function keptOf(item: Item, resource: Resource, privacy: Privacy): Pick<Item, 'd
 }
 
 function embedded(source: Source, parent: Resource, data: Payload, raw: Uint8Array): Observation[] {
+  if (parent.embeds === undefined) return []
   const { isConfirmed: _, ...unconfirmed } = source
-  return (parent.embeds ?? []).flatMap(({ resource, find }) => {
-    const exact = (at: number) => find(exactPayload(raw)).filter(canPass)[at] as Payload
-    return find(data)
-      .filter(canPass)
-      .map((inner, at) =>
-        toObservation(unconfirmed, RESOURCES.get(resource) as Resource, inner, { exact: () => exact(at) }),
-      )
+  const exact = unrounded(raw, data)
+  return parent.embeds.flatMap(({ resource: table, find }) => {
+    const resource = RESOURCES.get(table) as Resource
+    const sent = find(exact)
+    const rawOf = (at: number) => (redactions: readonly Redaction[]) =>
+      Buffer.from(JSON.stringify(redact(sent[at] as Payload, redactions)))
+    return find(data).flatMap((inner, at) =>
+      canPass(inner) ? [toObservation(unconfirmed, resource, inner, rawOf(at))] : [],
+    )
   })
 }
 
@@ -111,32 +117,23 @@ function canPass({ id, updated_at }: Payload): boolean {
   return typeof id === 'string' && id !== '' && toDate(updated_at) !== null
 }
 
-function asSent(raw: Uint8Array): Sent {
-  return { raw, exact: () => exactPayload(raw) }
+/** The text of a payload without its secrets, with the digits of what was sent. */
+type Raw = (redactions: readonly Redaction[]) => Uint8Array
+
+function asSent(data: Payload, raw: Uint8Array): Raw {
+  return (redactions) =>
+    redactions.length === 0 ? raw : rewriteJson(raw, data, (value) => redact(value, redactions))
 }
 
-/** The text of a payload that was not sent as it is, with the digits of what was sent. */
-function textOf(data: Payload, exact: () => Payload): Uint8Array {
-  const json = JSON.stringify(data)
-  return Buffer.from(mayBeRounded(json) ? JSON.stringify(exact()) : json)
-}
-
-/** A text, or how to read the payload again with the digits of its numbers. */
-interface Sent {
-  readonly raw?: Uint8Array
-  readonly exact: () => Payload
-}
-
-function toObservation(source: Source, resource: Resource, data: Payload, { raw, exact }: Sent): Observation {
-  const redactions: Redaction[] = resource.secrets?.(data) ?? []
-  const kept = redactions.length === 0 ? data : redact(data, redactions)
+function toObservation(source: Source, resource: Resource, data: Payload, rawOf: Raw): Observation {
+  const redactions = resource.secrets?.(data) ?? []
   return {
     ...source,
     resource,
     id: toStorableText(data.id as string),
     state: {
-      data: kept,
-      raw: raw !== undefined && kept === data ? raw : textOf(kept, () => redact(exact(), redactions)),
+      data: redact(data, redactions),
+      raw: rawOf(redactions),
       updatedAt: toDate(data.updated_at),
     },
     isDeletion: false,

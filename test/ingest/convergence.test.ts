@@ -20,7 +20,7 @@ import { Random } from '../../src/testing/random.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliverAll, empty, signAll } from '../testing/histories.ts'
 
-const HISTORIES = Number(process.env.HISTORIES ?? 1_000)
+const HISTORIES = Number(process.env.HISTORIES ?? 400)
 const SHARE = { Postgres: 0.5, PGlite: 0.5 }
 
 interface Case {

@@ -20,7 +20,9 @@ const RUNS = { numRuns: 300 }
 const digits = fc.stringMatching(/^-?[1-9]\d{15,40}$/)
 const decimal = fc.stringMatching(/^-?0\.\d{15,30}[1-9]$/)
 const short = fc.stringMatching(/^-?[1-9]\d{0,10}(\.\d[1-9])?$/)
-const number = fc.oneof(digits, decimal, short)
+/** Whose rounded form is short: it does not look as if digits were lost. */
+const hidden = fc.constantFrom('0.70000000000009994', '0.1000000000000000001', '-2.50000000000000001')
+const number = fc.oneof(digits, decimal, short, hidden)
 /** A JSON text around numbers, with some white space. */
 const metadata = fc
   .tuple(fc.array(number, { minLength: 1, maxLength: 4 }), fc.constantFrom('', ' ', '\n'))
@@ -60,6 +62,18 @@ describe('numbers are exact', () => {
       expectNumbers(entry.observations[0]?.state?.raw, numbers)
     })
     fc.assert(property, RUNS)
+  })
+
+  it('in a resource inside another one, even in its clock', () => {
+    const clock = '1800000000000.0000001'
+    const user = userOf('{"n":0.70000000000009994}', ',"email_addresses":[]').replace(
+      '"updated_at":1800000000000',
+      `"updated_at":${clock}`,
+    )
+    const data = `{"id":"sess_exact","user_id":"user_exact","updated_at":1800000000000,"user":${user}}`
+    const { observations } = readEntry(deliveryOf('session.created', data), ADMISSION)
+    const inner = observations.find(({ resource }) => resource.table === 'users')
+    expect(Buffer.from(inner?.state?.raw ?? '').toString()).toBe(user)
   })
 
   it('in a body and a row of which some is not stored', () => {
