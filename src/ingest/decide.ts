@@ -324,8 +324,10 @@ function isWrittenAsDeleted({ folded, isNewlyDeleted }: FoldedRow): boolean {
   return folded.tombstone !== null && (isNewlyDeleted || folded.newest !== null)
 }
 
-function writtenOf({ id, folded: { newest: observation, tombstone }, instanceId }: FoldedRow): Written[] {
-  return observation ? [{ id, observation, tombstone, instanceId }] : []
+function writtenOf({ id, folded, stored, instanceId }: FoldedRow): Written[] {
+  const { newest: observation, tombstone } = folded
+  const changed = instanceId === stored?.instanceId ? folded.changed : null
+  return observation ? [{ id, observation, tombstone, instanceId, changed }] : []
 }
 
 function tombstonedOf(each: FoldedRow): Tombstoned[] {

@@ -32,6 +32,8 @@ export interface Folded {
   /** The state to write, if it is newer than the stored one. */
   readonly newest: Observation | null
   readonly tombstone: Tombstone | null
+  /** The fields in which the newest state differs from the stored one; null if any may differ. */
+  readonly changed: ReadonlySet<string> | null
   /** In the order of `observations`. */
   readonly verdicts: readonly Verdict[]
 }
@@ -71,7 +73,16 @@ export function fold(
     if (lifts) tombstone = null
     if (observation.isDeletion) tombstone = earliest(tombstone, deletionOf(observation))
   }
-  return { newest, tombstone, verdicts: observations.map((each) => verdicts.get(each) as Verdict) }
+  const inOrder = observations.map((each) => verdicts.get(each) as Verdict)
+  const isAlive = stored?.version && deletion === null && tombstone === null
+  return { newest, tombstone, changed: isAlive ? changedFields(inOrder) : null, verdicts: inOrder }
+}
+
+/** Of a resource that was not deleted in between: then its states were compared one by one. */
+function changedFields(verdicts: readonly Verdict[]): ReadonlySet<string> | null {
+  const applied = verdicts.filter(({ outcome }) => outcome === 'applied')
+  const fields = new Set(applied.flatMap(({ changes }) => Object.keys(changes ?? {})))
+  return fields.has('deleted_at') ? null : fields
 }
 
 /** Clerk was asked for it by id after its deletion, and showed it: then it was none. */

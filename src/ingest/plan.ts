@@ -48,6 +48,8 @@ export interface Written {
   readonly observation: Observation
   readonly tombstone: Tombstone | null
   readonly instanceId: string | null
+  /** The fields of Clerk's JSON that are not as they are stored; null if any may differ. */
+  readonly changed: ReadonlySet<string> | null
 }
 
 export interface Tombstoned {

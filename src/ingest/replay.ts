@@ -1,33 +1,18 @@
 /** Applies recorded events again: after a fix, or after an upgrade that knows a new type. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import { type Delivery, readContent } from '../clerk/event.ts'
+import { timeAfterNow } from '../database/clock.ts'
 import type { Database } from '../database/database.ts'
 import { readParts } from '../database/event-parts.ts'
 import { available } from '../database/failure.ts'
+import { all, type EventFilter, eventConditions } from '../database/filter.ts'
 import type { ClerkTables, Outcome } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { requireDates, requireNumber } from '../validate.ts'
 import type { RecordedDelivery } from './entry.ts'
 import type { Receipt } from './verdict.ts'
-
-/** Which events to replay. All conditions must hold; an empty filter means every event. */
-export interface EventFilter {
-  /** svix-ids. */
-  readonly ids?: readonly string[] | undefined
-  readonly outcomes?: readonly Outcome[] | undefined
-  /** Event types; `user.*` means all of a kind. */
-  readonly types?: readonly string[] | undefined
-  /** Tables: `users`, … */
-  readonly resources?: readonly string[] | undefined
-  /** Clerk ids: `user_…`, … */
-  readonly resourceIds?: readonly string[] | undefined
-  /** Received at or after. */
-  readonly since?: Date | undefined
-  /** Received before. */
-  readonly until?: Date | undefined
-}
 
 export interface ReplayOptions {
   /** Stops between two batches when aborted. */
@@ -74,7 +59,7 @@ export async function replay(
   requireDates({ since: filter.since, until: filter.until })
   const most = Math.max(1, Math.min(BATCH_SIZE, Math.floor(perSecond)))
   const counts = { matched: 0, applied: 0, stale: 0, ignored: 0, parked: 0, failed: 0, withoutBody: 0 }
-  const until = filter.until ?? (await available(databaseTime(database)))
+  const until = filter.until ?? (await available(timeAfterNow(database)))
   let after: Position | undefined
   for (;;) {
     signal?.throwIfAborted()
@@ -112,7 +97,7 @@ function nextRows(
   after: Position | undefined,
   most: number,
 ): Promise<Row[]> {
-  let query = matching(database.selectFrom('events'), filter)
+  let query = database.selectFrom('events').where(all(eventConditions(filter)))
   if (after) {
     query = query.where((where) =>
       where(where.refTuple('received_at', 'id'), '>', where.tuple(after.received_at, after.id)),
@@ -124,36 +109,6 @@ function nextRows(
     .orderBy('id')
     .limit(most)
     .execute()
-}
-
-/** Adds the conditions of a filter to a query of events. */
-export function matching<Output>(
-  query: SelectQueryBuilder<ClerkTables, 'events', Output>,
-  filter: EventFilter,
-): SelectQueryBuilder<ClerkTables, 'events', Output> {
-  const { ids, outcomes, types, resources, resourceIds, since, until } = filter
-  const conditions = [
-    ids && sql<boolean>`id = any(${ids})`,
-    outcomes && sql<boolean>`outcome = any(${outcomes})`,
-    types && sql<boolean>`type like any(${types.map(toPattern)})`,
-    resources && sql<boolean>`resource = any(${resources})`,
-    resourceIds && sql<boolean>`resource_id = any(${resourceIds})`,
-    since && sql<boolean>`received_at >= ${since}`,
-    until && sql<boolean>`received_at < ${until}`,
-  ]
-  return conditions.reduce((narrowed, condition) => (condition ? narrowed.where(condition) : narrowed), query)
-}
-
-function toPattern(type: string): string {
-  return type.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%')
-}
-
-/** By the database's clock, which is the one that everything is stored by. */
-export async function databaseTime(database: Kysely<ClerkTables>): Promise<Date> {
-  const { now } = await database
-    .selectNoFrom((select) => select.fn<Date>('clock_timestamp').as('now'))
-    .executeTakeFirstOrThrow()
-  return now
 }
 
 /** None if the body is gone. */

@@ -65,7 +65,10 @@ export function resourceColumns(resource: Resource): RowColumns<Written> {
     ...payloadColumns(resource.columns, dataOf, exactDataOf),
     time('clerk_created_at', (row) => toDate(createdAt(dataOf(row)))),
     time('clerk_updated_at', ({ observation }) => observation.state?.updatedAt ?? null),
-    ...provenance<Written>((row) => row),
+    time('observed_at', ({ observation }) => observation.observedAt),
+    time('deleted_at', ({ tombstone }) => tombstone?.deletedAt ?? null),
+    text('event_id', ({ tombstone, observation }) => (tombstone ?? observation).eventId),
+    text('instance_id', ({ instanceId }) => instanceId),
     bytes('raw', 'json', ({ observation }) => observation.state?.raw ?? null),
   ]
 }
@@ -89,22 +92,9 @@ export function memberColumns(childSet: ChildSet): RowColumns<Member> {
     ),
     time('clerk_created_at', ({ data }) => toDate(data.created_at)),
     time('clerk_updated_at', ({ data }) => toDate(data.updated_at)),
-    ...provenance<Member>(({ parent }) => parent),
+    time('deleted_at', ({ parent }) => parent.tombstone?.deletedAt ?? null),
+    text('instance_id', ({ parent }) => parent.instanceId),
   ]
-}
-
-/** Who showed the row, and whether it is deleted. */
-function provenance<Row>(of: (row: Row) => Written): RowColumns<Row> {
-  return [
-    time('observed_at', (row) => of(row).observation.observedAt),
-    time('deleted_at', (row) => of(row).tombstone?.deletedAt ?? null),
-    text('event_id', (row) => writtenBy(of(row))),
-    text('instance_id', (row) => of(row).instanceId),
-  ]
-}
-
-function writtenBy({ tombstone, observation }: Written): string | null {
-  return tombstone ? tombstone.eventId : observation.eventId
 }
 
 export const TOMBSTONE_COLUMNS: RowColumns<Tombstoned> = [

@@ -239,7 +239,7 @@ function childStatements(childSet: ChildSet, schema: string): ChildStatements {
     clear: `delete from ${table} where ${parent} = any($1::text[])`,
     insert: insertInto(schema, childSet.table, columns),
     tombstone: `
-      update ${table} as stored set deleted_at = "row".deleted_at, event_id = "row".event_id, synced_at = now()
+      update ${table} as stored set deleted_at = "row".deleted_at, synced_at = now()
       from ${rowsOf(TOMBSTONE_COLUMNS)} where stored.${parent} = "row".id and stored.${parent} = any($1)`,
   }
 }
@@ -265,14 +265,17 @@ function eventStatements(schema: string) {
       set deliveries = recorded.deliveries + again.deliveries, last_delivered_at = now(),
           body_conflict = recorded.body_conflict or again.body_conflict
       from again where recorded.id = again.id and recorded.id = any($1)`,
+    // These two are planned for each replay: see PreparedStatements.
     replayed: `
+      with again as (select * from unnest($1::text[]) as again(id))
       update ${events} as recorded set replayed_at = now()
-      from unnest($1::text[]) as again(id) where recorded.id = again.id and recorded.id = any($1)`,
+      from again where recorded.id = again.id and recorded.id = any($1)`,
     updateOutcomes: `
+      with "row" as (select * from ${rowsOf(OUTCOME_COLUMNS)})
       update ${events} as recorded
       set outcome = "row".outcome, reason = "row".reason, error = "row".error,
           type = "row".type, resource = "row".resource, resource_id = "row".resource_id
-      from ${rowsOf(OUTCOME_COLUMNS)} where recorded.id = "row".id and recorded.id = any($1)`,
+      from "row" where recorded.id = "row".id and recorded.id = any($1)`,
   }
 }
 

@@ -76,15 +76,16 @@ function deletionStatements(
 }
 
 /**
- * A set is replaced as a whole: members may have been added or removed. The set of a new row is empty, unless somebody
- * deleted the row by hand and left its members.
+ * A set is replaced as a whole: members may have been added or removed. One that is as before stays; most updates are of another
+ * field. The set of a new row is empty, unless somebody deleted the row by hand and left its members.
  */
 function childStatements(
   { childSet, columns, clear, insert }: ChildStatements,
   inserts: readonly Written[],
-  updates: readonly Written[],
+  allUpdates: readonly Written[],
   isAgain: boolean,
 ): Statement[] {
+  const updates = allUpdates.filter(({ changed }) => isAgain || (changed?.has(childSet.field) ?? true))
   const members = [...inserts, ...updates].flatMap((parent): Member[] =>
     [...membersOf(childSet, parent.observation.state?.data ?? {})].map(([id, data]) => ({
       id,

@@ -297,6 +297,31 @@ describeEachDatabase('recording a delivery', (database) => {
     expect(await addresses()).toEqual([])
   })
 
+  it('writes a set again only when an update shows another one', async () => {
+    const sync = await database.open()
+    const address = {
+      id: 'idn_kept',
+      email_address: 'kept@example.com',
+      verification: { status: 'verified' },
+    }
+    const change = (seconds: number, more: object) =>
+      deliver(sync, user('user_kept_set', seconds, { email_addresses: [address], ...more }))
+    const written = () =>
+      sync.database
+        .selectFrom('email_addresses')
+        .select(['synced_at', 'verification_status'])
+        .where('user_id', '=', 'user_kept_set')
+        .executeTakeFirstOrThrow()
+    await change(0, {})
+    const first = await written()
+    await change(5, { first_name: 'Other' })
+    expect(await find(sync, 'users', 'user_kept_set')).toMatchObject({ first_name: 'Other' })
+    expect(await written()).toEqual(first)
+    const unverified = { ...address, verification: { status: 'unverified' } }
+    await change(10, { email_addresses: [unverified] })
+    expect(await written()).toMatchObject({ verification_status: 'unverified' })
+  })
+
   it('keeps members of a set that lack an id or share one', async () => {
     const sync = await database.open()
     const email_addresses = [
