@@ -3,25 +3,25 @@
 import { CHILD_SETS, RESOURCES } from '../src/clerk/catalogue.ts'
 import type { ChildSet, Columns, Expiry, Resource } from '../src/clerk/resource.ts'
 
-const STANDARD = [
+/** In every table. The sets inside a resource have no others: what was observed, and by which event, stands in the resource's row. */
+const OF_SETS = [
   'clerk_created_at timestamptz',
   'clerk_updated_at timestamptz',
-  'observed_at timestamptz',
   'deleted_at timestamptz',
   'synced_at timestamptz not null default now()',
-  'event_id text',
   'instance_id text',
 ]
+const OF_RESOURCES = OF_SETS.toSpliced(2, 0, 'observed_at timestamptz').toSpliced(5, 0, 'event_id text')
 
 function createTable(
   table: string,
   key: string[],
   primaryKey: string,
   columns: Columns,
-  raw: string[] = [],
+  standard: string[],
 ): string {
   const own = Object.entries(columns).map(([name, column]) => `${name} ${column.sqlType}`)
-  const lines = [...key, ...own, ...raw, ...STANDARD, `primary key (${primaryKey})`]
+  const lines = [...key, ...own, ...standard, `primary key (${primaryKey})`]
   return `create table ${table} (\n${lines.map((line) => `  ${line}`).join(',\n')}\n) with (toast_tuple_target = 8160);`
 }
 
@@ -61,7 +61,11 @@ function createErasureIndex(table: string): string {
 function resourceDdl(resource: Resource): string {
   const { table, columns, indexes = [], parents = {}, expiry, forgotten } = resource
   return [
-    createTable(table, ['id text not null'], 'id', columns, ['raw json', 'erased_at timestamptz']),
+    createTable(table, ['id text not null'], 'id', columns, [
+      'raw json',
+      'erased_at timestamptz',
+      ...OF_RESOURCES,
+    ]),
     ...Object.keys(parents).map((c) => createParentIndex(table, c)),
     ...indexes.map((c) => createKeyIndex(table, c)),
     ...(table === 'users' ? [createErasureIndex(table)] : []),
@@ -74,7 +78,7 @@ function childDdl(childSet: ChildSet): string {
   const { table, parentColumn, columns, indexes = [] } = childSet
   const ids = [`${parentColumn} text not null`, 'id text not null']
   return [
-    createTable(table, ids, `${parentColumn}, id`, columns),
+    createTable(table, ids, `${parentColumn}, id`, columns, OF_SETS),
     ...indexes.map((c) => createKeyIndex(table, c)),
   ].join('\n')
 }

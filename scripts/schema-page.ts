@@ -31,10 +31,10 @@ there is \`ClerkSchema<'clerk'>\`.
 | \`raw\` | json | the resource’s JSON exactly as Clerk sent it, except for the secrets named below; null for a deleted resource that was never seen alive |
 | \`clerk_created_at\` | timestamptz | Clerk’s \`created_at\` |
 | \`clerk_updated_at\` | timestamptz | Clerk’s \`updated_at\`: which state is newer |
-| \`observed_at\` | timestamptz | when Clerk showed this state: the time of the event |
+| \`observed_at\` | timestamptz | when Clerk showed this state: the time of the event (not in the tables of sets: see their resource’s row) |
 | \`deleted_at\` | timestamptz | when it was deleted in Clerk; null while it exists |
 | \`synced_at\` | timestamptz | when this row was last written |
-| \`event_id\` | text | what wrote it: an event, \`events.id\`, or a backfill or reconcile, \`jobs.id\`; null for a single look at Clerk |
+| \`event_id\` | text | what wrote it: an event, \`events.id\`, or a backfill or reconcile, \`jobs.id\`; null for a single look at Clerk (not in the tables of sets) |
 | \`instance_id\` | text | the Clerk instance it belongs to |
 | \`erased_at\` | timestamptz | when it was [erased](privacy.md): only ids and times are left, and nothing fills it again (not in the tables of sets, whose rows are removed) |
 
@@ -237,7 +237,7 @@ function isRetired({ retired = [] }: Resource, type: string): string {
 function childSection(childSet: ChildSet): string {
   const { description, parentColumn } = childSet
   const parent = parentColumn.replace('_id', '')
-  const text = `${description} Replaced as a whole with their ${parent}; the key is \`(${parentColumn}, id)\`.`
+  const text = `${description} Replaced as a whole when a state of their ${parent} shows another set; the key is \`(${parentColumn}, id)\`.`
   return `## ${childSet.table}\n\n${text}\n\n${columnTable(childSet.columns, [`| \`${parentColumn}\` | text | the ${parent}’s \`id\` |`])}`
 }
 

@@ -14,7 +14,7 @@ import type { Statement } from './query.ts'
 import { streamOf } from './stream.ts'
 
 /** The rows that each statement returned. */
-type Rows = readonly (readonly unknown[])[]
+export type Rows = readonly (readonly unknown[])[]
 
 export interface BatchTransaction {
   /** What the first flight read. */
@@ -56,6 +56,9 @@ export const PLANNING = {
   enable_seqscan: 'off',
   // It would read an index from end to end, for its order.
   enable_mergejoin: 'off',
+  // A lookup by id asks for the order of ids, which the primary key has. Other indexes have ids behind another column: one of them looks
+  // cheaper where Postgres remembers that rows stood in its order.
+  enable_sort: 'off',
   // A plan that has to scan nevertheless counts as so expensive that Postgres would compile it.
   jit: 'off',
 }
@@ -149,8 +152,9 @@ class Transaction {
 }
 
 /**
- * What each connection has parsed and planned, which costs more than running it. Cascades are planned for the rows that they
- * are for: the order in which they lock them may be had from the wrong index. Everything else goes by the ids that it is given.
+ * What each connection has parsed and planned, which costs more than running it. Everything that is prepared goes by the ids that it is
+ * given, down a primary key. What begins with `with` is planned each time: cascades, where the order in which they lock rows may be
+ * had from the wrong index, and changes of events, which have other indexes with ids in them.
  *
  * A pooler may put each transaction on another connection of the server, where a prepared statement is missing: once that was
  * seen, nothing is prepared any more. The failure counts as a conflict, so that the batch runs again.
@@ -221,7 +225,10 @@ export function batchesOnPGlite(open: () => Promise<PGlite>): BeginBatch {
   }
 }
 
-async function runAll(transaction: PGliteTransaction, statements: readonly Statement[]): Promise<Rows> {
+export async function runAll(
+  transaction: PGliteTransaction,
+  statements: readonly Statement[],
+): Promise<Rows> {
   const rows: unknown[][] = []
   for (const statement of statements) {
     const result = await transaction.query(statement.text, [...statement.parameters])

@@ -89,7 +89,7 @@ export class Connections {
   /** For handlers' transactions. */
   async connectHandler(): Promise<PoolClient> {
     this.#requireOpen()
-    this.#handlers ??= this.#create('handlers', false)
+    this.#handlers ??= this.#create('handlers')
     const startedAt = performance.now()
     const client = await this.#fresh(await this.#handlers)
     this.#recordWait('handlers', startedAt)
@@ -139,13 +139,12 @@ export class Connections {
     await this.#lanes.enter(lane)
     try {
       this.#requireOpen()
-      this.#shared ??= this.#create('shared', true)
+      this.#shared ??= this.#create('shared')
       const client = await this.#fresh(await this.#shared)
       this.#recordWait(lane, startedAt)
       // A batch of deliveries or repairs knows for each of its flights how long it may be silent.
       if (lane === 'bookkeeping') streamOf(client).setTimeout?.(BOOKKEEPING_SILENCE_MS)
       if (lane === 'queries') this.#askWhenSilent(client)
-      setPipelining(client, !FLYING.has(lane))
       afterRelease(client, () => {
         this.#rest(client)
         this.#lanes.leave(lane)
@@ -173,8 +172,8 @@ export class Connections {
     if (this.#isClosed) throw new ClerkSyncError('shutting_down')
   }
 
-  async #create(name: 'shared' | 'handlers', pipeline: boolean): Promise<Pool> {
-    const pool = await createPool({ ...this.#config, max: this.#shares[name], min: 0, pipeline })
+  async #create(name: 'shared' | 'handlers'): Promise<Pool> {
+    const pool = await createPool({ ...this.#config, max: this.#shares[name], min: 0 })
     this.#pools.set(name, pool)
     pool.on('connect', (client) => this.#greet(client))
     pool.on('remove', (client) => void this.#open.delete(client))
@@ -257,14 +256,6 @@ function withNumbers(types: CustomTypesConfig): CustomTypesConfig {
 }
 
 const BIGINT = 20
-
-/** Lanes whose statements go in flights: each is a query of its own making to `pg`, which a pipeline of single ones cannot hold. */
-const FLYING: ReadonlySet<LaneName> = new Set(['deliveries', 'repairs'])
-
-/** Of a connection that nobody uses yet. `pg`'s types do not show it. */
-function setPipelining(client: PoolClient, isPipelined: boolean): void {
-  Object.assign(client, { pipeline: isPipelined })
-}
 
 /** The pool gives a client a new `release` each time it hands it out. */
 function afterRelease(client: PoolClient, follow: () => void): void {

@@ -19,6 +19,7 @@ import { type Listen, listenOnPostgres } from './listen.ts'
 import { beginOnPGlite, beginOnPostgres, type OpenTransaction } from './open-transaction.ts'
 import { divideConnections } from './shares.ts'
 import type { ClerkTables } from './tables.ts'
+import { type RunTogether, togetherOnPGlite, togetherOnPostgres } from './together.ts'
 
 /**
  * Where the database is: `postgres://…`, a folder for an embedded one, or options for `pg`'s pool.
@@ -43,6 +44,8 @@ export interface Database {
   readonly beginRepairs: BeginBatch
   /** For keeping the books of handlers' runs: their leases must not wait for the handlers' own queries. */
   readonly bookkeeping: Kysely<ClerkTables>
+  /** The same, for statements that belong together. */
+  readonly bookkeepTogether: RunTogether
   /**
    * Begins a transaction for code that is not ours. What it leaves unfinished, the database ends by itself.
    * @param timeoutMs the longest that a statement may run, or the transaction be idle
@@ -132,6 +135,7 @@ function openPostgres(
     deliveryTransactions: shares.deliveryTransactions,
     beginRepairs: batchesOnPostgres(connections.lane('repairs')),
     bookkeeping: postgresKysely(connections.lane('bookkeeping'), schema),
+    bookkeepTogether: togetherOnPostgres(connections.lane('bookkeeping')),
     handlerTransactions: shares.handlers,
     begin: async (timeoutMs) => beginOnPostgres(await connections.connectHandler(), timeoutMs),
     runAlone: async (work) => {
@@ -234,6 +238,7 @@ function openFolder(folder: string, schema: string, telemetry: Telemetry): Datab
     deliveryTransactions: 1,
     beginRepairs: beginBatch,
     bookkeeping: kysely,
+    bookkeepTogether: togetherOnPGlite(open),
     begin: async (timeoutMs) => beginOnPGlite(await open(), timeoutMs),
     handlerTransactions: 1,
     runAlone: async (work) => {

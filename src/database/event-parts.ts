@@ -50,7 +50,7 @@ export function partsStatement(schema: string, part: EventPart, events: readonly
   return {
     text: `
       select asked.id as event_id, part.value
-      from unnest($1::text[], $2::timestamptz[]) as asked(id, received_at)
+      from unnest($1::text[], $2::text[]::timestamptz[]) as asked(id, received_at)
       cross join lateral (
         select ${EVENT_PARTS[part]} as value from ${qualify(schema, part)}
         where event_id = asked.id and filed_at in (asked.received_at, 'infinity')

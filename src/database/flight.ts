@@ -46,7 +46,11 @@ type Parse = (text: string) => unknown
 interface Field {
   readonly name: string
   readonly parse: Parse
+  readonly isLazy: boolean
 }
+
+/** The type `json`, of `raw` alone: the other documents are `jsonb`. https://www.postgresql.org/docs/current/catalog-pg-type.html */
+const JSON_TYPE = 114
 
 /** What `pg` calls a submittable: it receives every message until the answer to Sync. */
 class Flight implements Submittable {
@@ -86,14 +90,19 @@ class Flight implements Submittable {
   }
 
   handleRowDescription({ fields }: { fields: readonly { name: string; dataTypeID: number }[] }): void {
-    this.#fields = fields.map(({ name, dataTypeID }) => ({ name, parse: this.#parserOf(dataTypeID) }))
+    this.#fields = fields.map(({ name, dataTypeID }) => ({
+      name,
+      parse: this.#parserOf(dataTypeID),
+      isLazy: dataTypeID === JSON_TYPE,
+    }))
   }
 
   handleDataRow({ fields }: { fields: readonly (string | null)[] }): void {
     const row: Record<string, unknown> = {}
-    this.#fields.forEach(({ name, parse }, at) => {
+    this.#fields.forEach(({ name, parse, isLazy }, at) => {
       const text = fields[at] ?? null
-      row[name] = text === null ? null : parse(text)
+      if (isLazy && text !== null) parseLazily(row, name, () => parse(text))
+      else row[name] = text === null ? null : parse(text)
     })
     this.#rows.push(row)
   }
@@ -114,6 +123,18 @@ class Flight implements Submittable {
   handleEmptyQuery(): void {
     this.handleCommandComplete({ text: '' })
   }
+}
+
+/** Few look at what Clerk said in full, and parsing it takes as long as the rest of a row. */
+function parseLazily(row: object, name: string, parse: () => unknown): void {
+  const become = (value: unknown) =>
+    Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true })
+  const get = () => {
+    const value = parse()
+    become(value)
+    return value
+  }
+  Object.defineProperty(row, name, { get, set: become, enumerable: true, configurable: true })
 }
 
 /** What a statement has beside its parameters. */

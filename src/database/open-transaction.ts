@@ -26,12 +26,13 @@ const PATIENCE_MS = 1_000
 /** A healthy connection answers this at once; one that a network silently dropped never does. */
 const ANSWER_MS = 5_000
 
+function limitStatements(timeoutMs: number): string {
+  return `set local statement_timeout = ${Math.ceil(timeoutMs)}`
+}
+
 /** Code that hangs must not hold locks for ever, even when nobody is left to roll back. */
-function limits(timeoutMs: number): string {
-  const milliseconds = Math.ceil(timeoutMs)
-  return `
-    set local statement_timeout = ${milliseconds};
-    set local idle_in_transaction_session_timeout = ${milliseconds}`
+function limitIdleness(timeoutMs: number): string {
+  return `set local idle_in_transaction_session_timeout = ${Math.ceil(timeoutMs)}`
 }
 
 export async function beginOnPostgres(connection: PoolClient, timeoutMs: number): Promise<OpenTransaction> {
@@ -41,7 +42,7 @@ export async function beginOnPostgres(connection: PoolClient, timeoutMs: number)
       isBroken = true
       throw error
     })
-  await run(`begin; ${limits(timeoutMs)}`).catch((error) => {
+  await run(`begin; ${limitStatements(timeoutMs)}; ${limitIdleness(timeoutMs)}`).catch((error) => {
     connection.release(true)
     throw error
   })
@@ -80,12 +81,16 @@ async function answered<Result>(command: Promise<Result>): Promise<Result> {
   }
 }
 
-/** The embedded database has one connection: everything else waits until this transaction ends. */
+/**
+ * The embedded database has one connection: everything else waits until this transaction ends. It has no limit to idleness:
+ * a session that Postgres ends makes PGlite raise the same fatal error again and again, in a loop that never lets go of the
+ * process (0.5.16). The code that rolls back is in this process too.
+ */
 export async function beginOnPGlite(pglite: PGlite, timeoutMs: number): Promise<OpenTransaction> {
   const opened = Promise.withResolvers<PGliteTransaction>()
   const ended = Promise.withResolvers<'commit'>()
   const closed = pglite.transaction(async (transaction) => {
-    await transaction.exec(limits(timeoutMs))
+    await transaction.exec(limitStatements(timeoutMs))
     opened.resolve(transaction)
     await ended.promise
   })

@@ -15,27 +15,6 @@ export async function query<Row>(
   text: string,
   parameters: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const { rows } = await executor.getExecutor().executeQuery<Row>(compile({ text, parameters }))
+  const { rows } = await executor.getExecutor().executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))
   return rows
-}
-
-/**
- * Runs statements of a transaction in their order, without waiting for one's answer before the next is sent, where the
- * connection can do that. Rejects with the first failure; the statements after it have failed too by then.
- * @returns the rows of each
- */
-export function queryAll(
-  executor: QueryExecutorProvider,
-  statements: readonly Statement[],
-): Promise<unknown[][]> {
-  return executor.getExecutor().provideConnection(async (connection) => {
-    const running = statements.map((statement) => connection.executeQuery(compile(statement)))
-    // All of them: the connection is free for others only when nothing is under way any more.
-    await Promise.allSettled(running)
-    return (await Promise.all(running)).map(({ rows }) => rows)
-  })
-}
-
-function compile({ text, parameters }: Statement): CompiledQuery {
-  return CompiledQuery.raw(text, [...parameters])
 }

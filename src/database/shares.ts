@@ -35,8 +35,8 @@ const DELIVERY_TRANSACTIONS = 3
 const DELIVERY_LIMIT = DELIVERY_TRANSACTIONS + 2
 /** One writes while another reads what comes next. */
 const REPAIR_LIMIT = 2
-/** One claims while another writes down what ended. */
-const BOOKKEEPING_LIMIT = 2
+/** One claims while another reads what the claimed runs need, and a third writes down what ended. */
+const BOOKKEEPING_LIMIT = 3
 /** In this order connections are kept for a lane, as far as they go. One stays free for any. */
 const RESERVED: readonly LaneName[] = [
   'deliveries',

@@ -51,9 +51,9 @@ type ResourceTables = {
   [name in keyof typeof CATALOGUE]: MirroredRow & ErasableRow & Values<(typeof CATALOGUE)[name]['columns']>
 }
 
-/** The other fields of a member are in its parent's `raw`. */
+/** The other fields of a member are in its parent's `raw`, and who showed it last is in its parent's row. */
 type ChildTables = {
-  [name in keyof typeof CHILD_SETS]: Omit<MirroredRow, 'raw'> &
+  [name in keyof typeof CHILD_SETS]: Omit<MirroredRow, 'raw' | 'observed_at' | 'event_id'> &
     ParentId<(typeof CHILD_SETS)[name]['parentColumn']> &
     Values<(typeof CHILD_SETS)[name]['columns']>
 }

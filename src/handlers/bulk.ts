@@ -8,19 +8,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type SelectQueryBuilder, sql, type Transaction } from 'kysely'
 import { RESOURCES } from '../clerk/catalogue.ts'
+import { isFor } from '../clerk/event-patterns.ts'
+import { timeAfterNow } from '../database/clock.ts'
 import type { Database } from '../database/database.ts'
+import { all, eventConditions, FAILING, type RunFilter, runConditions } from '../database/filter.ts'
 import { qualify } from '../database/identifier.ts'
 import { JobStore } from '../database/jobs.ts'
 import { query } from '../database/query.ts'
 import type { ClerkTables, Outcome, RunStatus } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
-import { databaseTime, matching } from '../ingest/replay.ts'
 import { createSyntheticEvents } from '../ingest/synthetic.ts'
 import { requireDates, requireNumbers } from '../validate.ts'
 import type { HandlerDefinition } from './handler.ts'
-import { isFor } from './registry.ts'
 import type { RunKey } from './run.ts'
-import { condition, type RunFilter } from './run-filter.ts'
 import type { Runs, Unit } from './runs.ts'
 
 export interface BulkOptions {
@@ -102,14 +102,14 @@ export class Bulk {
     const { count } = await this.#database.queries
       .selectFrom('handler_runs')
       .select((select) => sql<number>`${select.fn.countAll()}::integer`.as('count'))
-      .where(condition(filter, this.#database.schema))
+      .where(all(runConditions(filter, this.#database.schema)))
       .executeTakeFirstOrThrow()
     return count
   }
 
   /** Retries failed runs from their first attempt. */
   retry(filter: RunFilter, options: BulkOptions): Promise<BulkResult> {
-    return this.#change('retry', { statuses: ['retrying', 'dead'], ...filter }, options, (unit, keys) =>
+    return this.#change('retry', { statuses: FAILING, ...filter }, options, (unit, keys) =>
       this.#runs.reopen(unit, keys, options.note ?? null),
     )
   }
@@ -137,7 +137,7 @@ export class Bulk {
     change: (unit: Unit, keys: readonly RunKey[]) => Promise<RunKey[]>,
   ): Promise<BulkResult> {
     // Later failures are not part of it.
-    const scope = { ...filter, until: filter.until ?? (await databaseTime(this.#database.queries)) }
+    const scope = { ...filter, until: filter.until ?? (await timeAfterNow(this.#database.queries)) }
     const step: Step = async (unit, after, most) => {
       const rows = await runsAfter(unit.trx, this.#database.schema, scope, after, most)
       const changed = await change(
@@ -156,14 +156,14 @@ export class Bulk {
   /** The events that a handler is for, of a time. */
   async #events({ name, patterns, isOrdered }: HandlerDefinition, past: Extract<Past, { since: Date }>) {
     const { queries } = this.#database
-    const filter = {
+    const meant = eventConditions({
       types: patterns,
       outcomes: NOT_PARKED,
       since: past.since,
-      until: past.until ?? (await databaseTime(queries)),
-    }
+      until: past.until ?? (await timeAfterNow(queries)),
+    })
     const step: Step = async (unit, after, most) => {
-      let events = matching(unit.trx.selectFrom('events'), filter).where('type', 'is not', null)
+      let events = unit.trx.selectFrom('events').where(all(meant)).where('type', 'is not', null)
       if (after)
         events = events.where(sql<boolean>`(received_at, id) > (${after[0]}::timestamptz, ${after[1]})`)
       const rows = await events
@@ -184,7 +184,7 @@ export class Bulk {
         changed: await this.#runs.add(unit, runs),
       }
     }
-    return { step, count: () => countOf(matching(queries.selectFrom('events'), filter)) }
+    return { step, count: () => countOf(queries.selectFrom('events').where(all(meant))) }
   }
 
   /** The rows of a resource that exist and that the handler has not run for yet. */
@@ -279,7 +279,7 @@ function runsAfter(
   after: Position | null,
   most: number,
 ): Promise<RunRow[]> {
-  let runs = trx.selectFrom('handler_runs').where(condition(filter, schema))
+  let runs = trx.selectFrom('handler_runs').where(all(runConditions(filter, schema)))
   if (after) {
     runs = runs.where(
       sql<boolean>`(created_at, event_id, handler) > (${after[0]}::timestamptz, ${after[1]}, ${after[2]})`,

@@ -1,11 +1,14 @@
-/** Claims: which runs a worker may make. A claim is committed before its handler is called. */
+/**
+ * Claims: which runs a worker may make. A claim is committed before its handler is called; what the handlers are given is read after
+ * it, so that the next claim can be made meanwhile.
+ */
 
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import { type PartRow, partsStatement, toParts } from '../database/event-parts.ts'
 import { failureKind } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
-import { query, queryAll, type Statement } from '../database/query.ts'
+import { query, type Statement } from '../database/query.ts'
 import type { HandlerDefinition } from './handler.ts'
 import type { Lease } from './lease.ts'
 import {
@@ -47,6 +50,19 @@ export class Claims {
   /** Claims the next runs of a handler, the longest due first. @param since when they came due; null means just now */
   due(definition: HandlerDefinition, since: string | null, most: number): Promise<ClaimedRun[]> {
     return this.#claim(definition, this.#statementsOf(definition).due, [since, most])
+  }
+
+  /** Claimed runs with the bodies of their events, what those changed, and the rows that they are about as they are now. */
+  async complete(runs: readonly ClaimedRun[]): Promise<ClaimedRun[]> {
+    const [first] = runs
+    if (first === undefined) return []
+    const { bodies, changes, rows } = await this.#watched(first.claim, first.handler, this.#contentsOf(runs))
+    return runs.map((run) => ({
+      ...run,
+      body: run.body ?? bodies.get(run.eventId) ?? null,
+      changes: changes.get(run.eventId) ?? null,
+      row: rows.get(rowName(run)) ?? null,
+    }))
   }
 
   /** Whether there may be runs that are claimed and that nobody here knows of. */
@@ -95,12 +111,18 @@ export class Claims {
     const worker = await this.#lease.hold()
     const claim = randomBytes(9).toString('base64url')
     const attempts = definition.retryDelays.length + 1
+    const parameters = [worker, claim, definition.name, attempts, ...which]
+    const rows = await this.#watched(claim, definition.name, this.#run(definition, text, parameters))
+    return rows.map(toClaimedRun)
+  }
+
+  /** If this fails, runs may be claimed that nobody makes. */
+  async #watched<Result>(claim: string, handler: string, work: Promise<Result>): Promise<Result> {
     this.#underWay.add(claim)
     try {
-      const rows = await this.#run(definition, text, [worker, claim, definition.name, attempts, ...which])
-      return await this.#complete(rows.map(toClaimedRun))
+      return await work
     } catch (error) {
-      this.#doubtful.set(claim, { handler: definition.name, until: Date.now() + DOUBT_MS })
+      this.#doubtful.set(claim, { handler, until: Date.now() + DOUBT_MS })
       throw error
     } finally {
       this.#underWay.delete(claim)
@@ -116,33 +138,18 @@ export class Claims {
   }
 
   async #run(definition: HandlerDefinition, text: string, claim: readonly unknown[]): Promise<ClaimedRow[]> {
-    const { bookkeeping, schema } = this.#database
-    if (!definition.isOrdered) return query<ClaimedRow>(bookkeeping, text, claim)
-    return bookkeeping.transaction().execute(async (trx) => {
-      const lock = { text: this.#statements.lock, parameters: [`${schema} ${definition.name}`] }
-      const [, rows] = await queryAll(trx, [lock, { text, parameters: claim }])
-      return rows as ClaimedRow[]
-    })
-  }
-
-  /** With the bodies of their events, what those changed, and the rows that they are about as they are now. */
-  async #complete(runs: readonly ClaimedRun[]): Promise<ClaimedRun[]> {
-    if (runs.length === 0) return []
-    const { bodies, changes, rows } = await this.#contentsOf(runs)
-    return runs.map((run) => ({
-      ...run,
-      body: run.body ?? bodies.get(run.eventId) ?? null,
-      changes: changes.get(run.eventId) ?? null,
-      row: rows.get(rowName(run)) ?? null,
-    }))
+    const { bookkeepTogether, schema } = this.#database
+    const lock = { text: this.#statements.lock, parameters: [`${schema} ${definition.name}`] }
+    const statements = [...(definition.isOrdered ? [lock] : []), { text, parameters: claim }]
+    return (await bookkeepTogether(statements)).at(-1) as ClaimedRow[]
   }
 
   /** In one flight. */
   async #contentsOf(runs: readonly ClaimedRun[]) {
-    const { bookkeeping, schema } = this.#database
+    const { bookkeepTogether, schema } = this.#database
     const events = runs.map(({ eventId, receivedAt }) => ({ id: eventId, received_at: receivedAt }))
     const lookups = lookupsOf(schema, runs)
-    const [bodies, changes, ...found] = await queryAll(bookkeeping, [
+    const [bodies, changes, ...found] = await bookkeepTogether([
       partsStatement(schema, 'event_bodies', events),
       partsStatement(schema, 'event_changes', events),
       ...lookups.map(({ statement }) => statement),

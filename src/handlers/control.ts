@@ -1,12 +1,12 @@
 /** Manages handlers: list, pause, retry. `sync.handlers` */
 
 import type { Kysely } from 'kysely'
+import type { RunFilter } from '../database/filter.ts'
 import type { ClerkTables } from '../database/tables.ts'
 import type { Bulk, BulkOptions, BulkResult, Past } from './bulk.ts'
 import type { HandlerDefinition } from './handler.ts'
 import type { Registry } from './registry.ts'
 import type { RunKey } from './run.ts'
-import type { RunFilter } from './run-filter.ts'
 import type { Runs } from './runs.ts'
 
 /** The state of a handler. */

@@ -1,7 +1,7 @@
 /** One try of one run: the handler's call, with its time, its transaction and its end. */
 
-import { readContent } from '../clerk/event.ts'
-import { ClerkSyncError } from '../errors.ts'
+import { type ClerkEvent, readContent } from '../clerk/event.ts'
+import { ClerkSyncError, type ErrorCode } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { SpanStart, Telemetry } from '../telemetry.ts'
 import type { Completions } from './completion.ts'
@@ -14,11 +14,11 @@ import type { Transactions } from './transactions.ts'
 
 /**
  * How a try ended: a broken one failed because of the database or of this process, not of the handler; a lost one belongs to
- * another worker by now.
+ * another worker by now; of an uncalled one the handler was not called.
  */
 export type Ending =
   | { readonly kind: 'succeeded' }
-  | { readonly kind: 'failed' | 'broken' | 'lost'; readonly thrown: unknown }
+  | { readonly kind: 'failed' | 'broken' | 'lost' | 'uncalled'; readonly thrown: unknown }
 
 /** What a try needs of its surroundings. */
 export interface Surroundings {
@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly completions: Completions
   readonly log: Logger
   readonly telemetry: Telemetry
+  /** Notes that the handler is called now. @returns false if the run belongs to another worker by now */
+  readonly mark: (run: ClaimedRun) => Promise<boolean>
   /** Called when the handler is done, before its end is written down. */
   readonly onHandled: () => void
 }
@@ -50,13 +52,9 @@ export class Execution {
       this.abort(new ClerkSyncError('handler_timeout', `${timeoutMs / 1_000} s`)),
     )
     this.#transaction = new LazyTransaction(() => this.#begin())
-    const tried = around.telemetry.span(
-      () => spanOf(run),
-      () => this.#try(),
-    )
-    this.ended = tried.then(
-      () => ({ kind: 'succeeded' }),
-      (thrown) => ({ kind: this.#kindOfFailure(), thrown }),
+    this.ended = this.#markLast().then(
+      () => this.#call(),
+      (thrown) => ({ kind: this.#isLost ? 'lost' : 'uncalled', thrown }),
     )
   }
 
@@ -65,11 +63,42 @@ export class Execution {
     this.#controller.abort(reason)
   }
 
+  /** A last try counts once the handler is called: that must be known before. */
+  async #markLast(): Promise<void> {
+    if (this.run.attempt !== this.#definition.retryDelays.length + 1) return
+    this.#time.pause()
+    try {
+      if (!(await this.#around.mark(this.run))) throw this.#lost()
+      this.#controller.signal.throwIfAborted()
+    } finally {
+      this.#time.resume()
+    }
+  }
+
+  async #call(): Promise<Ending> {
+    const { telemetry } = this.#around
+    try {
+      await telemetry.span(
+        () => spanOf(this.run),
+        () => this.#try(),
+      )
+      return { kind: 'succeeded' }
+    } catch (thrown) {
+      return { kind: this.#kindOfFailure(), thrown }
+    }
+  }
+
   #kindOfFailure(): 'failed' | 'broken' | 'lost' {
-    const { aborted, reason } = this.#controller.signal
-    const code = aborted && (reason as ClerkSyncError).code
-    if (code === 'handler_lost') return 'lost'
-    return this.#transaction.isLost || code === 'shutting_down' ? 'broken' : 'failed'
+    if (this.#isLost) return 'lost'
+    return this.#transaction.isLost || this.#abortCode === 'shutting_down' ? 'broken' : 'failed'
+  }
+
+  get #isLost(): boolean {
+    return this.#abortCode === 'handler_lost'
+  }
+
+  get #abortCode(): ErrorCode | undefined {
+    return (this.#controller.signal.reason as ClerkSyncError | undefined)?.code
   }
 
   async #try(): Promise<void> {
@@ -113,11 +142,18 @@ export class Execution {
     }
   }
 
+  /** @throws {ClerkSyncError} `handler_lost`, `body_gone` or `secrets_forgotten`, if the handler is not to be called */
   #context(): HandlerContext {
     const { eventId, handler, source, outcome, row, changes, attempt, secretsForgotten } = this.run
     const { log } = this.#around
+    const body = this.#body()
+    let event: ClerkEvent | null = null
     return {
-      event: this.#event(),
+      // Parsed for those who look at it: many handlers need no more than the row.
+      get event() {
+        event ??= readContent(body).event
+        return event
+      },
       eventId,
       source,
       outcome,
@@ -132,18 +168,15 @@ export class Execution {
     } as HandlerContext
   }
 
-  /** @throws {ClerkSyncError} `handler_lost`, `body_gone` or `secrets_forgotten`, if the handler is not to be called */
-  #event() {
+  #body(): Uint8Array {
     const { run } = this
     const { retryDelays, acceptsForgottenSecrets } = this.#definition
     // Its process ended during every allowed attempt: the handler may be the cause.
     if (run.attempt > retryDelays.length + 1) throw new ClerkSyncError('handler_lost')
     if (run.secretsForgotten && isMessage(run.type) && !acceptsForgottenSecrets)
       throw new ClerkSyncError('secrets_forgotten', run.eventId)
-    // What is stored of an event is an event, unless its body was dropped since.
-    const event = run.body && readContent(run.body).event
-    if (!event) throw new ClerkSyncError('body_gone', run.eventId)
-    return event
+    if (run.body === null) throw new ClerkSyncError('body_gone', run.eventId)
+    return run.body
   }
 
   /** A handler that does not listen to the signal is left behind. */

@@ -1,5 +1,6 @@
 /** Which handlers there are, and which of them an event is for. */
 
+import { isFor } from '../clerk/event-patterns.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { HandlerDefinition } from './handler.ts'
 
@@ -45,13 +46,4 @@ export class Registry {
     if (this.#byType.size < 1_000) this.#byType.set(type, found)
     return found
   }
-}
-
-export function isFor(patterns: readonly string[], type: string): boolean {
-  return patterns.some(
-    (pattern) =>
-      pattern === '*' ||
-      pattern === type ||
-      (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1))),
-  )
 }

@@ -148,8 +148,7 @@ function leaseStatements({ runs, workers }: Tables) {
 function claimingStatements(tables: Tables) {
   const quickly = `and set_config('synchronous_commit', 'off', true) is not null`
   return {
-    lock: `select set_config('idle_in_transaction_session_timeout', '5000', true),
-      pg_advisory_xact_lock(hashtextextended($1, 0))`,
+    lock: 'select pg_advisory_xact_lock(hashtextextended($1, 0))',
     orderedClaims: claimStatements(tables, ''),
     claims: claimStatements(tables, quickly),
   }

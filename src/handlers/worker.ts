@@ -224,28 +224,27 @@ export class Worker implements Runner {
 
   async #execute(run: ClaimedRun, definition: HandlerDefinition, slot: Slot): Promise<void> {
     for (const begun of this.#watching) begun.add(nameOf(run))
-    const isLast = run.attempt === definition.retryDelays.length + 1
-    // A last try counts once the handler is called: that must be known before.
-    if (isLast && !(await this.#marks.add(run).catch(() => false))) return slot.free()
-    const execution = new Execution(run, definition, { ...this.#parts, onHandled: () => slot.free() })
+    const execution = new Execution(run, definition, {
+      ...this.#parts,
+      mark: (last) => this.#marks.add(last),
+      onHandled: () => slot.free(),
+    })
     const finished = execution.ended.then((ending) =>
       this.#finish(run, definition, ending, execution.startedAt),
     )
     this.#underWay.set(run, { execution, finished })
-    await finished
-    this.#underWay.delete(run)
-    slot.free()
+    try {
+      await finished
+    } finally {
+      // Whatever happens: who stops the worker waits for those under way.
+      this.#underWay.delete(run)
+      slot.free()
+    }
   }
 
   async #mark(runs: readonly ClaimedRun[]): Promise<boolean[]> {
-    const ours = new Set(await this.#parts.claims.mark(runs).catch((error) => this.#unmarked(runs, error)))
+    const ours = new Set(await this.#parts.claims.mark(runs))
     return runs.map((run) => ours.has(run))
-  }
-
-  async #unmarked(runs: readonly ClaimedRun[], error: unknown): Promise<ClaimedRun[]> {
-    this.#reportTrouble(error)
-    await this.#giveBack(runs, INTERRUPTED_MS)
-    return []
   }
 
   /** Never rejects: a run whose end cannot be written down is made again when its lease is over. */
@@ -261,18 +260,16 @@ export class Worker implements Runner {
       this.totals.succeeded++
       return this.#record({ ...tried, ending: 'handled' }, run)
     }
-    const error = describeFailure(ending.thrown)
-    if (ending.kind === 'lost')
-      return this.#record({ ...tried, error: error.error, ending: 'interrupted' }, run)
-    // Without retries a handler is called once, whatever ended the call.
-    if (ending.kind === 'broken' && definition.retryDelays.length > 0) {
-      this.#record({ ...tried, error: error.error, ending: 'interrupted' }, run)
+    const failure = describeFailure(ending.thrown)
+    if (!isTry(ending, definition)) {
+      this.#record({ ...tried, error: failure.error, ending: 'interrupted' }, run)
+      if (ending.kind === 'lost') return
       return this.#giveBack([run], isCode(ending.thrown, 'shutting_down') ? 0 : INTERRUPTED_MS)
     }
     this.totals.failed++
     const isHopeless = isCode(ending.thrown, 'body_gone') || isCode(ending.thrown, 'secrets_forgotten')
     const delay = isHopeless ? undefined : delayAfter(attempt, definition.retryDelays)
-    await this.#fail({ run, ...error, delay }, tried)
+    await this.#fail({ run, ...failure, delay }, tried)
   }
 
   async #fail(failure: FailedRun, tried: Omit<TriedRun, 'ending'>): Promise<void> {
@@ -340,6 +337,11 @@ export class Worker implements Runner {
 
 /** What has been due for longer than the usual look goes back. */
 const RECENT_MS = 10_000
+
+/** Whether a failure counts. Without retries a handler is called once, whatever ended the call. */
+function isTry({ kind }: Ending, { retryDelays }: HandlerDefinition): boolean {
+  return kind === 'failed' || (kind === 'broken' && retryDelays.length === 0)
+}
 
 /** Resolves when the work is done or the time is up. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {

@@ -50,11 +50,17 @@ type Table = Record<string, string>
 const STANDARD: Table = {
   clerk_created_at: 'timestamp with time zone',
   clerk_updated_at: 'timestamp with time zone',
-  observed_at: 'timestamp with time zone',
   deleted_at: 'timestamp with time zone',
   synced_at: 'timestamp with time zone',
-  event_id: 'text',
   instance_id: 'text',
+}
+
+/** Not of the members of a set: these are in their parent's row. */
+const WHOLE: Table = {
+  raw: 'json',
+  observed_at: 'timestamp with time zone',
+  event_id: 'text',
+  erased_at: 'timestamp with time zone',
 }
 
 function tableOf(columns: Columns, key: Table): Table {
@@ -284,11 +290,7 @@ const OWN = {
 
 const EXPECTED = new Map<string, Table>([
   ...[...RESOURCES.values()].map(
-    ({ table, columns }) =>
-      [
-        table,
-        { ...tableOf(columns, { id: 'text' }), raw: 'json', erased_at: 'timestamp with time zone' },
-      ] as const,
+    ({ table, columns }) => [table, { ...tableOf(columns, { id: 'text' }), ...WHOLE }] as const,
   ),
   ...Object.values(CHILD_SETS).map(
     ({ table, parentColumn, columns }) =>

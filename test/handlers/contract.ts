@@ -106,6 +106,20 @@ export function engineContract(
       )
     })
 
+    it('gives an event and a row that can be copied, printed and changed, with what Clerk said in full', async () => {
+      const seen: HandlerContext[] = []
+      const { sync } = await opened((context) => seen.push({ ...context }))
+      const { data } = userEvent()
+      await deliver(sync, eventOf('user.created', data))
+      await vi.waitFor(() => expect(seen).toHaveLength(1), PATIENT)
+      const [{ event, row }] = seen as [HandlerContext]
+      expect(event.data).toEqual(data)
+      const copy = structuredClone({ ...row }) as { raw: object }
+      expect(copy.raw).toEqual(data)
+      expect(JSON.parse(JSON.stringify(row))).toMatchObject({ id: data.id, raw: data })
+      expect(Object.assign(row as object, { raw: null })).toMatchObject({ id: data.id, raw: null })
+    })
+
     it('calls it once for each event: not for duplicates, not for what is parked, but for what is late', async () => {
       const seen: string[] = []
       const { sync, name } = await opened(({ event, outcome }) => seen.push(`${event.type} ${outcome}`))

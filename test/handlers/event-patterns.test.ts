@@ -1,6 +1,7 @@
 /** A handler for what Clerk never sends would wait for ever without a word. */
 
 import { describe, expect, it } from 'vitest'
+import { isFor } from '../../src/clerk/event-patterns.ts'
 import { createClerkSync, EVENT_TYPES, type EventPattern, on } from '../../src/index.ts'
 import { SECRET } from '../support/databases.ts'
 
@@ -52,3 +53,22 @@ describe('the event types of a handler', () => {
 function literally(text: string): string {
   return text.replace(/[.*`]/g, '\\$&')
 }
+
+describe('a pattern of event types', () => {
+  it.each([
+    ['*', 'user.created', true],
+    ['user.*', 'user.created', true],
+    ['user.*', 'userAgent.created', false],
+    ['*.created', 'session.created', true],
+    ['*.created', 'session.ended', false],
+    ['s*.*ed', 'session.ended', true],
+    ['user.created', 'user.created', true],
+    ['a*a', 'a', false],
+  ])('%s means %s: %s', (pattern, type, isMeant) => {
+    expect(isFor([pattern], type)).toBe(isMeant)
+  })
+
+  it('takes no time, however many stars it has', () => {
+    expect(isFor([`${'*a'.repeat(200)}*b`], 'a'.repeat(400))).toBe(false)
+  })
+})

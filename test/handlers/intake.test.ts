@@ -21,7 +21,11 @@ function underSteadyWakes() {
     intake.want([`msg_${serial++}`, `msg_${serial++}`])
     return []
   }
-  const claims = { due: () => claimed('look'), byEvent: () => claimed('wanted') } as unknown as Claims
+  const claims = {
+    due: () => claimed('look'),
+    byEvent: () => claimed('wanted'),
+    complete: async (runs: readonly ClaimedRun[]) => runs,
+  } as unknown as Claims
   const intake = new Intake(ordered, {
     claims,
     stopping: stopping.signal,
@@ -53,4 +57,33 @@ it('runs that are wanted by name come at the next claim but one, however often a
   }
   stop()
   for (let at = 1; at < asked.length; at++) expect(asked.slice(at - 1, at + 1)).toContain('wanted')
+})
+
+it('runs whose input could not be read are claimed again, after a pause', async () => {
+  const run = { eventId: 'msg_1', handler: 'ordered', dueAt: '' } as ClaimedRun
+  const trouble: unknown[] = []
+  const outage = new Error('the connection is gone')
+  let reads = 0
+  const claims = {
+    due: async () => (reads < 2 ? [run] : []),
+    complete: async (runs: readonly ClaimedRun[]) => {
+      if (++reads === 1) throw outage
+      return runs
+    },
+  } as unknown as Claims
+  const started = Promise.withResolvers<ClaimedRun>()
+  const intake = new Intake(ordered, {
+    claims,
+    stopping: new AbortController().signal,
+    start: (each: ClaimedRun, slot: Slot) => {
+      slot.free()
+      started.resolve(each)
+    },
+    giveBack: async () => undefined,
+    onTrouble: (error) => trouble.push(error),
+  })
+  intake.look('all')
+  expect(await started.promise).toBe(run)
+  expect(trouble).toEqual([outage])
+  expect(intake.isPending('msg_1')).toBe(false)
 })

@@ -8,12 +8,15 @@ import { Registry } from '../../src/handlers/registry.ts'
 import type { ClaimedRun } from '../../src/handlers/run.ts'
 import { Worker, type WorkerParts } from '../../src/handlers/worker.ts'
 import { Telemetry } from '../../src/telemetry.ts'
+import { eventOf } from '../support/deliveries.ts'
 
 const KEY = { eventId: 'msg_1', handler: 'waiting' }
+const ONCE = { eventId: 'msg_1', handler: 'called-once' }
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 let calls: string[]
 let claimed: PromiseWithResolvers<ClaimedRun[]>
+let marked: PromiseWithResolvers<ClaimedRun[]>
 let worker: Worker
 
 /** A worker whose database answers when the test says so. */
@@ -21,26 +24,40 @@ function createWorker(): Worker {
   const claims = {
     due: () => claimed.promise,
     byEvent: () => claimed.promise,
+    complete: async (runs: readonly ClaimedRun[]) => runs,
+    mark: () => marked.promise,
     release: async (given: readonly ClaimedRun[]) => {
       calls.push(...given.map(({ eventId }) => `released ${eventId}`))
       return []
     },
   } as unknown as Claims
   const registry = new Registry()
-  registry.add(on('user.created', () => calls.push('handled'), { name: KEY.handler }))
+  const handle = () => calls.push('handled')
+  registry.add(on('user.created', handle, { name: KEY.handler }))
+  registry.add(on('user.created', handle, { name: ONCE.handler, retries: 0 }))
   const lease = { end: async () => undefined, renew: async () => null }
-  const completions = { idle: async () => undefined }
+  const completions = { idle: async () => undefined, succeed: async () => undefined }
   const telemetry = new Telemetry()
   const wake = () => undefined
   const parts = { registry, claims, lease, completions, transactions: {}, wake, log: SILENT, telemetry }
   return new Worker(parts as unknown as WorkerParts)
 }
 
-const run = { ...KEY, claim: 'ours', attempt: 1, resource: 'users', resourceId: 'user_1' } as ClaimedRun
+const run = {
+  ...KEY,
+  claim: 'ours',
+  attempt: 1,
+  type: 'user.created',
+  resource: 'users',
+  resourceId: 'user_1',
+  body: Buffer.from(JSON.stringify(eventOf('user.created', { id: 'user_1' }))),
+} as unknown as ClaimedRun
+const runOnce = { ...run, ...ONCE }
 
 beforeEach(() => {
   calls = []
   claimed = Promise.withResolvers()
+  marked = Promise.withResolvers()
   worker = createWorker()
 })
 
@@ -68,4 +85,26 @@ it('a claim that fails is told to the engine', async () => {
   claimed.reject(new Error('the connection is lost'))
   await expect(taken).rejects.toThrow('the connection is lost')
   await worker.stop(0)
+})
+
+it('a run is not over before its handler was called, though its last try must be noted first', async () => {
+  claimed.resolve([runOnce])
+  const ran = worker.run([ONCE]).then(() => calls.push('over'))
+  await sleep(20)
+  expect(calls).toEqual([])
+  marked.resolve([runOnce])
+  await ran
+  expect(calls).toEqual(['handled', 'over'])
+  await worker.stop(0)
+})
+
+it('a worker that stops while a last try is noted gives it back, and calls no handler', async () => {
+  claimed.resolve([runOnce])
+  void worker.run([ONCE]).catch(() => undefined)
+  await sleep(10)
+  const stopped = worker.stop(0).then(() => calls.push('stopped'))
+  await sleep(10)
+  marked.resolve([runOnce])
+  await stopped
+  expect(calls).toEqual(['released msg_1', 'stopped'])
 })

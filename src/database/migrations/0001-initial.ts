@@ -1,4 +1,4 @@
-/** The first schema. Freeze it with the first tag: a released migration is never edited, another is added. */
+/** The first schema, of version 0.2.0. A released migration is never edited; another is added. */
 
 import { ALERTS } from './0001-initial/alerts.ts'
 import { AUDIT } from './0001-initial/audit.ts'

@@ -40,8 +40,9 @@ export interface IndexMigration extends Named {
 }
 
 /**
- * One statement that changes some rows, repeated until it changes none, each time in a transaction of its own. It finds by
- * itself what is left to do: `update … where id in (select id … where new is null limit 1000)`.
+ * One statement that changes some rows, each time in a transaction of its own, and is repeated until it finds fewer than before. It finds
+ * by itself what is left to do, up to a limit: `update … where id in (select id … where new is null limit 1000)`. Rows that code of the
+ * version before writes meanwhile or later are for the contract step to fill.
  */
 interface BatchesMigration extends Named {
   readonly kind: 'batches'

@@ -811,10 +811,8 @@ create table email_addresses (
   matches_sso_connection boolean,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
-  observed_at timestamptz,
   deleted_at timestamptz,
   synced_at timestamptz not null default now(),
-  event_id text,
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
@@ -832,10 +830,8 @@ create table phone_numbers (
   linked_to jsonb,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
-  observed_at timestamptz,
   deleted_at timestamptz,
   synced_at timestamptz not null default now(),
-  event_id text,
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
@@ -849,10 +845,8 @@ create table web3_wallets (
   verification jsonb,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
-  observed_at timestamptz,
   deleted_at timestamptz,
   synced_at timestamptz not null default now(),
-  event_id text,
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
@@ -867,10 +861,8 @@ create table passkeys (
   verification jsonb,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
-  observed_at timestamptz,
   deleted_at timestamptz,
   synced_at timestamptz not null default now(),
-  event_id text,
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
@@ -897,10 +889,8 @@ create table external_accounts (
   verification jsonb,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
-  observed_at timestamptz,
   deleted_at timestamptz,
   synced_at timestamptz not null default now(),
-  event_id text,
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
@@ -922,10 +912,8 @@ create table saml_accounts (
   saml_connection jsonb,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
-  observed_at timestamptz,
   deleted_at timestamptz,
   synced_at timestamptz not null default now(),
-  event_id text,
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
@@ -948,10 +936,8 @@ create table enterprise_accounts (
   verification jsonb,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
-  observed_at timestamptz,
   deleted_at timestamptz,
   synced_at timestamptz not null default now(),
-  event_id text,
   instance_id text,
   primary key (user_id, id)
 ) with (toast_tuple_target = 8160);
@@ -965,10 +951,8 @@ create table plan_features (
   avatar_url text,
   clerk_created_at timestamptz,
   clerk_updated_at timestamptz,
-  observed_at timestamptz,
   deleted_at timestamptz,
   synced_at timestamptz not null default now(),
-  event_id text,
   instance_id text,
   primary key (plan_id, id)
 ) with (toast_tuple_target = 8160);
