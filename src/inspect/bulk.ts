@@ -1,10 +1,12 @@
 /** What an action on many would touch: counted before anything is done. */
 
-import { SECRETS_FORGOTTEN } from '../database/secrets.ts'
-import { type EventConditions, eventsMeant } from './event-list.ts'
-import type { Quantity, RunState, Time } from './model.ts'
+import { type RawBuilder, sql } from 'kysely'
+import { AFTER_NOW } from '../database/clock.ts'
+import { all, hasLostSecrets, type RunFilter, runConditions } from '../database/filter.ts'
+import { eventsMeant, type ListFilter } from './event-list.ts'
+import type { Quantity, Time } from './model.ts'
 import { counted } from './quantity.ts'
-import { literal, Parameters, type Reading, toTime } from './reading.ts'
+import { type Reading, toTime } from './reading.ts'
 
 /** Exact up to here: who changes more than that needs no last digit. */
 const BULK_LIMIT = 100_000
@@ -15,7 +17,7 @@ export interface BulkTotals {
   readonly lastAt: Time | null
   /** How many are runs whose events have lost their codes and links. */
   readonly secretsForgotten: Quantity
-  /** The moment of counting. */
+  /** The moment of counting. As `until` of a filter, it keeps later ones out. */
   readonly until: Time
 }
 
@@ -27,44 +29,26 @@ interface TotalsRow {
   readonly now: Date
 }
 
-export function countEventsFor(reading: Reading, conditions: EventConditions): Promise<BulkTotals> {
-  const { text, values } = eventsMeant(reading, conditions, BULK_LIMIT + 1)
-  return totalsOf(reading, `select at, false as is_forgotten from (${text}) as event`, values)
+export function countEventsFor(reading: Reading, filter: ListFilter): Promise<BulkTotals> {
+  const events = eventsMeant(reading, filter, BULK_LIMIT + 1)
+  return totalsOf(reading, sql`select at, false as is_forgotten from (${events}) as event`)
 }
 
-export interface RunConditions {
-  readonly handlers?: readonly string[] | undefined
-  readonly fingerprints?: readonly string[] | undefined
-  readonly statuses?: readonly RunState[] | undefined
-  readonly since?: Date | undefined
-  readonly until?: Date | undefined
+export function countRunsFor(reading: Reading, filter: RunFilter): Promise<BulkTotals> {
+  const { schema } = reading
+  return totalsOf(
+    reading,
+    sql`select created_at as at, ${hasLostSecrets(schema)} as is_forgotten
+      from ${sql.id(schema, 'handler_runs')} as run where ${all(runConditions(filter, schema))}
+      limit ${sql.lit(BULK_LIMIT + 1)}`,
+  )
 }
 
-export function countRunsFor(reading: Reading, conditions: RunConditions): Promise<BulkTotals> {
-  const { handlers, fingerprints, statuses = ['retrying', 'dead'], since, until } = conditions
-  const parameters = new Parameters()
-  const where = [
-    `status in (${statuses.map(literal)})`,
-    statuses.every((status) => status === 'retrying' || status === 'dead') && 'fingerprint is not null',
-    handlers && `handler = any(${parameters.add(handlers)}::text[])`,
-    fingerprints && `fingerprint = any(${parameters.add(fingerprints)}::text[])`,
-    since && `created_at >= ${parameters.add(since)}`,
-    until && `created_at < ${parameters.add(until)}`,
-  ].filter(Boolean)
-  const text = `
-    select created_at as at, exists (
-      select from ${reading.table('events')} as event where event.id = run.event_id and ${SECRETS_FORGOTTEN}
-    ) as is_forgotten
-    from ${reading.table('handler_runs')} as run where ${where.join(' and ')}`
-  return totalsOf(reading, `${text} limit ${BULK_LIMIT + 1}`, parameters.values)
-}
-
-async function totalsOf(reading: Reading, text: string, values: readonly unknown[]): Promise<BulkTotals> {
-  const [row] = await reading.query<TotalsRow>(
-    `select count(*)::integer as count, min(at) as first_at, max(at) as last_at,
-       count(*) filter (where is_forgotten)::integer as forgotten, clock_timestamp() as now
-     from (${text}) as meant`,
-    values,
+async function totalsOf(reading: Reading, meant: RawBuilder<unknown>): Promise<BulkTotals> {
+  const [row] = await reading.run(
+    sql<TotalsRow>`select count(*)::integer as count, min(at) as first_at, max(at) as last_at,
+       count(*) filter (where is_forgotten)::integer as forgotten, ${sql.raw(AFTER_NOW)} as now
+     from (${meant}) as meant`,
   )
   const { count, first_at, last_at, forgotten, now } = row as TotalsRow
   return {

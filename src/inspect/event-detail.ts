@@ -57,8 +57,8 @@ export async function getEventDetail(reading: Reading, id: string, isMasked: boo
 
 async function relatedTo(reading: Reading, item: EventItem, isMasked: boolean): Promise<EventItem[]> {
   if (item.subject === null) return []
-  const conditions = { resourceId: item.subject.id }
-  const { items } = await listEventItems(reading, conditions, { limit: RELATED + 1 }, isMasked)
+  const filter = { resourceIds: [item.subject.id] }
+  const { items } = await listEventItems(reading, filter, { limit: RELATED + 1 }, isMasked)
   return items.filter(({ id }) => id !== item.id).slice(0, RELATED)
 }
 

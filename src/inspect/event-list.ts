@@ -3,43 +3,41 @@
  * order, and the rest is checked on the way. What no index leads to is cut off by the time limit of a reading.
  */
 
-import { EVENT_TYPES, RESOURCES } from '../clerk/catalogue.ts'
+import { type RawBuilder, sql } from 'kysely'
+import {
+  all,
+  type Condition,
+  type EventFilter,
+  eventConditions,
+  FAILING,
+  knownTypes,
+  literal,
+  runConditions,
+} from '../database/filter.ts'
 import { REASONS, type Reason } from '../explanations/reasons.ts'
 import { type PageRequest, type Position, readCursor, toPage } from './cursor.ts'
-import type { EventItem, EventOrigin, EventOutcome, PageOf, Quantity, RunState, Time } from './model.ts'
-import { COUNT_LIMIT, countUpTo } from './quantity.ts'
-import { literal, Parameters, type Reading, toTime } from './reading.ts'
+import type { EventItem, EventOrigin, EventOutcome, PageOf, Quantity, RunState } from './model.ts'
+import { COUNT_LIMIT, counted } from './quantity.ts'
+import { type Reading, toTime } from './reading.ts'
 import { findSubjects } from './subjects.ts'
 
-/** Which events. All conditions must hold. */
-export interface EventConditions {
-  readonly id?: readonly string[] | undefined
-  readonly outcome?: readonly EventOutcome[] | undefined
-  /** `user.created`, or `user.*`. */
-  readonly type?: readonly string[] | undefined
-  readonly resource?: readonly string[] | undefined
-  readonly resourceId?: string | undefined
+/** Which events a list shows. */
+export interface ListFilter extends EventFilter {
   readonly source?: EventOrigin | undefined
   /** Events with a run of this handler, in this state. */
   readonly handler?: string | undefined
   readonly run?: RunState | 'failing' | undefined
-  readonly since?: Time | undefined
-  readonly until?: Time | undefined
 }
 
 export async function listEventItems(
   reading: Reading,
-  conditions: EventConditions,
+  filter: ListFilter,
   { limit, cursor }: PageRequest,
   isMasked: boolean,
 ): Promise<PageOf<EventItem>> {
   const position = readCursor(cursor, ['time', 'id'])
-  const parameters = new Parameters()
-  const { text, order } = selection(reading, conditions, parameters, { position, most: limit + 1 })
-  const rows = await reading.query<PositionRow>(
-    `${text} order by ${order} limit ${parameters.add(limit + 1)}`,
-    parameters.values,
-  )
+  const { events, order } = selection(reading, filter, { position, most: limit + 1 })
+  const rows = await reading.run(sql<PositionRow>`${events} order by ${order} limit ${limit + 1}`)
   const items = await readItems(
     reading,
     rows.slice(0, limit).map(({ id }) => id),
@@ -49,20 +47,18 @@ export async function listEventItems(
 }
 
 /** Counts to 10,000 and no further. */
-export function countEventItems(reading: Reading, conditions: EventConditions): Promise<Quantity> {
-  const parameters = new Parameters()
-  const { text } = selection(reading, conditions, parameters, { position: undefined, most: COUNT_LIMIT + 1 })
-  return countUpTo(reading, text, parameters.values)
+export async function countEventItems(reading: Reading, filter: ListFilter): Promise<Quantity> {
+  const meant = eventsMeant(reading, filter, COUNT_LIMIT + 1)
+  const [row] = await reading.run(
+    sql<{ count: number }>`select count(*)::integer as count from (${meant}) as found`,
+  )
+  return counted(row?.count ?? 0)
 }
 
-/** The statement that finds the events which conditions mean, with the time of each as `at`. */
-export function eventsMeant(reading: Reading, conditions: EventConditions, most: number) {
-  const parameters = new Parameters()
-  const { text } = selection(reading, conditions, parameters, { position: undefined, most })
-  return {
-    text: `select position::timestamptz as at from (${text} limit ${most}) as event`,
-    values: parameters.values,
-  }
+/** Selects the events that a filter means, with the time of each as `at`. */
+export function eventsMeant(reading: Reading, filter: ListFilter, most: number): RawBuilder<unknown> {
+  const { events } = selection(reading, filter, { position: undefined, most })
+  return sql`select position::timestamptz as at from (${events} limit ${sql.lit(most)}) as event`
 }
 
 interface PositionRow {
@@ -78,124 +74,82 @@ interface Extent {
 
 interface Selection {
   /** Selects `id` and `position`. */
-  readonly text: string
-  readonly order: string
+  readonly events: RawBuilder<unknown>
+  readonly order: RawBuilder<unknown>
 }
 
-const BY_RECEIPT = 'received_at desc, id desc'
+const BY_RECEIPT = sql`received_at desc, id desc`
 
-function selection(
-  reading: Reading,
-  conditions: EventConditions,
-  parameters: Parameters,
-  { position, most }: Extent,
-): Selection {
-  if (conditions.handler !== undefined || conditions.run !== undefined) {
-    return selectionByRuns(reading, conditions, parameters, position)
+function selection(reading: Reading, filter: ListFilter, extent: Extent): Selection {
+  const { position, most } = extent
+  if (filter.handler !== undefined || filter.run !== undefined) {
+    return selectionByRuns(reading, filter, position)
   }
-  const types =
-    conditions.id || conditions.resourceId || isRareOutcome(conditions) ? null : typesOf(conditions)
-  const where = [
-    ...eventConditions(conditions, parameters),
-    ...after(BY_RECEIPT_COLUMNS, position, parameters),
-  ]
-  const columns = 'event.id, event.received_at, event.received_at::text as position'
-  const events = `${reading.table('events')} as event`
-  if (types === null)
-    return { text: `select ${columns} from ${events} ${whereAll(where)}`, order: BY_RECEIPT }
+  const { ids, resourceIds } = filter
+  const types = ids || resourceIds || isRareOutcome(filter) ? undefined : knownTypes(filter)
+  const where = [...listConditions(filter), ...after(sql`(event.received_at, event.id)`, position)]
+  const columns = sql`event.id, event.received_at, event.received_at::text as position`
+  const source = sql`${sql.id(reading.schema, 'events')} as event`
+  if (types === undefined)
+    return { events: sql`select ${columns} from ${source} where ${all(where)}`, order: BY_RECEIPT }
   // Each type has its newest by the index; the newest of all are among those.
-  const list = parameters.add(types)
   return {
-    text: `
-      select newest.* from unnest(${list}::text[]) as wanted(type) cross join lateral (
-        select ${columns} from ${events} ${whereAll(['event.type = wanted.type', ...where])}
-        order by event.received_at desc, event.id desc limit ${most}
+    events: sql`
+      select newest.* from unnest(${types}::text[]) as wanted(type) cross join lateral (
+        select ${columns} from ${source} where ${all([sql`event.type = wanted.type`, ...where])}
+        order by event.received_at desc, event.id desc limit ${sql.lit(most)}
       ) as newest`,
     order: BY_RECEIPT,
   }
 }
 
-const BY_RECEIPT_COLUMNS = '(event.received_at, event.id)'
-const BY_RUN_COLUMNS = '(run.created_at, run.event_id)'
-
 /**
  * Runs come into being with their events, so that their order is the events'. The events are looked up run by run, and only
  * if something is asked of them: joined, Postgres would read all of both for the newest fifty.
  */
-function selectionByRuns(
-  reading: Reading,
-  conditions: EventConditions,
-  parameters: Parameters,
-  position: Position | undefined,
-): Selection {
-  const { handler, run } = conditions
-  const states = run === 'failing' ? ['retrying', 'dead'] : run && [run]
-  const ofEvent = eventConditions({ ...conditions, since: undefined, until: undefined }, parameters)
-  const events = ofEvent.some(Boolean)
-    ? `cross join lateral (
-        select from ${reading.table('events')} as event ${whereAll(['event.id = run.event_id', ...ofEvent])} limit 1
-      ) as event`
-    : ''
+function selectionByRuns(reading: Reading, filter: ListFilter, position: Position | undefined): Selection {
+  const { handler, run, since, until } = filter
+  const ofEvent = listConditions({ ...filter, since: undefined, until: undefined })
+  const event = sql`cross join lateral (
+    select from ${sql.id(reading.schema, 'events')} as event
+    where ${all([sql`event.id = run.event_id`, ...ofEvent])} limit 1
+  ) as event`
+  const runs = {
+    handlers: handler === undefined ? undefined : [handler],
+    statuses: run === 'failing' ? FAILING : run && [run],
+    since,
+    until,
+  }
   const where = [
-    handler !== undefined && `run.handler = ${parameters.add(handler)}`,
-    // Written out, so that the planner sees that the index of failing runs holds them.
-    states && `run.status in (${states.map(literal)})`,
-    (run === 'failing' || run === 'dead' || run === 'retrying') && 'run.fingerprint is not null',
-    conditions.since && `run.created_at >= ${parameters.add(conditions.since)}`,
-    conditions.until && `run.created_at < ${parameters.add(conditions.until)}`,
-    ...after(BY_RUN_COLUMNS, position, parameters),
+    ...runConditions(runs, reading.schema),
+    ...after(sql`(run.created_at, run.event_id)`, position),
   ]
   return {
-    text: `
-      select ${handler === undefined ? 'distinct on (run.created_at, run.event_id)' : ''}
+    events: sql`
+      select ${handler === undefined ? sql`distinct on (run.created_at, run.event_id)` : sql``}
         run.event_id as id, run.created_at::text as position
-      from ${reading.table('handler_runs')} as run ${events} ${whereAll(where)}`,
-    order: 'run.created_at desc, run.event_id desc',
+      from ${sql.id(reading.schema, 'handler_runs')} as run ${ofEvent.length > 0 ? event : sql``}
+      where ${all(where)}`,
+    order: sql`run.created_at desc, run.event_id desc`,
   }
 }
 
-function eventConditions(
-  conditions: EventConditions,
-  parameters: Parameters,
-): (string | false | undefined | null)[] {
-  const { id, outcome, resourceId, source, since, until } = conditions
-  const types = typesOf(conditions)
-  return [
-    id && `event.id = any(${parameters.add(id)}::text[])`,
-    outcome && `event.outcome in (${outcome.map(literal)})`,
-    types && `event.type = any(${parameters.add(types)}::text[])`,
-    resourceId !== undefined && `event.resource_id = ${parameters.add(resourceId)}`,
-    source && `event.source = ${literal(source)}`,
-    since && `event.received_at >= ${parameters.add(since)}`,
-    until && `event.received_at < ${parameters.add(until)}`,
-  ]
+/** Its types are the known ones, so that the index of types leads to them. */
+function listConditions(filter: ListFilter): Condition[] {
+  const { source } = filter
+  const ofEvent = eventConditions({ ...filter, types: knownTypes(filter), resources: undefined })
+  return source ? [...ofEvent, sql`source = ${literal(source)}`] : ofEvent
 }
 
-function after(columns: string, position: Position | undefined, parameters: Parameters): string[] {
+function after(columns: RawBuilder<unknown>, position: Position | undefined): Condition[] {
   if (position === undefined) return []
   const [time, id] = position
-  return [`${columns} < (${parameters.add(time)}::timestamptz, ${parameters.add(id)})`]
-}
-
-function whereAll(conditions: readonly (string | false | undefined | null)[]): string {
-  const held = conditions.filter(Boolean)
-  return held.length === 0 ? '' : `where ${held.join(' and ')}`
+  return [sql`${columns} < (${time}::timestamptz, ${id})`]
 }
 
 /** Those that an index of its own holds. */
-function isRareOutcome({ outcome }: EventConditions): boolean {
-  return outcome !== undefined && !outcome.includes('applied')
-}
-
-/** The types that the conditions on types and resources leave; null: any. */
-export function typesOf({ type, resource }: EventConditions): readonly string[] | null {
-  const ofResources =
-    resource && new Set(resource.flatMap((name) => Object.keys(RESOURCES.get(name)?.events ?? {})))
-  const wanted = type?.flatMap((pattern) =>
-    pattern.endsWith('*') ? EVENT_TYPES.filter((known) => known.startsWith(pattern.slice(0, -1))) : [pattern],
-  )
-  if (!wanted) return ofResources ? [...ofResources] : null
-  return [...new Set(wanted)].filter((name) => !ofResources || ofResources.has(name))
+function isRareOutcome({ outcomes }: EventFilter): boolean {
+  return outcomes !== undefined && !outcomes.includes('applied')
 }
 
 interface ItemRow {

@@ -1,11 +1,12 @@
 /** What people see of the ledger: lists, totals and single events. Read only. */
 
 import { type Kysely, type Selectable, sql } from 'kysely'
+import { AFTER_NOW } from '../database/clock.ts'
 import { forgottenAt, readParts } from '../database/event-parts.ts'
 import { toUnavailable } from '../database/failure.ts'
+import { all, type EventFilter, eventConditions } from '../database/filter.ts'
 import type { Change, ClerkTables, EventsTable, Outcome } from '../database/tables.ts'
 import { ClerkSyncError } from '../errors.ts'
-import { type EventFilter, matching } from '../ingest/replay.ts'
 import type { ReadSource } from './reading.ts'
 
 const SUMMARY = [
@@ -29,8 +30,8 @@ export interface EventSummary extends Pick<Selectable<EventsTable>, (typeof SUMM
   readonly changed: readonly string[]
 }
 
-/** Everything that is known of an event. */
-export interface EventDetails extends Selectable<EventsTable> {
+/** Everything that is known of an event, without the one-time codes and tickets that wait for its handlers. */
+export interface EventDetails extends Omit<Selectable<EventsTable>, 'secret_body'> {
   /** Null once it was forgotten. */
   readonly body: Buffer | null
   /** When retention forgot the body; null if it is kept, or went in another way. */
@@ -67,7 +68,7 @@ export async function listEvents(
   filter: EventFilter,
   { limit, before }: Page,
 ): Promise<EventSummary[]> {
-  let query = matching(database.selectFrom('events'), filter)
+  let query = database.selectFrom('events').where(all(eventConditions(filter)))
   if (before !== undefined) {
     const { received_at, id } = await positionOf(database, before)
     query = query.where((where) =>
@@ -90,13 +91,14 @@ export async function listEvents(
  * @throws {ClerkSyncError} `event_not_found` or `database_…`
  */
 export async function getEvent({ database, schema }: ReadSource, id: string): Promise<EventDetails> {
-  const event = await database
+  const found = await database
     .selectFrom('events')
     .selectAll()
     .where('id', '=', id)
     .executeTakeFirst()
     .catch(refuse)
-  if (event === undefined) throw new ClerkSyncError('event_not_found', id)
+  if (found === undefined) throw new ClerkSyncError('event_not_found', id)
+  const { secret_body: _, ...event } = found
   const bodies = await readParts(database, schema, 'event_bodies', [event]).catch(refuse)
   const changes = await readParts(database, schema, 'event_changes', [event]).catch(refuse)
   const body = bodies.get(id) ?? null
@@ -113,13 +115,15 @@ export async function getEvent({ database, schema }: ReadSource, id: string): Pr
 export function countEvents(database: Kysely<ClerkTables>, filter: EventFilter): Promise<EventTotals> {
   const ofOutcome = (outcome: Outcome) =>
     sql<number>`(count(*) filter (where outcome = ${outcome}))::integer`.as(outcome)
-  return matching(database.selectFrom('events'), filter)
+  return database
+    .selectFrom('events')
+    .where(all(eventConditions(filter)))
     .select([
       sql<number>`count(*)::integer`.as('total'),
       ...OUTCOMES.map(ofOutcome),
       sql<Date | null>`min(received_at)`.as('firstAt'),
       sql<Date | null>`max(received_at)`.as('lastAt'),
-      sql<Date>`clock_timestamp()`.as('countedAt'),
+      sql<Date>`${sql.raw(AFTER_NOW)}`.as('countedAt'),
     ])
     .executeTakeFirstOrThrow()
     .catch(refuse)

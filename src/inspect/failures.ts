@@ -1,12 +1,14 @@
 /** Runs of handlers that fail, in groups that fail alike. */
 
+import { sql } from 'kysely'
+import { all, type RunFilter, runConditions } from '../database/filter.ts'
 import { causeOf } from './cause.ts'
 import { type PageRequest, readCursor, toPage } from './cursor.ts'
 import { readItems } from './event-list.ts'
 import { maskText } from './masking.ts'
 import type { EventItem, FailureGroup, HandlerRun, PageOf, Quantity } from './model.ts'
 import { addUp, atLeast, exactly } from './quantity.ts'
-import { literal, Parameters, type Reading, toTime } from './reading.ts'
+import { type Reading, toTime } from './reading.ts'
 import { RUN_COLUMNS, type RunRow, toRun } from './runs.ts'
 
 /** More groups than this nobody works on; the worst come first. */
@@ -137,34 +139,24 @@ function toGroup(row: GroupRow, isMasked: boolean): FailureGroup {
   }
 }
 
-export interface RunConditions {
-  readonly handler: string
-  /** Null: those without one. */
-  readonly fingerprint?: string | null | undefined
-  readonly state?: 'retrying' | 'dead' | undefined
-}
-
-/** The runs of a group, newest first, each with its event. */
-export async function listFailedRuns(
+/** The runs that a filter means, newest first, each with its event. */
+export async function listRuns(
   reading: Reading,
-  { handler, fingerprint, state }: RunConditions,
+  filter: RunFilter,
   { limit, cursor }: PageRequest,
   isMasked: boolean,
 ): Promise<PageOf<HandlerRun & { readonly event: EventItem | null }>> {
-  const parameters = new Parameters()
   const position = readCursor(cursor, ['time', 'id'])
-  const conditions = [
-    state ? `${FAILING} and status = ${literal(state)}` : FAILING,
-    `handler = ${parameters.add(handler)}`,
-    fingerprint === null && 'fingerprint is null',
-    typeof fingerprint === 'string' && `fingerprint = ${parameters.add(fingerprint)}`,
-    position &&
-      `(created_at, event_id) < (${position.map((value, index) => (index === 0 ? `${parameters.add(value)}::timestamptz` : parameters.add(value))).join(', ')})`,
-  ].filter(Boolean)
-  const rows = await reading.query<RunRow & { position: string }>(
-    `select ${RUN_COLUMNS}, created_at::text as position from ${reading.table('handler_runs')}
-     where ${conditions.join(' and ')} order by created_at desc, event_id desc limit ${parameters.add(limit + 1)}`,
-    parameters.values,
+  const conditions = runConditions(filter, reading.schema)
+  if (position) {
+    const [time, id] = position
+    conditions.push(sql`(created_at, event_id) < (${time}::timestamptz, ${id})`)
+  }
+  const rows = await reading.run(
+    sql<RunRow & { position: string }>`
+      select ${sql.raw(RUN_COLUMNS)}, created_at::text as position
+      from ${sql.id(reading.schema, 'handler_runs')} where ${all(conditions)}
+      order by created_at desc, event_id desc limit ${limit + 1}`,
   )
   const ids = rows.slice(0, limit).map(({ event_id }) => event_id)
   const events = new Map((await readItems(reading, ids, isMasked)).map((item) => [item.id, item]))

@@ -20,6 +20,12 @@ export function atLeast(value: number): Quantity {
   return { value, isEstimate: false, isAtLeast: true }
 }
 
+/** `≈ 1,204,118`, `10,000+` */
+export function describeQuantity({ value, isEstimate, isAtLeast }: Quantity): string {
+  if (value === null) return 'unknown'
+  return `${isEstimate ? '≈ ' : ''}${value.toLocaleString('en')}${isAtLeast ? '+' : ''}`
+}
+
 /** Several together: as uncertain as the least certain of them. */
 export function addUp(quantities: readonly Quantity[]): Quantity {
   return {

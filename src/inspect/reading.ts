@@ -1,6 +1,6 @@
 /** How people's questions are put to the database: read only, and never for long, whatever they ask. */
 
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { type EventPart, type EventPosition, forgottenAt, readParts } from '../database/event-parts.ts'
 import { failureKind, toUnavailable } from '../database/failure.ts'
 import { qualify } from '../database/identifier.ts'
@@ -40,6 +40,11 @@ export class Reading {
 
   forgottenAt(part: EventPart, receivedAt: Date): Promise<Date | null> {
     return forgottenAt(this.#trx, this.schema, part, receivedAt)
+  }
+
+  /** Runs a statement that was put together with `sql`. */
+  async run<Row>(statement: RawBuilder<Row>): Promise<Row[]> {
+    return (await statement.execute(this.#trx)).rows
   }
 
   query<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {
@@ -88,12 +93,6 @@ export class Parameters {
     this.values.push(value)
     return `$${this.values.length}`
   }
-}
-
-/** A word of ours in SQL, where the planner must see it. Anything else is a mistake. */
-export function literal(word: string): string {
-  if (!/^[a-z_]+$/.test(word)) throw new TypeError(`${word} is no word`)
-  return `'${word}'`
 }
 
 export function toTime(date: Date): Time

@@ -10,6 +10,7 @@ import type {
   Suggestion,
   Time,
 } from './model.ts'
+import { describeQuantity } from './quantity.ts'
 import { detailOf } from './refusals.ts'
 import type { WaitingWork } from './waiting-work.ts'
 
@@ -79,8 +80,7 @@ export const START_A_WORKER =
 
 /** `12 handler runs are due, but no worker has been seen for 3 min` */
 export function describeWaitingWork({ due, workerSeenAt }: WaitingWork, at: Time): string {
-  const number = `${(due.value ?? 0).toLocaleString('en')}${due.isAtLeast ? '+' : ''}`
-  const runs = due.value === 1 ? '1 handler run is due' : `${number} handler runs are due`
+  const runs = due.value === 1 ? '1 handler run is due' : `${describeQuantity(due)} handler runs are due`
   if (workerSeenAt === null) return `${runs}, but no worker has ever been seen`
   const minutes = Math.max(1, Math.floor((Date.parse(at) - Date.parse(workerSeenAt)) / 60_000))
   return `${runs}, but no worker has been seen for ${minutes < 120 ? `${minutes} min` : duration(minutes * 60_000)}`
@@ -193,10 +193,10 @@ function dataSentence({ failed }: StatusFacts): string {
   return `Rows are up to date except for ${events(failed, 'event', 'events', false)}, which you can replay. Nothing is lost.`
 }
 
-function events({ value, isAtLeast }: Quantity, singular: string, plural: string, named = true): string {
-  const number = `${(value ?? 0).toLocaleString('en')}${isAtLeast ? '+' : ''}`
-  const word = value === 1 ? singular : plural
-  return named ? `${number} ${value === 1 ? 'event' : 'events'} ${word}` : `${number} ${word}`
+function events(count: Quantity, singular: string, plural: string, named = true): string {
+  const isOne = count.value === 1
+  const words = [describeQuantity(count), named && (isOne ? 'event' : 'events'), isOne ? singular : plural]
+  return words.filter(Boolean).join(' ')
 }
 
 /** The time of today, with the date if it was another day; UTC. */

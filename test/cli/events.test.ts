@@ -3,7 +3,7 @@ import type { ClerkSync } from '../../src/index.ts'
 import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
-import { forgetBody } from '../support/ledger.ts'
+import { forgetBody, secretBodyIn } from '../support/ledger.ts'
 
 /** A user of hostile name; the type would turn a terminal red and write backwards. */
 const HOSTILE = { type: 'user.\u001b[31mred\u202e', data: { id: 'user_\u009b31m' } }
@@ -45,6 +45,18 @@ describeWithPostgres('events', (url) => {
       reason: 'unknown_type',
       deliveries: 1,
     })
+  })
+
+  it('never show the secrets of an event whose handlers have not run', async () => {
+    const sender = await database.open()
+    sender.on('email.created', () => undefined, { name: 'send_mail' })
+    const code = { id: 'ema_waiting', data: { otp_code: '424242' } }
+    const { svixId } = await deliver(sender, eventOf('email.created', code), { id: 'msg_waiting' })
+    expect(await secretBodyIn(sender, svixId)).toContain('424242')
+    const { stdout } = await events(['show', svixId, '--json'])
+    expect(Object.keys(jsonLines(stdout)[0] ?? {})).not.toContain('secret_body')
+    expect(stdout).not.toContain('424242')
+    await sender.database.deleteFrom('events').where('id', '=', svixId).execute()
   })
 
   it('list what the filters mean, and the page after an event', async () => {

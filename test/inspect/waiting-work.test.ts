@@ -7,7 +7,7 @@ import { read } from '../../src/inspect/reading.ts'
 import { readWaitingWork } from '../../src/inspect/waiting-work.ts'
 import { startServer } from '../../src/server/server.ts'
 import { ask } from '../dashboard/client.ts'
-import { runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 
@@ -45,9 +45,9 @@ describeWithPostgres('handler runs that wait', (url) => {
 
     const env = { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema, CLERK_WEBHOOK_SIGNING_SECRET: SECRET }
     const cwd = await folder()
-    const status = await runCli(['status'], { cwd, env })
+    const status = await callCli(['status'], { cwd, env })
     expect([status.code, status.stdout + status.stderr]).toEqual([3, expect.stringContaining(fact)])
-    const doctor = await runCli(['doctor', '--json'], { cwd, env })
+    const doctor = await callCli(['doctor', '--json'], { cwd, env })
     expect(doctor.stdout).toContain('"code":"runs_waiting"')
     const server = await startServer({ sync: await database.open(), port: 0 })
     onTestFinished(async () => void (await server.stop()))

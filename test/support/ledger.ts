@@ -8,6 +8,13 @@ export function eventIn(sync: ClerkSync, id: string): Promise<EventDetails> {
   return getEvent({ database: sync.database, schema: sync.location.schema }, id)
 }
 
+/** The body with its one-time codes and tickets; empty once they were forgotten. */
+export async function secretBodyIn(sync: ClerkSync, id: string): Promise<string> {
+  const event = sync.database.selectFrom('events').select('secret_body').where('id', '=', id)
+  const { secret_body } = await event.executeTakeFirstOrThrow()
+  return Buffer.from(secret_body ?? '').toString()
+}
+
 /** As retention does. */
 export async function forgetBody(sync: ClerkSync, id: string): Promise<void> {
   await sync.database.deleteFrom('event_bodies').where('event_id', '=', id).execute()
