@@ -40,6 +40,7 @@ export {
 } from './config.ts'
 // What it says about itself.
 export type { ConnectionState } from './database/connections.ts'
+export type { EventFilter, RunFilter } from './database/filter.ts'
 // What the tables hold.
 export type {
   AlertsTable,
@@ -88,7 +89,6 @@ export {
   type MatchingRow,
   on,
 } from './handlers/handler.ts'
-export type { RunFilter } from './handlers/run-filter.ts'
 export type { DrainOptions, DrainResult } from './handlers/runtime.ts'
 export type { HandlerTransaction } from './handlers/transaction.ts'
 export type { TriedRun } from './handlers/worker.ts'
@@ -96,7 +96,7 @@ export type { TriedRun } from './handlers/worker.ts'
 export { type PoolLike, type PostgresStoreOptions, postgresStore } from './idempotency/postgres.ts'
 export { type RedisLike, type RedisStoreOptions, redisStore } from './idempotency/redis.ts'
 export type { IdempotencyStore } from './idempotency/store.ts'
-export type { EventFilter, ReplayOptions, ReplayResult } from './ingest/replay.ts'
+export type { ReplayOptions, ReplayResult } from './ingest/replay.ts'
 export type { Receipt } from './ingest/verdict.ts'
 export type { ProcessLoad, Vitals } from './inspect/vitals.ts'
 export type { Logger } from './log.ts'

@@ -17,6 +17,9 @@ export const consoleLogger: Logger = guardLogger({
   error: (fields, message) => console.error(line('error', fields, message)),
 })
 
+/** For what prints its own summary. */
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
 /** As pino writes it with its levels by name. */
 function line(level: string, fields: object, msg: string): string {
   return toJson({ level, time: new Date(), msg, ...fields })

@@ -40,3 +40,27 @@ function reasonOf(
   if (!api || api.lists.length === 0) return 'not_listed'
   return refreshed.has(table) ? 'where_items_differ' : 'on_request'
 }
+
+/** A sentence for each reason that applies. */
+export function coverageSentences(unread: readonly UnreadResource[]): string[] {
+  return UNREAD.flatMap(([reason, sentence]) => {
+    const names = unread.filter((each) => each.reason === reason).map(({ resource }) => resource)
+    return names.length > 0 ? [sentence(names)] : []
+  })
+}
+
+type Sentence = (names: readonly string[]) => string
+
+const UNREAD: readonly (readonly [UnreadResource['reason'], Sentence])[] = [
+  [
+    'where_items_differ',
+    (names) =>
+      `${names.join(', ')}: read again only where their items differed; \`clerk-sync reconcile ${names.join(' ')}\` reads all, a request for each owner.`,
+  ],
+  [
+    'on_request',
+    (names) =>
+      `${names.join(', ')}: read only if named, a request for each owner: \`clerk-sync reconcile ${names.join(' ')}\`.`,
+  ],
+  ['not_listed', (names) => `${names.join(', ')}: Clerk's API does not list them; only events bring them.`],
+]

@@ -59,6 +59,24 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'invoice.*': PAYMENT,
 }
 
+/** Whether an event type is one of those that patterns mean; `*` stands for any characters. */
+export function isFor(patterns: readonly string[], type: string): boolean {
+  return patterns.some((pattern) => pattern === type || (pattern.includes('*') && isLike(pattern, type)))
+}
+
+/** Not by a regular expression: one of many stars can take forever, and patterns also come in requests. */
+function isLike(pattern: string, type: string): boolean {
+  const [start = '', ...parts] = pattern.split('*')
+  const end = parts.pop() ?? ''
+  if (!type.startsWith(start) || !type.slice(start.length).endsWith(end)) return false
+  let rest = type.slice(start.length, type.length - end.length)
+  return parts.every((part) => {
+    const at = rest.indexOf(part)
+    rest = rest.slice(at + part.length)
+    return at >= 0
+  })
+}
+
 /** Why Clerk never sends what a pattern means, and what to use instead; undefined if it does. */
 export function patternFault(pattern: unknown): string | undefined {
   if (typeof pattern !== 'string') return String(pattern)

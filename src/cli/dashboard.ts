@@ -1,6 +1,8 @@
 /** The dashboard of the standalone server, with what only the command line knows: origins of options, and the doctor. */
 
 import { resolveConfig } from '../config.ts'
+import { type Configuration, DEFAULT, describeOrigin } from '../configuration/configuration.ts'
+import { shownOptions } from '../configuration/settings.ts'
 import {
   type Check,
   createDashboardHandler,
@@ -8,13 +10,11 @@ import {
   type DashboardOptions,
   type Setting,
 } from '../dashboard/index.ts'
+import type { CheckedResult } from '../doctor/check.ts'
+import { examine } from '../doctor/examine.ts'
 import type { ClerkSync } from '../index.ts'
-import { examine } from './commands/doctor.ts'
-import { type Configuration, DEFAULT, describeOrigin } from './configuration.ts'
-import type { CheckedResult } from './doctor/check.ts'
-import { silentLogger } from './open.ts'
+import { silentLogger } from '../log.ts'
 import type { DatabaseOptions } from './options.ts'
-import { shownOptions } from './settings.ts'
 
 type PassedOptions = Pick<DashboardOptions, 'environment' | 'simulator' | 'authorize' | 'readOnly'>
 

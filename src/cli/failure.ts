@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander'
 import { ClerkSyncError } from '../errors.ts'
+import type { Explained } from '../explanations/problems.ts'
 import type { Output, Pen } from './output.ts'
 import { printable, wrap } from './text.ts'
 
@@ -28,13 +29,6 @@ export function usageError(message: string, remedy: string): CommandError {
   return new CommandError('usage', message, remedy, EXIT.usage)
 }
 
-/** What an error tells people. */
-export interface Failure {
-  readonly code: string
-  readonly message: string
-  readonly remedy: string
-}
-
 /** Prints an error and returns the exit code. */
 export function fail(error: unknown, output: Output): number {
   if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? 0 : EXIT.usage
@@ -45,7 +39,7 @@ export function fail(error: unknown, output: Output): number {
 }
 
 /** A code, one fact, one fix. */
-export function failureLines({ code, message, remedy }: Failure, pen: Pen): string[] {
+export function failureLines({ code, message, remedy }: Explained, pen: Pen): string[] {
   const { red, bold } = pen.colors
   return [
     `${red('✗')} ${bold(printable(code))}`,
@@ -66,7 +60,7 @@ function lineWidth({ width }: Pen): number {
   return Math.min(width, 100)
 }
 
-function toFailure(error: unknown): Failure {
+function toFailure(error: unknown): Explained {
   if (error instanceof CommanderError) return toUsage(error)
   if (error instanceof ClerkSyncError || error instanceof CommandError) {
     const { code, message, remedy } = error
@@ -77,7 +71,7 @@ function toFailure(error: unknown): Failure {
 }
 
 /** `error: unknown option '--prot'\n(Did you mean --port?)` */
-function toUsage({ message }: CommanderError): Failure {
+function toUsage({ message }: CommanderError): Explained {
   const [fact = '', suggestion] = message.replace(/^error: /, '').split('\n')
   const remedy = suggestion ? suggestion.replace(/^\(|\)$/g, '') : 'See --help.'
   return { code: 'usage', message: fact, remedy }

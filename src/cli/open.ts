@@ -1,12 +1,10 @@
 /** Opens a sync for a command. */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { ClerkSyncError } from '../errors.ts'
+import { loadConfiguration } from '../configuration/configuration.ts'
+import { requireDatabase } from '../database/embedded-folder.ts'
 import { type ClerkSync, createClerkSync } from '../index.ts'
 import type { Logger } from '../log.ts'
 import { createSigningSecret } from '../testing/sign.ts'
-import { loadConfiguration } from './configuration.ts'
 import type { DatabaseOptions } from './options.ts'
 import { Output, type OutputOptions } from './output.ts'
 import { printable } from './text.ts'
@@ -40,20 +38,9 @@ export function withDatabase(
   work: (sync: ClerkSync, output: Output) => Promise<void> | void,
 ): Promise<void> {
   return withSync(flags, (sync, output) => {
-    requireDatabase(sync)
+    requireDatabase(sync.location)
     return work(sync, output)
   })
-}
-
-/** Refuses to create an embedded database where one was to be read. */
-export function requireDatabase(sync: ClerkSync): void {
-  if (!isNewFolder(sync)) return
-  throw new ClerkSyncError('embedded_missing', sync.location.name)
-}
-
-/** Whether the database is an embedded one that is not there yet. */
-export function isNewFolder({ location }: ClerkSync): boolean {
-  return location.kind === 'embedded' && !existsSync(join(location.name, 'pgdata', 'PG_VERSION'))
 }
 
 export function noteLogger(output: Output): Logger {
@@ -65,6 +52,3 @@ export function noteLogger(output: Output): Logger {
     error: (_, message) => output.note(`${red('✗')} ${printable(message)}`),
   }
 }
-
-/** For commands that print their own summary. */
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,8 +1,8 @@
 /** The command line: names the commands, loads the one that is asked for, and turns errors into exit codes. */
 
 import { Command, Option } from 'commander'
+import { loadEnvironmentFiles } from '../configuration/environment.ts'
 import { readVersion } from '../version.ts'
-import { loadEnvironmentFiles } from './environment.ts'
 import { dieOf, fail, Interrupted } from './failure.ts'
 import { withExamples } from './options.ts'
 import { Output } from './output.ts'

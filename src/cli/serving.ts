@@ -2,9 +2,11 @@
 
 import { inspect } from 'node:util'
 import { InvalidArgumentError } from 'commander'
+import { formatDuration } from '../duration.ts'
 import type { Logger } from '../log.ts'
+import { DEFAULT_PORT, WEBHOOK_PATHS } from '../server/server.ts'
+import { usageError } from './failure.ts'
 import type { Output } from './output.ts'
-import { formatDuration } from './text.ts'
 
 /** `✓ Database  embedded Postgres in .clerk-sync` */
 export function step(output: Output, name: string, text: string, mark?: string): void {
@@ -92,5 +94,15 @@ export function logStrayRejections(log: Logger): void {
       { cause: inspect(reason) },
       'Unhandled promise rejection. A handler did not await a promise that it started, so the event counts as handled although the promise failed. Await every promise.',
     ),
+  )
+}
+
+/** Where `clerk-sync start` listens in this folder. */
+export function defaultUrl(): URL {
+  const address = `http://localhost:${process.env.PORT || DEFAULT_PORT}${WEBHOOK_PATHS[0]}`
+  if (URL.canParse(address)) return new URL(address)
+  throw usageError(
+    'PORT is no number from 0 to 65535.',
+    'Set it to the port that clerk-sync start listens on.',
   )
 }

@@ -3,10 +3,11 @@
 import { Argument, InvalidArgumentError } from 'commander'
 import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
 import { closest } from '../closest.ts'
-import type { BackfillOptions, SweepProgress, SweepsProgress, UnreadResource } from '../index.ts'
+import { formatDuration } from '../duration.ts'
+import type { BackfillOptions, SweepProgress, SweepsProgress } from '../index.ts'
 import { interruptible } from './failure.ts'
 import type { Output, Pen } from './output.ts'
-import { type Cell, formatDuration, layOut } from './text.ts'
+import { type Cell, layOut } from './text.ts'
 
 /** What a run is given to be watched and stopped by. */
 type Watched = Required<Pick<BackfillOptions, 'signal' | 'onProgress'>>
@@ -101,27 +102,3 @@ function parseResource(text: string, earlier: readonly ResourceName[] | undefine
   const meant = closest(name, LISTED)
   throw new InvalidArgumentError(meant ? `Did you mean ${meant}?` : `Clerk lists: ${LISTED.join(', ')}.`)
 }
-
-/** A sentence for each reason that applies. */
-export function coverageSentences(unread: readonly UnreadResource[]): string[] {
-  return UNREAD.flatMap(([reason, sentence]) => {
-    const names = unread.filter((each) => each.reason === reason).map(({ resource }) => resource)
-    return names.length > 0 ? [sentence(names)] : []
-  })
-}
-
-type Sentence = (names: readonly string[]) => string
-
-const UNREAD: readonly (readonly [UnreadResource['reason'], Sentence])[] = [
-  [
-    'where_items_differ',
-    (names) =>
-      `${names.join(', ')}: read again only where their items differed; \`clerk-sync reconcile ${names.join(' ')}\` reads all, a request for each owner.`,
-  ],
-  [
-    'on_request',
-    (names) =>
-      `${names.join(', ')}: read only if named, a request for each owner: \`clerk-sync reconcile ${names.join(' ')}\`.`,
-  ],
-  ['not_listed', (names) => `${names.join(', ')}: Clerk's API does not list them; only events bring them.`],
-]

@@ -154,15 +154,6 @@ export function formatExactTime(time: Date): string {
   return `${isoDate(time)} ${isoClock(time)}.${pad(time.getMilliseconds(), 3)} ${offset(time)}`
 }
 
-export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 1_000) return `${Math.round(milliseconds)}ms`
-  if (milliseconds < 60_000) return `${(milliseconds / 1_000).toFixed(1)}s`
-  const minutes = Math.floor(milliseconds / 60_000)
-  return minutes < 60
-    ? `${minutes}m ${Math.floor((milliseconds % 60_000) / 1_000)}s`
-    : `${Math.floor(minutes / 60)}h ${minutes % 60}m`
-}
-
 function isoDate(time: Date): string {
   return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`
 }

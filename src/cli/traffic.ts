@@ -1,11 +1,11 @@
 /** What happens in a simulated Clerk, at the pace of a clock on the wall. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Posted, send } from '../doctor/send.ts'
 import type { ClerkEvent } from '../index.ts'
 import type { SimulatedClerk } from '../testing/index.ts'
 import { NARROW } from './entry.ts'
 import type { Output } from './output.ts'
-import { type Posted, send } from './send.ts'
 import { formatTime, layOut } from './text.ts'
 
 export interface Pace {

@@ -52,5 +52,5 @@ function toWritten(resource: Resource, row: StoredRow, fields: readonly string[]
     instanceId,
   }
   const tombstone = row.deleted_at && { deletedAt: row.deleted_at, eventId }
-  return [{ id, observation: withoutShare(observation, fields), tombstone, instanceId }]
+  return [{ id, observation: withoutShare(observation, fields), tombstone, instanceId, changed: null }]
 }

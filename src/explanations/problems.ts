@@ -309,8 +309,9 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
-interface Explained {
-  readonly code: ProblemCode
+/** What an error or a problem tells people. */
+export interface Explained {
+  readonly code: string
   readonly message: string
   readonly remedy: string
 }

@@ -11,6 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'errors.ts',
     'dashboard-errors.ts',
     'database-errors.ts',
+    'duration.ts',
     'handler-errors.ts',
     'log.ts',
     'fact-log.ts',
@@ -40,6 +41,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['index.ts'],
   ['adapters/', 'clerk-backend.ts', 'dashboard/', 'metrics/', 'opentelemetry.ts'],
   ['server/'],
+  ['configuration/'],
+  ['doctor/'],
   ['cli/'],
 ]
 
@@ -50,7 +53,7 @@ const ADAPTERS_MAY_IMPORT = /^\.\.\/index\.ts$|^node:/
 const NEST_MAY_IMPORT = /^@nestjs\/(common|core)$/
 
 /** Whoever else reads the environment makes the configuration depend on the moment. */
-const MAY_READ_ENVIRONMENT = /^(sync|verifier|config|process-idempotently)\.ts$|^cli\//
+const MAY_READ_ENVIRONMENT = /^(sync|verifier|config|process-idempotently)\.ts$|^(cli|configuration|doctor)\//
 
 const SEE = 'See "Layers" in docs/architecture.md.'
 

@@ -467,7 +467,7 @@ describeWithPostgres('the doctor on Clerk', (url) => {
 
   beforeAll(async () => {
     clerk = createSimulatedClerk({ startAt: Date.now() - HALF_AN_HOUR })
-    api = await startBackendApi(clerk)
+    api = await startBackendApi(clerk, { rateLimit: null })
     sync = await database.open({ secretKey: api.secretKey, apiUrl: api.url })
   })
   afterAll(() => api.close())

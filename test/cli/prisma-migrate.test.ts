@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { migrateDiff } from './prisma-engine.ts'
 
@@ -20,7 +20,7 @@ describeWithPostgres(
       schema = (await database.location()).schema
       app = `${schema}_app`
       await client.connect()
-      const { stdout } = await runCli(['schema', '--prisma', '--schema', schema], { cwd: await folder() })
+      const { stdout } = await callCli(['schema', '--prisma', '--schema', schema], { cwd: await folder() })
       const [, list = ''] = /external: \[(.*)\]/.exec(stdout) ?? []
       const named = [...list.matchAll(/'([^']+)'/g)].map(([, name = '']) => name)
       const files = [

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CliProcess, jsonLines, runCli, startCli, temporaryFolder } from '../support/cli.ts'
+import { CliProcess, callCli, jsonLines, startCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 
 describeWithPostgres('simulate', (url) => {
@@ -18,7 +18,7 @@ describeWithPostgres('simulate', (url) => {
     await server.stop()
   })
 
-  const simulate = (args: readonly string[]) => runCli(['simulate', '--to', server.url, ...args], { cwd })
+  const simulate = (args: readonly string[]) => callCli(['simulate', '--to', server.url, ...args], { cwd })
 
   it('sends as many things as it is told, with chaos, and sums up', async () => {
     const { code, stdout } = await simulate([
@@ -48,11 +48,17 @@ describeWithPostgres('simulate', (url) => {
     )
     expect(code).toBe(0)
     const sync = await database.open()
-    const { count } = await sync.database
+    const { count, first, last } = await sync.database
       .selectFrom('events')
-      .select((q) => q.fn.countAll<string>().as('count'))
+      .select((q) => [
+        q.fn.countAll<string>().as('count'),
+        q.fn.min('occurred_at').as('first'),
+        q.fn.max('occurred_at').as('last'),
+      ])
       .executeTakeFirstOrThrow()
     expect(Number(count)).toBe(summary.messages)
+    // Sixty changes at 200 a second; with pauses of its own the simulated Clerk took three minutes for them.
+    expect(Number(last) - Number(first)).toBeLessThan(60_000)
   })
 
   it('goes on until it is interrupted, and sums up', async () => {
@@ -75,7 +81,7 @@ describeWithPostgres('simulate', (url) => {
       '--time-scale',
       '0.0000001',
     ]
-    const { code, stderr } = await runCli(args, { cwd })
+    const { code, stderr } = await callCli(args, { cwd })
     expect(stderr).toContain('nothing is listening there')
     expect(code).toBe(1)
   })
@@ -83,7 +89,7 @@ describeWithPostgres('simulate', (url) => {
 
 describe('simulate without a secret', () => {
   it('says which one it needs', async () => {
-    const { code, stderr } = await runCli(['simulate', '--count', '1'], {
+    const { code, stderr } = await callCli(['simulate', '--count', '1'], {
       cwd: tmpdir(),
       env: { CLERK_WEBHOOK_SIGNING_SECRET: undefined },
     })

@@ -2,11 +2,11 @@
 
 import type { Command } from 'commander'
 import { resolveConfig } from '../../config.ts'
-import { DEFAULT, describeOrigin, loadConfiguration, type Origin } from '../configuration.ts'
+import { DEFAULT, describeOrigin, loadConfiguration, type Origin } from '../../configuration/configuration.ts'
+import { type ShownOption, shownOptions } from '../../configuration/settings.ts'
 import { noteLogger } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions, type Pen } from '../output.ts'
-import { type ShownOption, shownOptions } from '../settings.ts'
 import type { Cell } from '../text.ts'
 
 export function register(command: Command): void {

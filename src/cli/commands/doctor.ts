@@ -3,33 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { createPortalLink } from '../../clerk/api/portal.ts'
-import { type Config, resolveConfig } from '../../config.ts'
+import { loadConfiguration } from '../../configuration/configuration.ts'
+import { type CheckedResult, type Fix, GROUPS, type Status } from '../../doctor/check.ts'
+import { examine, resolveOptions } from '../../doctor/examine.ts'
 import { ClerkSyncError } from '../../errors.ts'
-import { type ClerkSync, type ClerkSyncOptions, createClerkSync } from '../../index.ts'
-import { createSigningSecret } from '../../testing/sign.ts'
-import { parseSecret } from '../../webhook/secret.ts'
-import { type Configuration, loadConfiguration } from '../configuration.ts'
 import { isConfirmed } from '../confirm.ts'
-import {
-  type Check,
-  type CheckedResult,
-  type Fix,
-  failed,
-  GROUPS,
-  runChecks,
-  type Status,
-} from '../doctor/check.ts'
-import { clerkChecks } from '../doctor/clerk.ts'
-import { clockChecks } from '../doctor/clock.ts'
-import { configurationChecks } from '../doctor/configuration.ts'
-import { databaseCheck, ExaminedDatabase } from '../doctor/database.ts'
-import { handlerChecks } from '../doctor/handlers.ts'
-import { maintenanceChecks } from '../doctor/maintenance.ts'
-import { middlewareCheck, Project, projectCheck } from '../doctor/project.ts'
-import { routeCheck } from '../doctor/route.ts'
-import { trafficChecks } from '../doctor/traffic.ts'
 import { EXIT, listenForInterruption, remedyLines, usageError } from '../failure.ts'
-import { silentLogger, withSync } from '../open.ts'
+import { withSync } from '../open.ts'
 import {
   type DatabaseOptions,
   parseDuration,
@@ -115,7 +95,7 @@ async function fix(
 
 /** Anyone who has the link can change the endpoints, so that it is printed only to stdout, and only on request. */
 async function printPortalLink(options: DoctorOptions, output: Output): Promise<void> {
-  const { secretKey, apiUrl, apiVersion } = await resolve(await loadConfiguration(options))
+  const { secretKey, apiUrl, apiVersion } = await resolveOptions(await loadConfiguration(options))
   if (secretKey === '') throw new ClerkSyncError('api_key_missing')
   const url = await createPortalLink({ secretKey, apiUrl, apiVersion, timeoutMs: PORTAL_TIMEOUT_MS })
   if (url === null)
@@ -160,86 +140,6 @@ function report(results: readonly CheckedResult[], options: DoctorOptions, outpu
     `\n${counts.problems} problems · ${counts.warnings} warnings${unclear} · ${counts.passed} passed`,
   )
   process.exitCode = counts.problems > 0 ? EXIT.foundProblems : 0
-}
-
-/**
- * What cannot be read does not keep the rest from being looked at.
- * @param given of a server that runs; else it is loaded
- * @param running the server’s own, since an embedded database has one user; else one is opened
- */
-export async function examine(
-  options: DoctorOptions,
-  given?: Configuration,
-  running?: ClerkSync,
-): Promise<CheckedResult[]> {
-  const unreadable: CheckedResult[] = []
-  const orDefaults = <Value>(error: unknown, value: Value): Value => {
-    if (!(error instanceof ClerkSyncError)) throw error
-    unreadable.push({ group: 'configuration', check: 'options', ...failed(error) })
-    return value
-  }
-  const configuration =
-    given ?? (await loadConfiguration(options).catch((error) => orDefaults(error, NOTHING)))
-  const config = await resolve(configuration).catch((error) => orDefaults(error, resolveRest(configuration)))
-  return [...unreadable, ...(await runAll(configuration, config, options, running))]
-}
-
-const NOTHING: Configuration = { options: {}, path: undefined, originsOf: () => [] }
-
-async function resolve({ options }: Configuration): Promise<Config> {
-  return resolveConfig({ ...options, log: silentLogger }, process.env)
-}
-
-/** Without the options that can be wrong in themselves. */
-function resolveRest({ options: { signingSecret, database } }: Configuration): Config {
-  return resolveConfig({ signingSecret, database, log: silentLogger }, {})
-}
-
-async function runAll(
-  configuration: Configuration,
-  config: Config,
-  options: DoctorOptions,
-  running: ClerkSync | undefined,
-): Promise<CheckedResult[]> {
-  const sync = running ?? createClerkSync(patientOptions(config))
-  const examined = new ExaminedDatabase(sync)
-  const project = new Project(process.cwd())
-  const isOffline = options.offline === true
-  // Not for a page that is reloaded, nor every five seconds.
-  const readsEndpoints = running === undefined && !options.watch
-  const checks: Check[] = [
-    ...configurationChecks(configuration, config),
-    databaseCheck(examined),
-    ...maintenanceChecks(examined),
-    ...clockChecks(examined, config, isOffline),
-    ...clerkChecks(examined, config, { isOffline, address: options.url, readsEndpoints }),
-    projectCheck(project),
-    middlewareCheck(project),
-    ...trafficChecks(examined, config),
-    ...handlerChecks(examined),
-  ]
-  const { url, timeout: timeoutMs } = options
-  if (url !== undefined) checks.push(routeCheck({ url, timeoutMs, project, secret: usableSecret(config) }))
-  try {
-    return await runChecks(checks)
-  } finally {
-    if (running === undefined) await sync.close()
-  }
-}
-
-/** What the checks look at. It receives nothing, so that nobody need know its secret. */
-function patientOptions({ database, schema, handlers }: Config): ClerkSyncOptions {
-  return { database, schema, handlers, signingSecret: createSigningSecret(), log: silentLogger }
-}
-
-function usableSecret({ signingSecrets }: Config): string | undefined {
-  return signingSecrets.find(({ secret }) => {
-    try {
-      return parseSecret(secret)
-    } catch {
-      return false
-    }
-  })?.secret
 }
 
 function printResults(results: readonly CheckedResult[], pen: Pen): void {

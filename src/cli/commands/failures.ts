@@ -3,7 +3,8 @@
 import type { Command } from 'commander'
 import type { ClerkSync, RunFilter } from '../../index.ts'
 import { readFailureGroups } from '../../inspect/failures.ts'
-import type { FailureGroup, Quantity } from '../../inspect/model.ts'
+import type { FailureGroup } from '../../inspect/model.ts'
+import { describeQuantity } from '../../inspect/quantity.ts'
 import { read } from '../../inspect/reading.ts'
 import { type BulkFlags, runBulk, withBulkOptions } from '../bulk.ts'
 import { choose, isConfirmed } from '../confirm.ts'
@@ -74,18 +75,14 @@ function toCells(group: FailureGroup, { colors }: Pen): Cell[] {
 
 function countsOf({ retrying, dead }: FailureGroup): string {
   const counts = [
-    ...(retrying.value ? [`${quantity(retrying)} retrying`] : []),
-    ...(dead.value ? [`${quantity(dead)} dead`] : []),
+    ...(retrying.value ? [`${describeQuantity(retrying)} retrying`] : []),
+    ...(dead.value ? [`${describeQuantity(dead)} dead`] : []),
   ]
   return counts.join(', ')
 }
 
 function causeOf({ error }: FailureGroup): string {
   return (error ?? '').split('\n', 1)[0] as string
-}
-
-function quantity({ value, isEstimate, isAtLeast }: Quantity): string {
-  return `${isEstimate ? '≈ ' : ''}${value}${isAtLeast ? '+' : ''}`
 }
 
 function withChangeOptions(command: Command): Command {

@@ -1,10 +1,11 @@
 /** `clerk-sync migrate`: creates and updates the tables. */
 
 import type { Command } from 'commander'
+import { requireDatabase } from '../../database/embedded-folder.ts'
 import { migrationSql, pendingMigrations } from '../../database/migrate.ts'
 import type { ClerkSync } from '../../index.ts'
 import { EXIT } from '../failure.ts'
-import { requireDatabase, withSync } from '../open.ts'
+import { withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import type { Output, OutputOptions } from '../output.ts'
 
@@ -55,6 +56,6 @@ async function dryRun(sync: ClerkSync, output: Output): Promise<void> {
 }
 
 function findPending(sync: ClerkSync): Promise<string[]> {
-  requireDatabase(sync)
+  requireDatabase(sync.location)
   return pendingMigrations(sync.database, sync.location.schema)
 }

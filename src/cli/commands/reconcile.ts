@@ -1,12 +1,13 @@
 /** `clerk-sync reconcile`: compares the tables with Clerk, says what differs and why, and repairs it. */
 
 import type { Command } from 'commander'
+import { coverageSentences } from '../../backfill/coverage.ts'
 import type { DriftReport, FoundDrift, ReconcileResult, ResourceName } from '../../index.ts'
 import { EXIT } from '../failure.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, parseCount, withDatabaseOptions, withExamples } from '../options.ts'
 import type { Output, OutputOptions, Pen } from '../output.ts'
-import { coverageSentences, resourceArgument, runSweeps, sweepLines } from '../sweeps.ts'
+import { resourceArgument, runSweeps, sweepLines } from '../sweeps.ts'
 import { layOut } from '../text.ts'
 
 interface ReconcileCommandOptions extends OutputOptions, DatabaseOptions {

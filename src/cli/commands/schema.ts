@@ -2,9 +2,9 @@
 
 import type { Command } from 'commander'
 import { resolveConfig } from '../../config.ts'
-import { loadConfiguration } from '../configuration.ts'
+import { loadConfiguration } from '../../configuration/configuration.ts'
+import { silentLogger } from '../../log.ts'
 import { usageError } from '../failure.ts'
-import { silentLogger } from '../open.ts'
 import { type ConfigOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { toDrizzle } from '../schema/drizzle.ts'

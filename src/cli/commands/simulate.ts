@@ -1,14 +1,14 @@
 /** `clerk-sync simulate`: a simulated Clerk lives, and a simulated Svix delivers what happens to a webhook route. */
 
 import { type Command, InvalidArgumentError } from 'commander'
+import { loadConfiguration, requireSecrets } from '../../configuration/configuration.ts'
 import { WEBHOOK_PATHS } from '../../server/server.ts'
 import { createSimulatedClerk, createSimulatedSvix, type DeliveryTotals } from '../../testing/index.ts'
-import { loadConfiguration, requireSecrets } from '../configuration.ts'
 import { EXIT, Interrupted, listenForInterruption } from '../failure.ts'
 import { noteLogger } from '../open.ts'
 import { type ConfigOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { defaultUrl } from '../send.ts'
+import { defaultUrl } from '../serving.ts'
 import { liveTraffic, TrafficLog } from '../traffic.ts'
 
 interface SimulateOptions extends OutputOptions, ConfigOptions {
@@ -55,7 +55,13 @@ async function simulate({ seed = anySeed(), ...options }: SimulateOptions): Prom
   const url = options.to ?? defaultUrl()
   const interruption = listenForInterruption()
   const log = new TrafficLog(output, url)
-  const clerk = createSimulatedClerk({ seed, startAt: Date.now(), instanceId: instanceId ?? undefined })
+  const clerk = createSimulatedClerk({
+    seed,
+    startAt: Date.now(),
+    instanceId: instanceId ?? undefined,
+    // The rate says how busy it is.
+    maxPauseMs: 1,
+  })
   await using svix = createSimulatedSvix({
     ...(options.chaos && CHAOS),
     deliver: log.deliver,

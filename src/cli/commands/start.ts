@@ -2,6 +2,15 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { dashboardEnvironment, metricsEnvironment } from '../../config.ts'
+import {
+  type Configuration,
+  DEFAULT,
+  describeOrigin,
+  loadConfiguration,
+  requireSecrets,
+} from '../../configuration/configuration.ts'
+import { isNewFolder } from '../../database/embedded-folder.ts'
+import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
 import type { Metrics } from '../../metrics/index.ts'
 import { Preparation } from '../../server/preparation.ts'
@@ -13,21 +22,12 @@ import {
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
-import {
-  type Configuration,
-  DEFAULT,
-  describeOrigin,
-  loadConfiguration,
-  requireSecrets,
-} from '../configuration.ts'
 import { openDashboard } from '../dashboard.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT, Interrupted, type Interruption, listenForInterruption } from '../failure.ts'
-import { isNewFolder } from '../open.ts'
 import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { detail, logStrayRejections, originOf, parseHost, parsePort, printSummary, step } from '../serving.ts'
-import { formatDuration } from '../text.ts'
 
 interface StartOptions extends OutputOptions, DatabaseOptions {
   readonly port: number
@@ -155,7 +155,7 @@ function describeConfiguration(
 function prepare(session: Session): Preparation {
   const { output, sync } = session
   const { name } = sync.location
-  if (isNewFolder(sync))
+  if (isNewFolder(sync.location))
     step(
       output,
       'Database',

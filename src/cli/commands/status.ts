@@ -3,19 +3,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { toUnavailable } from '../../database/failure.ts'
+import { FAR_MS, formatRoundTrip, measureRoundTrip } from '../../doctor/database.ts'
+import { formatDuration } from '../../duration.ts'
 import type { ClerkSync } from '../../index.ts'
 import { type HookFailure, readHookFailure } from '../../inspect/alert-hook.ts'
-import type { HealthState, Overview, Quantity, Status } from '../../inspect/model.ts'
+import type { HealthState, Overview, Status } from '../../inspect/model.ts'
 import { readOverview } from '../../inspect/overview.ts'
+import { describeQuantity } from '../../inspect/quantity.ts'
 import { read } from '../../inspect/reading.ts'
 import { describeReplica, type ReplicaState, readReplica } from '../../inspect/replica.ts'
 import { statusOfOutage } from '../../inspect/status.ts'
-import { FAR_MS, formatRoundTrip, measureRoundTrip } from '../doctor/database.ts'
 import { EXIT, listenForInterruption } from '../failure.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import type { Output, OutputOptions, Pen } from '../output.ts'
-import { formatDuration, printable } from '../text.ts'
+import { printable } from '../text.ts'
 
 interface StatusOptions extends OutputOptions, DatabaseOptions {
   readonly watch?: boolean
@@ -116,9 +118,12 @@ function numbersOf(seen: Seen): [name: string, value: string][] {
   const { failed, parked, dead, rejected } = notApplied
   return [
     ['lag p95', lag.p95Ms === null ? 'unknown' : formatDuration(lag.p95Ms)],
-    ['waiting', textOf(waiting.count)],
-    ['not applied', `${textOf(failed)} failed · ${textOf(parked)} parked · ${textOf(dead)} dead`],
-    ['rejected', `${textOf(rejected)} in the last 24 hours`],
+    ['waiting', describeQuantity(waiting.count)],
+    [
+      'not applied',
+      `${describeQuantity(failed)} failed · ${describeQuantity(parked)} parked · ${describeQuantity(dead)} dead`,
+    ],
+    ['rejected', `${describeQuantity(rejected)} in the last 24 hours`],
     ...(roundTripMs ? [['round trip', describeRoundTrip(roundTripMs)] as [string, string]] : []),
     ...(replica ? [['replica', describeReplica(replica)] satisfies [string, string]] : []),
     ...(alertHook
@@ -132,11 +137,6 @@ function describeRoundTrip(milliseconds: number): string {
   const time = `${formatRoundTrip(milliseconds)} to the database`
   if (milliseconds <= FAR_MS) return time
   return `${time} – far: every delivery waits for two of them; run the app in the database’s region`
-}
-
-function textOf({ value, isEstimate, isAtLeast }: Quantity): string {
-  if (value === null) return 'unknown'
-  return `${isEstimate ? '≈ ' : ''}${value.toLocaleString('en')}${isAtLeast ? '+' : ''}`
 }
 
 function isWrong(state: HealthState): boolean {

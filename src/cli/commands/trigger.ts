@@ -7,12 +7,13 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { EVENT_TYPES } from '../../clerk/catalogue.ts'
 import { closest } from '../../closest.ts'
 import type { ConfiguredSecret } from '../../config.ts'
-import { describeProblem } from '../../explanations/problems.ts'
+import { loadConfiguration, requireSecrets } from '../../configuration/configuration.ts'
+import { type Answer, send } from '../../doctor/send.ts'
+import { describeProblem, type Explained } from '../../explanations/problems.ts'
 import type { ClerkEvent, EventType } from '../../index.ts'
 import { WEBHOOK_PATHS } from '../../server/server.ts'
 import { createSigningSecret, type SignedDelivery, signDelivery } from '../../testing/sign.ts'
-import { loadConfiguration, requireSecrets } from '../configuration.ts'
-import { EXIT, type Failure, failureLines, usageError } from '../failure.ts'
+import { EXIT, failureLines, usageError } from '../failure.ts'
 import { noteLogger } from '../open.ts'
 import {
   type ConfigOptions,
@@ -25,7 +26,7 @@ import {
 } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { buildEvent } from '../sample.ts'
-import { type Answer, defaultUrl, send } from '../send.ts'
+import { defaultUrl } from '../serving.ts'
 import { toJsonLine } from '../text.ts'
 
 interface TriggerOptions extends OutputOptions, SendOptions, ConfigOptions {
@@ -180,7 +181,7 @@ class Sender {
     else this.#print(answer, failure)
   }
 
-  #record({ event, delivery }: Message, { status, ms }: Answer, failure: Failure | null): void {
+  #record({ event, delivery }: Message, { status, ms }: Answer, failure: Explained | null): void {
     this.#output.stdout.record({
       type: 'delivery',
       id: delivery.svixId,
@@ -193,7 +194,7 @@ class Sender {
     })
   }
 
-  #print({ status, ms }: Answer, failure: Failure | null): void {
+  #print({ status, ms }: Answer, failure: Explained | null): void {
     const { stdout, stderr } = this.#output
     const { green, red } = stdout.colors
     const color = failure ? red : green
@@ -205,7 +206,7 @@ class Sender {
 }
 
 /** A forgery must be refused, and for its signature: a route that is not there proves nothing. */
-function judgeForgery({ status, failure }: Answer): Failure | null {
+function judgeForgery({ status, failure }: Answer): Explained | null {
   const isRefused = failure?.code === 'signature_mismatch' || failure?.code === 'delivery_refused'
   if (isRefused) return null
   if (failure) return failure

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { dashboardEnvironment } from '../../config.ts'
+import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, ClerkSyncError } from '../../index.ts'
 import {
   type ClerkSyncServer,
@@ -15,7 +16,6 @@ import { Interrupted, type listenForInterruption } from '../failure.ts'
 import type { Output } from '../output.ts'
 import { buildEvent } from '../sample.ts'
 import { countWords, detail, isLoopback, originOf, printSummary, step } from '../serving.ts'
-import { formatDuration } from '../text.ts'
 import { type Actions, Controls, type Watched } from './controls.ts'
 import { type DevOptions, openSession, prepare, type Session } from './session.ts'
 import { createSimulator } from './simulation.ts'

@@ -2,17 +2,22 @@
 
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import {
+  type Configuration,
+  loadConfiguration,
+  requireSecrets,
+  signingSecrets,
+} from '../../configuration/configuration.ts'
 import { lockFolder } from '../../database/folder-lock.ts'
+import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, type ClerkSyncOptions, createClerkSync } from '../../index.ts'
 import { createSigningSecret } from '../../testing/index.ts'
-import { type Configuration, loadConfiguration, requireSecrets, signingSecrets } from '../configuration.ts'
 import { isConfirmed } from '../confirm.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { usageError } from '../failure.ts'
 import type { DatabaseOptions } from '../options.ts'
 import type { Output, OutputOptions } from '../output.ts'
 import { detail, logStrayRejections, step } from '../serving.ts'
-import { formatDuration } from '../text.ts'
 import { DeliveryCapture, Forwarding } from './forwarding.ts'
 import { Simulation } from './simulation.ts'
 import type { TunnelKind } from './tunnel.ts'

@@ -1,6 +1,7 @@
 /** Where each framework has its webhook route, and what stands in it. */
 
 import { posix } from 'node:path'
+import { ROUTE_PATH } from '../../doctor/project.ts'
 import { isRecipe, RECIPE_NAMES, RECIPES, type RecipeName } from './recipes.ts'
 
 const SERVER_NAMES = ['next-app', 'next-pages', 'express', 'fastify', 'hono', 'node'] as const
@@ -41,8 +42,6 @@ export interface Paste {
   readonly lines: readonly string[]
 }
 
-/** What the route's URL ends in. */
-export const ROUTE_PATH = '/api/webhooks/clerk'
 /** The route that a cron job calls in serverless apps. */
 export const DRAIN_PATH = '/api/clerk-sync/drain'
 

@@ -2,8 +2,8 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CONFIG_FILES } from '../configuration.ts'
-import { type Project, servedPath } from '../doctor/project.ts'
+import { CONFIG_FILES } from '../../configuration/configuration.ts'
+import { type Project, ROUTE_PATH, servedPath } from '../../doctor/project.ts'
 import type { App } from './app.ts'
 import {
   CONFIG_TEXT,
@@ -12,7 +12,6 @@ import {
   type Integration,
   integrationOf,
   type Paste,
-  ROUTE_PATH,
   type RouteFile,
   routeTextAt,
 } from './frameworks.ts'

@@ -21,17 +21,23 @@ export interface TableDefinition {
   readonly columns: readonly ColumnDefinition[]
 }
 
-/** Not of the members of a set: their `raw` is part of their parent's, and an erased parent has no members. */
-const WHOLE = [nullable('raw', 'json'), nullable('erased_at', 'timestamptz')]
+/**
+ * Not of the members of a set: their `raw` is part of their parent's, whose row tells who showed them last, and an erased parent has no
+ * members.
+ */
+const WHOLE = [
+  nullable('raw', 'json'),
+  nullable('erased_at', 'timestamptz'),
+  nullable('observed_at', 'timestamptz'),
+  nullable('event_id', 'text'),
+]
 
 /** What every table has beside its resource's columns. */
 const STANDARD: readonly ColumnDefinition[] = [
   nullable('clerk_created_at', 'timestamptz'),
   nullable('clerk_updated_at', 'timestamptz'),
-  nullable('observed_at', 'timestamptz'),
   nullable('deleted_at', 'timestamptz'),
   { name: 'synced_at', type: 'timestamptz', isNullable: false, hasDefault: true },
-  nullable('event_id', 'text'),
   nullable('instance_id', 'text'),
 ]
 

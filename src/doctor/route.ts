@@ -3,13 +3,13 @@
  * together. Unsigned, signed, and signed over indented JSON, which only raw bytes survive.
  */
 
-import { PROBE_TYPE } from '../../reply.ts'
-import { signDelivery } from '../../testing/sign.ts'
-import { probeHeaders } from '../../webhook/probe.ts'
-import { explainAnswer, isOk, isPage, type Outcome, ownCode, post, type RouteAnswer } from '../send.ts'
-import { formatDuration } from '../text.ts'
+import { formatDuration } from '../duration.ts'
+import { PROBE_TYPE } from '../reply.ts'
+import { signDelivery } from '../testing/sign.ts'
+import { probeHeaders } from '../webhook/probe.ts'
 import { type Check, found, passed, type Result, toResult } from './check.ts'
 import { examineProtection, findRoute, type Project, servedPath } from './project.ts'
+import { explainAnswer, isOk, isPage, type Outcome, ownCode, post, type RouteAnswer } from './send.ts'
 
 interface ProbeOptions {
   readonly url: URL

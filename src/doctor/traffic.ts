@@ -1,12 +1,12 @@
 /** Recent deliveries and their outcomes. */
 
 import { type RawBuilder, sql } from 'kysely'
-import type { Config } from '../../config.ts'
-import { MAX_HISTORY } from '../../handlers/run.ts'
-import type { ClerkSync } from '../../index.ts'
-import { readHookFailure } from '../../inspect/alert-hook.ts'
-import { read } from '../../inspect/reading.ts'
-import { detailOf } from '../../inspect/refusals.ts'
+import type { Config } from '../config.ts'
+import { MAX_HISTORY } from '../handlers/run.ts'
+import type { ClerkSync } from '../index.ts'
+import { readHookFailure } from '../inspect/alert-hook.ts'
+import { read } from '../inspect/reading.ts'
+import { detailOf } from '../inspect/refusals.ts'
 import { type Check, type Fix, found, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 

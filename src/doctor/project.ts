@@ -2,9 +2,11 @@
 
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { judgeMiddleware, type Verdict } from '../../middleware/verdict.ts'
-import { ROUTE_PATH } from '../init/frameworks.ts'
+import { judgeMiddleware, type Verdict } from '../middleware/verdict.ts'
 import { type Check, found, passed, type Result } from './check.ts'
+
+/** Where the guides and `init` put the webhook route. */
+export const ROUTE_PATH = '/api/webhooks/clerk'
 
 interface SourceFile {
   /** From the working directory. */

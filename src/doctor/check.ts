@@ -1,10 +1,9 @@
 /** What a check is, and how checks are run: all at once, each within its time. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ClerkSyncError } from '../../errors.ts'
-import { describeProblem, PROBLEMS, type ProblemCode } from '../../explanations/problems.ts'
-import type { ClerkSync } from '../../index.ts'
-import type { Failure } from '../failure.ts'
+import { ClerkSyncError } from '../errors.ts'
+import { describeProblem, type Explained, PROBLEMS, type ProblemCode } from '../explanations/problems.ts'
+import type { ClerkSync } from '../index.ts'
 
 /** `unclear` where the check cannot know. */
 export type Status = 'passed' | 'warning' | 'problem' | 'unclear'
@@ -60,7 +59,7 @@ export function failed(error: unknown): Result {
   return found('check_failed', error instanceof Error ? error.message : String(error))
 }
 
-export function toResult({ code, message, remedy }: Failure, status: Status = 'problem'): Result {
+export function toResult({ code, message, remedy }: Explained, status: Status = 'problem'): Result {
   return { status, code, message, remedy }
 }
 

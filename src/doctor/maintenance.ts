@@ -1,9 +1,9 @@
 /** What keeps the database usable for years: that maintenance runs, and that a replica is one. */
 
-import { qualify } from '../../database/identifier.ts'
-import { query } from '../../database/query.ts'
-import type { ClerkSync } from '../../index.ts'
-import { describeReplica, readReplica } from '../../inspect/replica.ts'
+import { qualify } from '../database/identifier.ts'
+import { query } from '../database/query.ts'
+import type { ClerkSync } from '../index.ts'
+import { describeReplica, readReplica } from '../inspect/replica.ts'
 import { type Check, failed, found, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 

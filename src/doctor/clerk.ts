@@ -1,12 +1,11 @@
 /** Checks against Clerk’s Backend API: whether the key works, and whether events cover every resource. */
 
 import { existsSync } from 'node:fs'
-import { unreadOf } from '../../backfill/coverage.ts'
-import { findInstance } from '../../backfill/instance.ts'
-import { UNLIMITED } from '../../backfill/rate-budget.ts'
-import { ClerkApi } from '../../clerk/api/client.ts'
-import type { Config } from '../../config.ts'
-import { coverageSentences } from '../sweeps.ts'
+import { coverageSentences, unreadOf } from '../backfill/coverage.ts'
+import { findInstance } from '../backfill/instance.ts'
+import { UNLIMITED } from '../backfill/rate-budget.ts'
+import { ClerkApi } from '../clerk/api/client.ts'
+import type { Config } from '../config.ts'
 import { type Check, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 import { type EventTypesOptions, eventTypesCheck } from './event-types.ts'

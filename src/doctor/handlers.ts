@@ -1,10 +1,11 @@
 /** Whether the handlers of the configuration are run: by an app that knows them, and by a worker that is there. */
 
 import { type RawBuilder, sql } from 'kysely'
-import type { ClerkSync, HandlerDefinition } from '../../index.ts'
-import { read } from '../../inspect/reading.ts'
-import { describeWaitingWork } from '../../inspect/status.ts'
-import { readWaitingWork } from '../../inspect/waiting-work.ts'
+import { ofTypes } from '../database/filter.ts'
+import type { ClerkSync, HandlerDefinition } from '../index.ts'
+import { read } from '../inspect/reading.ts'
+import { describeWaitingWork } from '../inspect/status.ts'
+import { readWaitingWork } from '../inspect/waiting-work.ts'
 import { type Check, found, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 
@@ -59,7 +60,7 @@ async function countWork(
     .where('received_at', '>', new Date(Date.now() - DAYS * 86_400_000))
     .where('source', '=', 'webhook')
     .where('outcome', '<>', 'parked')
-    .where(sql<boolean>`type like any(${patterns.map((pattern) => pattern.replaceAll('*', '%'))})`)
+    .where(ofTypes(patterns))
     .select([
       sql<number>`count(*)::int`.as('events'),
       withRun(sql`run.handler = ${name}`).as('runs'),

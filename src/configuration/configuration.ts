@@ -17,7 +17,6 @@ import { ClerkSyncError } from '../errors.ts'
 import type { ClerkSyncOptions } from '../index.ts'
 import { missingSecret } from '../webhook/secret.ts'
 import { originOf as fileOf } from './environment.ts'
-import type { DatabaseOptions } from './options.ts'
 
 /** Where the value of an option comes from. */
 export interface Origin {
@@ -26,6 +25,14 @@ export interface Origin {
   readonly name?: string | undefined
   /** The file that the variable is from, if it is from one. */
   readonly envFile?: string | undefined
+}
+
+/** Options of the command line. */
+export interface Flags {
+  /** The configuration file. */
+  readonly config?: string | undefined
+  readonly database?: string | undefined
+  readonly schema?: string | undefined
 }
 
 export const DEFAULT: Origin = { kind: 'default' }
@@ -45,7 +52,7 @@ interface Layer {
 }
 
 /** @throws {ClerkSyncError} `config_…` */
-export async function loadConfiguration(flags: DatabaseOptions): Promise<Configuration> {
+export async function loadConfiguration(flags: Flags): Promise<Configuration> {
   const { config, database, schema } = flags
   // An empty variable is none.
   const file = await loadConfigFile(config || undefined)

@@ -1,17 +1,17 @@
 /** Whether the database can be used, and if not, why exactly. */
 
 import type { Kysely } from 'kysely'
-import { isFileMissing } from '../../database/failure.ts'
-import { pendingMigrations } from '../../database/migrate.ts'
-import { explainDenial } from '../../database/privilege.ts'
-import { query } from '../../database/query.ts'
-import type { ClerkTables } from '../../database/tables.ts'
-import { requireWritable } from '../../database/write-health.ts'
-import { ClerkSyncError } from '../../errors.ts'
-import { describeProblem, type ProblemCode } from '../../explanations/problems.ts'
-import type { ClerkSync } from '../../index.ts'
-import { requireDatabase } from '../open.ts'
-import { formatDuration } from '../text.ts'
+import { requireDatabase } from '../database/embedded-folder.ts'
+import { isFileMissing } from '../database/failure.ts'
+import { pendingMigrations } from '../database/migrate.ts'
+import { explainDenial } from '../database/privilege.ts'
+import { query } from '../database/query.ts'
+import type { ClerkTables } from '../database/tables.ts'
+import { requireWritable } from '../database/write-health.ts'
+import { formatDuration } from '../duration.ts'
+import { ClerkSyncError } from '../errors.ts'
+import { describeProblem, type ProblemCode } from '../explanations/problems.ts'
+import type { ClerkSync } from '../index.ts'
 import { type Check, failed, found, passed, type Result, toResult } from './check.ts'
 
 /** By SQLSTATE, or by the code of the network error. */
@@ -69,7 +69,7 @@ export class ExaminedDatabase {
     const { database, location } = this.sync
     const startedAt = performance.now()
     try {
-      requireDatabase(this.sync)
+      requireDatabase(this.sync.location)
       const pending = await pendingMigrations(database, location.schema)
       const elapsed = formatDuration(performance.now() - startedAt)
       const reachable = passed(`${location.name} answers (${elapsed}).`)

@@ -1,7 +1,7 @@
 /** Whether this machine knows what time it is. */
 
 import { sql } from 'kysely'
-import type { Config } from '../../config.ts'
+import type { Config } from '../config.ts'
 import { type Check, found, passed, type Result } from './check.ts'
 import type { ExaminedDatabase } from './database.ts'
 

@@ -1,20 +1,8 @@
 /** Sends a signed delivery to a webhook route and tells what its answer means. */
 
 import { ERRORS, type ErrorCode } from '../errors.ts'
-import { describeProblem, type ProblemCode } from '../explanations/problems.ts'
-import { DEFAULT_PORT, WEBHOOK_PATHS } from '../server/server.ts'
+import { describeProblem, type Explained, type ProblemCode } from '../explanations/problems.ts'
 import type { SignedDelivery } from '../testing/sign.ts'
-import { type Failure, usageError } from './failure.ts'
-
-/** Where `clerk-sync start` listens in this folder. */
-export function defaultUrl(): URL {
-  const address = `http://localhost:${process.env.PORT || DEFAULT_PORT}${WEBHOOK_PATHS[0]}`
-  if (URL.canParse(address)) return new URL(address)
-  throw usageError(
-    'PORT is no number from 0 to 65535.',
-    'Set it to the port that clerk-sync start listens on.',
-  )
-}
 
 /** What came back. */
 export interface Answer {
@@ -22,7 +10,7 @@ export interface Answer {
   readonly status: number | null
   readonly ms: number
   /** What is wrong with it; null for a 2xx. */
-  readonly failure: Failure | null
+  readonly failure: Explained | null
 }
 
 /** Svix waits this long for an answer. */
@@ -34,7 +22,7 @@ export interface Posted extends Pick<SignedDelivery, 'svixId' | 'body'> {
 }
 
 /** What came back, or why nothing did. */
-export type Outcome = (RouteAnswer | Failure) & { readonly ms: number }
+export type Outcome = (RouteAnswer | Explained) & { readonly ms: number }
 
 /** One request, as Svix makes it. */
 export async function post(
@@ -79,7 +67,7 @@ export interface RouteAnswer {
 }
 
 /** Why the answer is no success. */
-export function explainAnswer(answer: RouteAnswer): Failure {
+export function explainAnswer(answer: RouteAnswer): Explained {
   const own = ownCode(answer.text)
   if (own !== undefined) return { code: own, message: `${ERRORS[own].summary}.`, remedy: ERRORS[own].remedy }
   const [code, detail] = classify(answer)
@@ -192,7 +180,7 @@ function isProxyFailure({ status, headers, text }: RouteAnswer): boolean {
   )
 }
 
-function explainRedirect({ url, headers }: RouteAnswer): Failure {
+function explainRedirect({ url, headers }: RouteAnswer): Explained {
   const location = headers.get('location')
   if (location === null || !URL.canParse(location, url.href)) return describeProblem('redirected')
   const target = new URL(location, url.href)
@@ -218,7 +206,7 @@ const SILENCES: Readonly<Record<string, string>> = {
 }
 
 /** Why there was no answer at all. */
-function explainSilence(error: Error, { origin }: URL): Failure {
+function explainSilence(error: Error, { origin }: URL): Explained {
   if (error.name === 'TimeoutError') return describeProblem('route_slow', `${origin} did not answer in time`)
   const cause = error.cause as NodeJS.ErrnoException | undefined
   const code = cause?.code ?? ''

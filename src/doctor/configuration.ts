@@ -2,9 +2,9 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { type Config, type ConfiguredSecret, OPTION_NAMES } from '../../config.ts'
-import { missingSecret, parseSecret } from '../../webhook/secret.ts'
-import { type Configuration, DEFAULT, describeOrigin } from '../configuration.ts'
+import { type Config, type ConfiguredSecret, OPTION_NAMES } from '../config.ts'
+import { type Configuration, DEFAULT, describeOrigin } from '../configuration/configuration.ts'
+import { missingSecret, parseSecret } from '../webhook/secret.ts'
 import { type Check, failed, found, passed, type Result } from './check.ts'
 
 export function configurationChecks(configuration: Configuration, config: Config): Check[] {
