@@ -1,6 +1,8 @@
 /** What can be checked from within any app. `clerk-sync doctor` knows more, and takes this one's place where it runs. */
 
 import { ClerkSyncError } from '../errors.ts'
+import { readOpenFailureGroups, runsOf } from '../inspect/failures.ts'
+import { describeQuantity } from '../inspect/quantity.ts'
 import { describeReplica, readReplica } from '../inspect/replica.ts'
 import { describeWaitingWork, START_A_WORKER } from '../inspect/status.ts'
 import { readWaitingWork } from '../inspect/waiting-work.ts'
@@ -20,6 +22,7 @@ export async function checkHealth(context: DashboardContext): Promise<Check[]> {
     checkSecretKey(context),
     await checkTraffic(context),
     await checkWorkers(context),
+    await checkRuns(context),
   ]
 }
 
@@ -91,6 +94,16 @@ async function checkWorkers(context: DashboardContext): Promise<Check> {
     code: 'runs_waiting',
     remedy: START_A_WORKER,
   }
+}
+
+async function checkRuns(context: DashboardContext): Promise<Check> {
+  const groups = await ask(context, (reading) => readOpenFailureGroups(reading, true))
+  const [latest] = groups
+  if (latest === undefined) return pass('Handlers', 'Runs', 'none is failing')
+  const failing = describeQuantity(runsOf(groups))
+  const message = `${failing} failing, the latest in ${latest.handler}: ${latest.cause}`
+  const remedy = 'Fix the cause. Then open Failures, retry one run, and the others if it succeeds.'
+  return { ...pass('Handlers', 'Runs', message), status: 'warn', remedy }
 }
 
 function pass(group: string, name: string, message: string): Check {

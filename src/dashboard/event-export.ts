@@ -4,7 +4,7 @@ import { listEventItems } from '../inspect/event-list.ts'
 import type { EventItem, ExportFormat } from './api.ts'
 import { browse, type Call } from './context.ts'
 import { SECURITY_HEADERS } from './page.ts'
-import { eventConditionsOf } from './request.ts'
+import { eventFilterOf } from './request.ts'
 
 /** More is a matter for SQL. */
 const MAX_EVENTS = 10_000
@@ -87,11 +87,11 @@ export async function exportEvents(call: Call): Promise<Response> {
 }
 
 async function* pagesOf(call: Call): AsyncGenerator<readonly EventItem[]> {
-  const conditions = eventConditionsOf(call.query)
+  const filter = eventFilterOf(call.query)
   let cursor: string | undefined
   for (let left = MAX_EVENTS; left > 0; left -= PAGE) {
     const page = await browse(call, (reading) =>
-      listEventItems(reading, conditions, { limit: PAGE, cursor }, call.isMasking),
+      listEventItems(reading, filter, { limit: PAGE, cursor }, call.isMasking),
     )
     yield page.items
     if (page.nextCursor === null) return

@@ -7,7 +7,7 @@ import { getRun } from '../inspect/runs.ts'
 import type { EventDetail, EventOutcome, HandlerRun } from './api.ts'
 import { ask, browse, type Call, type Endpoints, nameIn } from './context.ts'
 import { exportEvents } from './event-export.ts'
-import { eventConditionsOf, pageOf } from './request.ts'
+import { eventFilterOf, pageOf } from './request.ts'
 
 export const EVENT_ROUTES: Endpoints<
   | 'GET events'
@@ -23,12 +23,12 @@ export const EVENT_ROUTES: Endpoints<
     'viewer',
     (call) =>
       browse(call, (reading) =>
-        listEventItems(reading, eventConditionsOf(call.query), pageOf(call.query), call.isMasking),
+        listEventItems(reading, eventFilterOf(call.query), pageOf(call.query), call.isMasking),
       ),
   ],
   'GET events/count': [
     'viewer',
-    (call) => browse(call, (reading) => countEventItems(reading, eventConditionsOf(call.query))),
+    (call) => browse(call, (reading) => countEventItems(reading, eventFilterOf(call.query))),
   ],
   'GET events/export': ['viewer', exportEvents],
   'GET events/{id}': ['viewer', (call) => detail(call, call.isMasking)],

@@ -1,7 +1,7 @@
 /** What goes wrong: failing handlers, and requests that were no deliveries. */
 
 import { ClerkSyncError } from '../errors.ts'
-import { listFailedRuns, readFailureGroups } from '../inspect/failures.ts'
+import { listRuns, readFailureGroups } from '../inspect/failures.ts'
 import { readHandlers } from '../inspect/handlers.ts'
 import type { Reading } from '../inspect/reading.ts'
 import { readRejectedGroups } from '../inspect/refusals.ts'
@@ -9,7 +9,7 @@ import { readResolvedGroups } from '../inspect/resolved-failures.ts'
 import type { AnswerOf, Done, HandlerSummary } from './api.ts'
 import type { NewAuditEntry } from './audit.ts'
 import { ask, browse, type Call, type Endpoints, nameIn } from './context.ts'
-import { invalid, pageOf } from './request.ts'
+import { invalid, pageOf, runFilterOf } from './request.ts'
 
 const REJECTED_DAYS = 7
 const MAX_RELEASE_LENGTH = 100
@@ -31,14 +31,8 @@ export const FAILURE_ROUTES: Endpoints<
   'GET failures/runs': [
     'viewer',
     (call) => {
-      const conditions = {
-        handler: call.query.required('handler'),
-        fingerprint: call.query.nullable('fingerprint'),
-        state: call.query.oneOf('state', ['retrying', 'dead']),
-      }
-      return browse(call, (reading) =>
-        listFailedRuns(reading, conditions, pageOf(call.query), call.isMasking),
-      )
+      const filter = runFilterOf(call.query)
+      return browse(call, (reading) => listRuns(reading, filter, pageOf(call.query), call.isMasking))
     },
   ],
   'POST failures/mute': ['operator', mute],

@@ -1,17 +1,18 @@
 /** Long-running jobs: counted before they start, recorded, and shown until they end. */
 
 import type { ResourceName } from '../clerk/catalogue.ts'
+import { knownTypes } from '../database/filter.ts'
 import { ClerkSyncError } from '../errors.ts'
-import type { EventFilter, RunFilter } from '../index.ts'
+import type { EventFilter } from '../index.ts'
 import { type BulkTotals, countEventsFor, countRunsFor } from '../inspect/bulk.ts'
-import { type EventConditions, typesOf } from '../inspect/event-list.ts'
+import type { ListFilter } from '../inspect/event-list.ts'
 import { getJob, listJobs } from '../inspect/jobs.ts'
 import { requireResource } from '../inspect/resources.ts'
 import type { BulkCount, JobDetail, JobSummary } from './api.ts'
 import { ask, type Call, type Endpoints, nameIn } from './context.ts'
 import { reaches } from './principal.ts'
 import type { Pace } from './replay-job.ts'
-import { eventConditionsOf, type Fields, invalid, pageOf } from './request.ts'
+import { eventFilterOf, type Fields, invalid, pageOf, runFilterOf } from './request.ts'
 import type { Task } from './work.ts'
 
 export const JOB_ROUTES: Endpoints<
@@ -43,7 +44,7 @@ async function count(call: Call): Promise<BulkCount> {
   const filter = call.body.object('filter')
   const totals: BulkTotals = await ask(call, (reading) =>
     kind === 'replay'
-      ? countEventsFor(reading, eventConditionsOf(filter))
+      ? countEventsFor(reading, eventFilterOf(filter))
       : countRunsFor(reading, runFilterOf(filter)),
   )
   return { ...totals, until: earlier(filter.time('until'), totals.until) }
@@ -76,9 +77,9 @@ function taskOf({ body }: Call): Task {
     case 'reconcile':
       return { kind, resources: resourcesOf(body), dryRun: body.boolean('dryRun') ?? false }
     case 'replay': {
-      const conditions = eventConditionsOf(body.object('filter'))
+      const filter = toReplay(eventFilterOf(body.object('filter')), untilOf(body))
       const expected = body.count('expected', Number.MAX_SAFE_INTEGER) ?? 0
-      return { kind, filter: toEventFilter(conditions, untilOf(body)), expected, pace: paceOf(body) }
+      return { kind, filter, expected, pace: paceOf(body) }
     }
     default: {
       const filter = { ...runFilterOf(body.object('filter')), until: untilOf(body) }
@@ -96,38 +97,20 @@ function paceOf(body: Fields): Pace {
 }
 
 function untilOf(body: Fields): Date {
-  const until = body.time('until')
+  const until = body.date('until')
   if (until === undefined) throw invalid('until is missing: count first, and give what the count said')
-  return new Date(until)
+  return until
 }
 
 function resourcesOf(body: Fields): readonly ResourceName[] | undefined {
   return body.list('resources')?.map((name) => requireResource(name).table as ResourceName)
 }
 
-function runFilterOf(fields: Fields): RunFilter {
-  const fingerprint = fields.text('fingerprint')
-  return {
-    handlers: [fields.required('handler')],
-    fingerprints: fingerprint === undefined ? undefined : [fingerprint],
-    statuses: fields.someOf('state', ['retrying', 'dead']) ?? ['retrying', 'dead'],
-    since: toDate(fields.time('since')),
-    until: toDate(fields.time('until')),
-  }
-}
-
-function toEventFilter(conditions: EventConditions, until: Date): EventFilter {
-  const { id, outcome, resourceId, source, handler, run, since } = conditions
+function toReplay({ source, handler, run, ...filter }: ListFilter, counted: Date): EventFilter {
   if (source ?? handler ?? run) throw invalid('a replay cannot be chosen by source, handler or run')
-  return {
-    ids: id,
-    outcomes: outcome,
-    // The types as they were counted: a pattern would mean unknown ones too.
-    types: typesOf(conditions) ?? undefined,
-    resourceIds: resourceId === undefined ? undefined : [resourceId],
-    since: toDate(since),
-    until: conditions.until ? new Date(earlier(conditions.until, until.toISOString())) : until,
-  }
+  const until = filter.until && filter.until < counted ? filter.until : counted
+  // The types as they were counted: a pattern would mean unknown ones too.
+  return { ...filter, types: knownTypes(filter), resources: undefined, until }
 }
 
 function stop(call: Call, action: 'pause' | 'abort', code: string): Promise<JobSummary> {

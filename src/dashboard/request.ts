@@ -1,9 +1,11 @@
 /** Reads what requests ask for. Whatever is not understood is refused by name, not ignored. */
 
 import { RESOURCES } from '../clerk/catalogue.ts'
+import { FAILING } from '../database/filter.ts'
 import { ClerkSyncError } from '../errors.ts'
+import type { RunFilter } from '../index.ts'
 import type { PageRequest } from '../inspect/cursor.ts'
-import type { EventConditions } from '../inspect/event-list.ts'
+import type { ListFilter } from '../inspect/event-list.ts'
 import type { EventOrigin, EventOutcome, RunState, Time } from '../inspect/model.ts'
 import { type NumberKind, numberFault } from '../validate.ts'
 
@@ -98,6 +100,11 @@ export class Fields {
     return date.toISOString()
   }
 
+  date(name: string): Date | undefined {
+    const time = this.time(name)
+    return time === undefined ? undefined : new Date(time)
+  }
+
   /** A number above 0. */
   number(name: string, most: number): number | undefined {
     return this.#numeric(name, 'positive', most)
@@ -162,19 +169,35 @@ export function pageOf(fields: Fields): PageRequest {
   return { limit: fields.count('limit', MAX_LIMIT) ?? DEFAULT_LIMIT, cursor: fields.text('cursor') }
 }
 
-export function eventConditionsOf(fields: Fields): EventConditions {
+export function eventFilterOf(fields: Fields): ListFilter {
   return {
-    id: fields.list('id'),
-    outcome: fields.someOf('outcome', OUTCOMES),
-    type: fields.list('type'),
-    resource: fields.someOf('resource', [...RESOURCES.keys()]),
-    resourceId: fields.text('resourceId'),
+    ids: fields.list('id'),
+    outcomes: fields.someOf('outcome', OUTCOMES),
+    types: fields.list('type'),
+    resources: fields.someOf('resource', [...RESOURCES.keys()]),
+    resourceIds: listOf(fields.text('resourceId')),
     source: fields.oneOf('source', ORIGINS),
     handler: fields.text('handler'),
     run: fields.oneOf('run', [...RUN_STATES, 'failing']),
-    since: fields.time('since'),
-    until: fields.time('until'),
+    since: fields.date('since'),
+    until: fields.date('until'),
   }
+}
+
+/** Of one handler, those that fail. Null as the fingerprint means runs without one: failing runs have one. */
+export function runFilterOf(fields: Fields): RunFilter {
+  const fingerprint = fields.nullable('fingerprint')
+  return {
+    handlers: [fields.required('handler')],
+    fingerprints: fingerprint === null ? [] : listOf(fingerprint),
+    statuses: fields.someOf('state', FAILING) ?? FAILING,
+    since: fields.date('since'),
+    until: fields.date('until'),
+  }
+}
+
+function listOf(value: string | undefined): readonly string[] | undefined {
+  return value === undefined ? undefined : [value]
 }
 
 /** The JSON of a request; an empty body is an empty object. */

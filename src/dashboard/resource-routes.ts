@@ -45,10 +45,8 @@ export const RESOURCE_ROUTES: Endpoints<
     'viewer',
     (call) => {
       const { table } = requireResource(nameIn(call, 'resource'))
-      const conditions = { resource: [table], resourceId: nameIn(call, 'id') }
-      return browse(call, (reading) =>
-        listEventItems(reading, conditions, pageOf(call.query), call.isMasking),
-      )
+      const filter = { resources: [table], resourceIds: [nameIn(call, 'id')] }
+      return browse(call, (reading) => listEventItems(reading, filter, pageOf(call.query), call.isMasking))
     },
   ],
   'POST resources/{resource}/{id}/compare': ['viewer', compareWithClerk],

@@ -213,8 +213,15 @@ describeEachDatabase('the dashboard’s interface', (database) => {
 
     const known = { handler: 'syncCrm', fingerprint: query.fingerprint }
     const stateOf = async () => (await ask(handler, 'GET overview')).status.state
+    const healthOfRuns = async () =>
+      (await ask(handler, 'GET health')).checks.find(({ name }) => name === 'Runs')
     expect(await stateOf()).toBe('degraded')
+    expect(await healthOfRuns()).toMatchObject({
+      status: 'warn',
+      message: expect.stringMatching(/^1 failing, the latest in syncCrm: /),
+    })
     await ask(handler, 'POST failures/mute', { body: { ...known, hours: 24 } })
+    expect(await healthOfRuns()).toMatchObject({ status: 'pass' })
     expect([await stateOf(), (await ask(handler, 'GET overview')).failing]).toEqual(['healthy', []])
     expect((await ask(handler, 'GET failures')).groups).toMatchObject([{ mutedUntil: expect.any(String) }])
     expect(await refusal(handler, 'POST failures/mute', { body: known })).toEqual([400, 'request_invalid'])

@@ -73,7 +73,7 @@ function groupsOf(checks: readonly Check[]): readonly (readonly [string, readonl
 function summaryOf(checks: readonly Check[]): string {
   const amount = (status: Check['status']) => checks.filter((check) => check.status === status).length
   if (amount('fail') > 0) return `${count(amount('fail'), 'check failed', 'checks failed')}.`
-  if (amount('warn') > 0) return `No failures; ${count(amount('warn'), 'warning')}.`
+  if (amount('warn') > 0) return `No check failed; ${count(amount('warn'), 'warning')}.`
   return `${count(amount('pass'), 'check')} passed.`
 }
 

@@ -80,8 +80,8 @@ const LAG_LIMIT_MS = 15_000
 
 function Figures({ overview }: { readonly overview: Overview }) {
   const now = useNow()
-  const { lastEvent, lag, waiting, notApplied } = overview
-  const open = total(notApplied.failed, notApplied.parked, notApplied.dead)
+  const { lastEvent, lag, waiting, notApplied, failingRuns } = overview
+  const open = total(notApplied.failed, notApplied.parked, failingRuns)
   return (
     <dl class="figures">
       <Figure
@@ -105,7 +105,7 @@ function Figures({ overview }: { readonly overview: Overview }) {
         value={quantity(open)}
         note={
           <>
-            {partsOf(notApplied).join(' · ')}
+            {partsOf(overview).join(' · ')}
             {notApplied.rejected.value !== 0 && (
               <>
                 {' · '}
@@ -121,11 +121,11 @@ function Figures({ overview }: { readonly overview: Overview }) {
 }
 
 /** Only the amounts that are not zero. */
-function partsOf({ failed, parked, dead }: Overview['notApplied']): string[] {
+function partsOf({ notApplied: { failed, parked }, failingRuns }: Overview): string[] {
   const parts = [
     [failed, 'not applied'],
     [parked, 'parked'],
-    [dead, 'out of retries'],
+    [failingRuns, 'failing in handlers'],
   ] as const
   const present = parts.filter(([{ value }]) => value !== 0)
   return present.length > 0

@@ -16,6 +16,7 @@ export function onCall(scene: () => Scene): void {
     await expect
       .poll(() => status.innerText())
       .toMatch(/ha(s|ve) failed in handler syncCrm since .*: connection refused/)
+    await page.getByText(/^\d+ failing in handlers/).waitFor()
 
     await status.getByRole('link', { name: /^Open .* failures?/ }).click()
     const group = page.getByRole('region', { name: /syncCrm: connection refused/ })
