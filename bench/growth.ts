@@ -18,13 +18,21 @@ const EVENTS = 5_000_000
 const EVENTS_PER_USER = 5
 /** Of the past's users, those that the mixed workload touches. */
 const TOUCHED_USERS = 20_000
-const REQUESTS_PER_SECOND = 8_000
+const REQUESTS_PER_SECOND = 12_000
 const AT_LEAST = 0.8
 
 interface Result {
   readonly workload: WorkloadName
-  readonly empty: Spread
-  readonly full: Spread
+  readonly empty: Costs
+  readonly full: Costs
+}
+
+/** Of one delivery, but for the first. */
+interface Costs {
+  readonly perSecond: Spread
+  readonly nodeCpu: Spread
+  readonly postgresCpu: Spread
+  readonly walBytes: Spread
 }
 
 async function main(): Promise<void> {
@@ -92,8 +100,8 @@ const pastUsers = (rawType: string) => `
   ) as past`
 
 const PAST_ADDRESSES = `
-  insert into email_addresses (user_id, id, email_address, verification_status, observed_at, event_id)
-  select id, 'idn_' || substr(id, 6), primary_email_address, 'verified', observed_at, event_id from users`
+  insert into email_addresses (user_id, id, email_address, verification_status)
+  select id, 'idn_' || substr(id, 6), primary_email_address, 'verified' from users`
 
 const PAST_EVENTS = `
   with past as (
@@ -128,17 +136,28 @@ async function compare(
   workload: WorkloadName,
   options: Options,
 ): Promise<Result> {
-  const rates: { empty: number[]; full: number[] } = { empty: [], full: [] }
+  const runs: { empty: Run[]; full: Run[] } = { empty: [], full: [] }
   for (let round = 0; round <= options.rounds; round++) {
     const [connections = 64] = options.connections
     const load = { connections, seconds: options.seconds, requests: options.seconds * REQUESTS_PER_SECOND }
-    rates.empty.push((await session.measure(empty, { ...load, workload })).perSecond)
-    rates.full.push((await measureFull(session, full, { ...load, workload })).perSecond)
+    const ofEmpty = await session.measure(empty, { ...load, workload })
+    const ofFull = await measureFull(session, full, { ...load, workload })
     progress(
-      `${workload}, round ${round}: ${whole(rates.empty.at(-1) ?? 0)}/s empty, ${whole(rates.full.at(-1) ?? 0)}/s full`,
+      `${workload}, round ${round}: ${whole(ofEmpty.perSecond)}/s empty, ${whole(ofFull.perSecond)}/s full`,
     )
+    runs.empty.push(ofEmpty)
+    runs.full.push(ofFull)
   }
-  return { workload, empty: spread(rates.empty.slice(1)), full: spread(rates.full.slice(1)) }
+  return { workload, empty: costsOf(runs.empty.slice(1)), full: costsOf(runs.full.slice(1)) }
+}
+
+function costsOf(runs: readonly Run[]): Costs {
+  return {
+    perSecond: spread(runs.map((run) => run.perSecond)),
+    nodeCpu: spread(runs.map((run) => run.nodeCpu)),
+    postgresCpu: spread(runs.map((run) => run.postgresCpu ?? Number.NaN)),
+    walBytes: spread(runs.map((run) => run.walBytes)),
+  }
 }
 
 /** The past stays; what the runs add to it is less than a hundredth. */
@@ -163,7 +182,11 @@ async function measureFull(
 }
 
 function aimOf({ workload, empty, full }: Result): Aim {
-  return { name: `${workload}: full / empty`, value: full.median / empty.median, atLeast: AT_LEAST }
+  return {
+    name: `${workload}: full / empty`,
+    value: full.perSecond.median / empty.perSecond.median,
+    atLeast: AT_LEAST,
+  }
 }
 
 interface Report {
@@ -180,9 +203,20 @@ function toText({ machine, options, events, size, bodies, results, aims }: Repor
   const { rounds, seconds, connections } = options
   const method = `${connections} connections, ${rounds} rounds of ${seconds} s, median (min–max)`
   const past = `full: ${whole(events)} events of ${whole(events / EVENTS_PER_USER)} users, ${size}; a body: ${bodies}`
-  const rows = results.map(({ workload, empty, full }) => [workload, wholeSpread(empty), wholeSpread(full)])
-  const rates = table(['deliveries/s', 'empty', 'full'], rows)
+  const rows = results.flatMap(({ workload, empty, full }) => [
+    rowOf(`${workload}, empty`, empty),
+    rowOf(`${workload}, full`, full),
+  ])
+  const rates = table(['', 'deliveries/s', 'Node µs', 'Postgres µs', 'WAL bytes'], rows)
   return [...machineLines(machine), method, past, '', rates, '', ...aims.map(aimLine)].join('\n')
+}
+
+function rowOf(title: string, { perSecond, nodeCpu, postgresCpu, walBytes }: Costs): string[] {
+  return [
+    title,
+    wholeSpread(perSecond),
+    ...[nodeCpu, postgresCpu, walBytes].map(({ median }) => whole(median)),
+  ]
 }
 
 await main()

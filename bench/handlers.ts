@@ -30,7 +30,7 @@ const IDLE_EVENTS = 100
 const IDLE_PAUSE_MS = 20
 
 const { rounds, events, short, json } = readOptions({ seconds: 0, rounds: 2 })
-const RUNS = events ?? (short ? 500 : 5_000)
+const RUNS = events ?? (short ? 500 : 10_000)
 /** Without an engine, the default one. */
 const ENGINES = { default: {}, bullmq: { engine: bullmq({ connection: REDIS_URL, prefix: PREFIX }) } }
 const redis = { connection: { url: REDIS_URL }, prefix: PREFIX }

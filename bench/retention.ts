@@ -20,7 +20,7 @@ import { type Run, type Served, Session } from './session.ts'
 
 const EVENTS = 20_000_000
 const MONTHS = 12
-const REQUESTS_PER_SECOND = 8_000
+const REQUESTS_PER_SECOND = 12_000
 const DAY_MS = 86_400_000
 const AT_MOST = 1.2
 

@@ -35,6 +35,11 @@ async function totalOf(main: number): Promise<number> {
   return ticks.reduce((sum, each) => sum + each, 0) * MICROSECONDS_PER_TICK
 }
 
+/** The time in microseconds that one process has used. */
+export async function processCpu(pid: number): Promise<number> {
+  return ((await readTimes(pid))?.ticks ?? 0) * MICROSECONDS_PER_TICK
+}
+
 async function readTimes(pid: number): Promise<ProcessTimes | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined

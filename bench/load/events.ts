@@ -23,6 +23,11 @@ export function* newUsers(): Generator<Unsigned, never> {
   for (;;) yield userEvent('user.created', newId('user'))
 }
 
+/** Nothing but updates of a few users, which all receivers write at the same time. */
+export function* hotUsers(users: readonly string[]): Generator<Unsigned, never> {
+  for (;;) yield userEvent('user.updated', pick(users))
+}
+
 const ORGANIZATIONS = Array.from({ length: 50 }, () => newId('org'))
 
 /**

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { answer } from '../processes.ts'
 import { quantile } from '../report.ts'
 import { Connection } from './connection.ts'
-import { mixture, newUsers, type Workload } from './events.ts'
+import { hotUsers, mixture, newUsers, type Workload } from './events.ts'
 import { type SignedRequest, stripeRequest, svixRequest } from './requests.ts'
 import { newCustomers } from './stripe-events.ts'
 
-export type WorkloadName = 'created' | 'mixed' | 'stripe'
+export type WorkloadName = 'created' | 'mixed' | 'hot' | 'stripe'
 
 export interface LoadResult {
   readonly perSecond: number
@@ -40,9 +40,16 @@ let workload: Workload = newUsers()
 let sign = svixRequest
 let requests: SignedRequest[] = []
 
-/** @param users who exists already, for the mixed workload */
+const WORKLOADS: Readonly<Record<WorkloadName, (users: readonly string[]) => Workload>> = {
+  created: newUsers,
+  mixed: mixture,
+  hot: hotUsers,
+  stripe: newCustomers,
+}
+
+/** @param users who exists already, for the mixed workload and the one of hot users */
 function open({ name, users = [] }: { name: WorkloadName; users?: readonly string[] }): void {
-  workload = name === 'created' ? newUsers() : name === 'stripe' ? newCustomers() : mixture(users)
+  workload = WORKLOADS[name](users)
   sign = name === 'stripe' ? stripeRequest : svixRequest
 }
 
@@ -50,10 +57,21 @@ function prepare({ count }: { count: number }): void {
   requests = Array.from({ length: count }, () => sign(workload.next().value))
 }
 
+interface Target {
+  readonly port: number
+  /** The servers, which get the same number of connections; by default the one on this machine. */
+  readonly hosts?: readonly string[]
+  readonly connections: number
+  readonly seconds?: number
+}
+
 /** Sends what is prepared until the time is over; with no time, all of it. */
-async function send(target: { port: number; connections: number; seconds?: number }): Promise<LoadResult> {
+async function send(target: Target): Promise<LoadResult> {
+  const { hosts = ['127.0.0.1'] } = target
   const connections = await Promise.all(
-    Array.from({ length: target.connections }, () => Connection.open(target.port)),
+    Array.from({ length: target.connections }, (_, at) =>
+      Connection.open(target.port, hosts[at % hosts.length]),
+    ),
   )
   const cpuBefore = process.cpuUsage()
   const startedAt = performance.now()
