@@ -1,6 +1,7 @@
 /** What a soak watches: of each process its memory and its descriptors, of Postgres its connections and its bloat. */
 
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Site } from './site.ts'
 import type { Tolerance } from './trend.ts'
 
@@ -13,6 +14,7 @@ export interface Gauge {
 const MEMORY: Tolerance = { share: 0.1, amount: 15 }
 const DESCRIPTORS: Tolerance = { share: 0, amount: 6 }
 const CONNECTIONS: Tolerance = { share: 0, amount: 2 }
+const COLLECTION_MS = 500
 /** Autovacuum begins when a fifth of a table's rows is dead. */
 const BLOAT_PERCENT: Tolerance = { share: 0, amount: 10 }
 const BLOAT_KIBIBYTES: Tolerance = { share: 0.1, amount: 128 }
@@ -23,7 +25,7 @@ export function gaugesOf(site: Site): Gauge[] {
     {
       name: `${process.options.name}: resident memory, MiB`,
       tolerance: MEMORY,
-      read: () => residentMebibytes(process.pid),
+      read: () => residentMebibytes(process.pid as number),
     },
     {
       name: `${process.options.name}: descriptors`,
@@ -43,7 +45,10 @@ export function gaugesOf(site: Site): Gauge[] {
   ]
 }
 
-async function residentMebibytes(pid: number | undefined): Promise<number> {
+/** A process with time to spare lets its garbage lie: without collecting it, the resident memory says nothing about leaks. */
+async function residentMebibytes(pid: number): Promise<number> {
+  process.kill(pid, 'SIGUSR2')
+  await sleep(COLLECTION_MS)
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024
 }
