@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { beforeAll, describe, expect, it } from 'vitest'
 import benchManifest from '../../bench/package.json' with { type: 'json' }
 import manifest from '../../package.json' with { type: 'json' }
-import { runCli } from '../support/cli.ts'
+import { callCli } from '../support/cli.ts'
 import { embeddedDatabase } from '../support/databases.ts'
 import { blocksOf, isOfFramework, placeOf, readBlocks, root } from './code-blocks.ts'
 import { createSupabaseRoles } from './supabase.ts'
@@ -74,7 +74,7 @@ describe('commands in the documentation', () => {
   )
 
   it.each(commands)('exist with their flags: %s', async (_, name, flags) => {
-    const { code, stdout } = await runCli([...name, '--help'], { cwd: root })
+    const { code, stdout } = await callCli([...name, '--help'], { cwd: root })
     expect(code).toBe(0)
     expect(stdout).toContain(`Usage: clerk-sync ${name.join(' ')}`)
     expect(flags.filter((flag) => !stdout.includes(flag))).toEqual([])
