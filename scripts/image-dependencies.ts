@@ -1,6 +1,7 @@
 /**
  * Makes production dependencies of the optional peers that the container image has, in package.json and its lock file, so
- * that `npm ci --omit=dev` installs the versions that were tested. Run by the Dockerfile, in a folder of its own.
+ * that `npm ci --omit=dev` installs the versions that were tested. Run by the Dockerfile, in a folder of its own, where it
+ * can import no other script.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -18,19 +19,20 @@ interface LockedPackage {
   dev?: boolean
 }
 
-interface Lock {
+export interface Lock {
   readonly packages: Record<string, LockedPackage>
 }
 
-function promote(manifest: Manifest): void {
-  for (const name of IMAGE_PEERS) {
+/** In package.json, or in the lock file's copy of it. */
+export function promote(manifest: Manifest, names: readonly string[]): void {
+  for (const name of names) {
     manifest.dependencies[name] = manifest.devDependencies[name] as string
     delete manifest.devDependencies[name]
   }
 }
 
-/** npm skips what is marked as `dev` in the lock file, whoever depends on it. */
-function keep(lock: Lock, name: string, from = ''): void {
+/** npm skips packages marked as `dev` in the lock file, even if a production dependency needs them. */
+export function keep(lock: Lock, name: string, from = ''): void {
   const path = placeOf(lock, name, from)
   const entry = path === undefined ? undefined : lock.packages[path]
   if (path === undefined || entry?.dev === undefined) return
@@ -54,9 +56,9 @@ function edit<Content>(path: string, change: (content: Content) => void): void {
 }
 
 if (import.meta.main) {
-  edit<Manifest>('package.json', promote)
+  edit<Manifest>('package.json', (manifest) => promote(manifest, IMAGE_PEERS))
   edit<Lock>('package-lock.json', (lock) => {
-    promote(lock.packages[''] as unknown as Manifest)
+    promote(lock.packages[''] as unknown as Manifest, IMAGE_PEERS)
     for (const name of IMAGE_PEERS) keep(lock, name)
   })
 }

@@ -1,15 +1,17 @@
 /**
- * The package as npm would publish it, installed elsewhere: what is in it, what comes along, and that every subpath loads
- * and has its types in every way a project may be set up. Ends with the demo.
+ * The package as npm would publish it, installed elsewhere: what is in it, what comes along, that every subpath loads and
+ * has its types in every way a project may be set up, and that the command line works. Ends with the demo.
  */
 
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
+import { BUNDLED } from './bundle-cli.ts'
 
 interface Packed {
   readonly filename: string
@@ -18,7 +20,9 @@ interface Packed {
   readonly files: readonly { readonly path: string }[]
 }
 
-const NEEDED = /^(dist\/.+\.(js|d\.ts|json)|package\.json|README\.md|LICENSE)$/
+/** Without declarations of the command line, which name types of packages that are not installed. */
+const NEEDED =
+  /^(dist\/(?!(cli|middleware)\/).+\.d\.ts|dist\/.+\.js(on)?|dist\/vendor\/LICENSES\.md|package\.json|README\.md|LICENSE)$/
 /** Every way in which TypeScript finds modules that have `exports`. */
 const MODULE_SETTINGS = [
   ['nodenext', 'nodenext'],
@@ -35,6 +39,12 @@ const LOADED_PEERS = [
   'rxjs',
 ] as const
 
+/** Blocks webhooks, which `doctor` can only tell by parsing it. */
+const MIDDLEWARE = `import { clerkMiddleware } from '@clerk/nextjs/server'
+export default clerkMiddleware(async (auth) => { await auth.protect() })
+export const config = { matcher: '/api/(.*)' }
+`
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const run = promisify(execFile)
 const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-package-'))
@@ -47,12 +57,13 @@ try {
   const packed = await pack()
   for (const peer of testedPeers()) await resolveBeside(packed, peer)
   await install(packed)
+  checkAbsence()
   await measure()
+  await checkCommandLine()
   await installPeers()
   for (const subpath of subpaths) await load(subpath)
   for (const [module = '', resolution = ''] of MODULE_SETTINGS) await checkTypes(module, resolution)
-  const { stdout } = await run('npx', ['--no-install', 'clerk-sync', 'demo'], { cwd: folder })
-  console.log(stdout)
+  console.log((await clerkSync('demo')).stdout)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
@@ -101,6 +112,22 @@ async function measure(): Promise<void> {
   console.log(`installed  ${of(size)} with ${packages} dependencies, of which PGlite has ${of(pglite)}`)
 }
 
+function checkAbsence(): void {
+  const present = BUNDLED.filter((name) => existsSync(join(folder, 'node_modules', name)))
+  if (present.length > 0) throw new Error(`installed although bundled: ${present.join(', ')}`)
+}
+
+/** Every bundled package is loaded: the parsers by `doctor`, the prompts by their own file, the others by the help. */
+async function checkCommandLine(): Promise<void> {
+  await clerkSync('--help')
+  await writeFile(join(folder, 'middleware.js'), MIDDLEWARE)
+  const { stdout } = await clerkSync('doctor', '--json').catch((error) => error)
+  if (!stdout.includes('middleware_protects'))
+    throw new Error(`doctor did not read the middleware:\n${stdout}`)
+  const prompts = join(folder, 'node_modules/clerk-sync/dist/vendor/@clack/prompts.js')
+  await node('--input-type=module', '--eval', `import { confirm, select } from '${prompts}'`)
+}
+
 async function installPeers(): Promise<void> {
   const peers = LOADED_PEERS.map((name) => `${name}@${manifest.devDependencies[name]}`)
   await run('npm', ['install', ...peers], { cwd: folder })
@@ -129,6 +156,10 @@ async function checkTypes(module: string, moduleResolution: string): Promise<voi
 function isAboutPeer(complaint: string): boolean {
   const [, missing = ''] = /error TS2307: Cannot find module '([^']+)'/.exec(complaint) ?? []
   return missing in manifest.peerDependencies
+}
+
+function clerkSync(...words: string[]) {
+  return run('npx', ['--no-install', 'clerk-sync', ...words], { cwd: folder })
 }
 
 function kilobytes(bytes: number): string {

@@ -2,7 +2,7 @@
  * What is published with a tag: `node scripts/release-assets.ts v1.2.3`.
  *
  * Checks that the tag is the version of package.json and that the changelog has it, and writes the bills of materials of
- * what the package installs, sbom.cdx.json (CycloneDX) and sbom.spdx.json (SPDX), and release-notes.md.
+ * what the package installs or bundles, sbom.cdx.json (CycloneDX) and sbom.spdx.json (SPDX), and release-notes.md.
  */
 
 import { execFile } from 'node:child_process'
@@ -12,6 +12,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
 import lock from '../package-lock.json' with { type: 'json' }
+import { BUNDLED } from './bundle-cli.ts'
+import { keep, type Lock, promote } from './image-dependencies.ts'
 
 const FORMATS = { 'sbom.cdx.json': 'cyclonedx', 'sbom.spdx.json': 'spdx' } as const
 
@@ -39,15 +41,13 @@ export function faultsOf(tag: string, version: string, changelog: string): strin
 }
 
 /**
- * Of the locked dependencies that are installed with the package; nothing needs to be installed. `npm sbom --omit=dev` also
- * omits what both the package and its tests depend on, so it is asked about a project without tests.
+ * Of the locked dependencies, without reading node_modules. Bundled packages are listed as dependencies. `npm sbom
+ * --omit=dev` also omits what both the package and its tests depend on, so it is asked about a project without tests.
  */
 export async function writeBillsOfMaterials(folder = '.'): Promise<string[]> {
   const project = await mkdtemp(join(tmpdir(), 'clerk-sync-sbom-'))
-  const { devDependencies: _, peerDependencies: __, peerDependenciesMeta: ___, ...installed } = manifest
-  const packages = Object.entries(lock.packages).filter(([, entry]) => !isDevelopment(entry))
-  const locked = { ...lock, packages: { ...Object.fromEntries(packages), '': installed } }
-  await writeFile(join(project, 'package.json'), JSON.stringify(installed))
+  const { manifest: shipped, lock: locked } = shippedPackages()
+  await writeFile(join(project, 'package.json'), JSON.stringify(shipped))
   await writeFile(join(project, 'package-lock.json'), JSON.stringify(locked))
   for (const [file, format] of Object.entries(FORMATS)) {
     const args = ['sbom', '--package-lock-only', `--sbom-format=${format}`]
@@ -56,6 +56,17 @@ export async function writeBillsOfMaterials(folder = '.'): Promise<string[]> {
   }
   await rm(project, { recursive: true })
   return Object.keys(FORMATS)
+}
+
+/** package.json and its lock file, without development and peers. */
+function shippedPackages() {
+  const { peerDependencies: _, peerDependenciesMeta: __, ...whole } = structuredClone(manifest)
+  promote(whole, BUNDLED)
+  const { devDependencies: ___, ...shipped } = whole
+  const kept = { packages: structuredClone(lock.packages) as object as Lock['packages'] }
+  for (const name of BUNDLED) keep(kept, name)
+  const packages = Object.entries(kept.packages).filter(([, entry]) => !isDevelopment(entry))
+  return { manifest: shipped, lock: { ...lock, packages: { ...Object.fromEntries(packages), '': shipped } } }
 }
 
 function isDevelopment(entry: object): boolean {

@@ -7,12 +7,15 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { globSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { parseArgs, promisify } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
 import { notesOf, writeAssets } from './release-assets.ts'
 
-const FILES = ['CHANGELOG.md', 'package.json', 'package-lock.json'] as const
+/** Who copies an example installs the version that it was tried with. */
+const EXAMPLES = globSync('examples/*/package.json')
+const FILES = ['CHANGELOG.md', 'package.json', 'package-lock.json', ...EXAMPLES]
 /** Not committed. */
 const FOLDER = 'release'
 const UNRELEASED = '## Unreleased\n'
@@ -45,6 +48,11 @@ export function releaseFaults({ version, current, tags, changes, changelog }: Fa
 export function dateChangelog(changelog: string, version: string, date: Date): string {
   const heading = `## ${version} (${date.toISOString().slice(0, 10)})\n`
   return changelog.replace(UNRELEASED, `${UNRELEASED}\n${heading}`)
+}
+
+/** An example's package.json that asks for this version of ours. */
+export function withVersion(example: string, version: string): string {
+  return example.replace(/("clerk-sync": "\^)[^"]+/, `$1${version}`)
 }
 
 function unreleased(changelog: string): string {
@@ -106,6 +114,7 @@ async function release(version: string, changelog: string): Promise<void> {
   try {
     await writeFile('CHANGELOG.md', changelog)
     await npm('version', version, '--no-git-tag-version')
+    for (const path of EXAMPLES) await writeFile(path, withVersion(await readFile(path, 'utf8'), version))
     await check()
   } catch (error) {
     await git('checkout', '--', ...FILES)

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
 import lock from '../../package-lock.json' with { type: 'json' }
-import { dateChangelog, type Facts, releaseFaults } from '../../scripts/release.ts'
+import { BUNDLED } from '../../scripts/bundle-cli.ts'
+import { dateChangelog, type Facts, releaseFaults, withVersion } from '../../scripts/release.ts'
 import { faultsOf, notesOf, writeBillsOfMaterials } from '../../scripts/release-assets.ts'
 
 it('refuses a tag that is another version, and a version without a changelog', () => {
@@ -44,6 +45,17 @@ it.each<[string, Partial<Facts>, RegExp]>([
   expect(releaseFaults(facts(changes)).join('\n')).toMatch(fault)
 })
 
+it('lets the examples ask for it, and all of them for the version of this package', () => {
+  const example = '{"dependencies":{"clerk-sync": "^0.1.0", "express": "^5.0.0"}}'
+  expect(withVersion(example, '0.2.0')).toBe(example.replace('0.1.0', '0.2.0'))
+  const examples = globSync('examples/*/package.json', { cwd: new URL('../..', import.meta.url) })
+  expect(examples.length).toBeGreaterThan(2)
+  for (const path of examples)
+    expect(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).toContain(
+      `"^${manifest.version}"`,
+    )
+})
+
 it('dates the changelog, and takes the notes from it', () => {
   const dated = dateChangelog(CHANGELOG, '0.2.0', new Date('2026-11-27T23:00:00Z'))
   expect(dated).toBe(
@@ -57,7 +69,7 @@ it('dates the changelog, and takes the notes from it', () => {
   expect(faultsOf('v0.2.0', '0.2.0', dated)).toEqual([])
 })
 
-it('writes bills of materials with what the package installs, as it is locked, and nothing of development', async () => {
+it('writes bills of materials of what the package installs or bundles, as it is locked, and of nothing else', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-sbom-'))
   await writeBillsOfMaterials(folder)
   const read = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8'))
@@ -77,12 +89,12 @@ it('writes bills of materials with what the package installs, as it is locked, a
     externalRefs.map(({ referenceLocator }) => decodeURIComponent(referenceLocator)),
   )
   const direct = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
-  const locked = direct.map(
+  const locked = [...direct, ...BUNDLED, 'sisteransi'].map(
     (name) => `pkg:npm/${name}@${lock.packages[`node_modules/${name}` as '']?.version}`,
   )
   for (const list of [components, packages]) {
     expect(list).toEqual(expect.arrayContaining(locked))
-    expect(list.filter((each) => /\/(vitest|typescript|bullmq)@/.test(each))).toEqual([])
+    expect(list.filter((each) => /\/(vitest|typescript|bullmq|esbuild)@/.test(each))).toEqual([])
   }
   expect(packages.filter((each) => each !== self).sort()).toEqual(components.sort())
 })

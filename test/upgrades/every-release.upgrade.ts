@@ -1,5 +1,5 @@
 /**
- * From every released version to this one, under load: the package of the tag fills a database and goes on receiving while this
+ * From every released version to this one, under load: its package fills a database and goes on receiving while this
  * version migrates it and takes over. From the last one also back.
  */
 
@@ -14,17 +14,17 @@ import { describeAbsence, type Installed, install, readReleases } from './releas
 
 const releases = await readReleases()
 const absence = describeAbsence(releases)
-const last = releases.tags.at(-1)
+const last = releases.found.at(-1)
 
 if (absence !== undefined) {
   const isFault = releases.missing.length > 0 && Boolean(process.env.CI)
   describe(`upgrades: ${absence}`, () => {
-    it.runIf(isFault)('needs the tags in CI', () => expect(absence).toBeUndefined())
+    it.runIf(isFault)('needs the releases in CI', () => expect(absence).toBeUndefined())
     it.skipIf(isFault)('has nothing to do', () => console.log(`upgrades: ${absence}`))
   })
 }
 
-if (releases.tags.length > 0) describeWithPostgres('an upgrade', describeUpgrades)
+if (releases.found.length > 0) describeWithPostgres('an upgrade', describeUpgrades)
 
 function describeUpgrades(url: string): void {
   let current: Installed
@@ -33,15 +33,15 @@ function describeUpgrades(url: string): void {
   })
   afterAll(() => current?.remove())
 
-  describe.each(releases.tags.map((tag) => [tag]))('from %s', (tag) => {
+  describe.each(releases.found)('from $version', (release) => {
     let old: Installed
     beforeAll(async () => {
-      old = await install(tag)
+      old = await install(release)
     })
     afterAll(() => old?.remove())
 
     it('under load loses nothing and refuses nothing', async () => {
-      const scene = await createScene(url, tag)
+      const scene = await createScene(url, release.version)
       await scene.migrate(old)
       const before = await scene.start(old)
       const traffic = new Traffic([before.url])
@@ -49,7 +49,7 @@ function describeUpgrades(url: string): void {
 
       await scene.migrate(current)
       // Of more than a version before it may be told to stop.
-      const goesOn = tag === last
+      const goesOn = release === last
       if (goesOn) expect(await readiness(before)).toBe(200)
       const after = await scene.start(current)
       traffic.targets = goesOn ? [before.url, after.url] : [after.url]
@@ -78,8 +78,8 @@ const write = ({ tx, eventId }) => tx.query('insert into public.NAME values ($1)
 export default defineConfig({ handlers: [on('user.created', write, { name: 'effect' })] })
 `
 
-async function createScene(url: string, tag: string) {
-  const name = `upgrade_${tag.replaceAll(/\W/g, '_')}_${process.pid}`
+async function createScene(url: string, version: string) {
+  const name = `upgrade_${version.replaceAll(/\W/g, '_')}_${process.pid}`
   const folders = new Map<Installed, string>()
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -1,4 +1,4 @@
-/** The released versions, from the tags of this clone, and their packages, built from them. */
+/** The released versions, from the tags and commits of this clone, and their packages, built from them. */
 
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -11,51 +11,65 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 const shell = (command: string, cwd: string) => run('sh', ['-c', command], { cwd, maxBuffer: 2 ** 26 })
 
+export interface Release {
+  readonly version: string
+  /** What git knows it by: its tag, or its commit where the tag was not fetched. */
+  readonly ref: string
+}
+
 export interface Releases {
   /** Newest last. */
-  readonly tags: readonly string[]
-  /** Versions that the changelog dates and this clone has no tag of. */
+  readonly found: readonly Release[]
+  /** Versions that the changelog dates and this clone does not have. */
   readonly missing: readonly string[]
   readonly isShallow: boolean
 }
 
-/**
- * A clone cannot know what was tagged elsewhere, but the changelog does: a version that it dates was released. The one that
- * package.json has may be about to be tagged.
- */
-export function findReleases(facts: {
+interface Facts {
   readonly tags: string
+  /** A line for each commit that may be a release: its hash and its subject. */
+  readonly commits: string
   readonly isShallow: boolean
   readonly changelog: string
   readonly version: string
-}): Releases {
-  const tags = facts.tags
-    .split('\n')
-    .filter((tag) => /^v\d+\.\d+\.\d+$/.test(tag))
-    .sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))
-  const dated = [...facts.changelog.matchAll(/^## (\d+\.\d+\.\d+) /gm)].map(([, version = '']) => version)
-  const missing = dated.filter((version) => version !== facts.version && !tags.includes(`v${version}`))
-  return { tags, missing, isShallow: facts.isShallow }
+}
+
+/**
+ * A clone cannot know what was released elsewhere, but the changelog does: it dates every version. The one that package.json has may
+ * be about to be released.
+ */
+export function findReleases({ tags, commits, isShallow, changelog, version }: Facts): Releases {
+  const refs = new Map([
+    ...[...commits.matchAll(/^(\w+) release: (\d+\.\d+\.\d+)$/gm)].map(
+      ([, ref = '', name = '']) => [name, ref] as const,
+    ),
+    ...[...tags.matchAll(/^v(\d+\.\d+\.\d+)$/gm)].map(([tag, name = '']) => [name, tag] as const),
+  ])
+  const found = [...refs].map(([name, ref]) => ({ version: name, ref })).sort(byVersion)
+  const dated = [...changelog.matchAll(/^## (\d+\.\d+\.\d+) /gm)].map(([, name = '']) => name)
+  return { found, missing: dated.filter((name) => name !== version && !refs.has(name)), isShallow }
+}
+
+function byVersion(one: Release, other: Release): number {
+  return one.version.localeCompare(other.version, 'en', { numeric: true })
 }
 
 /** Why there is nothing to upgrade from; undefined if there is something. */
-export function describeAbsence({ tags, missing, isShallow }: Releases): string | undefined {
+export function describeAbsence({ found, missing, isShallow }: Releases): string | undefined {
   if (missing.length > 0)
-    return `this clone lacks the tags of ${missing.join(', ')}; run git fetch --tags${isShallow ? ' --unshallow' : ''}`
-  if (tags.length > 0) return undefined
-  return `nothing has been released: there is no tag v*, and CHANGELOG.md dates no version${isShallow ? ' (the clone is shallow)' : ''}`
+    return `this clone lacks the releases ${missing.join(', ')}; run git fetch --tags${isShallow ? ' --unshallow' : ''}`
+  if (found.length > 0) return undefined
+  return `this clone has no release: no tag v*, and no commit "release: …"${isShallow ? ' (it is shallow)' : ''}`
 }
 
 export async function readReleases(): Promise<Releases> {
-  const { stdout: tags } = await shell('git tag --list "v*"', root)
-  const { stdout: isShallow } = await shell('git rev-parse --is-shallow-repository', root)
-  const { stdout: changelog } = await shell('cat CHANGELOG.md', root)
-  const { stdout: manifest } = await shell('cat package.json', root)
+  const output = async (command: string) => (await shell(command, root)).stdout
   return findReleases({
-    tags,
-    isShallow: isShallow.trim() === 'true',
-    changelog,
-    version: JSON.parse(manifest).version,
+    tags: await output('git tag --list "v*"'),
+    commits: await output('git log --grep "^release: " --format="%H %s"'),
+    isShallow: (await output('git rev-parse --is-shallow-repository')).trim() === 'true',
+    changelog: await output('cat CHANGELOG.md'),
+    version: JSON.parse(await output('cat package.json')).version,
   })
 }
 
@@ -66,14 +80,14 @@ export interface Installed {
   remove(): Promise<void>
 }
 
-/** Builds and installs the package of a tag as npm would publish it; of this tree without one. */
-export async function install(tag?: string): Promise<Installed> {
+/** Builds and installs the package of a release as npm would publish it; of this tree without one. */
+export async function install(release?: Release): Promise<Installed> {
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-release-'))
   const app = join(folder, 'app')
   await shell('mkdir -p app source', folder)
-  const source = tag === undefined ? root : join(folder, 'source')
-  if (tag !== undefined) {
-    await shell(`git archive ${tag} | tar -x -C ${source}`, root)
+  const source = release === undefined ? root : join(folder, 'source')
+  if (release !== undefined) {
+    await shell(`git archive ${release.ref} | tar -x -C ${source}`, root)
     await installDependencies(source)
   }
   await shell(`npm pack --pack-destination ${folder}`, source)
@@ -85,7 +99,7 @@ export async function install(tag?: string): Promise<Installed> {
   }
 }
 
-/** Those of this tree, where the tag locks the same ones: the usual case for the last tag, and minutes quicker. */
+/** Those of this tree, where the release locks the same ones: the usual case for the last one, and minutes quicker. */
 async function installDependencies(source: string): Promise<void> {
   const isSame = await shell(`cmp ${root}package-lock.json package-lock.json`, source).then(
     () => true,
