@@ -11,9 +11,8 @@ import type {
 } from 'aws-lambda'
 import { expect, expectTypeOf, it } from 'vitest'
 import { createLambdaHandler, type LambdaEvent, type LambdaResult } from '../../src/adapters/lambda.ts'
-import { embeddedDatabase } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
-import { describeAdapter, type Serve } from './contract.ts'
+import { database, describeAdapter, type Serve } from './contract.ts'
 import { listen } from './serve.ts'
 
 interface Arrived {
@@ -122,8 +121,6 @@ for (const [name, form] of Object.entries(FORMS)) {
     })
   }
 }
-
-const database = embeddedDatabase()
 
 it('answers a load balancer with multi-value headers in the only form that it reads', async () => {
   const handle = createLambdaHandler(await database.open())

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { bodyOf, runbookOf } from '../../src/alerts/message.ts'
 import { troublesOf } from '../../src/alerts/troubles.ts'
 import type { AlertMessage, ClerkSync, Vitals } from '../../src/index.ts'
-import { runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, temporaryFolder } from '../support/cli.ts'
 import { describeEachDatabase, describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
 
@@ -128,10 +128,10 @@ describeWithPostgres('an alert hook that fails', (url) => {
 
     const { schema } = await database.location()
     const options = { cwd: await folder(), env: { DATABASE_URL: url, CLERK_SYNC_SCHEMA: schema } }
-    const doctor = await runCli(['doctor', '--offline', '--only-problems'], options)
+    const doctor = await callCli(['doctor', '--offline', '--only-problems'], options)
     expect(doctor.stdout).toContain('alert_hook_failing')
     expect(doctor.stdout).toContain('it answered 404')
-    const status = await runCli(['status'], options)
+    const status = await callCli(['status'], options)
     expect(status.stdout).toMatch(/alert hook\s+fails since .*: it answered 404/)
 
     receiver.status = 200

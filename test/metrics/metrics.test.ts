@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { type ClerkSync, createClerkSync, type Fact, type Observer, type Vitals } from '../../src/index.ts'
 import { createMetrics, type Metrics } from '../../src/metrics/index.ts'
 import { VitalsCache } from '../../src/metrics/vitals-cache.ts'
-import { runCli } from '../support/cli.ts'
+import { callCli } from '../support/cli.ts'
 import { embeddedDatabase, SECRET, silent } from '../support/databases.ts'
 import { deliver, eventOf, sign } from '../support/deliveries.ts'
 import { describeWithPrometheus, promtool } from '../support/prometheus.ts'
@@ -232,7 +232,7 @@ describe('the alert rules', () => {
     )
     expect(byCommand.size).toBeGreaterThan(8)
     for (const [command, lines] of byCommand) {
-      const { code, stdout } = await runCli([...command.split(' '), '--help'], { cwd: '.' })
+      const { code, stdout } = await callCli([...command.split(' '), '--help'], { cwd: '.' })
       expect([command, code]).toEqual([command, 0])
       const flags = lines.flatMap((line) => line.match(/--[a-z-]+/g) ?? [])
       expect(flags.filter((flag) => !stdout.includes(flag))).toEqual([])

@@ -107,14 +107,20 @@ describeWithPostgres('connections that go dead without a word', (url) => {
     const { schema } = blocked.location
     const env = { DATABASE_URL: other.url(target), CLERK_SYNC_SCHEMA: schema }
     const tables = sql`${sql.id(schema, 'events')}, ${sql.id(schema, 'migrations')}`
-    const words = [['status'], ['events', 'list'], ['migrate']]
+    // The last one uses several connections.
+    const words = [['migrate'], ['events', 'list'], ['status']]
+    const running: CliProcess[] = []
     // What keeps them waiting for an answer until their connections are dead.
-    const running = await blocked.database.transaction().execute(async (transaction) => {
+    await blocked.database.transaction().execute(async (transaction) => {
       await sql`lock table ${tables} in access exclusive mode`.execute(transaction)
-      const started = words.map(async (args) => new CliProcess(args, { cwd: await cwd(), env }))
-      await sleep(3_000)
+      const waiting = sql<{ count: number }>`select count(distinct pid)::integer as count from pg_locks
+        where not granted and relation = any(array[${sql.lit(`${schema}.events`)}, ${sql.lit(`${schema}.migrations`)}]::regclass[])`
+      for (const args of words) {
+        running.push(new CliProcess(args, { cwd: await cwd(), env }))
+        const countWaiting = async () => (await waiting.execute(transaction)).rows[0]?.count
+        await expect.poll(countWaiting, { timeout: 60_000 }).toBeGreaterThanOrEqual(running.length)
+      }
       other.silence()
-      return Promise.all(started)
     })
     const startedAt = performance.now()
     const ends = await Promise.all(running.map(({ ended }) => ended))

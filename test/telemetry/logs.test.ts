@@ -8,7 +8,7 @@ import { logFacts } from '../../src/fact-log.ts'
 import type { ClerkEvent, ClerkSync, Logger } from '../../src/index.ts'
 import { createSimulatedClerk } from '../../src/testing/index.ts'
 import { scenes } from '../backfill/scenes.ts'
-import { runCli, temporaryFolder } from '../support/cli.ts'
+import { callCli, temporaryFolder } from '../support/cli.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 import { deliver, eventOf, sign } from '../support/deliveries.ts'
 
@@ -120,8 +120,8 @@ describeWithPostgres('the log of a whole run', (url) => {
       CLERK_SECRET_KEY: api.secretKey,
       CLERK_API_URL: api.url,
     }
-    const doctor = await runCli(['doctor', '--json'], { cwd: await folder(), env })
-    const status = await runCli(['status', '--json'], { cwd: await folder(), env })
+    const doctor = await callCli(['doctor', '--json'], { cwd: await folder(), env })
+    const status = await callCli(['status', '--json'], { cwd: await folder(), env })
 
     for (const line of lines())
       expect(line).toMatchObject({
