@@ -190,8 +190,7 @@ const SETTINGS = [
  * Somebody builds it although the lock was free: the session of a process that was killed goes on until Postgres notices.
  * To drop the index under it fails with "tuple concurrently updated".
  */
-const BUILDERS =
-  'select 1 from pg_catalog.pg_stat_progress_create_index where index_relid = to_regclass($1)'
+const BUILDERS = 'select 1 from pg_catalog.pg_stat_progress_create_index where index_relid = to_regclass($1)'
 
 /** A migration as it would run, for people. */
 export function describeMigration(migration: Migration, schema: string): string {
