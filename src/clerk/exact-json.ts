@@ -13,15 +13,18 @@ interface RawJson {
 
 const { rawJSON, isRawJSON } = JSON as RawJson
 
-/** Where a value stands in a JSON text: a number that may be rounded has that many digits, or an exponent. */
-const MAYBE_ROUNDED = /(?:^|[:,[])\s*-?\d(?:[\d.]{15}|[\d.]*[eE])/
+/**
+ * So many digits are more than a JavaScript number keeps for sure. What stands before them is looked at last, since few texts
+ * have them at all: half a microsecond for 2.6 KB instead of five. In quotes they are somebody's id.
+ */
+const MAYBE_ROUNDED = /\d[\d.]{15}(?<![^:,[\s-].{16})/
 /** Without an exponent: `1e99999` is a short text, and more than Postgres holds. */
 const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/
 const MAX_DIGITS = 1_000
 /** So many digits a JavaScript number always keeps. */
 const KEPT_DIGITS = 15
 
-/** Whether a JSON text may hold numbers that parsing rounds, or that were rounded before it was written. */
+/** Whether a JSON text may hold numbers that parsing rounds. */
 export function mayBeRounded(json: string): boolean {
   return rawJSON !== undefined && MAYBE_ROUNDED.test(json)
 }

@@ -3,7 +3,7 @@
 import type { Resource } from '../clerk/resource.ts'
 import type { Database } from '../database/database.ts'
 import { qualify } from '../database/identifier.ts'
-import { type Observation, withoutShare } from '../ingest/observation.ts'
+import { exactlyShown, type Observation, withoutShare } from '../ingest/observation.ts'
 import type { Written } from '../ingest/plan.ts'
 import { toParameters } from '../ingest/rows.ts'
 import type { Statements } from '../ingest/statements.ts'
@@ -42,7 +42,7 @@ function toWritten(resource: Resource, row: StoredRow, fields: readonly string[]
   // Of an anonymised row nothing of anybody is left.
   if (row.raw === null || row.observed_at === null || isHashed(Buffer.from(row.raw))) return []
   const { id, event_id: eventId, instance_id: instanceId } = row
-  const observation: Observation = {
+  const stored: Observation = {
     resource,
     id,
     state: { data: JSON.parse(row.raw), raw: Buffer.from(row.raw), updatedAt: row.clerk_updated_at },
@@ -52,5 +52,6 @@ function toWritten(resource: Resource, row: StoredRow, fields: readonly string[]
     instanceId,
   }
   const tombstone = row.deleted_at && { deletedAt: row.deleted_at, eventId }
-  return [{ id, observation: withoutShare(observation, fields), tombstone, instanceId, changed: null }]
+  const observation = withoutShare(stored, fields)
+  return [{ id, observation, exact: exactlyShown(observation), tombstone, instanceId, changed: null }]
 }

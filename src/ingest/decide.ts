@@ -10,7 +10,7 @@ import type { Resource, Share } from '../clerk/resource.ts'
 import { type Entry, withoutShareOfBody } from './entry.ts'
 import { earliest, type Folded, fold, isSame, type StoredRow, type Tombstone } from './fold.ts'
 import type { HandlerPort, NewRun, RecordedEvent } from './handler-port.ts'
-import { erasedShare, type Observation, parentsOf, withoutShare } from './observation.ts'
+import { erasedShare, exactlyShown, type Observation, parentsOf, withoutShare } from './observation.ts'
 import {
   type Cascade,
   MAX_CASCADE,
@@ -326,8 +326,9 @@ function isWrittenAsDeleted({ folded, isNewlyDeleted }: FoldedRow): boolean {
 
 function writtenOf({ id, folded, stored, instanceId }: FoldedRow): Written[] {
   const { newest: observation, tombstone } = folded
+  if (observation === null) return []
   const changed = instanceId === stored?.instanceId ? folded.changed : null
-  return observation ? [{ id, observation, tombstone, instanceId, changed }] : []
+  return [{ id, observation, exact: exactlyShown(observation), tombstone, instanceId, changed }]
 }
 
 function tombstonedOf(each: FoldedRow): Tombstoned[] {

@@ -40,6 +40,11 @@ export interface State {
   readonly updatedAt: Date | null
 }
 
+/** What it shows, with the digits of its numbers. */
+export function exactlyShown({ state }: Observation): Payload {
+  return state === null ? {} : unrounded(state.raw, state.data)
+}
+
 /** Where observations come from. */
 interface Source {
   readonly observedAt: Date

@@ -1,5 +1,6 @@
 /** What is written of a batch: the answer of `decide.ts`, in terms of rows. */
 
+import type { Payload } from '../clerk/payloads.ts'
 import type { Resource } from '../clerk/resource.ts'
 import type { Entry } from './entry.ts'
 import type { Tombstone } from './fold.ts'
@@ -46,6 +47,8 @@ export interface TablePlan {
 export interface Written {
   readonly id: string
   readonly observation: Observation
+  /** What the observation shows, with the digits of its numbers. */
+  readonly exact: Payload
   readonly tombstone: Tombstone | null
   readonly instanceId: string | null
   /** The fields of Clerk's JSON that are not as they are stored; null if any may differ. */

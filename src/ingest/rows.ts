@@ -4,7 +4,6 @@
  */
 
 import { toDate } from '../clerk/event.ts'
-import { exactPayload, mayBeRounded } from '../clerk/exact-json.ts'
 import type { Payload } from '../clerk/payloads.ts'
 import {
   type ChildSet,
@@ -58,11 +57,10 @@ const EXPECTED_BYTES: Readonly<Record<ArrayType, number>> = {
 }
 
 export function resourceColumns(resource: Resource): RowColumns<Written> {
-  const dataOf = ({ observation }: Written) => observation.state?.data as Payload
   const createdAt = readerOf(resource.createdAt ?? 'created_at')
   return [
     text('id', ({ id }) => id),
-    ...payloadColumns(resource.columns, dataOf, exactDataOf),
+    ...payloadColumns(resource.columns, dataOf, ({ exact }) => exact),
     time('clerk_created_at', (row) => toDate(createdAt(dataOf(row)))),
     time('clerk_updated_at', ({ observation }) => observation.state?.updatedAt ?? null),
     time('observed_at', ({ observation }) => observation.observedAt),
@@ -77,7 +75,16 @@ export function resourceColumns(resource: Resource): RowColumns<Written> {
 export interface Member {
   readonly id: string
   readonly data: Payload
+  /** `data`, with the digits of its numbers. */
+  readonly exact: Payload
   readonly parent: Written
+}
+
+export function membersIn(childSet: ChildSet, parent: Written): Member[] {
+  const data = dataOf(parent)
+  const members = membersOf(childSet, data)
+  const exact = parent.exact === data ? members : membersOf(childSet, parent.exact)
+  return [...members].map(([id, member]) => ({ id, data: member, exact: exact.get(id) as Payload, parent }))
 }
 
 export function memberColumns(childSet: ChildSet): RowColumns<Member> {
@@ -88,7 +95,7 @@ export function memberColumns(childSet: ChildSet): RowColumns<Member> {
     ...payloadColumns<Member>(
       childSet.columns,
       ({ data }) => data,
-      ({ id, parent }) => membersOf(childSet, exactDataOf(parent)).get(id) ?? {},
+      ({ exact }) => exact,
     ),
     time('clerk_created_at', ({ data }) => toDate(data.created_at)),
     time('clerk_updated_at', ({ data }) => toDate(data.updated_at)),
@@ -179,11 +186,11 @@ export const RUN_COLUMNS: RowColumns<NewRun> = [
   time('occurred_at', ({ occurredAt }) => occurredAt),
 ]
 
-/** The payload with numbers as they were sent. */
-function exactDataOf({ observation: { state } }: Written): Payload {
-  return state === null ? {} : exactPayload(state.raw)
+function dataOf({ observation }: Written): Payload {
+  return observation.state?.data as Payload
 }
 
+/** @param exactOf what JSON columns are made of; the others hold no number that JavaScript does not */
 function payloadColumns<Row>(
   columns: Columns,
   dataOf: (row: Row) => Payload,
@@ -192,16 +199,16 @@ function payloadColumns<Row>(
   return Object.entries(columns).map(([name, column]) => {
     const read = readerOf(column.source ?? name)
     const append = APPENDERS[column.sqlType]
+    const payloadOf = column.sqlType === 'jsonb' ? exactOf : dataOf
     return {
       name,
       type: column.sqlType,
-      append: (array, row) => append(array, read(dataOf(row)), column, () => read(exactOf(row))),
+      append: (array, row) => append(array, read(payloadOf(row)), column),
     }
   })
 }
 
-/** @param exact reads the value again, with the digits of its numbers */
-type Append = (array: ArrayColumn, value: unknown, column: Column, exact: () => unknown) => void
+type Append = (array: ArrayColumn, value: unknown, column: Column) => void
 
 const APPENDERS: Readonly<Record<Column['sqlType'], Append>> = {
   text: cast((array, value) => array.addText(value as string)),
@@ -223,14 +230,9 @@ function cast(append: (array: ArrayColumn, value: unknown) => void): Append {
 /** Escapes that Postgres' `jsonb` rejects: U+0000 and lone surrogates. */
 const MAYBE_UNSTORABLE = /\\u(?:0000|d[89a-f])/
 
-function appendJson(array: ArrayColumn, rounded: unknown, _: Column, exact: () => unknown): void {
-  let value = rounded
+function appendJson(array: ArrayColumn, value: unknown): void {
   // What JSON cannot write, such as the Infinity that 1e999 is read as, it writes as null.
-  let json = value === undefined ? 'null' : JSON.stringify(value)
-  if (mayBeRounded(json)) {
-    value = exact()
-    json = JSON.stringify(value)
-  }
+  const json = value === undefined ? 'null' : JSON.stringify(value)
   if (json === 'null') array.addNull()
   else array.addJsonb(MAYBE_UNSTORABLE.test(json) ? JSON.stringify(toStorableJson(value)) : json)
 }

@@ -1,6 +1,5 @@
 /** The second flight of a batch: every statement of its plan, and the commit. */
 
-import { membersOf } from '../clerk/resource.ts'
 import type { BatchTransaction } from '../database/batch.ts'
 import type { Statement } from '../database/query.ts'
 import { orRollBack } from './defect.ts'
@@ -11,7 +10,7 @@ import {
   CHANGE_COLUMNS,
   COUNT_COLUMNS,
   EVENT_COLUMNS,
-  type Member,
+  membersIn,
   OUTCOME_COLUMNS,
   type RowColumns,
   RUN_COLUMNS,
@@ -86,13 +85,7 @@ function childStatements(
   isAgain: boolean,
 ): Statement[] {
   const updates = allUpdates.filter(({ changed }) => isAgain || (changed?.has(childSet.field) ?? true))
-  const members = [...inserts, ...updates].flatMap((parent): Member[] =>
-    [...membersOf(childSet, parent.observation.state?.data ?? {})].map(([id, data]) => ({
-      id,
-      data,
-      parent,
-    })),
-  )
+  const members = [...inserts, ...updates].flatMap((parent) => membersIn(childSet, parent))
   const known = (isAgain ? [...inserts, ...updates] : updates).map(({ id }) => id)
   return [
     ...(known.length > 0 ? [{ text: clear, parameters: [known] }] : []),

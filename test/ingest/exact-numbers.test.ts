@@ -9,12 +9,18 @@ import type { ClerkSync } from '../../src/index.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { deliver } from '../support/deliveries.ts'
 
-const EXACT = ['9007199254740993', '-9223372036854775808', '12345678901234567890123456789'] as const
+const EXACT = [
+  '9007199254740993',
+  '-9223372036854775808',
+  '12345678901234567890123456789',
+  // Rounded, it is 0.1, which does not look rounded.
+  '0.1000000000000000055511151231257827',
+] as const
 
 const bodyOf = (id: string, metadata: string) =>
   `{"type":"user.created","data":{"id":"${id}","public_metadata":${metadata},"updated_at":1800000000000},"timestamp":1800000000000}`
 
-describeEachDatabase('an integer beyond 2^53', (database) => {
+describeEachDatabase('a number with more digits than JavaScript keeps', (database) => {
   let sync: ClerkSync
   beforeAll(async () => {
     sync = await database.open()
