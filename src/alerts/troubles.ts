@@ -1,5 +1,6 @@
 /** Derives the alerts from the numbers of a sync. Pure. */
 
+import { countOf } from '../count-of.ts'
 import type { Vitals } from '../inspect/vitals.ts'
 
 export type TroubleName =
@@ -35,12 +36,12 @@ export function troublesOf(vitals: Vitals): Trouble[] {
     noEvents(vitals),
     failedEvents > 0 && {
       name: 'failed_events' as const,
-      summary: `${failedEvents} events could not be applied`,
+      summary: `${countOf(failedEvents, 'event')} could not be applied`,
     },
     reconcile !== null &&
       reconcile.drift > 0 && {
         name: 'drift' as const,
-        summary: `${reconcile.drift} rows differed from Clerk in the last reconcile`,
+        summary: `${countOf(reconcile.drift, 'row')} differed from Clerk in the last reconcile`,
       },
     refused(vitals),
   ].filter((each) => each !== false && each !== undefined)

@@ -3,6 +3,7 @@
 import { Argument, InvalidArgumentError } from 'commander'
 import { RESOURCES, type ResourceName } from '../clerk/catalogue.ts'
 import { closest } from '../closest.ts'
+import { countOf } from '../count-of.ts'
 import { formatDuration } from '../duration.ts'
 import type { BackfillOptions, SweepProgress, SweepsProgress } from '../index.ts'
 import { interruptible } from './failure.ts'
@@ -82,7 +83,7 @@ function styleOf(status: SweepProgress['status'], { colors }: Pen) {
 }
 
 function waits(throttled: number): string {
-  return `${throttled} ${throttled === 1 ? 'wait' : 'waits'} for 429`
+  return `${countOf(throttled, 'wait')} for 429`
 }
 
 function count(value: number): string {

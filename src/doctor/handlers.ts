@@ -1,6 +1,7 @@
 /** Whether the handlers of the configuration are run: by an app that knows them, and by a worker that is there. */
 
 import { type RawBuilder, sql } from 'kysely'
+import { countOf } from '../count-of.ts'
 import { ofTypes } from '../database/filter.ts'
 import type { ClerkSync, HandlerDefinition } from '../index.ts'
 import { read } from '../inspect/reading.ts'
@@ -28,8 +29,8 @@ async function checkConfigured(sync: ClerkSync): Promise<Result[]> {
   return work.flatMap(({ handler: { name, patterns }, events, runs, others }) => {
     if (events === 0) return []
     if (runs > 0)
-      return [passed(`${name} has runs for ${runs} of ${events} events in the last ${DAYS} days.`)]
-    const fact = `${name}, with ${events} events of ${patterns.join(', ')} in the last ${DAYS} days`
+      return [passed(`${name} has runs for ${runs} of ${countOf(events, 'event')} in the last ${DAYS} days.`)]
+    const fact = `${name}, with ${countOf(events, 'event')} of ${patterns.join(', ')} in the last ${DAYS} days`
     return [found('handler_without_runs', fact, others ? DEPLOY_IT : undefined)]
   })
 }

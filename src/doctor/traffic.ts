@@ -2,6 +2,7 @@
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Config } from '../config.ts'
+import { countOf } from '../count-of.ts'
 import { MAX_HISTORY } from '../handlers/run.ts'
 import type { ClerkSync } from '../index.ts'
 import { readHookFailure } from '../inspect/alert-hook.ts'
@@ -53,7 +54,9 @@ async function checkEvents(sync: ClerkSync): Promise<Result[]> {
   return [
     days >= SILENT_DAYS
       ? found('no_recent_events', `the last event is ${days} days old`)
-      : passed(`${events} events in the last ${SILENT_DAYS} days, the last one at ${last.toISOString()}.`),
+      : passed(
+          `${countOf(events, 'event')} in the last ${SILENT_DAYS} days, the last one at ${last.toISOString()}.`,
+        ),
     events >= MIN_EVENTS && redelivered > events / 2
       ? found('delivered_twice', `${redelivered} of ${events}`)
       : passed(`${redeliveries} redeliveries, none applied twice.`),

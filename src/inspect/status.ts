@@ -1,5 +1,6 @@
 /** The headline of the dashboard and of `clerk-sync status`: one sentence. Pure. */
 
+import { countOf } from '../count-of.ts'
 import { causeOf } from './cause.ts'
 import type {
   ChecklistStep,
@@ -153,7 +154,7 @@ function rejects({ at, rejected, lastEventAt }: StatusFacts): Status | undefined
 function crossWired({ at, rejected }: StatusFacts): Status | undefined {
   const group = rejected.find(({ code }) => code === 'secret_of_other_instance')
   if (group === undefined) return undefined
-  const requests = group.count === 1 ? '1 event was' : `${group.count} events were`
+  const requests = `${countOf(group.count, 'event')} ${group.count === 1 ? 'was' : 'were'}`
   return {
     state: 'degraded',
     sentence: `Degraded: ${requests} refused since ${clock(group.firstAt, at)}: ${detailOf(group.samples[0]?.message ?? '')}.`,

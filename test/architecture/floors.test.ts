@@ -8,6 +8,7 @@ import { parseSource, readSources, type Source } from './sources.ts'
 const FLOORS: readonly (readonly string[])[] = [
   [
     'closest.ts',
+    'count-of.ts',
     'errors.ts',
     'dashboard-errors.ts',
     'database-errors.ts',

@@ -166,7 +166,7 @@ export default defineConfig({ handlers: [on('user.created', welcome, { name: 'we
     await when(() => /\d+ retrying/.test(footer()[1] ?? ''))
     await writeFile(fixed, '')
     terminal.press('r')
-    await terminal.until(/\d+ runs are tried again/)
+    await terminal.until(/Tried again: \d+ runs?/)
     await terminal.until(/handled +welcome/)
     await when(() => !/retrying/.test(footer()[1] ?? ''))
   })

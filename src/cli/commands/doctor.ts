@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { createPortalLink } from '../../clerk/api/portal.ts'
 import { loadConfiguration } from '../../configuration/configuration.ts'
+import { countOf } from '../../count-of.ts'
 import { type CheckedResult, type Fix, GROUPS, type Status } from '../../doctor/check.ts'
 import { examine, resolveOptions } from '../../doctor/examine.ts'
 import { ClerkSyncError } from '../../errors.ts'
@@ -137,7 +138,7 @@ function report(results: readonly CheckedResult[], options: DoctorOptions, outpu
   } else printResults(shown, output.stdout)
   const unclear = counts.unclear > 0 ? ` · ${counts.unclear} unclear` : ''
   output.note(
-    `\n${counts.problems} problems · ${counts.warnings} warnings${unclear} · ${counts.passed} passed`,
+    `\n${countOf(counts.problems, 'problem')} · ${countOf(counts.warnings, 'warning')}${unclear} · ${counts.passed} passed`,
   )
   process.exitCode = counts.problems > 0 ? EXIT.foundProblems : 0
 }

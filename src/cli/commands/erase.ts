@@ -1,6 +1,7 @@
 /** `clerk-sync erase`: removes what is stored of a user. */
 
 import type { Command } from 'commander'
+import { countOf } from '../../count-of.ts'
 import type { ErasureCounts, ErasureResult } from '../../index.ts'
 import { isConfirmed } from '../confirm.ts'
 import { interruptible } from '../failure.ts'
@@ -34,7 +35,7 @@ function erase(user: string, options: EraseCommandOptions): Promise<void> {
     const question = 'Erase it? It cannot be undone.'
     if (!(await isConfirmed(describe(found), question, yes, output)))
       return output.note('Nothing was erased.')
-    const onProgress = (counts: ErasureCounts) => output.progress(`${counts.events} events …`)
+    const onProgress = (counts: ErasureCounts) => output.progress(`${countOf(counts.events, 'event')} …`)
     const erased = await interruptible(
       output,
       () => 'Stopped. No new data of this user is stored; run the command again to erase the rest.',
@@ -47,7 +48,7 @@ function erase(user: string, options: EraseCommandOptions): Promise<void> {
 /** `user_…: 14 rows in 6 tables, 120 events` */
 function describe({ userId, rows, events }: ErasureResult): string {
   const tables = Object.keys(rows).length
-  return `${userId}: ${sumOf(rows)} rows in ${tables} tables, ${events} events`
+  return `${userId}: ${countOf(sumOf(rows), 'row')} in ${countOf(tables, 'table')}, ${countOf(events, 'event')}`
 }
 
 function sumOf(counts: Readonly<Record<string, number>>): number {

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { RESOURCES } from '../../clerk/catalogue.ts'
 import { parseExact } from '../../clerk/exact-json.ts'
+import { countOf } from '../../count-of.ts'
 import { REASONS } from '../../explanations/reasons.ts'
 import {
   type Change,
@@ -267,8 +268,7 @@ function describeTotals(totals: EventTotals): string {
   const outcomes = OUTCOMES.filter((outcome) => totals[outcome] > 0)
   const counts = outcomes.map((outcome) => `${totals[outcome]} ${outcome}`).join(', ')
   const times = new Set([totals.firstAt, totals.lastAt].map((time) => time && formatTime(time)))
-  const noun = totals.total === 1 ? 'event' : 'events'
-  return `${totals.total} ${noun} (${counts}), received ${[...times].join(' to ')}`
+  return `${countOf(totals.total, 'event')} (${counts}), received ${[...times].join(' to ')}`
 }
 
 async function runReplay(

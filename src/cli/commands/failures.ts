@@ -1,6 +1,7 @@
 /** `clerk-sync failures`: runs of handlers that fail, trying them again, and discarding them. */
 
 import type { Command } from 'commander'
+import { countOf } from '../../count-of.ts'
 import type { ClerkSync, RunFilter } from '../../index.ts'
 import { readFailureGroups } from '../../inspect/failures.ts'
 import type { FailureGroup } from '../../inspect/model.ts'
@@ -110,7 +111,7 @@ async function change(
     if (options.dryRun) return printCounts({ matched, ...(isRetry && { secretsForgotten }) }, output)
     if (matched === 0) return output.note('No runs match.')
     const question = isRetry ? 'Retry them?' : 'Discard them? They are never retried.'
-    const what = `${matched} failed ${matched === 1 ? 'run' : 'runs'}${sayForgotten(secretsForgotten)}`
+    const what = `${countOf(matched, 'failed run')}${sayForgotten(secretsForgotten)}`
     if (!(await isConfirmed(what, question, options.yes === true, output))) return output.note('Cancelled.')
     await runBulk(options, output, (bulk) => sync.handlers[kind](filter, bulk))
   })

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { coverageSentences } from '../../backfill/coverage.ts'
+import { countOf } from '../../count-of.ts'
 import type { DriftReport, FoundDrift, ReconcileResult, ResourceName } from '../../index.ts'
 import { EXIT } from '../failure.ts'
 import { withDatabase } from '../open.ts'
@@ -88,7 +89,10 @@ function driftLines(drift: DriftReport, pen: Pen): string[] {
     text,
     style: pen.colors.dim,
   }))
-  return [`${yellow('!')} ${drift.total} rows differed${others}.`, ...layOut([head, ...rows], pen.width)]
+  return [
+    `${yellow('!')} ${countOf(drift.total, 'row')} differed${others}.`,
+    ...layOut([head, ...rows], pen.width),
+  ]
 }
 
 /** `3 missing, 1 stale`, the most first. */

@@ -9,6 +9,7 @@ import {
   loadConfiguration,
   requireSecrets,
 } from '../../configuration/configuration.ts'
+import { countOf } from '../../count-of.ts'
 import { isNewFolder } from '../../database/embedded-folder.ts'
 import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
@@ -299,7 +300,7 @@ function printResult({ jobId, status, drift, expired }: ReconcileResult, output:
   const { total, refreshed } = drift
   if (output.json)
     output.stdout.record({ type: 'reconcile', time: new Date(), jobId, status, total, refreshed, expired })
-  else output.note(`  Reconciled: ${status}, ${total} rows differed and were repaired`)
+  else output.note(`  Reconciled: ${status}, ${countOf(total, 'row')} differed and were repaired`)
 }
 
 function announceDashboard({ options, output }: Session, port: number): void {

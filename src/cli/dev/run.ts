@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { dashboardEnvironment } from '../../config.ts'
+import { countOf } from '../../count-of.ts'
 import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, ClerkSyncError } from '../../index.ts'
 import {
@@ -172,7 +173,7 @@ async function retry(sync: ClerkSync, output: Output): Promise<void> {
   const runs = await sync.handlers.retry({}, { note: 'dev' })
   const events = await sync.replay({ outcomes: ['failed'] })
   output.note(
-    `  ${runs.changed} runs are tried again, ${events.applied} of ${events.matched} events applied.`,
+    `  Tried again: ${countOf(runs.changed, 'run')}. Applied: ${events.applied} of ${countOf(events.matched, 'event')}.`,
   )
 }
 
