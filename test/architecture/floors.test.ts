@@ -26,7 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['database/'],
   ['webhook/', 'ingest/', 'idempotency/', 'maintenance/'],
   ['handlers/', 'backfill/', 'erasure/', 'inspect/', 'testing/'],
-  ['alerts/'],
+  ['alerts/', 'schema/'],
   [
     'config.ts',
     'drain.ts',
@@ -41,7 +41,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   ['index.ts'],
   ['adapters/', 'clerk-backend.ts', 'dashboard/', 'metrics/', 'opentelemetry.ts'],
-  ['server/'],
+  ['server/', 'mcp/'],
   ['configuration/'],
   ['doctor/'],
   ['cli/'],

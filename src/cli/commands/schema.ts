@@ -4,13 +4,13 @@ import type { Command } from 'commander'
 import { resolveConfig } from '../../config.ts'
 import { loadConfiguration } from '../../configuration/configuration.ts'
 import { silentLogger } from '../../log.ts'
+import { toDrizzle } from '../../schema/drizzle.ts'
+import { toKysely } from '../../schema/kysely.ts'
+import { toPrisma } from '../../schema/prisma.ts'
+import { toSql } from '../../schema/sql.ts'
 import { usageError } from '../failure.ts'
 import { type ConfigOptions, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { toDrizzle } from '../schema/drizzle.ts'
-import { toKysely } from '../schema/kysely.ts'
-import { toPrisma } from '../schema/prisma.ts'
-import { toSql } from '../schema/sql.ts'
 
 /** By the name of its option. */
 const FORMATS = {

@@ -1,8 +1,8 @@
 /** The synced tables as other tools describe them: names, types, keys and indexes, from the resource catalogue. */
 
-import { CATALOGUE, CHILD_SETS } from '../../clerk/catalogue.ts'
-import type { Column, Columns } from '../../clerk/resource.ts'
-import type { ClerkTables } from '../../database/tables.ts'
+import { CATALOGUE, CHILD_SETS } from '../clerk/catalogue.ts'
+import type { Column, Columns } from '../clerk/resource.ts'
+import type { ClerkTables } from '../database/tables.ts'
 
 export type SqlType = Column['sqlType'] | 'json'
 

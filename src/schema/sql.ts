@@ -1,6 +1,6 @@
 /** The tables as SQL, for reading and for databases of tests. `clerk-sync migrate` makes them, with their indexes. */
 
-import { quoteIdentifier } from '../../database/identifier.ts'
+import { quoteIdentifier } from '../database/identifier.ts'
 import { type ColumnDefinition, TABLES, type TableDefinition } from './definitions.ts'
 
 export function toSql(schema: string): string {
