@@ -165,7 +165,7 @@ describe('the client of the Backend API', () => {
       setTimeout(() => stopping.abort(new Error('enough')), 150)
       const startedAt = performance.now()
       await expect(reading, fault).rejects.toThrow('enough')
-      expect(performance.now() - startedAt).toBeLessThan(900)
+      expect(performance.now() - startedAt).toBeLessThan(5_000)
     }
   })
 
