@@ -1,4 +1,7 @@
-/** The engine with BullMQ 5, which apps still have; `bullmq.test.ts` runs it with 6. */
+/**
+ * The engine with BullMQ 5, which apps still have; `bullmq.test.ts` runs it with 6. It replaces a module, so that it cannot share a process
+ * with other files.
+ */
 
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
