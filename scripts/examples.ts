@@ -7,13 +7,14 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { type Packed, pack } from './pack.ts'
 
 /** Where each app shows what became of the deliveries. */
 const PAGES: Readonly<Record<string, string>> = { express: '/users', next: '/', standalone: '/profiles' }
@@ -29,16 +30,16 @@ const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-examples-'))
 const interrupted = once(process, 'SIGINT')
 const [chosen] = process.argv.slice(2)
 try {
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: root })
-  if (chosen === undefined) for (const name of Object.keys(PAGES)) await check(name)
-  else await show(chosen)
+  const packed = await pack(folder)
+  if (chosen === undefined) for (const name of Object.keys(PAGES)) await check(name, packed)
+  else await show(chosen, packed)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
 
-async function check(name: string): Promise<void> {
+async function check(name: string, packed: Packed): Promise<void> {
   const startedAt = performance.now()
-  const app = await install(name)
+  const app = await install(name, packed)
   const port = await freePort()
   const server = await start(app, port)
   try {
@@ -67,8 +68,8 @@ async function checkDashboard(name: string, port: number): Promise<void> {
   }
 }
 
-async function show(name: string): Promise<void> {
-  const app = await install(name)
+async function show(name: string, packed: Packed): Promise<void> {
+  const app = await install(name, packed)
   const server = await start(app, 3000)
   console.log(`
   Ready        http://localhost:3000${PAGES[name]}
@@ -78,7 +79,7 @@ async function show(name: string): Promise<void> {
 }
 
 /** A copy of an example, with the packed package. */
-async function install(name: string): Promise<string> {
+async function install(name: string, { tarball }: Packed): Promise<string> {
   const source = join(root, 'examples', name)
   const app = join(folder, name)
   await cp(source, app, {
@@ -86,8 +87,7 @@ async function install(name: string): Promise<string> {
     filter: (path) => !/node_modules|\.next|\.clerk-sync/.test(path.slice(source.length)),
   })
   await cp(join(app, '.env.example'), join(app, '.env'))
-  const tarball = (await readdir(folder)).find((file) => file.endsWith('.tgz')) as string
-  await run('npm', ['install', join(folder, tarball)], { cwd: app })
+  await run('npm', ['install', tarball], { cwd: app })
   await run('npm', ['run', 'build', '--if-present'], { cwd: app, env: environment() })
   return app
 }

@@ -12,13 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
 import { BUNDLED } from './bundle-cli.ts'
-
-interface Packed {
-  readonly filename: string
-  readonly size: number
-  readonly unpackedSize: number
-  readonly files: readonly { readonly path: string }[]
-}
+import { type Packed, pack, twoAtOnce } from './pack.ts'
 
 /** Without declarations of the command line, which name types of packages that are not installed. */
 const NEEDED =
@@ -54,8 +48,10 @@ const subpaths = Object.entries(manifest.exports)
   .map(([subpath]) => join(manifest.name, subpath))
 
 try {
-  const packed = await pack()
-  for (const peer of testedPeers()) await resolveBeside(packed, peer)
+  const packed = await pack(folder)
+  checkFiles(packed)
+  await lint(packed)
+  await twoAtOnce(testedPeers(), (peer) => resolveBeside(packed, peer))
   await install(packed)
   checkAbsence()
   await measure()
@@ -68,20 +64,29 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-async function pack(): Promise<Packed> {
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
-  const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as [Packed]
-  const useless = packed.files.map(({ path }) => path).filter((path) => !NEEDED.test(path))
+function checkFiles({ files, size, unpackedSize }: Packed): void {
+  const useless = files.map(({ path }) => path).filter((path) => !NEEDED.test(path))
   if (useless.length > 0) throw new Error(`nobody needs these files of the package: ${useless.join(', ')}`)
-  console.log(
-    `packed     ${kilobytes(packed.size)}, ${packed.files.length} files, ${kilobytes(packed.unpackedSize)} unpacked`,
-  )
-  return packed
+  console.log(`packed     ${kilobytes(size)}, ${files.length} files, ${kilobytes(unpackedSize)} unpacked`)
 }
 
-async function install({ filename }: Packed): Promise<void> {
+/** https://publint.dev/rules, and whether every kind of project finds the types: https://arethetypeswrong.github.io */
+async function lint({ tarball }: Packed): Promise<void> {
+  const linters = [
+    ['publint', 'run', tarball, '--strict'],
+    ['attw', tarball, '--ignore-rules', 'cjs-resolves-to-esm'],
+  ]
+  await twoAtOnce(linters, async (words) => {
+    const { stdout } = await run('npx', ['--no-install', ...words], { cwd: root }).catch((error) => {
+      throw new Error(`${words.join(' ')}:\n${error.stdout}`)
+    })
+    console.log(stdout.trimEnd())
+  })
+}
+
+async function install({ tarball }: Packed): Promise<void> {
   await writeFile(join(folder, 'package.json'), '{"private":true}')
-  await run('npm', ['install', join(folder, filename)], { cwd: folder })
+  await run('npm', ['install', tarball], { cwd: folder })
 }
 
 /** Every version of an optional package that the tests run, those under another name included: `bullmq5` is `npm:bullmq@5`. */
@@ -95,9 +100,9 @@ function testedPeers(): string[] {
 }
 
 /** npm stops with ERESOLVE where a version is out of the range that is declared, or two packages want different ones. */
-async function resolveBeside({ filename }: Packed, peer: string): Promise<void> {
+async function resolveBeside({ tarball }: Packed, peer: string): Promise<void> {
   const flags = ['--dry-run', '--ignore-scripts', '--no-audit', '--no-fund']
-  await run('npm', ['install', ...flags, join(folder, filename), peer], {
+  await run('npm', ['install', ...flags, tarball, peer], {
     cwd: await mkdtemp(join(folder, 'peer-')),
   })
   console.log(`beside     ${peer}`)

@@ -2,28 +2,22 @@
 
 import { execFile } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { pack, twoAtOnce } from '../../scripts/pack.ts'
 
 const run = promisify(execFile)
 const here = fileURLToPath(new URL('.', import.meta.url))
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export default async function install(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-frameworks-'))
   try {
-    await run('npm', ['pack', '--pack-destination', folder], { cwd: root })
-    const [tarball = ''] = await readdir(folder)
+    const { tarball } = await pack(folder)
     const manifests = globSync('*/package.json', { cwd: here }).sort()
-    // npm waits for the network half of the time, so that two at once use both cores.
-    const queue = manifests.values()
-    const installNext = async () => {
-      for (const manifest of queue) await installInto(dirname(manifest), join(folder, tarball))
-    }
-    await Promise.all([installNext(), installNext()])
+    await twoAtOnce(manifests, (manifest) => installInto(dirname(manifest), tarball))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
