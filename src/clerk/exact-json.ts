@@ -1,6 +1,6 @@
 /**
  * Numbers that JavaScript would round: integers beyond 2^53, as users may have in their metadata, and long decimals. Postgres
- * holds them exactly. Events almost never have one, so that nothing here costs more than a look at the text of a column.
+ * holds them exactly. Events almost never have one, so that nothing here costs more than a look at their bytes.
  */
 
 import type { Payload } from './payloads.ts'
@@ -13,27 +13,46 @@ interface RawJson {
 
 const { rawJSON, isRawJSON } = JSON as RawJson
 
-/**
- * So many digits are more than a JavaScript number keeps for sure. What stands before them is looked at last, since few texts
- * have them at all: half a microsecond for 2.6 KB instead of five. In quotes they are somebody's id.
- */
-const MAYBE_ROUNDED = /\d[\d.]{15}(?<![^:,[\s-].{16})/
+/** A number of fewer digits and points JavaScript always keeps. */
+const LONG = 16
 /** Without an exponent: `1e99999` is a short text, and more than Postgres holds. */
 const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/
 const MAX_DIGITS = 1_000
-/** So many digits a JavaScript number always keeps. */
-const KEPT_DIGITS = 15
 
-/** Whether a JSON text may hold numbers that parsing rounds. */
-export function mayBeRounded(json: string): boolean {
-  return rawJSON !== undefined && MAYBE_ROUNDED.test(json)
+/**
+ * Whether a JSON text may hold numbers that parsing rounds. Looks at every sixteenth byte, which a long number cannot avoid: a tenth of
+ * the time of a regular expression, for every row that is written.
+ */
+export function mayBeRounded(json: Uint8Array): boolean {
+  if (rawJSON === undefined) return false
+  for (let at = LONG - 1; at < json.length; at += LONG) {
+    if (!isDigitOrPoint(json[at])) continue
+    let start = at
+    while (isDigitOrPoint(json[start - 1])) start--
+    while (isDigitOrPoint(json[at + 1])) at++
+    if (at - start >= LONG - 1 && mayPrecedeNumber(json[start - 1])) return true
+  }
+  return false
 }
+
+function isDigitOrPoint(byte: number | undefined): boolean {
+  return byte !== undefined && ((byte >= 48 && byte <= 57) || byte === 46)
+}
+
+/** Behind a quote or a letter it is part of somebody's id. */
+function mayPrecedeNumber(byte: number | undefined): boolean {
+  return byte === undefined || BEFORE_NUMBER.has(byte)
+}
+
+const BEFORE_NUMBER = new Set(Buffer.from(':,[- \t\r\n'))
+
+type Reviver = (key: string, value: unknown) => unknown
 
 /** The value of a JSON text, for `JSON.stringify` to write its numbers with the digits that they have in it. */
 export function parseExact(json: string | Uint8Array): unknown {
+  const bytes = typeof json === 'string' ? Buffer.from(json) : json
   const text = typeof json === 'string' ? json : textOf(json)
-  if (!mayBeRounded(text)) return JSON.parse(text)
-  return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)
+  return mayBeRounded(bytes) ? JSON.parse(text, keepDigits as Reviver) : JSON.parse(text)
 }
 
 /** As {@link parseExact}, of a resource. */
@@ -43,8 +62,7 @@ export function exactPayload(json: string | Uint8Array): Payload {
 
 /** The value of a JSON text with the digits of its numbers: `parsed` itself where parsing cannot have lost any. */
 export function unrounded<Value>(bytes: Uint8Array, parsed: Value): Value {
-  const text = textOf(bytes)
-  return mayBeRounded(text) ? (parseExact(text) as Value) : parsed
+  return mayBeRounded(bytes) ? (parseExact(bytes) as Value) : parsed
 }
 
 /** The text of what a change makes of a JSON text, whose numbers keep their digits. @param parsed the value of the text */
@@ -66,7 +84,7 @@ export function isExactNumber(value: unknown): boolean {
 }
 
 function keepDigits(_: string, value: unknown, { source = '' }: { source?: string } = {}): unknown {
-  if (typeof value !== 'number' || source.length <= KEPT_DIGITS || source.length > MAX_DIGITS) return value
+  if (typeof value !== 'number' || source.length < LONG || source.length > MAX_DIGITS) return value
   if (String(value) === source) return value
   return PLAIN_NUMBER.test(source) && Number(source) === value && rawJSON ? rawJSON(source) : value
 }

@@ -131,11 +131,10 @@ function deletionChange({ observedAt }: Observation): Record<string, Change> {
 
 /** The fields in which Clerk's JSON differs, or null. */
 function changesBetween(before: Version, after: State): Pick<Verdict, 'changes' | 'exactChanges'> | null {
-  const texts = [textOf(before.raw), textOf(after.raw)] as const
-  const isRounded = texts.some(mayBeRounded)
+  const isRounded = mayBeRounded(before.raw) || mayBeRounded(after.raw)
   const [from, to] = isRounded
-    ? [exactPayload(texts[0]), exactPayload(texts[1])]
-    : [JSON.parse(texts[0]), after.data]
+    ? [exactPayload(before.raw), exactPayload(after.raw)]
+    : [JSON.parse(textOf(before.raw)), after.data]
   const fields = new Set([...Object.keys(from), ...Object.keys(to)])
   const changed = [...fields].filter((field) => !isDeepStrictEqual(from[field], to[field]))
   if (changed.length === 0) return null
@@ -143,8 +142,10 @@ function changesBetween(before: Version, after: State): Pick<Verdict, 'changes' 
     changed.map((field) => [field, { from: from[field] ?? null, to: to[field] ?? null }]),
   )
   if (!isRounded) return { changes }
-  const text = JSON.stringify(changes)
-  return mayBeRounded(text) ? { changes: JSON.parse(text), exactChanges: Buffer.from(text) } : { changes }
+  const exactChanges = Buffer.from(JSON.stringify(changes))
+  return mayBeRounded(exactChanges)
+    ? { changes: JSON.parse(textOf(exactChanges)), exactChanges }
+    : { changes }
 }
 
 function versionOf({ state, observedAt }: Observation): Version | null {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RESOURCES } from '../../src/clerk/catalogue.ts'
 import { type Delivery, readContent } from '../../src/clerk/event.ts'
-import { parseExact } from '../../src/clerk/exact-json.ts'
+import { mayBeRounded, parseExact } from '../../src/clerk/exact-json.ts'
 import { Privacy, type PrivacyOptions } from '../../src/clerk/privacy.ts'
 import type { Resource } from '../../src/clerk/resource.ts'
 import { readEntry, withoutFieldsOfEvent, withoutShareOfBody } from '../../src/ingest/entry.ts'
@@ -51,6 +51,28 @@ function expectNumbers(bytes: Uint8Array | null | undefined, numbers: readonly s
 }
 
 const privacyOf = (options: PrivacyOptions) => Privacy.of(options, 'a key')
+
+describe('a long number', () => {
+  const before = fc.constantFrom('{"n":', '[1,', '[', '{"n": -', '')
+  const padding = fc.nat(40).map((length) => ' '.repeat(length))
+
+  it('is seen wherever it stands', () => {
+    const long = fc.stringMatching(/^[1-9]\d{0,20}\.?\d{15,40}$/)
+    const property = fc.property(padding, before, long, (space, start, each) => {
+      expect(mayBeRounded(Buffer.from(space + start + each))).toBe(true)
+    })
+    fc.assert(property, RUNS)
+  })
+
+  it('is none in quotes, nor with fewer digits', () => {
+    const short = fc.stringMatching(/^[1-9]\d{0,6}(\.\d{1,7})?$/)
+    const property = fc.property(padding, digits, short, (space, id, each) => {
+      const text = `${space}{"id":"${id.replace('-', '')}","user":"user_${id.replace('-', '')}","n":${each}}`
+      expect(mayBeRounded(Buffer.from(text))).toBe(false)
+    })
+    fc.assert(property, RUNS)
+  })
+})
 
 describe('numbers are exact', () => {
   it('in a body from which secrets were taken', () => {
