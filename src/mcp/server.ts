@@ -15,12 +15,8 @@ export interface ToolServerOptions {
   readonly allowsWrites: boolean
 }
 
-/**
- * Serves the tools on stdin and stdout.
- * @throws {ClerkSyncError} `peer_missing` without `@modelcontextprotocol/sdk`
- */
-export async function serveTools({ ask, allowsWrites }: ToolServerOptions): Promise<Server> {
-  const sdk = await loadSdk()
+/** Serves the tools on stdin and stdout. */
+export async function serveTools(sdk: Sdk, { ask, allowsWrites }: ToolServerOptions): Promise<Server> {
   const server = createServer(sdk, allowsWrites ? [...READING_TOOLS, ...WRITING_TOOLS] : READING_TOOLS, ask)
   await server.connect(new sdk.StdioServerTransport())
   return server
@@ -61,7 +57,8 @@ function failure(text: string): CallToolResult {
 
 type Sdk = Awaited<ReturnType<typeof loadSdk>>
 
-async function loadSdk() {
+/** @throws {ClerkSyncError} `peer_missing` */
+export async function loadSdk() {
   try {
     const [server, stdio, types] = await Promise.all([
       import('@modelcontextprotocol/sdk/server/index.js'),

@@ -3,7 +3,7 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import type { Command } from 'commander'
 import { loadConfiguration } from '../../configuration/configuration.ts'
-import { serveTools } from '../../mcp/server.ts'
+import { loadSdk, serveTools } from '../../mcp/server.ts'
 import { openDashboard } from '../dashboard.ts'
 import { listenForInterruption } from '../failure.ts'
 import { withDatabase } from '../open.ts'
@@ -25,6 +25,8 @@ export function register(command: Command): void {
 }
 
 async function serve(options: McpOptions): Promise<void> {
+  // First: nobody should wait for a database to hear that a package is missing.
+  const sdk = await loadSdk()
   const allowsWrites = options.allowWrites === true
   const configuration = await loadConfiguration(options)
   await withDatabase(options, async (sync) => {
@@ -36,7 +38,7 @@ async function serve(options: McpOptions): Promise<void> {
       authorize: () => ({ name: 'mcp', role: allowsWrites ? 'admin' : 'viewer' }),
       readOnly: !allowsWrites,
     })
-    await closed(await serveTools({ ask, allowsWrites }))
+    await closed(await serveTools(sdk, { ask, allowsWrites }))
   })
 }
 
