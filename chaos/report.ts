@@ -26,7 +26,8 @@ export function describeHarm(harm: Harm): string {
     harm.name.padEnd(36),
     seconds(harm.seconds),
     seconds(harm.unavailableSeconds),
-    seconds(harm.acceptedAfterSeconds),
+    // Where everything was done at once, nothing was left to accept.
+    seconds(harm.acceptedAfterSeconds, harm.caughtUpAfterSeconds === null ? 'never' : '–'),
     seconds(harm.caughtUpAfterSeconds),
   ]
   return [cells.join(' '), harm.left, harm.error].filter((part) => part !== undefined).join('  ')
@@ -34,8 +35,8 @@ export function describeHarm(harm: Harm): string {
 
 export const HARM_HEADER = `${'nemesis'.padEnd(36)} ${['lasted', 'outage', 'accepts', 'done'].map((title) => title.padStart(8)).join(' ')}`
 
-function seconds(value: number | null): string {
-  return (value === null ? 'never' : `${value.toFixed(1)} s`).padStart(8)
+function seconds(value: number | null, none = 'never'): string {
+  return (value === null ? none : `${value.toFixed(1)} s`).padStart(8)
 }
 
 export function describeResult({ harms, skipped, counts, violations, options, logs }: Result): string {
