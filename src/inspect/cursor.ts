@@ -1,5 +1,7 @@
 /** Where a page of a list starts: after the last row of the page before it, whatever came meanwhile. */
 
+import { type RawBuilder, sql } from 'kysely'
+import type { Condition } from '../database/filter.ts'
 import { ClerkSyncError } from '../errors.ts'
 import { isId } from '../validate.ts'
 import type { PageOf } from './model.ts'
@@ -45,6 +47,13 @@ function parse(cursor: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** The rows that come after a position, in a list of the newest first that is ordered by a time and an id. */
+export function after(columns: RawBuilder<unknown>, position: Position | undefined): Condition[] {
+  if (position === undefined) return []
+  const [time, id] = position
+  return [sql`${columns} < (${time}::timestamptz, ${id})`]
 }
 
 /** A page out of the rows of a query that asked for one more. */

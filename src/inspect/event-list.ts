@@ -15,7 +15,7 @@ import {
   runConditions,
 } from '../database/filter.ts'
 import { REASONS, type Reason } from '../explanations/reasons.ts'
-import { type PageRequest, type Position, readCursor, toPage } from './cursor.ts'
+import { after, type PageRequest, type Position, readCursor, toPage } from './cursor.ts'
 import type { EventItem, EventOrigin, EventOutcome, PageOf, Quantity, RunState } from './model.ts'
 import { COUNT_LIMIT, counted } from './quantity.ts'
 import { type Reading, toTime } from './reading.ts'
@@ -139,12 +139,6 @@ function listConditions(filter: ListFilter): Condition[] {
   const { source } = filter
   const ofEvent = eventConditions({ ...filter, types: knownTypes(filter), resources: undefined })
   return source ? [...ofEvent, sql`source = ${literal(source)}`] : ofEvent
-}
-
-function after(columns: RawBuilder<unknown>, position: Position | undefined): Condition[] {
-  if (position === undefined) return []
-  const [time, id] = position
-  return [sql`${columns} < (${time}::timestamptz, ${id})`]
 }
 
 /** Those that an index of its own holds. */

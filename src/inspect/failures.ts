@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import { all, type RunFilter, runConditions } from '../database/filter.ts'
 import { causeOf } from './cause.ts'
-import { type PageRequest, readCursor, toPage } from './cursor.ts'
+import { after, type PageRequest, readCursor, toPage } from './cursor.ts'
 import { readItems } from './event-list.ts'
 import { maskText } from './masking.ts'
 import type { EventItem, FailureGroup, HandlerRun, PageOf, Quantity } from './model.ts'
@@ -147,11 +147,10 @@ export async function listRuns(
   isMasked: boolean,
 ): Promise<PageOf<HandlerRun & { readonly event: EventItem | null }>> {
   const position = readCursor(cursor, ['time', 'id'])
-  const conditions = runConditions(filter, reading.schema)
-  if (position) {
-    const [time, id] = position
-    conditions.push(sql`(created_at, event_id) < (${time}::timestamptz, ${id})`)
-  }
+  const conditions = [
+    ...runConditions(filter, reading.schema),
+    ...after(sql`(created_at, event_id)`, position),
+  ]
   const rows = await reading.run(
     sql<RunRow & { position: string }>`
       select ${sql.raw(RUN_COLUMNS)}, created_at::text as position
