@@ -5,11 +5,11 @@
  * so many deliveries per second whether or not earlier ones are answered, with round trips of 10 to 100 ms.
  */
 
-import pg from 'pg'
 import type { PacedResult } from './load/generator.ts'
 import { machineLines } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
-import { type Aim, aimLine, progress, quantile, table } from './report.ts'
+import { type Aim, aimLine, progress, table } from './report.ts'
+import { measureRoundTrip } from './round-trip.ts'
 import { type Proxied, type Served, Session } from './session.ts'
 import { chosenVariants, type VariantName, variantOf } from './variants/variants.ts'
 
@@ -18,7 +18,6 @@ const IDLE_ROUND_TRIPS = [2]
 const PACED_ROUND_TRIPS = [10, 24, 50, 100]
 const WARM_UP = 100
 const IDLE_DELIVERIES = 500
-const PINGS = 200
 /** What a delivery may take beside its round trips. */
 const ALLOWED_MS = 3
 const ALLOWED_ROUND_TRIPS = 2
@@ -62,7 +61,7 @@ async function measureAll(
   for (const served of servers) await warmUp(session, served)
   for (const milliseconds of roundTrips) {
     await proxy.process.ask('setDelay', milliseconds / 2)
-    const roundTrip = await measureRoundTrip(proxy)
+    const roundTrip = await measureRoundTrip(proxy.url)
     for (const served of servers) {
       const measured =
         rate === undefined
@@ -82,19 +81,6 @@ async function open(session: Session, { name }: Served): Promise<void> {
 async function warmUp(session: Session, served: Served): Promise<void> {
   await open(session, served)
   await session.load(served, { connections: 8, requests: WARM_UP })
-}
-
-async function measureRoundTrip({ url }: Proxied): Promise<number> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  const times = new Float64Array(PINGS)
-  for (let ping = 0; ping < PINGS; ping++) {
-    const startedAt = performance.now()
-    await client.query('select 1')
-    times[ping] = performance.now() - startedAt
-  }
-  await client.end()
-  return quantile(times.sort(), 0.5)
 }
 
 async function oneAtATime(session: Session, served: Served, { short }: Options) {

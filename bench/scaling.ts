@@ -8,7 +8,7 @@
 
 import { cpus, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { findPostgresBinaries } from '../test/support/postgres-server.ts'
 import { RedisServer } from '../test/support/redis-server.ts'
 import { checkpoint, readValue } from './database.ts'
@@ -16,7 +16,8 @@ import type { Generator, LoadResult } from './load/generator.ts'
 import { describeMachine } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
 import { Child } from './processes.ts'
-import { progress, quantile, whole } from './report.ts'
+import { progress, whole } from './report.ts'
+import { measureRoundTrip } from './round-trip.ts'
 import { type CappedProcess, PORT, type Role } from './scaling/capped-process.ts'
 import { CpuCap } from './scaling/cpu-cap.ts'
 import { Network } from './scaling/network.ts'
@@ -36,7 +37,6 @@ const REQUESTS_PER_SECOND = 900
 /** Deliveries for each receiver. */
 const WARM_UP = { created: 2_000, hot: 300 }
 const SAMPLE_MS = 50
-const PINGS = 200
 const DRAIN_MS = 60_000
 
 async function main(): Promise<void> {
@@ -93,18 +93,9 @@ async function measureAll({ seconds, short }: Options): Promise<Report> {
 type Facts = Pick<Report, 'postgres' | 'roundTrip'>
 
 async function readFacts({ client, delayedUrl }: Site): Promise<Facts> {
-  const delayed = new pg.Client({ connectionString: delayedUrl })
-  await delayed.connect()
-  const times = new Float64Array(PINGS)
-  for (let ping = 0; ping < PINGS; ping++) {
-    const startedAt = performance.now()
-    await delayed.query('select 1')
-    times[ping] = performance.now() - startedAt
-  }
-  await delayed.end()
   return {
     postgres: await readValue<string>(client, `select current_setting('server_version')`),
-    roundTrip: quantile(times.sort(), 0.5),
+    roundTrip: await measureRoundTrip(delayedUrl),
   }
 }
 
