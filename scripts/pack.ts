@@ -32,12 +32,12 @@ export async function pack(folder: string): Promise<Packed> {
 
 /** npm waits for the network half of the time, so that two at once use both cores. */
 export async function twoAtOnce<Item>(
-  items: Iterable<Item>,
+  items: readonly Item[],
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  const queue = items[Symbol.iterator]()
+  const queue = items.values()
   const lane = async () => {
-    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value)
+    for (const item of queue) await work(item)
   }
   await Promise.all([lane(), lane()])
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { pack } from '../../scripts/pack.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -85,18 +86,20 @@ export async function install(release?: Release): Promise<Installed> {
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-release-'))
   const app = join(folder, 'app')
   await shell('mkdir -p app source', folder)
-  const source = release === undefined ? root : join(folder, 'source')
-  if (release !== undefined) {
-    await shell(`git archive ${release.ref} | tar -x -C ${source}`, root)
-    await installDependencies(source)
-  }
-  await shell(`npm pack --pack-destination ${folder}`, source)
+  if (release === undefined) await pack(folder)
+  else await packRelease(release, join(folder, 'source'), folder)
   await writeFile(join(app, 'package.json'), '{"private":true,"type":"module"}')
   await shell(`npm install --no-audit --no-fund ${folder}/clerk-sync-*.tgz`, app)
   return {
     main: join(app, 'node_modules/clerk-sync/dist/cli/main.js'),
     remove: () => rm(folder, { recursive: true, force: true }),
   }
+}
+
+async function packRelease({ ref }: Release, source: string, folder: string): Promise<void> {
+  await shell(`git archive ${ref} | tar -x -C ${source}`, root)
+  await installDependencies(source)
+  await shell(`npm pack --pack-destination ${folder}`, source)
 }
 
 /** Those of this tree, where the release locks the same ones: the usual case for the last one, and minutes quicker. */
