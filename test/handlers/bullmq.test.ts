@@ -1,21 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
-import { afterAll, expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { bullmq } from '../../src/handlers/engines/bullmq.ts'
 import { describeEachDatabase, describeWithPostgres, postgresDatabase } from '../support/databases.ts'
 import { deliver, eventOf } from '../support/deliveries.ts'
-import { describeWithRedis } from '../support/redis.ts'
+import { bullmqPrefix, describeWithRedis } from '../support/redis.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { engineContract } from './contract.ts'
 
 describeWithRedis('BullMQ', (url) => {
-  const prefix = `clerk-sync-test-${randomBytes(4).toString('hex')}`
-  afterAll(async () => {
-    const redis = new Redis(url)
-    const keys = await redis.keys(`${prefix}:*`)
-    if (keys.length > 0) await redis.del(...keys)
-    redis.disconnect()
-  })
+  const prefix = bullmqPrefix(url)
   describeEachDatabase('with a Redis', (database) =>
     engineContract('as an engine', database, () => ({ engine: bullmq({ connection: url, prefix }) })),
   )

@@ -3,24 +3,16 @@
  * with other files.
  */
 
-import { randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
-import { afterAll, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { bullmq } from '../../src/handlers/engines/bullmq.ts'
 import { describeWithPostgres, postgresDatabase } from '../support/databases.ts'
-import { describeWithRedis } from '../support/redis.ts'
+import { bullmqPrefix, describeWithRedis } from '../support/redis.ts'
 import { engineContract } from './contract.ts'
 
 vi.mock('bullmq', () => import('bullmq5'))
 
 describeWithRedis('BullMQ 5', (url) => {
-  const prefix = `clerk-sync-test-${randomBytes(4).toString('hex')}`
-  afterAll(async () => {
-    const redis = new Redis(url)
-    const keys = await redis.keys(`${prefix}:*`)
-    if (keys.length > 0) await redis.del(...keys)
-    redis.disconnect()
-  })
+  const prefix = bullmqPrefix(url)
 
   it('is what the engine loads', async () => {
     const { version } = (await import('bullmq5')) as { version?: string }
