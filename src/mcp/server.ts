@@ -9,7 +9,7 @@ import { type Arguments, describeTool, READING_TOOLS, type Tool, toRequest, WRIT
 /** The dashboard's handler. */
 type Ask = (request: Request) => Promise<Response>
 
-export interface ToolServerOptions {
+interface ToolServerOptions {
   readonly ask: Ask
   /** Whether agents also get the tools that change something. */
   readonly allowsWrites: boolean
