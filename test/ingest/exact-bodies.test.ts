@@ -64,6 +64,13 @@ describe('a long number', () => {
     fc.assert(property, RUNS)
   })
 
+  it('of the fewest digits is seen at every byte', () => {
+    const unseen = Array.from({ length: 100 }, (_, at) => at).filter(
+      (at) => !mayBeRounded(Buffer.from(`${' '.repeat(at)}9007199254740993`)),
+    )
+    expect(unseen).toEqual([])
+  })
+
   it('is none in quotes, nor with fewer digits', () => {
     const short = fc.stringMatching(/^[1-9]\d{0,6}(\.\d{1,7})?$/)
     const property = fc.property(padding, digits, short, (space, id, each) => {
