@@ -45,6 +45,21 @@ describeEachDatabase('failures beyond what is counted', (database) => {
       ),
     })
   })
+
+  it('are listed page by page, the newest first, each once', async () => {
+    const sync = await database.open()
+    await fail(sync, 'paged', 'dead', 0, 7)
+    const handler = createDashboardHandler(sync)
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const query: Record<string, string> = { handler: 'paged', limit: '3', ...(cursor && { cursor }) }
+      const page = await ask(handler, 'GET failures/runs', { query })
+      seen.push(...page.items.map(({ eventId }) => eventId))
+      cursor = page.nextCursor
+    } while (cursor !== null && seen.length < 20)
+    expect(seen).toEqual([6, 5, 4, 3, 2, 1, 0].map((nr) => `msg_paged_${nr}`))
+  })
 })
 
 describeEachDatabase('groups of failures that are resolved', (database) => {
