@@ -31,7 +31,7 @@ export function troublesOf(vitals: Vitals): Trouble[] {
     deadRuns(vitals),
     dueRunsWithoutWorker > 0 && {
       name: 'no_worker' as const,
-      summary: `${dueRunsWithoutWorker} handler runs are due and no worker is alive`,
+      summary: `No worker is alive for ${countOf(dueRunsWithoutWorker, 'due handler run')}`,
     },
     noEvents(vitals),
     failedEvents > 0 && {
@@ -50,7 +50,10 @@ export function troublesOf(vitals: Vitals): Trouble[] {
 function deadRuns({ deadRuns: byHandler }: Vitals): Trouble | undefined {
   const sum = total(byHandler)
   if (sum === 0) return undefined
-  return { name: 'dead_runs', summary: `${sum} handler runs exhausted their retries (${namesOf(byHandler)})` }
+  return {
+    name: 'dead_runs',
+    summary: `${countOf(sum, 'handler run')} exhausted all retries (${namesOf(byHandler)})`,
+  }
 }
 
 function noEvents({ lastEventAge, usualGap }: Vitals): Trouble | undefined {

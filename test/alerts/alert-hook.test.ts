@@ -78,7 +78,7 @@ describeEachDatabase('the alert hook', (database) => {
     isBroken = false
     await sync.handlers.retry({ handlers: ['syncCrm'] })
     await vi.waitFor(() => expect(receiver.messages).toHaveLength(2), PATIENT)
-    const common = { alert: 'dead_runs', summary: '1 handler runs exhausted their retries (syncCrm: 1)' }
+    const common = { alert: 'dead_runs', summary: '1 handler run exhausted all retries (syncCrm: 1)' }
     expect(receiver.messages).toMatchObject([
       {
         ...common,

@@ -43,7 +43,7 @@ describeWithPrometheus('Prometheus', () => {
       const alert = await prometheus.firing('ClerkSyncDeadRuns')
       expect(alert.labels).toMatchObject({ handler: 'failing', severity: 'warning' })
       expect(alert.annotations).toMatchObject({
-        summary: '1 runs of failing exhausted their retries.',
+        summary: 'Handler runs of failing that exhausted all retries: 1.',
         runbook_url: expect.stringMatching(/docs\/runbooks\/dead-runs\.md$/),
       })
       await vi.waitFor(async () =>
