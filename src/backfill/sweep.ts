@@ -145,8 +145,8 @@ export class Sweep {
     const primaries = shown.map(([primary]) => primary)
     if (isReconcile) this.#progress.listed += await this.#seenIds.add(primaries.map(({ id }) => id))
     const comparisons = await compare(database, schema, primaries, { isThorough: isReconcile })
-    this.#progress.unchanged += countOf(comparisons, 'same')
-    this.#progress.skipped += countOf(comparisons, 'newer_here')
+    this.#progress.unchanged += timesOf('same', comparisons)
+    this.#progress.skipped += timesOf('newer_here', comparisons)
     const found = shown.flatMap((each, index) => toFound(each, comparisons[index] as Comparison))
     if (isReconcile) await this.#refresh(found)
     const deletedHere = found.filter(({ drift }) => drift.kind === 'deleted_here')
@@ -274,7 +274,7 @@ function toFound(shown: Shown, comparison: Comparison): Found[] {
   return typeof comparison === 'string' ? [] : [{ shown, drift: comparison }]
 }
 
-function countOf(comparisons: readonly Comparison[], meant: Comparison): number {
+function timesOf(meant: Comparison, comparisons: readonly Comparison[]): number {
   return comparisons.filter((comparison) => comparison === meant).length
 }
 

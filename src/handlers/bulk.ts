@@ -184,7 +184,7 @@ export class Bulk {
         changed: await this.#runs.add(unit, runs),
       }
     }
-    return { step, count: () => countOf(queries.selectFrom('events').where(all(meant))) }
+    return { step, count: () => countRows(queries.selectFrom('events').where(all(meant))) }
   }
 
   /** The rows of a resource that exist and that the handler has not run for yet. */
@@ -216,7 +216,7 @@ export class Bulk {
         changed: await this.#runs.add(unit, runs),
       }
     }
-    return { step, count: () => countOf(queries.selectFrom(resource as 'users').where(open)) }
+    return { step, count: () => countRows(queries.selectFrom(resource as 'users').where(open)) }
   }
 
   async #asJob({ kind, scope, matched, step }: Work, options: BulkOptions): Promise<BulkResult> {
@@ -331,7 +331,7 @@ function eventFor(resource: string, patterns: readonly string[], handler: string
   )
 }
 
-async function countOf<Table>(
+async function countRows<Table>(
   query: SelectQueryBuilder<ClerkTables, Table & keyof ClerkTables, object>,
 ): Promise<number> {
   const { count } = await query.select(sql<number>`count(*)::integer`.as('count')).executeTakeFirstOrThrow()

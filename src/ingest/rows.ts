@@ -190,16 +190,16 @@ function dataOf({ observation }: Written): Payload {
   return observation.state?.data as Payload
 }
 
-/** @param exactOf what JSON columns are made of; the others hold no number that JavaScript does not */
+/** @param readExact what JSON columns are made of; the others hold no number that JavaScript does not */
 function payloadColumns<Row>(
   columns: Columns,
-  dataOf: (row: Row) => Payload,
-  exactOf: (row: Row) => Payload,
+  readData: (row: Row) => Payload,
+  readExact: (row: Row) => Payload,
 ): RowColumns<Row> {
   return Object.entries(columns).map(([name, column]) => {
     const read = readerOf(column.source ?? name)
     const append = APPENDERS[column.sqlType]
-    const payloadOf = column.sqlType === 'jsonb' ? exactOf : dataOf
+    const payloadOf = column.sqlType === 'jsonb' ? readExact : readData
     return {
       name,
       type: column.sqlType,
