@@ -13,11 +13,12 @@ const POOL_SIZE = 4
 describeWithPgBouncer('through PgBouncer in transaction mode', (url, program) => {
   // Of its own, so that its locks are no other test's.
   const name = `pooled_${randomBytes(6).toString('hex')}`
-  const target = Object.assign(new URL(url), { pathname: `/${name}` })
   const syncs: ClerkSync[] = []
+  let target: URL
   let bouncer: PgBouncer
 
   beforeAll(async () => {
+    target = Object.assign(new URL(url), { pathname: `/${name}` })
     await direct(url, `create database "${name}"`)
     bouncer = await PgBouncer.start(program, target, POOL_SIZE)
   })
