@@ -6,7 +6,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { createSign, generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFile, cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -17,6 +17,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ClerkEvent } from '../../src/index.ts'
 import { type BackendApi, createSimulatedClerk, startBackendApi } from '../../src/testing/index.ts'
+import { installPackage } from '../support/built.ts'
 import { describeWithPostgres, postgresDatabase, SECRET } from '../support/databases.ts'
 import { sign } from '../support/deliveries.ts'
 import { freePort } from '../support/redis-server.ts'
@@ -183,14 +184,7 @@ async function startExample(variables: Record<string, string>) {
     recursive: true,
     filter: (path) => !/node_modules|\.next$|\.env|package/.test(path.slice(ROOT.length)),
   })
-  const installed = join(folder, 'node_modules/clerk-sync')
-  await run(join(ROOT, 'node_modules/.bin/tsc'), [
-    '-p',
-    join(ROOT, 'tsconfig.build.json'),
-    '--outDir',
-    join(installed, 'dist'),
-  ])
-  await copyFile(join(ROOT, 'package.json'), join(installed, 'package.json'))
+  await installPackage(join(folder, 'node_modules/clerk-sync'))
   const { PATH, HOME } = process.env
   const port = await freePort()
   const env = { PATH, HOME, ...variables, CLERK_TELEMETRY_DISABLED: '1', NEXT_TELEMETRY_DISABLED: '1' }

@@ -19,7 +19,7 @@ export async function createProject(built: BuiltPackage, project: string, files:
   for (const module of await readdir(MODULES)) {
     if (!module.startsWith('.')) await symlink(join(MODULES, module), join(project, 'node_modules', module))
   }
-  await symlink(dirname(dirname(dirname(built.main))), join(project, 'node_modules/clerk-sync'))
+  await symlink(built.folder, join(project, 'node_modules/clerk-sync'))
   return project
 }
 

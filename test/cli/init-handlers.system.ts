@@ -209,8 +209,8 @@ describe.each([
       await writeFile(join(project, path), text)
     }
     const installed = join(project, 'node_modules/clerk-sync')
-    await cp(dirname(dirname(built.main)), join(installed, 'dist'), { recursive: true })
-    await copyFile(join(ROOT, 'package.json'), join(installed, 'package.json'))
+    await cp(join(built.folder, 'dist'), join(installed, 'dist'), { recursive: true })
+    await copyFile(join(built.folder, 'package.json'), join(installed, 'package.json'))
     const paste = await init(project)
     expect(paste).toEqual([expect.stringContaining(DRAIN)])
     await writeFile(join(project, 'vercel.json'), `{ ${paste[0]} }`)

@@ -1,11 +1,12 @@
 /** The documentation's files of Next.js apps, built as `next build` runs on a machine that has no variable set. */
 
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { installPackage } from '../support/built.ts'
 import { type CodeBlock, placeOf, readBlocks, root } from './code-blocks.ts'
 
 const run = promisify(execFile)
@@ -58,10 +59,4 @@ it('are built without any environment', { timeout: 240_000 }, async () => {
 async function write(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, text)
-}
-
-async function installPackage(folder: string): Promise<void> {
-  const project = join(root, 'tsconfig.build.json')
-  await run(join(root, 'node_modules/.bin/tsc'), ['-p', project, '--outDir', join(folder, 'dist')])
-  await copyFile(join(root, 'package.json'), join(folder, 'package.json'))
 }

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -34,9 +34,8 @@ async function projectWithout(...missing: readonly string[]): Promise<string> {
     await symlink(join(MODULES, name), join(modules, name))
   }
   // Real files, which find nothing further up.
-  const root = dirname(dirname(dirname(built.main)))
-  await cp(join(root, 'dist'), join(modules, 'clerk-sync/dist'), { recursive: true })
-  await cp(join(root, 'package.json'), join(modules, 'clerk-sync/package.json'))
+  await cp(join(built.folder, 'dist'), join(modules, 'clerk-sync/dist'), { recursive: true })
+  await cp(join(built.folder, 'package.json'), join(modules, 'clerk-sync/package.json'))
   return project
 }
 

@@ -1,7 +1,7 @@
 /** The package as it is installed: JavaScript, which also a Node without type stripping runs. */
 
 import { execFile } from 'node:child_process'
-import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,20 +12,37 @@ const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface BuiltPackage extends AsyncDisposable {
+  readonly folder: string
   /** The executable. */
   readonly main: string
 }
 
-/** Builds the package into a temporary folder. */
+/** The package in a temporary folder, with the packages that it needs. */
 export async function buildPackage(): Promise<BuiltPackage> {
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-built-'))
-  const tsc = join(ROOT, 'node_modules/.bin/tsc')
-  await run(tsc, ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')])
-  await bundle(join(folder, 'dist'))
-  await copyFile(join(ROOT, 'package.json'), join(folder, 'package.json'))
+  await installPackage(folder)
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   return {
+    folder,
     main: join(folder, 'dist/cli/main.js'),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
+}
+
+/**
+ * Puts the package into a folder, such as `node_modules/clerk-sync` of an app. It is built, or with IS_BUILT, as in CI, copied from where
+ * it was.
+ */
+export async function installPackage(folder: string): Promise<void> {
+  const dist = join(folder, 'dist')
+  await mkdir(folder, { recursive: true })
+  await copyFile(join(ROOT, 'package.json'), join(folder, 'package.json'))
+  if (process.env.IS_BUILT) await cp(join(ROOT, 'dist'), dist, { recursive: true })
+  else await buildInto(dist)
+}
+
+async function buildInto(dist: string): Promise<void> {
+  const tsc = join(ROOT, 'node_modules/.bin/tsc')
+  await run(tsc, ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', dist])
+  await bundle(dist)
 }
