@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { bareEnvironment } from '../test/support/environment.ts'
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 const CONFIG = fileURLToPath(new URL('./config.ts', import.meta.url))
@@ -98,7 +99,7 @@ export class SupervisedProcess {
     this.#wasKilled = false
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: folder,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env, ...this.#clockEnvironment() },
+      env: { ...bareEnvironment(), ...env, ...this.#clockEnvironment() },
       stdio: ['ignore', log, log],
     })
     closeSync(log)

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import { SECRET } from './databases.ts'
+import { bareEnvironment } from './environment.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -88,8 +89,7 @@ function collect(stream: NodeJS.WriteStream, onText: (text: string) => void): ()
 
 /** A bare environment that has the tests' signing secret. */
 function environmentOf(env: CliOptions['env']): NodeJS.ProcessEnv {
-  const { PATH, HOME, TMPDIR } = process.env
-  const all = { PATH, HOME, TMPDIR, LANG: 'C.UTF-8', CLERK_WEBHOOK_SIGNING_SECRET: SECRET, ...env }
+  const all = { ...bareEnvironment(), CLERK_WEBHOOK_SIGNING_SECRET: SECRET, ...env }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 

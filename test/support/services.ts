@@ -7,7 +7,7 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import { createClerkSync } from '../../src/index.ts'
@@ -39,6 +39,7 @@ const run = promisify(execFile)
 const isCi = Boolean(process.env.CI)
 
 export default async function setup(project: TestProject) {
+  process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/node-compile')
   const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-test-'))
   await run(process.execPath, ['scripts/dashboard-assets.ts'])
   const binaries = (await findPostgresBinaries()) ?? (await installPostgres())

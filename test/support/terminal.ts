@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import xterm from '@xterm/headless'
 import { describe } from 'vitest'
 import { SECRET } from './databases.ts'
+import { bareEnvironment } from './environment.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const PTY = fileURLToPath(new URL('terminal.py', import.meta.url))
@@ -45,16 +46,12 @@ export class Terminal {
 
   /** @param args of the command line */
   constructor(args: readonly string[], { cwd, env = {}, columns = 120, rows = 40 }: TerminalOptions) {
-    const { PATH, HOME, TMPDIR } = process.env
     this.#screen = new xterm.Terminal({ cols: columns, rows, scrollback: 10_000, allowProposedApi: true })
     const command = [PTY, String(columns), String(rows), process.execPath, MAIN, ...args]
     this.#child = spawn(PYTHON || 'python3', command, {
       cwd,
       env: {
-        PATH,
-        HOME,
-        TMPDIR,
-        LANG: 'C.UTF-8',
+        ...bareEnvironment(),
         TERM: 'xterm-256color',
         CLERK_WEBHOOK_SIGNING_SECRET: SECRET,
         ...env,
