@@ -14,9 +14,9 @@ import manifest from '../package.json' with { type: 'json' }
 import { BUNDLED } from './bundle-cli.ts'
 import { type Packed, pack, twoAtOnce } from './pack.ts'
 
-/** Without declarations of the command line, which name types of packages that are not installed. */
+/** Without declarations of what only the command line imports: some name types of packages that are not installed. */
 const NEEDED =
-  /^(dist\/(?!(cli|middleware)\/).+\.d\.ts|dist\/.+\.js(on)?|dist\/vendor\/LICENSES\.md|package\.json|README\.md|LICENSE)$/
+  /^(dist\/(?!(cli|middleware|scaffold)\/).+\.d\.ts|dist\/.+\.js(on)?|dist\/vendor\/LICENSES\.md|package\.json|README\.md|LICENSE)$/
 /** Every way in which TypeScript finds modules that have `exports`. */
 const MODULE_SETTINGS = [
   ['nodenext', 'nodenext'],

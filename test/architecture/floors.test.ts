@@ -44,6 +44,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['server/', 'mcp/'],
   ['configuration/'],
   ['doctor/'],
+  ['scaffold/'],
   ['cli/'],
 ]
 

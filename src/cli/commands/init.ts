@@ -1,17 +1,15 @@
 /** `clerk-sync init`: adds the route and the configuration to the app in the working directory, once they were shown. */
 
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { currentTypes, RESOURCES } from '../../clerk/catalogue.ts'
 import { Project, protectionOf, ROUTE_PATH } from '../../doctor/project.ts'
+import { type App, detectApp, NoAppError } from '../../scaffold/app.ts'
+import { diffLines } from '../../scaffold/diff.ts'
+import { FRAMEWORKS, type Framework, nameOf } from '../../scaffold/frameworks.ts'
+import { ensureLocalSecret, type LocalSecret } from '../../scaffold/local-secret.ts'
+import { type Plan, type PlannedFile, planFor, writePlanned } from '../../scaffold/plan.ts'
 import { choose, isConfirmed } from '../confirm.ts'
-import { EXIT } from '../failure.ts'
-import { type App, detectApp } from '../init/app.ts'
-import { FRAMEWORKS, type Framework } from '../init/frameworks.ts'
-import { ensureLocalSecret, type LocalSecret } from '../init/local-secret.ts'
-import { diffLines, type Plan, type PlannedFile, planFor } from '../init/plan.ts'
-import { RECIPE_NAMES, RECIPES, type RecipeName } from '../init/recipes.ts'
+import { EXIT, usageError } from '../failure.ts'
 import { withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { printable, wrap } from '../text.ts'
@@ -47,7 +45,7 @@ export function register(command: Command): void {
 
 async function init(options: InitOptions): Promise<void> {
   const output = new Output(options)
-  const app = await detectApp(process.cwd(), (likely) => chooseFramework(likely, options, output))
+  const app = await findApp(options, output)
   const project = new Project(app.root)
   const plan = planFor(app, project)
   const warning = protectionOf(project)
@@ -56,7 +54,7 @@ async function init(options: InitOptions): Promise<void> {
   const pending = plan.files.filter(({ action }) => action !== 'keep')
   if (pending.length === 0) output.note('\n  Nothing to add: everything is already set up.')
   const agreed = options.dryRun ? [] : await agreedOf(pending, options, output)
-  for (const file of agreed) await write(app.root, file)
+  for (const file of agreed) await writePlanned(app.root, file)
   const isRefused = agreed.length === 0 && pending.length > 0 && !options.dryRun
   const makesSecret = options.localSecret === true && !options.dryRun && !isRefused
   const secret = makesSecret ? await ensureLocalSecret(app.root, app.framework) : undefined
@@ -65,6 +63,14 @@ async function init(options: InitOptions): Promise<void> {
   else printSteps(app, plan, warning, secret, output)
   // Somebody who says no has what he wanted; a script that says yes has not.
   if (options.yes && !options.dryRun && agreed.length < pending.length) process.exitCode = EXIT.foundProblems
+}
+
+async function findApp(options: InitOptions, output: Output): Promise<App> {
+  try {
+    return await detectApp(process.cwd(), (likely) => chooseFramework(likely, options, output))
+  } catch (error) {
+    throw error instanceof NoAppError ? usageError(error.message, error.remedy) : error
+  }
 }
 
 /** Nobody is asked what is clear, or where nobody can answer. */
@@ -77,25 +83,12 @@ async function chooseFramework(
   if (likely.length === 1 || yes || dryRun || !output.canAsk) return likely[0]
   return choose(
     'Which framework receives the webhooks?',
-    likely.map((value) => ({ value, label: NAMES[value] })),
+    likely.map((value) => ({ value, label: nameOf(value) })),
   )
 }
 
-const NAMES: Readonly<Record<Framework, string>> = {
-  'next-app': 'Next.js, App Router',
-  'next-pages': 'Next.js, Pages Router',
-  express: 'Express',
-  fastify: 'Fastify',
-  hono: 'Hono',
-  node: 'Node',
-  ...(Object.fromEntries(RECIPE_NAMES.map((recipe) => [recipe, RECIPES[recipe].name])) as Record<
-    RecipeName,
-    string
-  >),
-}
-
 function describe({ framework, dialect }: App): string {
-  return `${NAMES[framework]}, ${dialect.isTypeScript ? 'TypeScript' : 'JavaScript'}`
+  return `${nameOf(framework)}, ${dialect.isTypeScript ? 'TypeScript' : 'JavaScript'}`
 }
 
 function show({ path, before = '', after, action }: PlannedFile, output: Output): void {
@@ -140,13 +133,6 @@ async function mayReplace({ path }: PlannedFile, options: InitOptions, output: O
     `  ! ${printable(path)} already has a different route, so it was not changed. Add --overwrite to replace it.`,
   )
   return false
-}
-
-async function write(root: string, file: PlannedFile): Promise<void> {
-  const path = join(root, file.path)
-  await mkdir(dirname(path), { recursive: true })
-  // What came into being while the question was asked was not shown, and is not replaced.
-  await writeFile(path, file.after, { flag: file.action === 'create' ? 'wx' : 'w' })
 }
 
 function listPaths(files: readonly PlannedFile[]): string {

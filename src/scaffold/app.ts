@@ -2,7 +2,6 @@
 
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { usageError } from '../failure.ts'
 import type { Dialect, Framework } from './frameworks.ts'
 import { recipesOf } from './recipes.ts'
 
@@ -21,9 +20,20 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>
 }
 
+/** The folder holds no app that receives webhooks. */
+export class NoAppError extends Error {
+  override readonly name = 'NoAppError'
+  readonly remedy: string
+
+  constructor(message: string, remedy: string) {
+    super(message)
+    this.remedy = remedy
+  }
+}
+
 /**
  * @param choose which of several it is; they are sorted by how likely each is
- * @throws {CommandError} where there is no readable package.json
+ * @throws {NoAppError} without a readable package.json, and at the root of a workspace
  */
 export async function detectApp(
   root: string,
@@ -60,9 +70,9 @@ function readManifest(root: string): Manifest {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT')
-      throw usageError('There is no package.json here.', 'Run it in the folder of your app.')
+      throw new NoAppError('There is no package.json here.', 'Run it in the folder of your app.')
   }
-  throw usageError('package.json cannot be read as JSON.', 'Correct it, and run this again.')
+  throw new NoAppError('package.json cannot be read as JSON.', 'Correct it, and run this again.')
 }
 
 /** Next.js first: apps have other servers beside it, and rarely the other way round. */
@@ -91,7 +101,7 @@ function rootOfWorkspace(root: string): Error {
         frameworksOf(dependenciesOf(readManifest(join(root, dirname(path)))), () => false)[0] !== 'node',
     )
   const folder = app ? dirname(app) : 'apps/web'
-  return usageError(
+  return new NoAppError(
     'This is the root of a workspace, not an app.',
     `Run it in the folder of the app that receives webhooks: cd ${folder}`,
   )

@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { RECIPE_NAMES, RECIPES, type RecipeName } from '../../src/cli/init/recipes.ts'
+import { RECIPE_NAMES, RECIPES, type RecipeName } from '../../src/scaffold/recipes.ts'
 import { readBlocks } from '../docs/code-blocks.ts'
 import { callCli, jsonLines, temporaryFolder } from '../support/cli.ts'
 

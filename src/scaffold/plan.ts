@@ -1,9 +1,10 @@
-/** What `init` would write: decided before anything is, so that it can be shown. */
+/** What `init` would write: decided before anything is written, so that it can be shown. */
 
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { CONFIG_FILES } from '../../configuration/configuration.ts'
-import { type Project, ROUTE_PATH, servedPath } from '../../doctor/project.ts'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { CONFIG_FILES } from '../configuration/configuration.ts'
+import { type Project, ROUTE_PATH, servedPath } from '../doctor/project.ts'
 import type { App } from './app.ts'
 import {
   CONFIG_TEXT,
@@ -52,6 +53,13 @@ export function planFor(app: App, project: Project): Plan {
   ]
   const isDone = drain ? hasCron(app) : isMounted(project, integration.route.stem)
   return { files, paste: isDone ? { ...paste, lines: [] } : paste }
+}
+
+/** What came into being since the plan was made was not shown, and is not replaced. */
+export async function writePlanned(root: string, { path, after, action }: PlannedFile): Promise<void> {
+  const file = join(root, path)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, after, { flag: action === 'create' ? 'wx' : 'w' })
 }
 
 function hasCron({ root }: App): boolean {
@@ -130,36 +138,4 @@ function keep(path: string, text: string): PlannedFile {
 
 function readIfThere(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined
-}
-
-const CONTEXT = 3
-
-/**
- * The lines of one change, each with `+`, `-` or a space in front. What both texts begin and end with is left out but for
- * three lines: what `init` changes is in one place.
- */
-export function diffLines(before: string, after: string): string[] {
-  const [old, now] = [linesOf(before), linesOf(after)]
-  const shorter = Math.min(old.length, now.length)
-  const head = countWhile(shorter, (at) => old[at] === now[at])
-  const tail = countWhile(shorter - head, (at) => old[old.length - 1 - at] === now[now.length - 1 - at])
-  return [
-    ...old.slice(Math.max(0, head - CONTEXT), head).map((line) => `  ${line}`),
-    ...old.slice(head, old.length - tail).map((line) => `- ${line}`),
-    ...now.slice(head, now.length - tail).map((line) => `+ ${line}`),
-    ...old
-      .slice(old.length - tail)
-      .slice(0, CONTEXT)
-      .map((line) => `  ${line}`),
-  ]
-}
-
-function linesOf(text: string): string[] {
-  return text === '' ? [] : text.replace(/\r?\n$/, '').split(/\r?\n/)
-}
-
-function countWhile(limit: number, isSame: (at: number) => boolean): number {
-  let count = 0
-  while (count < limit && isSame(count)) count++
-  return count
 }

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { createSigningSecret } from '../../testing/sign.ts'
+import { createSigningSecret } from '../testing/sign.ts'
 import type { Framework } from './frameworks.ts'
 
 export interface LocalSecret {

@@ -1,12 +1,24 @@
 /** Where each framework has its webhook route, and what stands in it. */
 
 import { posix } from 'node:path'
-import { ROUTE_PATH } from '../../doctor/project.ts'
+import { ROUTE_PATH } from '../doctor/project.ts'
 import { isRecipe, RECIPE_NAMES, RECIPES, type RecipeName } from './recipes.ts'
 
-const SERVER_NAMES = ['next-app', 'next-pages', 'express', 'fastify', 'hono', 'node'] as const
-export type Framework = (typeof SERVER_NAMES)[number] | RecipeName
-export const FRAMEWORKS: readonly Framework[] = [...SERVER_NAMES, ...RECIPE_NAMES]
+const SERVERS = {
+  'next-app': 'Next.js, App Router',
+  'next-pages': 'Next.js, Pages Router',
+  express: 'Express',
+  fastify: 'Fastify',
+  hono: 'Hono',
+  node: 'Node',
+} as const
+type ServerName = keyof typeof SERVERS
+export type Framework = ServerName | RecipeName
+export const FRAMEWORKS: readonly Framework[] = [...(Object.keys(SERVERS) as ServerName[]), ...RECIPE_NAMES]
+
+export function nameOf(framework: Framework): string {
+  return isRecipe(framework) ? RECIPES[framework].name : SERVERS[framework]
+}
 
 /** How a project is written. */
 export interface Dialect {
@@ -93,7 +105,7 @@ const FINDING: Readonly<Record<(typeof RECIPES)[RecipeName]['finds'], Partial<Di
 
 const SERVER_FILE = 'the file that makes the server'
 
-const INTEGRATIONS: Readonly<Record<Exclude<Framework, RecipeName>, (setting: Setting) => Integration>> = {
+const INTEGRATIONS: Readonly<Record<ServerName, (setting: Setting) => Integration>> = {
   'next-app': ({ folder, dialect, importFrom }) => {
     const [route, drain] = [`${folder}app${ROUTE_PATH}/route`, `${folder}app${DRAIN_PATH}/route`]
     return {
