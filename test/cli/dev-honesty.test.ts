@@ -3,8 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { footerLines } from '../../src/cli/dev/controls.ts'
 import { Forwarding } from '../../src/cli/dev/forwarding.ts'
 import { Output } from '../../src/cli/output.ts'
-import { liveTraffic } from '../../src/cli/traffic.ts'
-import { createSimulatedClerk } from '../../src/testing/index.ts'
 import { CliProcess, temporaryFolder } from '../support/cli.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
 import { serveHttp } from '../support/http.ts'
@@ -22,18 +20,6 @@ it('says at once that it starts, and finds nothing wrong with itself', async () 
   expect(checks.length).toBeGreaterThan(5)
   await cli.stop()
 }, 60_000)
-
-it('sends no event from the future, however fast it is', async () => {
-  const startAt = Date.now() - 20_000
-  const clerk = createSimulatedClerk({ startAt, maxPauseMs: 1 })
-  const leaving = new AbortController()
-  let events = 0
-  for await (const batch of liveTraffic(clerk, { users: 20, rate: 1, count: 60 }, leaving.signal)) {
-    for (const { timestamp } of batch) expect(timestamp).toBeLessThanOrEqual(Date.now())
-    events += batch.length
-  }
-  expect(events).toBeGreaterThan(60)
-})
 
 describe('the footer', () => {
   const shown = (trouble: string | undefined) =>

@@ -3,13 +3,14 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { loadConfiguration, requireSecrets } from '../../configuration/configuration.ts'
 import { WEBHOOK_PATHS } from '../../server/server.ts'
+import { liveTraffic } from '../../simulation/pace.ts'
 import { createSimulatedClerk, createSimulatedSvix, type DeliveryTotals } from '../../testing/index.ts'
 import { EXIT, Interrupted, listenForInterruption } from '../failure.ts'
 import { noteLogger } from '../open.ts'
 import { type ConfigOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
 import { defaultUrl } from '../serving.ts'
-import { liveTraffic, TrafficLog } from '../traffic.ts'
+import { TrafficLog } from '../traffic-log.ts'
 
 interface SimulateOptions extends OutputOptions, ConfigOptions {
   readonly to?: URL

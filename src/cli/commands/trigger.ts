@@ -13,6 +13,7 @@ import { describeProblem, type Explained } from '../../explanations/problems.ts'
 import type { ClerkEvent, EventType } from '../../index.ts'
 import { WEBHOOK_PATHS } from '../../server/server.ts'
 import { createSigningSecret, type SignedDelivery, signDelivery } from '../../testing/sign.ts'
+import { composeEvent } from '../composed-event.ts'
 import { EXIT, failureLines, usageError } from '../failure.ts'
 import { noteLogger } from '../open.ts'
 import {
@@ -25,7 +26,6 @@ import {
   withExamples,
 } from '../options.ts'
 import { Output, type OutputOptions } from '../output.ts'
-import { buildEvent } from '../sample.ts'
 import { defaultUrl } from '../serving.ts'
 import { toJsonLine } from '../text.ts'
 
@@ -72,7 +72,7 @@ async function trigger(names: readonly string[], options: TriggerOptions): Promi
     : await configuredSecret(options, output)
   const data = options.data === undefined ? undefined : await readSource(options.data)
   const createMessage = (type: EventType): Message => {
-    const built = buildEvent(type, { ...options, data })
+    const built = composeEvent(type, { ...options, data })
     // A bound secret signs for its instance alone.
     const event = instanceId === null ? built : { ...built, instance_id: instanceId }
     return { event, delivery: signDelivery(toJsonLine(event), { secret, svixId: options.id }) }

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CapturedDelivery } from '../../server/delivery-capture.ts'
 import type { Output } from '../output.ts'
-import { TrafficLog } from '../traffic.ts'
+import { TrafficLog } from '../traffic-log.ts'
 
 /** Somebody who presses Ctrl-C does not wait longer. */
 const GRACE_MS = 2_000

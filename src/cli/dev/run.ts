@@ -12,18 +12,14 @@ import {
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
+import { createSimulator } from '../../simulation/simulator.ts'
 import { openDashboard } from '../dashboard.ts'
 import { Interrupted, type listenForInterruption } from '../failure.ts'
 import type { Output } from '../output.ts'
-import { buildEvent } from '../sample.ts'
 import { countWords, detail, isLoopback, originOf, printSummary, step } from '../serving.ts'
 import { type Actions, Controls, type Watched } from './controls.ts'
 import { type DevOptions, openSession, prepare, type Session } from './session.ts'
-import { createSimulator } from './simulation.ts'
 import { TunnelSession } from './tunnel.ts'
-
-/** What a key sends. */
-const SENT_TYPE = 'user.created'
 
 /** Everything that exists before the first line is printed. */
 export interface Beginning {
@@ -136,7 +132,7 @@ function control(running: Running, quitting: AbortController): Controls {
   const simulator = createSimulator(sync, secret)
   const actions: Actions = {
     send: async () =>
-      simulation ? simulation.act() : void (await simulator.send(SENT_TYPE, buildEvent(SENT_TYPE, {}).data)),
+      simulation ? simulation.act() : void (await simulator.send('user.created', undefined)),
     retry: () => retry(sync, output),
     open: dashboard,
     setFilter: (text) => {

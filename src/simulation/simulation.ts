@@ -1,9 +1,7 @@
 /** A simulated Clerk that lives while `dev` runs: its traffic, and its Backend API for comparisons. */
 
-import { EVENT_TYPES } from '../../clerk/catalogue.ts'
-import type { SimulatedTraffic, Simulator } from '../../dashboard/index.ts'
-import { ClerkSyncError } from '../../errors.ts'
-import type { ClerkEvent, ClerkSync, EventType } from '../../index.ts'
+import type { SimulatedTraffic } from '../dashboard/index.ts'
+import type { ClerkEvent } from '../index.ts'
 import {
   type BackendApi,
   createSimulatedClerk,
@@ -11,11 +9,9 @@ import {
   type SimulatedClerk,
   type SimulatedSvix,
   type SimulatedSvixOptions,
-  signDelivery,
   startBackendApi,
-} from '../../testing/index.ts'
-import { buildEvent } from '../sample.ts'
-import { actNow, liveTraffic, type Pace } from '../traffic.ts'
+} from '../testing/index.ts'
+import { actNow, liveTraffic, type Pace } from './pace.ts'
 
 /** Svix’s next tries after 5 s, 5 min and 30 min come after 80 ms, 5 s and 30 s. */
 const TIME_SCALE = 1 / 60
@@ -188,35 +184,4 @@ function actOnOne(clerk: SimulatedClerk): ClerkEvent[] {
 
 function repeat(times: number, act: () => ClerkEvent[]): ClerkEvent[] {
   return Array.from({ length: times }, act).flat()
-}
-
-/**
- * @param sync what takes them, as from its route
- * @param traffic what happens by itself, if the traffic is simulated
- */
-export function createSimulator(
-  sync: ClerkSync,
-  secret: readonly string[],
-  traffic?: SimulatedTraffic,
-): Simulator {
-  return {
-    traffic,
-    get types() {
-      return EVENT_TYPES.map((type) => ({ type, sample: buildEvent(type, {}).data }))
-    },
-    async send(type, data) {
-      const [instanceId] = sync.configuration.instanceIds
-      const event = { ...buildEvent(known(type), { data: JSON.stringify(data) }), timestamp: Date.now() }
-      const sent = instanceId === undefined ? event : { ...event, instance_id: instanceId }
-      const { svixId, headers, body } = signDelivery(sent, { secret })
-      const { outcome } = await sync.receive(body, headers)
-      return { eventId: svixId, outcome }
-    },
-  }
-}
-
-function known(type: string): EventType {
-  const found = EVENT_TYPES.find((each) => each === type)
-  if (found !== undefined) return found
-  throw new ClerkSyncError('option_invalid', `there is no event type ${type.slice(0, 100)}`)
 }

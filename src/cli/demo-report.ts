@@ -1,11 +1,11 @@
 /** What the demo shows: its steps as they happen, then the proof. */
 
-import { formatDuration } from '../../duration.ts'
-import type { BackfillResult, Receipt, ReconcileResult, SweepProgress } from '../../index.ts'
-import type { DeliveryTotals, SimulatedClerk, TableComparison } from '../../testing/index.ts'
-import type { Output } from '../output.ts'
-import { layOut } from '../text.ts'
-import type { OutageResult } from './scenario.ts'
+import { formatDuration } from '../duration.ts'
+import type { BackfillResult, Receipt, ReconcileResult, SweepProgress } from '../index.ts'
+import type { OutageResult } from '../simulation/demo.ts'
+import type { DeliveryTotals, SimulatedClerk, TableComparison } from '../testing/index.ts'
+import type { Output } from './output.ts'
+import { layOut } from './text.ts'
 
 const BAR_WIDTH = 30
 
