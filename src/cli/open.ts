@@ -6,7 +6,7 @@ import { type ClerkSync, createClerkSync } from '../index.ts'
 import type { Logger } from '../log.ts'
 import { createSigningSecret } from '../testing/sign.ts'
 import type { DatabaseOptions } from './options.ts'
-import { Output, type OutputOptions } from './output.ts'
+import { Output } from './output.ts'
 import { printable } from './text.ts'
 
 /**
@@ -15,7 +15,7 @@ import { printable } from './text.ts'
  * Such commands run where no signing secret is, in a migration job for example. Nobody knows the one made here.
  */
 export async function withSync(
-  flags: DatabaseOptions & OutputOptions,
+  flags: DatabaseOptions,
   work: (sync: ClerkSync, output: Output) => Promise<void> | void,
 ): Promise<void> {
   const output = new Output(flags)
@@ -34,7 +34,7 @@ export async function withSync(
 
 /** As {@link withSync}, on a database that is there already. */
 export function withDatabase(
-  flags: DatabaseOptions & OutputOptions,
+  flags: DatabaseOptions,
   work: (sync: ClerkSync, output: Output) => Promise<void> | void,
 ): Promise<void> {
   return withSync(flags, (sync, output) => {

@@ -11,13 +11,17 @@ export function withExamples(
   return command.addHelpText('before', `Examples:\n${lines.join('')}`)
 }
 
-/** `--config`, which every command has. */
-export interface ConfigOptions {
+/** The options that every command has. */
+export interface GlobalOptions {
   readonly config?: string | undefined
+  readonly json?: boolean | undefined
+  readonly quiet?: boolean | undefined
+  /** False with `--no-color`. */
+  readonly color?: boolean | undefined
 }
 
 /** Where the database is. */
-export interface DatabaseOptions extends ConfigOptions {
+export interface DatabaseOptions extends GlobalOptions {
   readonly database?: string | undefined
   readonly schema?: string | undefined
 }

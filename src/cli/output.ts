@@ -4,15 +4,8 @@
  */
 
 import pc from 'picocolors'
+import type { GlobalOptions } from './options.ts'
 import { type Cell, layOut, toAscii, toJsonLine, wrapLine } from './text.ts'
-
-/** The options that every command has. */
-export interface OutputOptions {
-  readonly json?: boolean | undefined
-  readonly quiet?: boolean | undefined
-  /** False with `--no-color`. */
-  readonly color?: boolean | undefined
-}
 
 type Colors = ReturnType<typeof pc.createColors>
 
@@ -69,7 +62,7 @@ export class Output {
   readonly stderr: Pen
   readonly #isSilent: boolean
 
-  constructor({ json = false, quiet = false, color = true }: OutputOptions) {
+  constructor({ json = false, quiet = false, color = true }: GlobalOptions) {
     this.json = json
     this.#isSilent = quiet || json
     this.stdout = new Pen(process.stdout, color)

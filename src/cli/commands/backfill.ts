@@ -5,10 +5,10 @@ import type { BackfillResult, ResourceName } from '../../index.ts'
 import { EXIT } from '../failure.ts'
 import { withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import type { Output, OutputOptions } from '../output.ts'
+import type { Output } from '../output.ts'
 import { resourceArgument, runSweeps, sweepLines } from '../sweeps.ts'
 
-interface BackfillCommandOptions extends OutputOptions, DatabaseOptions {
+interface BackfillCommandOptions extends DatabaseOptions {
   readonly dryRun?: boolean
   readonly handlers?: boolean
   readonly restart?: boolean

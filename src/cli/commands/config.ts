@@ -6,7 +6,7 @@ import { DEFAULT, describeOrigin, loadConfiguration, type Origin } from '../../c
 import { type ShownOption, shownOptions } from '../../configuration/settings.ts'
 import { noteLogger } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { Output, type Pen } from '../output.ts'
 import type { Cell } from '../text.ts'
 
 export function register(command: Command): void {
@@ -18,7 +18,7 @@ export function register(command: Command): void {
   withDatabaseOptions(command).action((_, self: Command) => showConfig(self.optsWithGlobals()))
 }
 
-async function showConfig(options: OutputOptions & DatabaseOptions): Promise<void> {
+async function showConfig(options: DatabaseOptions): Promise<void> {
   const output = new Output(options)
   const configuration = await loadConfiguration(options)
   const config = resolveConfig({ ...configuration.options, log: noteLogger(output) }, process.env)

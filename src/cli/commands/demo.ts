@@ -7,10 +7,10 @@ import type { Command } from 'commander'
 import { DEMO_SCHEMA, Demo } from '../../simulation/demo.ts'
 import { DemoReport } from '../demo-report.ts'
 import { EXIT, Interrupted, listenForInterruption } from '../failure.ts'
-import { parseCount, withExamples } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import { type GlobalOptions, parseCount, withExamples } from '../options.ts'
+import { Output } from '../output.ts'
 
-interface DemoOptions extends OutputOptions {
+interface DemoOptions extends GlobalOptions {
   readonly database?: string
   readonly seed: number
 }

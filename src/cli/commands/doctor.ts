@@ -18,10 +18,10 @@ import {
   withDatabaseOptions,
   withExamples,
 } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { Output, type Pen } from '../output.ts'
 import { printable } from '../text.ts'
 
-interface DoctorOptions extends OutputOptions, DatabaseOptions {
+interface DoctorOptions extends DatabaseOptions {
   readonly url?: URL
   readonly timeout: number
   readonly onlyProblems?: boolean

@@ -7,10 +7,10 @@ import { isConfirmed } from '../confirm.ts'
 import { interruptible } from '../failure.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import type { Output, OutputOptions, Pen } from '../output.ts'
+import type { Output, Pen } from '../output.ts'
 import { layOut } from '../text.ts'
 
-interface EraseCommandOptions extends OutputOptions, DatabaseOptions {
+interface EraseCommandOptions extends DatabaseOptions {
   readonly dryRun?: boolean
   readonly yes?: boolean
 }

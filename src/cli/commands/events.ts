@@ -35,7 +35,7 @@ import {
   withDatabaseOptions,
   withExamples,
 } from '../options.ts'
-import type { Output, OutputOptions, Pen } from '../output.ts'
+import type { Output, Pen } from '../output.ts'
 import { type Cell, cut, formatExactTime, formatTime, layOut, printable, printableLines } from '../text.ts'
 
 export function register(command: Command): void {
@@ -49,7 +49,7 @@ export function register(command: Command): void {
   registerReplay(command.command('replay').summary('apply recorded events again'))
 }
 
-interface ListOptions extends OutputOptions, DatabaseOptions, FilterOptions {
+interface ListOptions extends DatabaseOptions, FilterOptions {
   readonly limit: number
   readonly before?: string
 }
@@ -87,7 +87,7 @@ function listLines(event: EventSummary, pen: Pen): string[] {
   return entryLines({ at, result, name: type ?? 'no event', ids: [resource_id ?? '', id], detail }, pen)
 }
 
-interface ShowOptions extends OutputOptions, DatabaseOptions {
+interface ShowOptions extends DatabaseOptions {
   readonly body?: boolean
 }
 
@@ -225,7 +225,7 @@ function toText(body: Uint8Array): string {
   return Buffer.from(body).toString()
 }
 
-interface ReplayOptions extends OutputOptions, DatabaseOptions, FilterOptions {
+interface ReplayOptions extends DatabaseOptions, FilterOptions {
   readonly all?: boolean
   readonly yes?: boolean
 }

@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import { closest } from '../../closest.ts'
 import { EXPLANATIONS, type Explanation } from '../../explanations/catalogue.ts'
 import { remedyLines, usageError } from '../failure.ts'
-import { withExamples } from '../options.ts'
-import { Output, type OutputOptions, type Pen } from '../output.ts'
+import { type GlobalOptions, withExamples } from '../options.ts'
+import { Output, type Pen } from '../output.ts'
 import type { Cell } from '../text.ts'
 
 export function register(command: Command): void {
@@ -18,7 +18,7 @@ export function register(command: Command): void {
     .action((code: string | undefined, _, self: Command) => explain(code, self.optsWithGlobals()))
 }
 
-function explain(code: string | undefined, options: OutputOptions): void {
+function explain(code: string | undefined, options: GlobalOptions): void {
   const output = new Output(options)
   if (code === undefined) {
     output.list(EXPLANATIONS, toCells)

@@ -19,10 +19,10 @@ import {
   withDatabaseOptions,
   withExamples,
 } from '../options.ts'
-import type { Output, OutputOptions, Pen } from '../output.ts'
+import type { Output, Pen } from '../output.ts'
 import { type Cell, formatTime, printable } from '../text.ts'
 
-interface ChangeOptions extends OutputOptions, DatabaseOptions, BulkFlags {
+interface ChangeOptions extends DatabaseOptions, BulkFlags {
   readonly handler?: readonly string[]
   readonly group?: readonly string[]
   readonly dead?: boolean
@@ -50,7 +50,7 @@ export function register(command: Command): void {
   ).action((ids: string[], _, self: Command) => change('discard', ids, self.optsWithGlobals()))
 }
 
-function list(options: OutputOptions & DatabaseOptions): Promise<void> {
+function list(options: DatabaseOptions): Promise<void> {
   return withDatabase(options, async (sync, output) => {
     const groups = await readGroups(sync)
     output.list(groups, toCells)

@@ -14,16 +14,13 @@ import {
   withDatabaseOptions,
   withExamples,
 } from '../options.ts'
-import type { OutputOptions } from '../output.ts'
 import { formatTime } from '../text.ts'
 
-type Options = OutputOptions & DatabaseOptions
-
-interface PauseOptions extends Options {
+interface PauseOptions extends DatabaseOptions {
   readonly reason?: string
 }
 
-interface RunOptions extends Options, BulkFlags {
+interface RunOptions extends DatabaseOptions, BulkFlags {
   readonly since?: Date
   readonly until?: Date
   readonly existing?: readonly [string]
@@ -60,7 +57,7 @@ export function register(command: Command): void {
     .action((name: string, _, self: Command) => run(name, self.optsWithGlobals()))
 }
 
-function list(options: Options): Promise<void> {
+function list(options: DatabaseOptions): Promise<void> {
   return withDatabase(options, async (sync, output) => {
     const handlers = await sync.handlers.list()
     output.list(handlers, toCells)
@@ -82,7 +79,7 @@ function pause(name: string, options: PauseOptions): Promise<void> {
   })
 }
 
-function resume(name: string, options: Options): Promise<void> {
+function resume(name: string, options: DatabaseOptions): Promise<void> {
   return withDatabase(options, async (sync, output) => {
     await sync.handlers.resume(name)
     output.note(`${name} is resumed.`)

@@ -10,11 +10,11 @@ import { ensureLocalSecret, type LocalSecret } from '../../scaffold/local-secret
 import { type Plan, type PlannedFile, planFor, writePlanned } from '../../scaffold/plan.ts'
 import { choose, isConfirmed } from '../confirm.ts'
 import { EXIT, usageError } from '../failure.ts'
-import { withExamples } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import { type GlobalOptions, withExamples } from '../options.ts'
+import { Output } from '../output.ts'
 import { printable, wrap } from '../text.ts'
 
-interface InitOptions extends OutputOptions {
+interface InitOptions extends GlobalOptions {
   readonly framework?: Framework
   readonly yes?: boolean
   readonly overwrite?: boolean

@@ -5,10 +5,10 @@ import type { Forgotten, MaintenanceResult, RetentionKind } from '../../index.ts
 import { CommandError, listenForInterruption } from '../failure.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import type { Output, OutputOptions, Pen } from '../output.ts'
+import type { Output, Pen } from '../output.ts'
 import { type Cell, formatExactTime, layOut } from '../text.ts'
 
-interface MaintainCommandOptions extends OutputOptions, DatabaseOptions {
+interface MaintainCommandOptions extends DatabaseOptions {
   readonly dryRun?: boolean
 }
 

@@ -8,9 +8,8 @@ import { openDashboard } from '../dashboard.ts'
 import { listenForInterruption } from '../failure.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import type { OutputOptions } from '../output.ts'
 
-interface McpOptions extends OutputOptions, DatabaseOptions {
+interface McpOptions extends DatabaseOptions {
   readonly allowWrites?: boolean
 }
 

@@ -7,9 +7,9 @@ import type { ClerkSync } from '../../index.ts'
 import { EXIT } from '../failure.ts'
 import { withSync } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import type { Output, OutputOptions } from '../output.ts'
+import type { Output } from '../output.ts'
 
-interface MigrateOptions extends OutputOptions, DatabaseOptions {
+interface MigrateOptions extends DatabaseOptions {
   readonly dryRun?: boolean
   readonly check?: boolean
 }

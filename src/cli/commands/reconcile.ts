@@ -7,11 +7,11 @@ import type { DriftReport, FoundDrift, ReconcileResult, ResourceName } from '../
 import { EXIT } from '../failure.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, parseCount, withDatabaseOptions, withExamples } from '../options.ts'
-import type { Output, OutputOptions, Pen } from '../output.ts'
+import type { Output, Pen } from '../output.ts'
 import { resourceArgument, runSweeps, sweepLines } from '../sweeps.ts'
 import { layOut } from '../text.ts'
 
-interface ReconcileCommandOptions extends OutputOptions, DatabaseOptions {
+interface ReconcileCommandOptions extends DatabaseOptions {
   readonly dryRun?: boolean
   readonly full?: boolean
   readonly handlers?: boolean

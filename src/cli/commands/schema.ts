@@ -9,8 +9,8 @@ import { toKysely } from '../../schema/kysely.ts'
 import { toPrisma } from '../../schema/prisma.ts'
 import { toSql } from '../../schema/sql.ts'
 import { usageError } from '../failure.ts'
-import { type ConfigOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import { type GlobalOptions, withExamples } from '../options.ts'
+import { Output } from '../output.ts'
 
 /** By the name of its option. */
 const FORMATS = {
@@ -22,7 +22,7 @@ const FORMATS = {
 
 type Format = keyof typeof FORMATS
 
-interface SchemaOptions extends OutputOptions, ConfigOptions, Partial<Record<Format, boolean>> {
+interface SchemaOptions extends GlobalOptions, Partial<Record<Format, boolean>> {
   readonly schema?: string
 }
 

@@ -7,12 +7,12 @@ import { liveTraffic } from '../../simulation/pace.ts'
 import { createSimulatedClerk, createSimulatedSvix, type DeliveryTotals } from '../../testing/index.ts'
 import { EXIT, Interrupted, listenForInterruption } from '../failure.ts'
 import { noteLogger } from '../open.ts'
-import { type ConfigOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import { type GlobalOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
+import { Output } from '../output.ts'
 import { defaultUrl } from '../serving.ts'
 import { TrafficLog } from '../traffic-log.ts'
 
-interface SimulateOptions extends OutputOptions, ConfigOptions {
+interface SimulateOptions extends GlobalOptions {
   readonly to?: URL
   readonly users: number
   /** Milliseconds from one action to the next. */

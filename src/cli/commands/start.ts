@@ -27,10 +27,10 @@ import { openDashboard } from '../dashboard.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT, Interrupted, type Interruption, listenForInterruption } from '../failure.ts'
 import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import { Output } from '../output.ts'
 import { detail, logStrayRejections, originOf, parseHost, parsePort, printSummary, step } from '../serving.ts'
 
-interface StartOptions extends OutputOptions, DatabaseOptions {
+interface StartOptions extends DatabaseOptions {
   readonly port: number
   readonly host: string
   readonly path?: readonly string[]

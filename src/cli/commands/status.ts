@@ -16,10 +16,10 @@ import { statusOfOutage } from '../../inspect/status.ts'
 import { EXIT, listenForInterruption } from '../failure.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
-import type { Output, OutputOptions, Pen } from '../output.ts'
+import type { Output, Pen } from '../output.ts'
 import { printable } from '../text.ts'
 
-interface StatusOptions extends OutputOptions, DatabaseOptions {
+interface StatusOptions extends DatabaseOptions {
   readonly watch?: boolean
 }
 

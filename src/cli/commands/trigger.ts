@@ -17,19 +17,19 @@ import { composeEvent } from '../composed-event.ts'
 import { EXIT, failureLines, usageError } from '../failure.ts'
 import { noteLogger } from '../open.ts'
 import {
-  type ConfigOptions,
   collect,
+  type GlobalOptions,
   parseCount,
   parseDuration,
   parseRate,
   parseUrl,
   withExamples,
 } from '../options.ts'
-import { Output, type OutputOptions } from '../output.ts'
+import { Output } from '../output.ts'
 import { defaultUrl } from '../serving.ts'
 import { toJsonLine } from '../text.ts'
 
-interface TriggerOptions extends OutputOptions, SendOptions, ConfigOptions {
+interface TriggerOptions extends GlobalOptions, SendOptions {
   readonly to?: URL
   readonly set?: readonly string[]
   readonly data?: string
@@ -83,7 +83,7 @@ async function trigger(names: readonly string[], options: TriggerOptions): Promi
   for (const type of queue) print(createMessage(type).delivery, to, output)
 }
 
-async function configuredSecret(flags: ConfigOptions, output: Output): Promise<ConfiguredSecret> {
+async function configuredSecret(flags: GlobalOptions, output: Output): Promise<ConfiguredSecret> {
   const { options } = await loadConfiguration(flags)
   const [secret] = requireSecrets({ ...options, log: noteLogger(output) })
   return secret

@@ -18,12 +18,12 @@ import { isConfirmed } from '../confirm.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { usageError } from '../failure.ts'
 import type { DatabaseOptions } from '../options.ts'
-import type { Output, OutputOptions } from '../output.ts'
+import type { Output } from '../output.ts'
 import { detail, logStrayRejections, step } from '../serving.ts'
 import { Forwarding } from './forwarding.ts'
 import type { TunnelKind } from './tunnel.ts'
 
-export interface DevOptions extends OutputOptions, DatabaseOptions {
+export interface DevOptions extends DatabaseOptions {
   /** `any` is the usual one, or a free one if that is taken. */
   readonly port: number | 'any'
   readonly host: string
