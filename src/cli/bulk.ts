@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander'
 import type { BulkOptions, BulkResult } from '../index.ts'
-import { EXIT, Interrupted, listenForInterruption } from './failure.ts'
+import { EXIT } from './failure.ts'
+import { listenForInterruption } from './interruption.ts'
 import { parseCount } from './options.ts'
 import type { Output } from './output.ts'
 
@@ -26,18 +27,15 @@ export async function runBulk(
   output: Output,
   work: (options: BulkOptions) => Promise<BulkResult>,
 ): Promise<void> {
-  const interruption = listenForInterruption()
+  using interruption = listenForInterruption()
+  const { signal } = interruption
   const onProgress: BulkOptions['onProgress'] = ({ matched, seen }) =>
     output.progress(`${seen} of ${matched} …`)
-  try {
-    const { rate: perSecond, stopAfter: stopAfterFailures, note } = flags
-    const result = await work({ perSecond, stopAfterFailures, note, signal: interruption.signal, onProgress })
-    output.progress('')
-    report(result, output)
-  } finally {
-    interruption.dispose()
-  }
-  if (interruption.signal.aborted) throw new Interrupted(await interruption.happened)
+  const { rate: perSecond, stopAfter: stopAfterFailures, note } = flags
+  const result = await work({ perSecond, stopAfterFailures, note, signal, onProgress })
+  output.progress('')
+  report(result, output)
+  signal.throwIfAborted()
 }
 
 function report(result: BulkResult, output: Output): void {

@@ -1,6 +1,7 @@
 /** Questions at the terminal. Each also has an option that answers it, for scripts. */
 
-import { Interrupted, usageError } from './failure.ts'
+import { usageError } from './failure.ts'
+import { Interrupted } from './interruption.ts'
 import type { Output } from './output.ts'
 
 /**

@@ -3,7 +3,8 @@
 import { Command, Option } from 'commander'
 import { loadEnvironmentFiles } from '../configuration/environment.ts'
 import { readVersion } from '../version.ts'
-import { dieOf, fail, Interrupted } from './failure.ts'
+import { fail } from './failure.ts'
+import { dieOf, Interrupted } from './interruption.ts'
 import { withExamples } from './options.ts'
 import { Output } from './output.ts'
 

@@ -6,7 +6,7 @@ import { closest } from '../closest.ts'
 import { countOf } from '../count-of.ts'
 import { formatDuration } from '../duration.ts'
 import type { BackfillOptions, SweepProgress, SweepsProgress } from '../index.ts'
-import { interruptible } from './failure.ts'
+import { interruptible } from './interruption.ts'
 import type { Output, Pen } from './output.ts'
 import { type Cell, layOut } from './text.ts'
 
@@ -26,8 +26,8 @@ export async function runSweeps<Result>(
   }
   return interruptible(
     output,
-    () => 'Stopped. Written rows are kept; the next run continues here.',
     (signal) => run({ signal, onProgress }),
+    () => 'Stopped. Written rows are kept; the next run continues here.',
   )
 }
 

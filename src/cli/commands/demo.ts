@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { DEMO_SCHEMA, Demo } from '../../simulation/demo.ts'
 import { DemoReport } from '../demo-report.ts'
-import { EXIT, Interrupted, listenForInterruption } from '../failure.ts'
+import { EXIT } from '../failure.ts'
+import { interruptible } from '../interruption.ts'
 import { type GlobalOptions, parseCount, withExamples } from '../options.ts'
 import { Output } from '../output.ts'
 
@@ -31,24 +32,29 @@ export function register(command: Command): void {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
-  const interruption = listenForInterruption()
-  const folder = options.database ? undefined : await mkdtemp(join(tmpdir(), 'clerk-sync-demo-'))
-  try {
-    const database = options.database ?? (folder as string)
-    const isIdentical = await run({ ...options, database }, interruption.signal)
-    if (!isIdentical) process.exitCode = EXIT.foundProblems
-  } catch (error) {
-    if (interruption.signal.aborted) throw new Interrupted(await interruption.happened)
-    throw error
-  } finally {
-    if (folder) await rm(folder, { recursive: true, force: true })
-    interruption.dispose()
-  }
+  const output = new Output(options)
+  const isIdentical = await interruptible(output, (signal) =>
+    withFolder(options.database, (database) => run({ ...options, database }, signal, output)),
+  )
+  if (!isIdentical) process.exitCode = EXIT.foundProblems
 }
 
-async function run(options: DemoOptions & { database: string }, signal: AbortSignal): Promise<boolean> {
-  const { database, seed } = options
-  const report = new DemoReport(new Output(options))
+/** Without a database, work happens in a folder that is removed after it. */
+async function withFolder<Result>(
+  database: string | undefined,
+  work: (database: string) => Promise<Result>,
+): Promise<Result> {
+  if (database) return work(database)
+  const folder = await mkdtemp(join(tmpdir(), 'clerk-sync-demo-'))
+  return work(folder).finally(() => rm(folder, { recursive: true, force: true }))
+}
+
+async function run(
+  { database, seed }: DemoOptions & { database: string },
+  signal: AbortSignal,
+  output: Output,
+): Promise<boolean> {
+  const report = new DemoReport(output)
   await using demo = await Demo.open({ database, seed, signal, onProgress: report.progress.bind(report) })
   report.begin(seed, demo.databaseKind)
   const url = await report.timed(() => demo.start())

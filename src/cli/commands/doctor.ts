@@ -1,6 +1,5 @@
 /** `clerk-sync doctor`: looks at everything that can be wrong, and names what is. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { createPortalLink } from '../../clerk/api/portal.ts'
 import { loadConfiguration } from '../../configuration/configuration.ts'
@@ -9,7 +8,8 @@ import { type CheckedResult, type Fix, GROUPS, type Status } from '../../doctor/
 import { examine, resolveOptions } from '../../doctor/examine.ts'
 import { ClerkSyncError } from '../../errors.ts'
 import { isConfirmed } from '../confirm.ts'
-import { EXIT, listenForInterruption, remedyLines, usageError } from '../failure.ts'
+import { EXIT, remedyLines, usageError } from '../failure.ts'
+import { watchChanges } from '../interruption.ts'
 import { withSync } from '../open.ts'
 import {
   type DatabaseOptions,
@@ -108,17 +108,13 @@ async function printPortalLink(options: DoctorOptions, output: Output): Promise<
   output.note('  The link signs in once without a password. Keep it secret.')
 }
 
-/** Again whenever something else is found. */
 async function watch(options: DoctorOptions, output: Output): Promise<void> {
-  const { signal } = listenForInterruption()
-  let reported: string | undefined
-  while (!signal.aborted) {
-    const results = await examine(options)
-    const essence = results.map(({ check, status, code }) => `${check} ${status} ${code}`).join()
-    if (essence !== reported) report(results, options, output)
-    reported = essence
-    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(() => undefined)
-  }
+  await watchChanges(
+    WATCH_EVERY_MS,
+    () => examine(options),
+    (results) => results.map(({ check, status, code }) => `${check} ${status} ${code}`).join(),
+    (results) => report(results, options, output),
+  )
   process.exitCode = 0
 }
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { countOf } from '../../count-of.ts'
 import type { ErasureCounts, ErasureResult } from '../../index.ts'
 import { isConfirmed } from '../confirm.ts'
-import { interruptible } from '../failure.ts'
+import { interruptible } from '../interruption.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import type { Output, Pen } from '../output.ts'
@@ -38,8 +38,8 @@ function erase(user: string, options: EraseCommandOptions): Promise<void> {
     const onProgress = (counts: ErasureCounts) => output.progress(`${countOf(counts.events, 'event')} …`)
     const erased = await interruptible(
       output,
-      () => 'Stopped. No new data of this user is stored; run the command again to erase the rest.',
       (signal) => sync.erase(user, { signal, onProgress }),
+      () => 'Stopped. No new data of this user is stored; run the command again to erase the rest.',
     )
     report(erased, output)
   })

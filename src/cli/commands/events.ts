@@ -24,7 +24,8 @@ import {
 } from '../../inspect/events.ts'
 import { isConfirmed } from '../confirm.ts'
 import { entryLines, listShort, outcomeCell } from '../entry.ts'
-import { CommandError, EXIT, interruptible, usageError } from '../failure.ts'
+import { CommandError, EXIT, usageError } from '../failure.ts'
+import { interruptible } from '../interruption.ts'
 import { withDatabase } from '../open.ts'
 import {
   collect,
@@ -284,8 +285,8 @@ async function runReplay(
   }
   return interruptible(
     output,
-    () => `Stopped after ${done} of ${total}. It is safe to replay them again.`,
     (signal) => sync.replay(filter, { signal, onReceipt }),
+    () => `Stopped after ${done} of ${total}. It is safe to replay them again.`,
   )
 }
 

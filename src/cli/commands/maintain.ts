@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander'
 import type { Forgotten, MaintenanceResult, RetentionKind } from '../../index.ts'
-import { CommandError, listenForInterruption } from '../failure.ts'
+import { CommandError } from '../failure.ts'
+import { listenForInterruption } from '../interruption.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import type { Output, Pen } from '../output.ts'
@@ -26,15 +27,10 @@ export function register(command: Command): void {
 function maintain(options: MaintainCommandOptions): Promise<void> {
   return withDatabase(options, async (sync, output) => {
     await sync.check()
-    const interruption = listenForInterruption()
-    try {
-      const { signal } = interruption
-      const result = await sync.maintain({ dryRun: options.dryRun, signal })
-      if (result === null) throw isBusy()
-      report(result, output)
-    } finally {
-      interruption.dispose()
-    }
+    using interruption = listenForInterruption()
+    const result = await sync.maintain({ dryRun: options.dryRun, signal: interruption.signal })
+    if (result === null) throw isBusy()
+    report(result, output)
   })
 }
 

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { loadConfiguration } from '../../configuration/configuration.ts'
 import { loadSdk, serveTools } from '../../mcp/server.ts'
 import { openDashboard } from '../dashboard.ts'
-import { listenForInterruption } from '../failure.ts'
+import { listenForInterruption } from '../interruption.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 
@@ -43,13 +43,12 @@ async function serve(options: McpOptions): Promise<void> {
 
 /** Until the client goes away or a signal comes. */
 async function closed(server: Server): Promise<void> {
-  const interruption = listenForInterruption()
+  using interruption = listenForInterruption()
   const isGone = new Promise<void>((resolve) => {
     process.stdin.once('close', resolve)
     process.stdin.once('end', resolve)
     server.onclose = resolve
   })
   await Promise.race([isGone, interruption.happened])
-  interruption.dispose()
   await server.close()
 }

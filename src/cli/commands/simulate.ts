@@ -5,7 +5,8 @@ import { loadConfiguration, requireSecrets } from '../../configuration/configura
 import { WEBHOOK_PATHS } from '../../server/server.ts'
 import { liveTraffic } from '../../simulation/pace.ts'
 import { createSimulatedClerk, createSimulatedSvix, type DeliveryTotals } from '../../testing/index.ts'
-import { EXIT, Interrupted, listenForInterruption } from '../failure.ts'
+import { EXIT } from '../failure.ts'
+import { listenForInterruption } from '../interruption.ts'
 import { noteLogger } from '../open.ts'
 import { type GlobalOptions, parseCount, parseRate, parseUrl, withExamples } from '../options.ts'
 import { Output } from '../output.ts'
@@ -54,7 +55,7 @@ async function simulate({ seed = anySeed(), ...options }: SimulateOptions): Prom
   const configuration = await loadConfiguration(options)
   const [{ secret, instanceId }] = requireSecrets({ ...configuration.options, log: noteLogger(output) })
   const url = options.to ?? defaultUrl()
-  const interruption = listenForInterruption()
+  using interruption = listenForInterruption()
   const log = new TrafficLog(output, url)
   const clerk = createSimulatedClerk({
     seed,
@@ -74,7 +75,7 @@ async function simulate({ seed = anySeed(), ...options }: SimulateOptions): Prom
   for await (const events of liveTraffic(clerk, options, interruption.signal)) svix.send(events)
   await Promise.race([svix.settled(), interruption.happened])
   summarize(svix.report().totals, output)
-  if (interruption.signal.aborted) throw new Interrupted(await interruption.happened)
+  interruption.signal.throwIfAborted()
 }
 
 function summarize(totals: DeliveryTotals, output: Output): void {

@@ -1,6 +1,5 @@
 /** `clerk-sync status`: the sentence that the dashboard begins with. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { toUnavailable } from '../../database/failure.ts'
 import { FAR_MS, formatRoundTrip, measureRoundTrip } from '../../doctor/database.ts'
@@ -13,7 +12,8 @@ import { describeQuantity } from '../../inspect/quantity.ts'
 import { read } from '../../inspect/reading.ts'
 import { describeReplica, type ReplicaState, readReplica } from '../../inspect/replica.ts'
 import { statusOfOutage } from '../../inspect/status.ts'
-import { EXIT, listenForInterruption } from '../failure.ts'
+import { EXIT } from '../failure.ts'
+import { watchChanges } from '../interruption.ts'
 import { withDatabase } from '../open.ts'
 import { type DatabaseOptions, withDatabaseOptions, withExamples } from '../options.ts'
 import type { Output, Pen } from '../output.ts'
@@ -38,7 +38,13 @@ export function register(command: Command): void {
 
 async function showStatus(options: StatusOptions): Promise<void> {
   await withDatabase(options, async (sync, output) => {
-    if (options.watch) return watch(sync, output)
+    if (options.watch)
+      return watchChanges(
+        WATCH_EVERY_MS,
+        () => look(sync),
+        ({ status }) => essenceOf(status),
+        (seen) => show(seen, output),
+      )
     const seen = await look(sync)
     show(seen, output)
     if (seen.status.state === 'down') process.exitCode = EXIT.failed
@@ -78,18 +84,6 @@ async function look(sync: ClerkSync): Promise<Seen> {
     }
   } catch (error) {
     return { status: statusOfOutage(toUnavailable(error).message) }
-  }
-}
-
-async function watch(sync: ClerkSync, output: Output): Promise<void> {
-  const interruption = listenForInterruption()
-  let shown: string | undefined
-  while (!interruption.signal.aborted) {
-    const seen = await look(sync)
-    const essence = essenceOf(seen.status)
-    if (essence !== shown) show(seen, output)
-    shown = essence
-    await sleep(WATCH_EVERY_MS, undefined, { signal: interruption.signal }).catch(() => undefined)
   }
 }
 

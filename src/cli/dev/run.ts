@@ -14,7 +14,7 @@ import {
 } from '../../server/server.ts'
 import { createSimulator } from '../../simulation/simulator.ts'
 import { openDashboard } from '../dashboard.ts'
-import { Interrupted, type listenForInterruption } from '../failure.ts'
+import { Interrupted, type Interruption } from '../interruption.ts'
 import type { Output } from '../output.ts'
 import { countWords, detail, isLoopback, originOf, printSummary, step } from '../serving.ts'
 import { type Actions, Controls, type Watched } from './controls.ts'
@@ -24,7 +24,7 @@ import { TunnelSession } from './tunnel.ts'
 /** Everything that exists before the first line is printed. */
 export interface Beginning {
   readonly output: Output
-  readonly interruption: ReturnType<typeof listenForInterruption>
+  readonly interruption: Interruption
   readonly startedAt: number
 }
 
