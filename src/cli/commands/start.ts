@@ -11,6 +11,7 @@ import {
 } from '../../configuration/configuration.ts'
 import { countOf } from '../../count-of.ts'
 import { isNewFolder } from '../../database/embedded-folder.ts'
+import { openDashboard } from '../../doctor/dashboard.ts'
 import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
 import type { Metrics } from '../../metrics/index.ts'
@@ -23,7 +24,6 @@ import {
   startServer,
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
-import { openDashboard } from '../dashboard.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, type Interruption, listenForInterruption } from '../interruption.ts'

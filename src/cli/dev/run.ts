@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { dashboardEnvironment } from '../../config.ts'
 import { countOf } from '../../count-of.ts'
+import { openDashboard } from '../../doctor/dashboard.ts'
 import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, ClerkSyncError } from '../../index.ts'
 import {
@@ -13,7 +14,6 @@ import {
   WEBHOOK_PATHS,
 } from '../../server/server.ts'
 import { createSimulator } from '../../simulation/simulator.ts'
-import { openDashboard } from '../dashboard.ts'
 import { Interrupted, type Interruption } from '../interruption.ts'
 import type { Output } from '../output.ts'
 import { countWords, detail, isLoopback, originOf, printSummary, step } from '../serving.ts'

@@ -1,7 +1,7 @@
-/** The dashboard of the standalone server, with what only the command line knows: origins of options, and the doctor. */
+/** The dashboard, with the origins of options and the doctor's checks. */
 
 import { resolveConfig } from '../config.ts'
-import { type Configuration, DEFAULT, describeOrigin } from '../configuration/configuration.ts'
+import { type Configuration, DEFAULT, describeOrigin, type Flags } from '../configuration/configuration.ts'
 import { shownOptions } from '../configuration/settings.ts'
 import {
   type Check,
@@ -10,17 +10,16 @@ import {
   type DashboardOptions,
   type Setting,
 } from '../dashboard/index.ts'
-import type { CheckedResult } from '../doctor/check.ts'
-import { examine } from '../doctor/examine.ts'
 import type { ClerkSync } from '../index.ts'
 import { silentLogger } from '../log.ts'
-import type { DatabaseOptions } from './options.ts'
+import type { CheckedResult } from './check.ts'
+import { examine } from './examine.ts'
 
 type PassedOptions = Pick<DashboardOptions, 'environment' | 'simulator' | 'authorize' | 'readOnly'>
 
 export interface DashboardParts extends PassedOptions {
   readonly sync: ClerkSync
-  readonly options: DatabaseOptions
+  readonly options: Flags
   readonly configuration: Configuration
 }
 
