@@ -16,7 +16,7 @@ import { type Packed, pack, twoAtOnce } from './pack.ts'
 
 /** Without declarations of what only the command line imports: some name types of packages that are not installed. */
 const NEEDED =
-  /^(dist\/(?!(cli|middleware|scaffold|simulation)\/).+\.d\.ts|dist\/.+\.js(on)?|dist\/vendor\/LICENSES\.md|package\.json|README\.md|LICENSE)$/
+  /^(dist\/(?!(cli|middleware|scaffold|simulation|tunnel)\/).+\.d\.ts|dist\/.+\.js(on)?|dist\/vendor\/LICENSES\.md|package\.json|README\.md|LICENSE)$/
 /** Every way in which TypeScript finds modules that have `exports`. */
 const MODULE_SETTINGS = [
   ['nodenext', 'nodenext'],

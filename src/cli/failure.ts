@@ -2,7 +2,7 @@
 
 import { CommanderError } from 'commander'
 import { ClerkSyncError } from '../errors.ts'
-import type { Explained } from '../explanations/problems.ts'
+import { type Explained, ProblemError } from '../explanations/problems.ts'
 import type { Output, Pen } from './output.ts'
 import { printable, wrap } from './text.ts'
 
@@ -62,7 +62,7 @@ function lineWidth({ width }: Pen): number {
 
 function toFailure(error: unknown): Explained {
   if (error instanceof CommanderError) return toUsage(error)
-  if (error instanceof ClerkSyncError || error instanceof CommandError) {
+  if (error instanceof ClerkSyncError || error instanceof CommandError || error instanceof ProblemError) {
     const { code, message, remedy } = error
     return { code, message, remedy }
   }

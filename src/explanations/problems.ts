@@ -316,6 +316,20 @@ export interface Explained {
   readonly remedy: string
 }
 
+/** A problem that ends what was asked for. */
+export class ProblemError extends Error implements Explained {
+  override readonly name = 'ProblemError'
+  readonly code: ProblemCode
+  readonly remedy: string
+
+  constructor(code: ProblemCode, detail?: string) {
+    const { message, remedy } = describeProblem(code, detail)
+    super(message)
+    this.code = code
+    this.remedy = remedy
+  }
+}
+
 /** A problem as people see it; the detail makes the case specific. */
 export function describeProblem(code: ProblemCode, detail?: string, remedy?: string): Explained {
   const entry = PROBLEMS[code]

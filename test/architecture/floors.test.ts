@@ -42,7 +42,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['index.ts'],
   ['adapters/', 'clerk-backend.ts', 'dashboard/', 'metrics/', 'opentelemetry.ts'],
   ['server/', 'mcp/'],
-  ['configuration/', 'simulation/'],
+  ['configuration/', 'simulation/', 'tunnel/'],
   ['doctor/'],
   ['scaffold/'],
   ['cli/'],

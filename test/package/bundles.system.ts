@@ -21,7 +21,7 @@ const entries = Object.values(manifest.exports)
 
 /** What belongs to development and to servers. */
 const FOREIGN =
-  /@electric-sql\/pglite|node_modules\/(commander|picocolors)\/|^src\/(cli|middleware|scaffold|server|simulation|testing|dashboard)\//
+  /@electric-sql\/pglite|node_modules\/(commander|picocolors)\/|^src\/(cli|middleware|scaffold|server|simulation|testing|tunnel|dashboard)\//
 
 function bundle(contents: string) {
   return build({

@@ -2,9 +2,10 @@
 
 import { spawn } from 'node:child_process'
 import { emitKeypressEvents, type Key } from 'node:readline'
+import { ProblemError } from '../../explanations/problems.ts'
 import { toClerkSyncError } from '../../reply.ts'
 import { NARROW } from '../entry.ts'
-import { CommandError, failureLines } from '../failure.ts'
+import { failureLines } from '../failure.ts'
 import type { Output, Pen } from '../output.ts'
 import { cut, printable, widthOf } from '../text.ts'
 
@@ -114,7 +115,7 @@ export class Controls {
     try {
       await act()
     } catch (error) {
-      const failure = error instanceof CommandError ? error : toClerkSyncError(error)
+      const failure = error instanceof ProblemError ? error : toClerkSyncError(error)
       for (const line of failureLines(failure, this.#output.stderr)) this.#output.note(line)
     }
   }

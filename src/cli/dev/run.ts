@@ -19,7 +19,7 @@ import type { Output } from '../output.ts'
 import { countWords, detail, isLoopback, originOf, printSummary, step } from '../serving.ts'
 import { type Actions, Controls, type Watched } from './controls.ts'
 import { type DevOptions, openSession, prepare, type Session } from './session.ts'
-import { TunnelSession } from './tunnel.ts'
+import { TunnelSession } from './tunnel-session.ts'
 
 /** Everything that exists before the first line is printed. */
 export interface Beginning {

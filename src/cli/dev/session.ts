@@ -21,7 +21,7 @@ import type { DatabaseOptions } from '../options.ts'
 import type { Output } from '../output.ts'
 import { detail, logStrayRejections, step } from '../serving.ts'
 import { Forwarding } from './forwarding.ts'
-import type { TunnelKind } from './tunnel.ts'
+import type { TunnelKind } from './tunnel-session.ts'
 
 export interface DevOptions extends DatabaseOptions {
   /** `any` is the usual one, or a free one if that is taken. */
