@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { footerLines } from '../../src/cli/dev/controls.ts'
+import { footerLines } from '../../src/cli/dev/footer.ts'
 import { Forwarding } from '../../src/cli/dev/forwarding.ts'
 import { Output } from '../../src/cli/output.ts'
 import { CliProcess, temporaryFolder } from '../support/cli.ts'

@@ -2,10 +2,9 @@
 
 import { once } from 'node:events'
 import { dashboardEnvironment } from '../../config.ts'
-import { countOf } from '../../count-of.ts'
 import { openDashboard } from '../../doctor/dashboard.ts'
 import { formatDuration } from '../../duration.ts'
-import { type ClerkSync, ClerkSyncError } from '../../index.ts'
+import { ClerkSyncError } from '../../index.ts'
 import {
   type ClerkSyncServer,
   DASHBOARD_PATH,
@@ -16,9 +15,9 @@ import {
 import { createSimulator } from '../../simulation/simulator.ts'
 import { Interrupted, type Interruption } from '../interruption.ts'
 import type { Output } from '../output.ts'
-import { countWords, detail, isLoopback, originOf, printSummary, step } from '../serving.ts'
-import { type Actions, Controls, type Watched } from './controls.ts'
-import { type DevOptions, openSession, prepare, type Session } from './session.ts'
+import { detail, isLoopback, originOf, printSummary, step } from '../serving.ts'
+import { controlsOf } from './keys.ts'
+import { type DevOptions, openSession, prepare, type Running, type Session } from './session.ts'
 import { TunnelSession } from './tunnel-session.ts'
 
 /** Everything that exists before the first line is printed. */
@@ -45,14 +44,6 @@ export async function runDev(
     throw new Interrupted('SIGINT')
 }
 
-/** What is there once the server listens. */
-interface Running extends Session {
-  readonly server: ClerkSyncServer
-  readonly tunnelSession: TunnelSession
-  readonly webhooks: string
-  readonly dashboard: string
-}
-
 async function run(session: Session, interrupted: AbortSignal, startedAt: number): Promise<void> {
   const { options, output, log, secret, simulation, forwarding } = session
   const quitting = new AbortController()
@@ -60,7 +51,7 @@ async function run(session: Session, interrupted: AbortSignal, startedAt: number
   const running = await serve(session)
   const { server, tunnelSession, webhooks } = running
   announce(running, startedAt)
-  const controls = output.isInteractive ? control(running, quitting) : undefined
+  const controls = output.isInteractive ? controlsOf(running, () => quitting.abort()) : undefined
   // At once, so that the terminal's own Ctrl-C works while what is under way ends.
   leaving.addEventListener('abort', () => controls?.stop(), { once: true })
   try {
@@ -125,52 +116,6 @@ function announce(running: Running, startedAt: number): void {
   const facts = { webhooks, dashboard, simulated, seed: simulation?.seed, database: sync.location }
   if (output.json) output.stdout.record({ type: 'ready', time: new Date(), ...facts })
   else output.stdout.line(`ready webhooks=${webhooks} dashboard=${dashboard}`)
-}
-
-function control(running: Running, quitting: AbortController): Controls {
-  const { options, output, log, sync, secret, simulation, tunnelSession, dashboard } = running
-  const simulator = createSimulator(sync, secret)
-  const actions: Actions = {
-    send: async () =>
-      simulation ? simulation.act() : void (await simulator.send('user.created', undefined)),
-    retry: () => retry(sync, output),
-    open: dashboard,
-    setFilter: (text) => {
-      log.filter = text
-    },
-    togglePause: simulation && (() => simulation.toggle()),
-    // Real people do not belong among simulated ones.
-    toggleTunnel: simulation ? undefined : () => tunnelSession.toggle(options.tunnel ?? 'clerk'),
-    quit: () => quitting.abort(),
-    interrupt: () => void process.emit('SIGINT', 'SIGINT'),
-  }
-  return new Controls(output, () => watch(running), actions)
-}
-
-function watch({ log, server, simulation, tunnelSession, forwarding }: Running): Watched {
-  const failing = [...log.failing.values()]
-  const words = ['retrying', 'dead'].map(
-    (ending) => [failing.filter((each) => each === ending).length, ending] as const,
-  )
-  const failures = words.filter(([count]) => count > 0).map((word) => word.join(' '))
-  const counts = [...countWords({ outcomes: log.outcomes, answers: server.answers }), ...failures]
-  const source = simulation?.isPaused ? 'paused' : 'live'
-  const trouble = forwarding?.trouble
-  const facts = [
-    source,
-    ...(tunnelSession.isOpen ? ['tunnel open'] : []),
-    ...(forwarding && trouble === undefined ? [forwarding.wellbeing] : []),
-  ]
-  return { counts, p95: log.p95, activity: facts.join(', '), trouble }
-}
-
-/** Runs of handlers, whether they are tried again by themselves or not, and events that the database refused. */
-async function retry(sync: ClerkSync, output: Output): Promise<void> {
-  const runs = await sync.handlers.retry({}, { note: 'dev' })
-  const events = await sync.replay({ outcomes: ['failed'] })
-  output.note(
-    `  Tried again: ${countOf(runs.changed, 'run')}. Applied: ${events.applied} of ${countOf(events.matched, 'event')}.`,
-  )
 }
 
 async function ended(signal: AbortSignal): Promise<void> {

@@ -12,6 +12,7 @@ import { lockFolder } from '../../database/folder-lock.ts'
 import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, type ClerkSyncOptions, createClerkSync } from '../../index.ts'
 import { DeliveryCapture } from '../../server/delivery-capture.ts'
+import type { ClerkSyncServer } from '../../server/server.ts'
 import { Simulation } from '../../simulation/simulation.ts'
 import { createSigningSecret } from '../../testing/index.ts'
 import { isConfirmed } from '../confirm.ts'
@@ -21,7 +22,7 @@ import type { DatabaseOptions } from '../options.ts'
 import type { Output } from '../output.ts'
 import { detail, logStrayRejections, step } from '../serving.ts'
 import { Forwarding } from './forwarding.ts'
-import type { TunnelKind } from './tunnel-session.ts'
+import type { TunnelKind, TunnelSession } from './tunnel-session.ts'
 
 export interface DevOptions extends DatabaseOptions {
   /** `any` is the usual one, or a free one if that is taken. */
@@ -50,6 +51,14 @@ export interface Session {
   readonly forwarding: Forwarding | undefined
   /** Its deliveries are forwarded. */
   readonly sync: ClerkSync
+}
+
+/** What is there once the server listens. */
+export interface Running extends Session {
+  readonly server: ClerkSyncServer
+  readonly tunnelSession: TunnelSession
+  readonly webhooks: string
+  readonly dashboard: string
 }
 
 /** Apart from that of `clerk-sync start`: invented people do not belong among real ones. */
