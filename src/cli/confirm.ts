@@ -13,7 +13,7 @@ import type { Output } from './output.ts'
 export async function isConfirmed(
   what: string,
   question: string,
-  yes: boolean,
+  yes: boolean | undefined,
   output: Output,
   isDefault = false,
 ): Promise<boolean> {

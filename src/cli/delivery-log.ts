@@ -119,7 +119,7 @@ export class DeliveryLog implements Logger {
   #show<Fields extends object>(fields: Fields, toLines: (fields: Fields, pen: Pen) => string[]): boolean {
     const isShown = Object.values(fields).some((value) => String(value).includes(this.filter))
     const { stdout } = this.#output
-    if (isShown) for (const line of toLines(fields, stdout)) stdout.line(line)
+    if (isShown) stdout.lines(toLines(fields, stdout))
     return isShown
   }
 

@@ -134,7 +134,7 @@ export class DemoReport {
     const counts = [...outcomes].map(([outcome, count]) => `${outcome} ${count}`)
     const rejected = `rejected ${this.#forgeriesRefused} (forged)`
     stdout.line(`\n     ${[`received ${received}`, ...counts, rejected].join('   ')}\n`)
-    for (const line of this.#tableLines(comparisons)) stdout.line(line)
+    stdout.lines(this.#tableLines(comparisons))
     const elapsed = dim(`(${formatDuration(performance.now() - this.#startedAt)})`)
     stdout.line(
       passes

@@ -34,7 +34,7 @@ export function fail(error: unknown, output: Output): number {
   if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? 0 : EXIT.usage
   const failure = toFailure(error)
   if (output.json) output.stderr.record({ error: failure })
-  else for (const line of failureLines(failure, output.stderr)) output.stderr.line(line)
+  else output.stderr.lines(failureLines(failure, output.stderr))
   return exitCodeOf(error)
 }
 

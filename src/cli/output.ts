@@ -34,6 +34,11 @@ export class Pen {
     for (const line of this.legible(text).split('\n')) this.#stream.write(`${wrapLine(line, this.width)}\n`)
   }
 
+  /** A line for people each. */
+  lines(texts: readonly string[]): void {
+    for (const text of texts) this.line(text)
+  }
+
   /** The text in the characters that the terminal has. */
   legible(text: string): string {
     return this.isUnicode ? text : toAscii(text)
@@ -72,7 +77,7 @@ export class Output {
   /** What a command found: a record for programs, lines for people. */
   print(record: object, toLines: (pen: Pen) => readonly string[]): void {
     if (this.json) this.stdout.record(record)
-    else for (const line of toLines(this.stdout)) this.stdout.line(line)
+    else this.stdout.lines(toLines(this.stdout))
   }
 
   /** A list: a record of each item for programs, a row of each for people. */
@@ -81,13 +86,9 @@ export class Output {
     toCells: (item: Item, pen: Pen) => readonly Cell[],
     toRecord: (item: Item) => object = (item) => item,
   ): void {
+    const rows = () => items.map((item) => toCells(item, this.stdout))
     if (this.json) for (const item of items) this.stdout.record(toRecord(item))
-    else
-      for (const line of layOut(
-        items.map((item) => toCells(item, this.stdout)),
-        this.stdout.width,
-      ))
-        this.stdout.line(line)
+    else this.stdout.lines(layOut(rows(), this.stdout.width))
   }
 
   /** A line for people who watch. None with `--quiet` or `--json`. */

@@ -17,6 +17,11 @@ export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n')
 }
 
+/** One word for a shell, whatever is in it. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
+
 /** JSON in one line, safe for a terminal and for a log. */
 export function toJsonLine(value: unknown): string {
   return printable(toJson(value))
@@ -85,10 +90,13 @@ export function layOut(
   return shown.flatMap((row) => (isRoomy ? inColumns(row, widths, room) : following(row, lineWidth)))
 }
 
-type Shown = Required<Cell>
+interface Shown {
+  readonly text: string
+  readonly style: (text: string) => string
+}
 
 function inColumns(row: readonly Shown[], widths: readonly number[], room: number): string[] {
-  const cells = row.slice(0, -1).map(({ text, style = String }, column) => {
+  const cells = row.slice(0, -1).map(({ text, style }, column) => {
     const padding = ' '.repeat((widths[column] as number) - widthOf(text))
     return { plain: text + padding, painted: (text === '' ? '' : style(text)) + padding }
   })
@@ -102,7 +110,7 @@ function inColumns(row: readonly Shown[], widths: readonly number[], room: numbe
 
 function following(row: readonly Shown[], lineWidth: number): string[] {
   const lines: { width: number; text: string }[] = []
-  const parts = row.flatMap(({ text, style = String }) =>
+  const parts = row.flatMap(({ text, style }) =>
     wrap(text, lineWidth - HANG.length).flatMap((part) =>
       part === '' ? [] : [{ width: widthOf(part), text: style(part) }],
     ),
@@ -143,31 +151,21 @@ export function toAscii(text: string): string {
 
 /** The time of today, the date of earlier days; local. */
 export function formatTime(time: Date, now: Date = new Date()): string {
-  const [date, clock] = [isoDate(time), isoClock(time)]
-  if (date === isoDate(now)) return clock
+  const [date, clock] = localParts(time)
+  if (date === localParts(now)[0]) return clock.slice(0, 8)
   const isThisYear = time.getFullYear() === now.getFullYear()
   return isThisYear ? `${date.slice(5)} ${clock.slice(0, 5)}` : date
 }
 
 /** Date and time, local, with its offset. */
 export function formatExactTime(time: Date): string {
-  return `${isoDate(time)} ${isoClock(time)}.${pad(time.getMilliseconds(), 3)} ${offset(time)}`
-}
-
-function isoDate(time: Date): string {
-  return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`
-}
-
-function isoClock(time: Date): string {
-  return `${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`
-}
-
-function offset(time: Date): string {
   const minutes = -time.getTimezoneOffset()
-  const absolute = Math.abs(minutes)
-  return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(absolute / 60))}:${pad(absolute % 60)}`
+  const offset = new Date(Math.abs(minutes) * 60_000).toISOString().slice(11, 16)
+  return `${localParts(time).join(' ')} ${minutes < 0 ? '-' : '+'}${offset}`
 }
 
-function pad(number: number, digits = 2): string {
-  return String(number).padStart(digits, '0')
+/** `2026-11-01` and `09:30:00.000`, local. */
+function localParts(time: Date): [date: string, clock: string] {
+  const iso = new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString()
+  return [iso.slice(0, 10), iso.slice(11, 23)]
 }

@@ -48,7 +48,7 @@ export class TrafficLog {
       { text: id, style: dim },
     ]
     const shown = stdout.width < NARROW ? cells.slice(0, 3) : cells
-    for (const line of layOut([shown], stdout.width, [8, 3, 31, 6])) stdout.line(line)
+    stdout.lines(layOut([shown], stdout.width, [8, 3, 31, 6]))
   }
 
   #explain({ code, message, remedy }: { code: string; message: string; remedy: string }): void {

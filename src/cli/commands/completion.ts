@@ -6,6 +6,7 @@ import { EXPLANATIONS } from '../../explanations/catalogue.ts'
 import { OUTCOMES } from '../../inspect/events.ts'
 import { withExamples } from '../options.ts'
 import { Output } from '../output.ts'
+import { quote } from '../text.ts'
 
 export function register(command: Command): void {
   withExamples(command, [
@@ -137,10 +138,6 @@ function wordsOf({ commands, options, values }: Place): string[] {
 function described({ commands, options, values }: Place): string[] {
   const explained = [...commands, ...options].map(({ word, meaning }) => quote(`${word}:${meaning}`))
   return [...explained, ...values.map(quote)]
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** In fish a backslash escapes inside single quotes as well. */

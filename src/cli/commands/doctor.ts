@@ -143,7 +143,7 @@ function printResults(results: readonly CheckedResult[], pen: Pen): void {
   for (const group of GROUPS) {
     const own = results.filter((result) => result.group === group)
     if (own.length > 0) pen.line(pen.colors.bold(`${group.charAt(0).toUpperCase()}${group.slice(1)}`))
-    for (const result of own) for (const line of linesOf(result, pen)) pen.line(line)
+    pen.lines(own.flatMap((result) => linesOf(result, pen)))
   }
 }
 

@@ -75,8 +75,7 @@ function list(options: ListOptions): Promise<void> {
     const source = { database: sync.reads, schema: sync.location.schema }
     const events = await listEvents(source, toFilter(options), { limit, before })
     if (output.json) for (const event of events) output.stdout.record(event)
-    else
-      for (const event of events) for (const line of listLines(event, output.stdout)) output.stdout.line(line)
+    else output.stdout.lines(events.flatMap((event) => listLines(event, output.stdout)))
     if (events.length === 0) output.note('No events match.')
     if (events.length === limit) output.note(`For older events add --before ${events.at(-1)?.id}`)
   })
@@ -253,8 +252,7 @@ async function replay(ids: readonly string[], options: ReplayOptions): Promise<v
     const totals = await countEvents(sync.database, filter)
     if (totals.total === 0 && ids.length > 0) throw new ClerkSyncError('event_not_found', ids.join(', '))
     const isWanted =
-      totals.total === 0 ||
-      (await isConfirmed(describeTotals(totals), QUESTION, options.yes === true, output))
+      totals.total === 0 || (await isConfirmed(describeTotals(totals), QUESTION, options.yes, output))
     if (!isWanted) return output.note('Cancelled.')
     // What comes in while somebody reads the question is not part of it.
     const until = filter.until ?? totals.countedAt

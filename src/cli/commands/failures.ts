@@ -112,7 +112,7 @@ async function change(
     if (matched === 0) return output.note('No runs match.')
     const question = isRetry ? 'Retry them?' : 'Discard them? They are never retried.'
     const what = `${countOf(matched, 'failed run')}${sayForgotten(secretsForgotten)}`
-    if (!(await isConfirmed(what, question, options.yes === true, output))) return output.note('Cancelled.')
+    if (!(await isConfirmed(what, question, options.yes, output))) return output.note('Cancelled.')
     await runBulk(options, output, (bulk) => sync.handlers[kind](filter, bulk))
   })
 }

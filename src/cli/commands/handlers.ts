@@ -91,7 +91,7 @@ function run(name: string, options: RunOptions): Promise<void> {
   return withDatabase(options, async (sync, output) => {
     const what = 'existing' in past ? `the rows of ${past.existing}` : 'the events of that time'
     const question = 'Run it where it has not run yet?'
-    if (!(await isConfirmed(`Handler ${name}, for ${what}`, question, options.yes === true, output))) {
+    if (!(await isConfirmed(`Handler ${name}, for ${what}`, question, options.yes, output))) {
       return output.note('Cancelled.')
     }
     await runBulk(options, output, (bulk) => sync.handlers.run(name, past, bulk))

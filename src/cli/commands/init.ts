@@ -107,8 +107,8 @@ async function agreedOf(
   output: Output,
 ): Promise<PlannedFile[]> {
   const additions = pending.filter(({ action }) => action !== 'replace')
-  const isAdding =
-    additions.length > 0 && (await isAgreed(`Add ${listPaths(additions)}`, options.yes, output, true))
+  const question = () => isConfirmed(`Add ${listPaths(additions)}`, 'Go ahead?', options.yes, output, true)
+  const isAdding = additions.length > 0 && (await question())
   // Who wants nothing added is not asked what may be destroyed.
   if (additions.length > 0 && !isAdding) return []
   const agreed = [...additions]
@@ -117,18 +117,10 @@ async function agreedOf(
   return agreed
 }
 
-function isAgreed(
-  what: string,
-  yes: boolean | undefined,
-  output: Output,
-  isDefault = false,
-): Promise<boolean> {
-  return isConfirmed(what, 'Go ahead?', yes === true, output, isDefault)
-}
-
 /** What somebody wrote is not replaced by a `--yes` that may be meant for new files. */
 async function mayReplace({ path }: PlannedFile, options: InitOptions, output: Output): Promise<boolean> {
-  if (!options.yes || options.overwrite) return isAgreed(`Replace ${printable(path)}`, options.yes, output)
+  if (!options.yes || options.overwrite)
+    return isConfirmed(`Replace ${printable(path)}`, 'Go ahead?', options.yes, output)
   output.note(
     `  ! ${printable(path)} already has a different route, so it was not changed. Add --overwrite to replace it.`,
   )

@@ -110,21 +110,18 @@ function numbersOf(seen: Seen): [name: string, value: string][] {
   const { lag, waiting, notApplied, jobs, roundTripMs, replica, alertHook } = seen
   if (!lag || !waiting || !notApplied || !jobs) return []
   const { failed, parked, dead, rejected } = notApplied
-  return [
+  const unapplied = Object.entries({ failed, parked, dead })
+  const numbers: [name: string, value: string | undefined][] = [
     ['lag p95', lag.p95Ms === null ? 'unknown' : formatDuration(lag.p95Ms)],
     ['waiting', describeQuantity(waiting.count)],
-    [
-      'not applied',
-      `${describeQuantity(failed)} failed · ${describeQuantity(parked)} parked · ${describeQuantity(dead)} dead`,
-    ],
+    ['not applied', unapplied.map(([name, count]) => `${describeQuantity(count)} ${name}`).join(' · ')],
     ['rejected', `${describeQuantity(rejected)} in the last 24 hours`],
-    ...(roundTripMs ? [['round trip', describeRoundTrip(roundTripMs)] as [string, string]] : []),
-    ...(replica ? [['replica', describeReplica(replica)] satisfies [string, string]] : []),
-    ...(alertHook
-      ? [['alert hook', printable(`fails since ${alertHook.at}: ${alertHook.failure}`)] as [string, string]]
-      : []),
-    ...jobs.map((job): [string, string] => ['job', printable(job.title)]),
+    ['round trip', roundTripMs ? describeRoundTrip(roundTripMs) : undefined],
+    ['replica', replica && describeReplica(replica)],
+    ['alert hook', alertHook ? printable(`fails since ${alertHook.at}: ${alertHook.failure}`) : undefined],
+    ...jobs.map(({ title }): [string, string] => ['job', printable(title)]),
   ]
+  return numbers.filter((number): number is [string, string] => number[1] !== undefined)
 }
 
 function describeRoundTrip(milliseconds: number): string {

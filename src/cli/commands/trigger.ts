@@ -27,7 +27,7 @@ import {
 } from '../options.ts'
 import { Output } from '../output.ts'
 import { defaultUrl } from '../serving.ts'
-import { toJsonLine } from '../text.ts'
+import { quote, toJsonLine } from '../text.ts'
 
 interface TriggerOptions extends GlobalOptions, SendOptions {
   readonly to?: URL
@@ -201,7 +201,7 @@ class Sender {
     stdout.line(`← ${color(String(status ?? 'no answer'))} POST ${this.#to} ${ms}ms`)
     if (!failure || this.#explained.has(failure.code)) return
     this.#explained.add(failure.code)
-    for (const line of failureLines(failure, stderr)) stderr.line(line)
+    stderr.lines(failureLines(failure, stderr))
   }
 }
 
@@ -242,9 +242,4 @@ interface PrintedRequest {
 function toCurl({ url, headers, body }: PrintedRequest): string {
   const lines = Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`)
   return [`curl -i ${quote(url)}`, ...lines, `--data-binary ${quote(body)}`].join(' \\\n  ')
-}
-
-/** One word for a shell, whatever is in it. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -144,7 +144,7 @@ async function protectDatabase({ options, output, sync, simulation }: Session): 
   if (options.fresh) await empty(name)
   if (!simulation || kind === 'embedded' || isOnThisMachine(name)) return
   const what = `This writes simulated data to ${name}`
-  if (await isConfirmed(what, 'Continue?', options.yes === true, output)) return
+  if (await isConfirmed(what, 'Continue?', options.yes, output)) return
   throw usageError('Cancelled; nothing was written.', 'Omit --database to use an embedded database.')
 }
 
