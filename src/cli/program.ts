@@ -17,91 +17,46 @@ interface CommandModule {
 const COMPLETION = 'completion'
 
 /** By name. Loaded when called, so that asking for help does not wait for database drivers. */
-const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
-  demo: {
-    summary: 'see clerk-sync at work and checked, without an account or a network',
-    load: () => import('./commands/demo.ts'),
-  },
-  init: {
-    summary: 'add the webhook route and the configuration to an app',
-    load: () => import('./commands/init.ts'),
-  },
-  dev: {
-    summary: 'run a server, a database and traffic, for development',
-    load: () => import('./commands/dev.ts'),
-  },
-  start: {
-    summary: 'receive webhooks and keep the tables up to date',
-    load: () => import('./commands/start.ts'),
-  },
-  migrate: {
-    summary: 'create or update the tables',
-    load: () => import('./commands/migrate.ts'),
-  },
-  maintain: {
-    summary: 'delete data that is past its retention',
-    load: () => import('./commands/maintain.ts'),
-  },
-  backfill: {
-    summary: 'import existing data from Clerk',
-    load: () => import('./commands/backfill.ts'),
-  },
-  reconcile: {
-    summary: 'compare the tables with Clerk and repair differences',
-    load: () => import('./commands/reconcile.ts'),
-  },
-  erase: {
-    summary: 'remove what is stored of a user',
-    load: () => import('./commands/erase.ts'),
-  },
-  status: {
-    summary: 'show a one-line health summary',
-    load: () => import('./commands/status.ts'),
-  },
-  events: {
-    summary: 'list, show and replay received events',
-    load: () => import('./commands/events.ts'),
-  },
-  handlers: {
-    summary: 'list and pause handlers, or run one for past events',
-    load: () => import('./commands/handlers.ts'),
-  },
-  failures: {
-    summary: 'list, retry and discard failed handler runs',
-    load: () => import('./commands/failures.ts'),
-  },
-  trigger: {
-    summary: 'send a signed sample event to a webhook route',
-    load: () => import('./commands/trigger.ts'),
-  },
-  simulate: {
-    summary: 'send traffic from a simulated Clerk to a webhook route',
-    load: () => import('./commands/simulate.ts'),
-  },
-  schema: {
-    summary: 'print the synced tables for SQL, Drizzle, Prisma or Kysely',
-    load: () => import('./commands/schema.ts'),
-  },
-  config: {
-    summary: 'show every option, its value and where the value comes from',
-    load: () => import('./commands/config.ts'),
-  },
-  doctor: {
-    summary: 'diagnose configuration, database, route and traffic',
-    load: () => import('./commands/doctor.ts'),
-  },
-  explain: {
-    summary: 'explain an error code and its remedy',
-    load: () => import('./commands/explain.ts'),
-  },
-  mcp: {
-    summary: 'serve status, events and failures to agents (Model Context Protocol)',
-    load: () => import('./commands/mcp.ts'),
-  },
-  [COMPLETION]: {
-    summary: 'print a completion script for bash, zsh or fish',
-    load: () => import('./commands/completion.ts'),
-  },
+const COMMANDS: Readonly<Record<string, readonly [summary: string, load: () => Promise<CommandModule>]>> = {
+  demo: [
+    'see clerk-sync at work and checked, without an account or a network',
+    () => import('./commands/demo.ts'),
+  ],
+  init: ['add the webhook route and the configuration to an app', () => import('./commands/init.ts')],
+  dev: ['run a server, a database and traffic, for development', () => import('./commands/dev.ts')],
+  start: ['receive webhooks and keep the tables up to date', () => import('./commands/start.ts')],
+  migrate: ['create or update the tables', () => import('./commands/migrate.ts')],
+  maintain: ['delete data that is past its retention', () => import('./commands/maintain.ts')],
+  backfill: ['import existing data from Clerk', () => import('./commands/backfill.ts')],
+  reconcile: [
+    'compare the tables with Clerk and repair differences',
+    () => import('./commands/reconcile.ts'),
+  ],
+  erase: ['remove what is stored of a user', () => import('./commands/erase.ts')],
+  status: ['show a one-line health summary', () => import('./commands/status.ts')],
+  events: ['list, show and replay received events', () => import('./commands/events.ts')],
+  handlers: ['list and pause handlers, or run one for past events', () => import('./commands/handlers.ts')],
+  failures: ['list, retry and discard failed handler runs', () => import('./commands/failures.ts')],
+  trigger: ['send a signed sample event to a webhook route', () => import('./commands/trigger.ts')],
+  simulate: [
+    'send traffic from a simulated Clerk to a webhook route',
+    () => import('./commands/simulate.ts'),
+  ],
+  schema: [
+    'print the synced tables for SQL, Drizzle, Prisma or Kysely',
+    () => import('./commands/schema.ts'),
+  ],
+  config: [
+    'show every option, its value and where the value comes from',
+    () => import('./commands/config.ts'),
+  ],
+  doctor: ['diagnose configuration, database, route and traffic', () => import('./commands/doctor.ts')],
+  explain: ['explain an error code and its remedy', () => import('./commands/explain.ts')],
+  mcp: [
+    'serve status, events and failures to agents (Model Context Protocol)',
+    () => import('./commands/mcp.ts'),
+  ],
+  [COMPLETION]: ['print a completion script for bash, zsh or fish', () => import('./commands/completion.ts')],
 }
 
 function createProgram(): Command {
@@ -129,7 +84,7 @@ function createProgram(): Command {
 
 /** Names every command, but loads only the one that is asked for. */
 async function addCommands(program: Command, asked: string | undefined): Promise<void> {
-  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+  for (const [name, [summary, load]] of Object.entries(COMMANDS)) {
     const command = program.command(name).summary(summary).description(summary)
     if (name !== asked && asked !== COMPLETION) continue
     loadEnvironmentFiles()

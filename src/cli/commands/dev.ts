@@ -1,14 +1,14 @@
 /** `clerk-sync dev`: a server, a database and traffic, for development; nothing needs to be configured. */
 
 import { type Command, Option } from 'commander'
-import { DEFAULT_HOST, DEFAULT_PORT } from '../../server/defaults.ts'
+import { DEFAULT_PORT } from '../../server/defaults.ts'
 import { readVersion } from '../../version.ts'
 import type { DevOptions } from '../dev/session.ts'
 import { TUNNELS } from '../dev/tunnel-session.ts'
 import { listenForInterruption } from '../interruption.ts'
 import { parseCount, parseRate, parseUrl, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output } from '../output.ts'
-import { parseHost, parsePort } from '../serving.ts'
+import { withAddressOptions } from '../serving.ts'
 
 const ONE_A_SECOND = 1_000
 
@@ -23,19 +23,7 @@ export function register(command: Command): void {
     ['clerk-sync dev --seed 7 --fresh', 'the same simulated history each time'],
     ['clerk-sync dev --simulate --json', 'simulated traffic even with a secret, as JSON'],
   ])
-  withDatabaseOptions(command)
-    .addOption(
-      new Option('--port <number>', 'TCP port')
-        .env('PORT')
-        .default('any', `${DEFAULT_PORT}, or a free one if that is taken`)
-        .argParser(parsePort<DevOptions['port']>),
-    )
-    .addOption(
-      new Option('--host <address>', 'address to listen on')
-        .env('HOST')
-        .default(DEFAULT_HOST)
-        .argParser(parseHost),
-    )
+  withAddressOptions(withDatabaseOptions(command), 'any', `${DEFAULT_PORT}, or a free one if that is taken`)
     .option('--simulate', 'simulate traffic even if a signing secret is set')
     .option('--forward-to <url>', 'forward each accepted delivery to your app’s webhook route', parseUrl)
     .addOption(

@@ -18,8 +18,8 @@ import type { Metrics } from '../../metrics/index.ts'
 import { Preparation } from '../../server/preparation.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
 import {
+  type ClerkSyncServer,
   DASHBOARD_PATH,
-  DEFAULT_HOST,
   DEFAULT_PORT,
   startServer,
   WEBHOOK_PATHS,
@@ -29,7 +29,17 @@ import { EXIT } from '../failure.ts'
 import { Interrupted, type Interruption, listenForInterruption } from '../interruption.ts'
 import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
 import { Output } from '../output.ts'
-import { detail, logStrayRejections, originOf, parseHost, parsePort, printSummary, step } from '../serving.ts'
+import {
+  detail,
+  logStrayRejections,
+  originOf,
+  parsePort,
+  printSummary,
+  schemaStep,
+  step,
+  unlessEmpty,
+  withAddressOptions,
+} from '../serving.ts'
 
 interface StartOptions extends DatabaseOptions {
   readonly port: number
@@ -57,16 +67,7 @@ export function register(command: Command): void {
     ['clerk-sync start --role worker', 'only run handlers; other processes receive'],
     ['clerk-sync start --json | jq .outcome', 'every delivery as a line of JSON'],
   ])
-  withDatabaseOptions(command)
-    .addOption(
-      new Option('--port <number>', 'TCP port').env('PORT').default(DEFAULT_PORT).argParser(parsePort),
-    )
-    .addOption(
-      new Option('--host <address>', 'address to listen on')
-        .env('HOST')
-        .default(DEFAULT_HOST)
-        .argParser(parseHost),
-    )
+  withAddressOptions(withDatabaseOptions(command), DEFAULT_PORT)
     .option(
       '--path <path>',
       `path of the webhook route, repeatable (${WEBHOOK_PATHS.join(', ')})`,
@@ -80,19 +81,19 @@ export function register(command: Command): void {
       )
         .env('CLERK_SYNC_RECONCILE_EVERY')
         .default(RECONCILE_EVERY_MS, '6h')
-        .argParser(parseInterval),
+        .argParser(unlessEmpty(parseInterval)),
     )
     .addOption(
       new Option('--shutdown-delay <duration>', 'after SIGTERM, serve this long while /readyz answers 503')
         .env('CLERK_SYNC_SHUTDOWN_DELAY')
         .default(0, 'none')
-        .argParser(parseDelay),
+        .argParser(unlessEmpty(parseDuration)),
     )
     .option('--metrics', 'serve /metrics for Prometheus; needs @prometheus-io/client')
     .addOption(
       new Option('--metrics-port <number>', 'serve /metrics on a port of its own')
         .env('CLERK_SYNC_METRICS_PORT')
-        .argParser(parsePort),
+        .argParser(unlessEmpty<number | undefined>(parsePort)),
     )
     .option('--no-dashboard', 'serve no dashboard')
     .option('--no-migrate', 'do not migrate the tables')
@@ -101,14 +102,8 @@ export function register(command: Command): void {
 
 const RECONCILE_EVERY_MS = 6 * 3_600_000
 
-/** As in `address.ts`, an empty variable is none. */
-function parseInterval(text: string, previous: number): number {
-  if (text === '') return previous
+function parseInterval(text: string): number {
   return text === 'off' ? 0 : parseDuration(text)
-}
-
-function parseDelay(text: string, previous: number): number {
-  return text === '' ? previous : parseDuration(text)
 }
 
 /** What the steps of a start share. */
@@ -186,61 +181,42 @@ async function prepareDatabase({ options, output, sync }: Session): Promise<void
   const ran = options.migrate ? await sync.migrate() : []
   await sync.check()
   const elapsed = formatDuration(performance.now() - startedAt)
-  step(
-    output,
-    'Database',
-    kind === 'embedded' ? `embedded Postgres in ${name} (${elapsed})` : `${name} (${elapsed})`,
-  )
+  step(output, 'Database', `${kind === 'embedded' ? `embedded Postgres in ${name}` : name} (${elapsed})`)
   if (kind === 'embedded') {
     detail(output, 'Its data survives a crash of this process, but not a power loss.')
     detail(output, 'For production, set DATABASE_URL to a Postgres.')
   }
-  step(output, 'Schema', ran.length > 0 ? `${schema}, migrated: ${ran.join(', ')}` : `${schema}, up to date`)
+  schemaStep(output, schema, ran)
 }
 
 /** @returns whether it was ever ready */
 async function serve(session: Session, interruption: Interruption): Promise<boolean> {
-  const { options, output, sync } = session
+  const { options, output, sync, log } = session
   const webhookPaths = options.role === 'worker' ? [] : (options.path ?? WEBHOOK_PATHS)
   const preparation = prepare(session)
-  const dashboard = options.dashboard ? openDashboard(session, webhookPaths[0]) : undefined
-  const { port, host, metricsPort, shutdownDelay: shutdownDelayMs } = options
-  const metrics = await openMetrics(session)
-  const reconcile = scheduleOf(session)
-  const maintenance = {
-    onError: ({ code, message }: ClerkSyncError) => output.note(`  ! maintenance: ${code}: ${message}`),
-  }
   const server = await startServer({
     sync,
-    port,
-    host,
+    port: options.port,
+    host: options.host,
     webhookPaths,
-    dashboard,
     preparation,
-    reconcile,
-    maintenance,
-    shutdownDelayMs,
-    metrics,
-    metricsPort,
+    dashboard: options.dashboard ? openDashboard(session, webhookPaths[0]) : undefined,
+    metrics: await openMetrics(session),
+    metricsPort: options.metricsPort,
+    reconcile: scheduleOf(session),
+    maintenance: { onError: ({ code, message }) => output.note(`  ! maintenance: ${code}: ${message}`) },
+    shutdownDelayMs: options.shutdownDelay,
   })
   const startedAt = performance.now()
   const isReady = await preparedBefore(interruption, preparation, sync).catch(async (error) => {
     await server.stop()
     throw error
   })
-  if (isReady) {
-    if (dashboard) announceDashboard(session, server.port)
-    announceMetrics(session, server.metricsPort)
-    const origin = originOf(host, server.port)
-    announce(
-      session,
-      webhookPaths.map((path) => origin + path),
-    )
-  }
+  if (isReady) announce(session, server, webhookPaths)
   await interruption.happened
   if (server.underWay > 0) output.note(`  Finishing requests: ${server.underWay} …`)
   const end = await server.stop()
-  printSummary({ outcomes: session.log.outcomes, answers: server.answers, startedAt }, output)
+  printSummary({ outcomes: log.outcomes, answers: server.answers, startedAt }, output)
   if (end === 'drained') return isReady
   output.note(
     '  Requests that did not finish in time were closed. Nothing is lost: Svix sends their events again.',
@@ -270,17 +246,6 @@ async function openMetrics({ options, sync }: Session): Promise<Metrics | undefi
   return createMetrics(sync, metricsEnvironment())
 }
 
-function announceMetrics({ options, output }: Session, port: number | undefined): void {
-  if (port === undefined) return
-  step(output, 'Metrics', `${originOf(options.host, port)}/metrics`)
-  const isOpen = options.metricsPort === undefined && metricsEnvironment().token === undefined
-  if (isOpen)
-    detail(
-      output,
-      'Anyone who can reach this port can read it: set CLERK_SYNC_METRICS_TOKEN, or use --metrics-port.',
-    )
-}
-
 /** Those that run no handlers could not tell them what they missed. */
 function scheduleOf({ options, output, hasSecretKey }: Session): ReconcileScheduleOptions | undefined {
   const { reconcileEvery, role } = options
@@ -304,16 +269,6 @@ function printResult({ jobId, status, drift, expired }: ReconcileResult, output:
   else output.note(`  Reconciled: ${status}, ${countOf(total, 'row')} differed and were repaired`)
 }
 
-function announceDashboard({ options, output }: Session, port: number): void {
-  step(output, 'Dashboard', originOf(options.host, port) + DASHBOARD_PATH)
-  if (dashboardEnvironment().token === undefined) {
-    detail(
-      output,
-      'Reachable only from this machine, and not in production, until CLERK_SYNC_DASHBOARD_TOKEN is set.',
-    )
-  }
-}
-
 async function work({ output, sync }: Session): Promise<void> {
   const names = (await sync.handlers.list()).map(({ name, pausedAt }) =>
     pausedAt ? `${name} (paused)` : name,
@@ -324,21 +279,35 @@ async function work({ output, sync }: Session): Promise<void> {
 }
 
 /** The first line of data says that the server is ready, in every output format. */
-function announce({ options, output, sync }: Session, urls: readonly string[]): void {
-  const [webhooks] = urls
-  urls.forEach((url, index) => {
-    if (index === 0) step(output, 'Webhooks', url)
-    else detail(output, url)
-  })
-  if (output.json)
-    output.stdout.record({
-      type: 'ready',
-      time: new Date(),
-      role: options.role,
-      webhooks,
-      database: sync.location,
-    })
+function announce(session: Session, server: ClerkSyncServer, webhookPaths: readonly string[]): void {
+  const { options, output, sync } = session
+  const origin = originOf(options.host, server.port)
+  const [webhooks, ...others] = webhookPaths.map((path) => origin + path)
+  if (options.dashboard) announceDashboard(origin, output)
+  if (server.metricsPort !== undefined) announceMetrics(session, originOf(options.host, server.metricsPort))
+  if (webhooks !== undefined) step(output, 'Webhooks', webhooks)
+  for (const url of others) detail(output, url)
+  const facts = { role: options.role, webhooks, database: sync.location }
+  if (output.json) output.stdout.record({ type: 'ready', time: new Date(), ...facts })
   else output.stdout.line(webhooks === undefined ? 'ready role=worker' : `ready webhooks=${webhooks}`)
+}
+
+function announceDashboard(origin: string, output: Output): void {
+  step(output, 'Dashboard', origin + DASHBOARD_PATH)
+  if (dashboardEnvironment().token !== undefined) return
+  detail(
+    output,
+    'Reachable only from this machine, and not in production, until CLERK_SYNC_DASHBOARD_TOKEN is set.',
+  )
+}
+
+function announceMetrics({ options, output }: Session, origin: string): void {
+  step(output, 'Metrics', `${origin}/metrics`)
+  if (options.metricsPort !== undefined || metricsEnvironment().token !== undefined) return
+  detail(
+    output,
+    'Anyone who can reach this port can read it: set CLERK_SYNC_METRICS_TOKEN, or use --metrics-port.',
+  )
 }
 
 function collectPath(text: string, earlier: readonly string[] = []): string[] {

@@ -20,7 +20,7 @@ import { DeliveryLog } from '../delivery-log.ts'
 import { usageError } from '../failure.ts'
 import type { DatabaseOptions } from '../options.ts'
 import type { Output } from '../output.ts'
-import { detail, logStrayRejections, step } from '../serving.ts'
+import { detail, logStrayRejections, schemaStep, step } from '../serving.ts'
 import { Forwarding } from './forwarding.ts'
 import type { TunnelKind, TunnelSession } from './tunnel-session.ts'
 
@@ -132,7 +132,7 @@ export async function prepare(session: Session): Promise<void> {
   const ran = await sync.migrate()
   const place = kind === 'embedded' ? `embedded Postgres in ${name}, kept between runs` : name
   step(output, 'Database', `${place} (${formatDuration(performance.now() - startedAt)})`)
-  step(output, 'Schema', ran.length > 0 ? `${schema}, migrated: ${ran.join(', ')}` : `${schema}, up to date`)
+  schemaStep(output, schema, ran)
   await startHandlers(session)
   printClerk(session)
 }
