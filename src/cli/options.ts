@@ -1,6 +1,7 @@
 /** Options that commands share, and how their values are read. */
 
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { DEFAULT_HOST } from '../server/defaults.ts'
 
 /** Puts examples at the top of a command's help. */
 export function withExamples(
@@ -35,6 +36,23 @@ export function withDatabaseOptions(command: Command): Command {
     .option('--schema <name>', 'the schema of the tables (CLERK_SYNC_SCHEMA, else clerk)')
 }
 
+/** `--port` and `--host`. */
+export function withAddressOptions<Port>(command: Command, port: Port, description?: string): Command {
+  return command
+    .addOption(
+      new Option('--port <number>', 'TCP port')
+        .env('PORT')
+        .default(port, description)
+        .argParser(unlessEmpty<number | Port>(parsePort)),
+    )
+    .addOption(
+      new Option('--host <address>', 'address to listen on')
+        .env('HOST')
+        .default(DEFAULT_HOST)
+        .argParser(unlessEmpty(String)),
+    )
+}
+
 /** For options that can be given several times. */
 export function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value]
@@ -46,6 +64,11 @@ export function collectFrom(allowed: readonly string[]) {
     if (!allowed.includes(value)) throw new InvalidArgumentError(`There are: ${allowed.join(', ')}.`)
     return [...earlier, value]
   }
+}
+
+/** Compose files pass on a variable that is not set as an empty one. */
+export function unlessEmpty<Value>(parse: (text: string) => Value) {
+  return (text: string, previous: Value): Value => (text === '' ? previous : parse(text))
 }
 
 export function parseCount(text: string): number {
@@ -76,6 +99,13 @@ export function parseTime(text: string): Date {
   const time = /^\d+[a-z]$/.test(text) ? new Date(Date.now() - parseDuration(text)) : new Date(text)
   if (!Number.isNaN(time.getTime())) return time
   throw new InvalidArgumentError('It must be a time such as 2026-11-01T09:30, or 1h for an hour ago.')
+}
+
+/** A TCP port; 0 means any free one. */
+export function parsePort(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
 }
 
 /** The address of a webhook route. */

@@ -1,10 +1,9 @@
 /** What a command that goes on tells while it starts: a line for each thing that is ready. */
 
 import { inspect } from 'node:util'
-import { type Command, InvalidArgumentError, Option } from 'commander'
 import { formatDuration } from '../duration.ts'
 import type { Logger } from '../log.ts'
-import { DEFAULT_HOST, DEFAULT_PORT, WEBHOOK_PATHS } from '../server/server.ts'
+import { DEFAULT_PORT, WEBHOOK_PATHS } from '../server/server.ts'
 import { usageError } from './failure.ts'
 import type { Output } from './output.ts'
 
@@ -22,35 +21,6 @@ export function detail(output: Output, text: string): void {
 /** @param ran the migrations that were run just now */
 export function schemaStep(output: Output, schema: string, ran: readonly string[]): void {
   step(output, 'Schema', ran.length > 0 ? `${schema}, migrated: ${ran.join(', ')}` : `${schema}, up to date`)
-}
-
-/** `--port` and `--host`. */
-export function withAddressOptions<Port>(command: Command, port: Port, description?: string): Command {
-  return command
-    .addOption(
-      new Option('--port <number>', 'TCP port')
-        .env('PORT')
-        .default(port, description)
-        .argParser(unlessEmpty<number | Port>(parsePort)),
-    )
-    .addOption(
-      new Option('--host <address>', 'address to listen on')
-        .env('HOST')
-        .default(DEFAULT_HOST)
-        .argParser(unlessEmpty(String)),
-    )
-}
-
-/** Compose files pass on a variable that is not set as an empty one. */
-export function unlessEmpty<Value>(parse: (text: string) => Value) {
-  return (text: string, previous: Value): Value => (text === '' ? previous : parse(text))
-}
-
-/** A TCP port; 0 means any free one. */
-export function parsePort(text: string): number {
-  const port = Number(text)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
 }
 
 /** `http://localhost:4848`, also for every other address that means this machine: a browser cannot open 0.0.0.0. */

@@ -6,9 +6,15 @@ import { readVersion } from '../../version.ts'
 import type { DevOptions } from '../dev/session.ts'
 import { TUNNELS } from '../dev/tunnel-session.ts'
 import { listenForInterruption } from '../interruption.ts'
-import { parseCount, parseRate, parseUrl, withDatabaseOptions, withExamples } from '../options.ts'
+import {
+  parseCount,
+  parseRate,
+  parseUrl,
+  withAddressOptions,
+  withDatabaseOptions,
+  withExamples,
+} from '../options.ts'
 import { Output } from '../output.ts'
-import { withAddressOptions } from '../serving.ts'
 
 const ONE_A_SECOND = 1_000
 

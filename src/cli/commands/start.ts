@@ -27,19 +27,17 @@ import {
 import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, type Interruption, listenForInterruption } from '../interruption.ts'
-import { type DatabaseOptions, parseDuration, withDatabaseOptions, withExamples } from '../options.ts'
-import { Output } from '../output.ts'
 import {
-  detail,
-  logStrayRejections,
-  originOf,
+  type DatabaseOptions,
+  parseDuration,
   parsePort,
-  printSummary,
-  schemaStep,
-  step,
   unlessEmpty,
   withAddressOptions,
-} from '../serving.ts'
+  withDatabaseOptions,
+  withExamples,
+} from '../options.ts'
+import { Output } from '../output.ts'
+import { detail, logStrayRejections, originOf, printSummary, schemaStep, step } from '../serving.ts'
 
 interface StartOptions extends DatabaseOptions {
   readonly port: number
