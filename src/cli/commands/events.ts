@@ -2,11 +2,9 @@
 
 import type { Command } from 'commander'
 import { RESOURCES } from '../../clerk/catalogue.ts'
-import { parseExact } from '../../clerk/exact-json.ts'
 import { countOf } from '../../count-of.ts'
 import { REASONS } from '../../explanations/reasons.ts'
 import {
-  type Change,
   type ClerkSync,
   ClerkSyncError,
   type EventFilter,
@@ -24,6 +22,7 @@ import {
 } from '../../inspect/events.ts'
 import { isConfirmed } from '../confirm.ts'
 import { entryLines, listShort, outcomeCell } from '../entry.ts'
+import { detailLines, recordOf, textOf } from '../event-details.ts'
 import { CommandError, EXIT, usageError } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
 import { withDatabase } from '../open.ts'
@@ -37,7 +36,7 @@ import {
   withExamples,
 } from '../options.ts'
 import type { Output, Pen } from '../output.ts'
-import { type Cell, cut, formatExactTime, formatTime, layOut, printable, printableLines } from '../text.ts'
+import { formatTime, layOut, printableLines } from '../text.ts'
 
 export function register(command: Command): void {
   withExamples(command.helpCommand(false), [
@@ -106,7 +105,7 @@ function show(id: string, options: ShowOptions): Promise<void> {
   return withDatabase(options, async (sync, output) => {
     const event = await getEvent({ database: sync.database, schema: sync.location.schema }, id)
     if (options.body) printBody(event, output.stdout)
-    else output.print(toRecord(event), (pen) => toLines(event, pen))
+    else output.print(recordOf(event), (pen) => detailLines(event, pen))
   })
 }
 
@@ -116,113 +115,8 @@ function printBody({ id, body }: EventDetails, pen: Pen): void {
     const remedy = 'Omit --body to see the other facts of the event.'
     throw new CommandError('body_not_kept', `The body of ${id} is no longer kept.`, remedy)
   }
-  if (pen.isTerminal) pen.line(printableLines(toText(body)))
+  if (pen.isTerminal) pen.line(printableLines(textOf(body)))
   else pen.exact(body)
-}
-
-function toRecord({ body, body_sha256, ...facts }: EventDetails): object {
-  return { ...facts, body_sha256: Buffer.from(body_sha256).toString('hex'), body: body && toText(body) }
-}
-
-function toLines(event: EventDetails, pen: Pen): string[] {
-  const { bold, dim } = pen.colors
-  const { changes } = event
-  const title = (text: string) => ['', bold(text)]
-  return [
-    ...layOut(factRows(event, pen), pen.width),
-    ...(changes === null ? [] : [...title('Changes'), ...changeLines(changes, pen)]),
-    ...title('Payload'),
-    event.body === null ? dim(whyBodiless(event)) : pretty(toText(event.body)),
-  ]
-}
-
-function factRows(event: EventDetails, pen: Pen): Cell[][] {
-  const { dim } = pen.colors
-  const facts: [name: string, value: Cell | string | null][] = [
-    ['event', event.id],
-    ['outcome', outcomeCell(event.outcome, pen)],
-    ['reason', event.reason && `${event.reason}: ${REASONS[event.reason].label}`],
-    ['error', event.error],
-    ['type', event.type],
-    ['resource', event.resource],
-    ['subject', event.resource_id],
-    ['instance', event.instance_id],
-    ['occurred', formatExactTime(event.occurred_at)],
-    ['received', formatExactTime(event.received_at)],
-    ['delivered', deliveriesOf(event)],
-    ['replayed', event.replayed_at && formatExactTime(event.replayed_at)],
-    ['body', bodyFacts(event)],
-  ]
-  return facts
-    .filter((fact): fact is [string, Cell | string] => fact[1] !== null)
-    .map(([name, value]) => [{ text: name, style: dim }, typeof value === 'string' ? { text: value } : value])
-}
-
-function deliveriesOf({ deliveries, last_delivered_at }: EventDetails): string {
-  if (deliveries === 1 || last_delivered_at === null) return 'once'
-  return `${deliveries} times, last ${formatExactTime(last_delivered_at)}`
-}
-
-function whyBodiless({ body_forgotten_at: at }: EventDetails): string {
-  return at ? `no longer kept: forgotten ${formatExactTime(at)}, see retention.eventBodies` : 'no longer kept'
-}
-
-function bodyFacts(event: EventDetails): string {
-  const { body, body_conflict, redacted } = event
-  const facts = [
-    body === null ? whyBodiless(event) : `${body.byteLength} bytes`,
-    redacted && 'one-time codes and tickets removed',
-    body_conflict && 'a later delivery of this id had a different body; only the first was applied',
-  ]
-  return facts.filter(Boolean).join('; ')
-}
-
-/** `first_name  "Ada" → "Eva"`, or both values on lines of their own if they are long. */
-function changeLines(changes: Record<string, Change>, pen: Pen): string[] {
-  const { dim, red, green } = pen.colors
-  const fieldWidth = Math.max(...Object.keys(changes).map((field) => field.length))
-  return Object.entries(changes).flatMap(([field, change]) => {
-    const [from, to] = [printable(toJson(change.from)), printable(toJson(change.to))]
-    const isShort = fieldWidth + from.length + to.length + 5 <= Math.min(pen.width, 100)
-    if (isShort) return [`${field.padEnd(fieldWidth)}  ${red(from)} ${dim('→')} ${green(to)}`]
-    const width = pen.width - 4
-    const same = sameStart(from, to)
-    return [
-      field,
-      `  ${red(`- ${excerpt(from, same, width)}`)}`,
-      `  ${green(`+ ${excerpt(to, same, width)}`)}`,
-    ]
-  })
-}
-
-/** How many characters two texts start with alike. */
-function sameStart(a: string, b: string): number {
-  let length = 0
-  while (length < a.length && a[length] === b[length]) length++
-  return length
-}
-
-/** The text if it fits, else from a little before what differs. */
-function excerpt(text: string, same: number, width: number): string {
-  const start = same - 20
-  return text.length <= width || start <= 0 ? cut(text, width) : cut(`…${text.slice(start)}`, width)
-}
-
-function toJson(value: unknown): string {
-  return JSON.stringify(value) ?? 'null'
-}
-
-/** JSON indented, anything else as it is. */
-function pretty(text: string): string {
-  try {
-    return printableLines(JSON.stringify(parseExact(text), null, 2))
-  } catch {
-    return printableLines(text)
-  }
-}
-
-function toText(body: Uint8Array): string {
-  return Buffer.from(body).toString()
 }
 
 interface ReplayOptions extends DatabaseOptions, FilterOptions {
