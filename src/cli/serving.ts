@@ -3,7 +3,8 @@
 import { inspect } from 'node:util'
 import { formatDuration } from '../duration.ts'
 import type { Logger } from '../log.ts'
-import { DEFAULT_PORT, WEBHOOK_PATHS } from '../server/server.ts'
+import { DEFAULT_PORT } from '../server/defaults.ts'
+import { WEBHOOK_PATHS } from '../server/server.ts'
 import { usageError } from './failure.ts'
 import type { Output } from './output.ts'
 

@@ -103,7 +103,6 @@ export interface ClerkSyncServer {
   stop(): Promise<'drained' | 'cut_off'>
 }
 
-export { DEFAULT_HOST, DEFAULT_PORT }
 /** The path that Clerk's guides use, and the one of a server that does nothing else. */
 export const WEBHOOK_PATHS = ['/api/webhooks/clerk', '/webhooks/clerk'] as const
 

@@ -15,15 +15,10 @@ import { openDashboard } from '../../doctor/dashboard.ts'
 import { formatDuration } from '../../duration.ts'
 import { type ClerkSync, type ClerkSyncError, createClerkSync, type ReconcileResult } from '../../index.ts'
 import type { Metrics } from '../../metrics/index.ts'
+import { DEFAULT_PORT } from '../../server/defaults.ts'
 import { Preparation } from '../../server/preparation.ts'
 import type { ReconcileScheduleOptions } from '../../server/reconcile-schedule.ts'
-import {
-  type ClerkSyncServer,
-  DASHBOARD_PATH,
-  DEFAULT_PORT,
-  startServer,
-  WEBHOOK_PATHS,
-} from '../../server/server.ts'
+import { type ClerkSyncServer, DASHBOARD_PATH, startServer, WEBHOOK_PATHS } from '../../server/server.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { EXIT } from '../failure.ts'
 import { Interrupted, type Interruption, listenForInterruption } from '../interruption.ts'

@@ -5,13 +5,8 @@ import { dashboardEnvironment } from '../../config.ts'
 import { openDashboard } from '../../doctor/dashboard.ts'
 import { formatDuration } from '../../duration.ts'
 import { ClerkSyncError } from '../../index.ts'
-import {
-  type ClerkSyncServer,
-  DASHBOARD_PATH,
-  DEFAULT_PORT,
-  startServer,
-  WEBHOOK_PATHS,
-} from '../../server/server.ts'
+import { DEFAULT_PORT } from '../../server/defaults.ts'
+import { type ClerkSyncServer, DASHBOARD_PATH, startServer, WEBHOOK_PATHS } from '../../server/server.ts'
 import { createSimulator } from '../../simulation/simulator.ts'
 import { Interrupted, type Interruption } from '../interruption.ts'
 import type { Output } from '../output.ts'
