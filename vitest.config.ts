@@ -2,6 +2,9 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** One more than cores: many wait for a server's answer while others compute. */
+const WORKERS = availableParallelism() + 1
+
 export default defineConfig({
   test: {
     // The examples name the package; here that means its sources.
@@ -20,8 +23,7 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
-          // Many wait for a server's answer while others compute.
-          maxWorkers: availableParallelism() + 1,
+          maxWorkers: WORKERS,
           // What one file loads the next one has: a fifth of the time. Each has a database of its own, and restores what it changes.
           isolate: false,
         },
@@ -32,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.system.ts'],
-          maxWorkers: Math.max(2, availableParallelism() - 1),
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
         },
       },

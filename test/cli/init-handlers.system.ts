@@ -195,7 +195,7 @@ describe.each([
   let project: string
   afterAll(() => rm(project, { recursive: true, force: true }))
 
-  it('runs, and again when the cron job calls', { timeout: 240_000 }, async () => {
+  it('runs, and again when the cron job calls', { timeout: 600_000 }, async () => {
     // Inside the repository, whose Next and React it takes.
     project = await mkdtemp(join(ROOT, 'test/cli/.init-'))
     const files: Files = {

@@ -26,7 +26,7 @@ function pathOf({ code }: CodeBlock, at: number): string | undefined {
   return path?.replace(/^(app|pages\/api|pages)\//, `$1/block-${at}/`)
 }
 
-it('are built without any environment', { timeout: 240_000 }, async () => {
+it('are built without any environment', { timeout: 600_000 }, async () => {
   const folder = await mkdtemp(join(root, 'test/docs/.next-snippets-'))
   try {
     const files = readBlocks().flatMap((block, at) => {
