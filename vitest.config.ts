@@ -3,9 +3,6 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/support/longest-first.ts'
 
-/** One more than cores: many wait for a server's answer while others compute. */
-const WORKERS = availableParallelism() + 1
-
 export default defineConfig({
   test: {
     // The examples name the package; here that means its sources.
@@ -25,7 +22,8 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
-          maxWorkers: WORKERS,
+          // Many wait for a server's answer while others compute.
+          maxWorkers: availableParallelism() + 1,
           // What one file loads the next one has: a fifth of the time. Each has a database of its own, and restores what it changes.
           isolate: false,
         },
@@ -36,7 +34,8 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.system.ts'],
-          maxWorkers: WORKERS,
+          // Its programs keep the cores busy: one worker more than two took as long.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 1 },
         },
       },
