@@ -335,7 +335,7 @@ export const ERRORS = {
   config_unloadable: {
     status: 500,
     summary: 'The configuration file cannot be loaded',
-    remedy: 'Fix the file; `node clerk-sync.config.ts` shows whether it loads.',
+    remedy: 'Fix what the message names. Running the file with `node` shows whether it loads.',
   },
   config_invalid: {
     status: 500,
