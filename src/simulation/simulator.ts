@@ -35,7 +35,7 @@ export function createSimulator(
 function known(type: string): EventType {
   const found = EVENT_TYPES.find((each) => each === type)
   if (found !== undefined) return found
-  throw new ClerkSyncError('option_invalid', `there is no event type ${type.slice(0, 100)}`)
+  throw new ClerkSyncError('request_invalid', `there is no event type ${type.slice(0, 100)}`)
 }
 
 /** @param data that of an event, or a whole event; undefined for that of a sample */
@@ -44,5 +44,5 @@ function composed(type: EventType, data: unknown): ClerkEvent {
   if (data === undefined) return sample
   const event = isObject(data) ? withData(sample, data) : undefined
   if (event !== undefined) return event
-  throw new ClerkSyncError('option_invalid', `the data is neither an object nor an event of type ${type}`)
+  throw new ClerkSyncError('request_invalid', `the data is neither an object nor an event of type ${type}`)
 }

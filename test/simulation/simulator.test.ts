@@ -81,6 +81,14 @@ describeEachDatabase('a server that was given a simulator', (database) => {
       400,
       'request_invalid',
     ])
+    const unsendable = [
+      { type: 'user.imagined', data: {} },
+      { type: 'user.created', data: 'Ada' },
+      { type: 'user.created', data: { type: 'user.deleted', data: {} } },
+    ]
+    for (const body of unsendable) {
+      expect(await refusal(handler, 'POST simulator', { body })).toEqual([400, 'request_invalid'])
+    }
     const sync = await database.open()
     const real = await serve(sync, { simulator: createSimulator(sync, secret) })
     expect(await ask(real, 'GET simulator')).toMatchObject({ traffic: null, scenarios: [] })
