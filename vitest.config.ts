@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { LongestFirst } from './test/support/longest-first.ts'
 
 export default defineConfig({
   test: {
@@ -10,7 +9,6 @@ export default defineConfig({
     // It imports JSON in a way that only a bundler takes.
     server: { deps: { inline: [/@actions\/workflow-parser/] } },
     globalSetup: ['test/support/services.ts'],
-    sequence: { sequencer: LongestFirst },
     // A limit for what hangs, not a measure: random histories take a minute on a slow machine.
     testTimeout: 240_000,
     hookTimeout: 120_000,
