@@ -3,7 +3,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BuiltPackage, buildPackage } from '../support/built.ts'
+import { type BuiltPackage, buildPackage, copyPackage } from '../support/built.ts'
 import { jsonLines, runCli, temporaryFolder } from '../support/cli.ts'
 import { SECRET } from '../support/databases.ts'
 import { eventOf, sign } from '../support/deliveries.ts'
@@ -208,9 +208,7 @@ describe.each([
       await mkdir(dirname(join(project, path)), { recursive: true })
       await writeFile(join(project, path), text)
     }
-    const installed = join(project, 'node_modules/clerk-sync')
-    await cp(join(built.folder, 'dist'), join(installed, 'dist'), { recursive: true })
-    await copyFile(join(built.folder, 'package.json'), join(installed, 'package.json'))
+    await copyPackage(built.folder, join(project, 'node_modules/clerk-sync'))
     const paste = await init(project)
     expect(paste).toEqual([expect.stringContaining(DRAIN)])
     await writeFile(join(project, 'vercel.json'), `{ ${paste[0]} }`)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type BuiltPackage, buildPackage } from '../support/built.ts'
+import { type BuiltPackage, buildPackage, copyPackage } from '../support/built.ts'
 import { runCli, temporaryFolder } from '../support/cli.ts'
 import { SECRET } from '../support/databases.ts'
 
@@ -33,9 +33,7 @@ async function projectWithout(...missing: readonly string[]): Promise<string> {
     }
     await symlink(join(MODULES, name), join(modules, name))
   }
-  // Real files, which find nothing further up.
-  await cp(join(built.folder, 'dist'), join(modules, 'clerk-sync/dist'), { recursive: true })
-  await cp(join(built.folder, 'package.json'), join(modules, 'clerk-sync/package.json'))
+  await copyPackage(built.folder, join(modules, 'clerk-sync'))
   return project
 }
 

@@ -1,7 +1,7 @@
 /** The package as it is installed: JavaScript, which also a Node without type stripping runs. */
 
 import { execFile } from 'node:child_process'
-import { copyFile, cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { copyFile, cp, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,15 +34,15 @@ export async function buildPackage(): Promise<BuiltPackage> {
  * it was.
  */
 export async function installPackage(folder: string): Promise<void> {
+  if (process.env.IS_BUILT) return copyPackage(ROOT, folder)
   const dist = join(folder, 'dist')
-  await mkdir(folder, { recursive: true })
+  await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', dist])
+  await bundle(dist)
   await copyFile(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  if (process.env.IS_BUILT) await cp(join(ROOT, 'dist'), dist, { recursive: true })
-  else await buildInto(dist)
 }
 
-async function buildInto(dist: string): Promise<void> {
-  const tsc = join(ROOT, 'node_modules/.bin/tsc')
-  await run(tsc, ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', dist])
-  await bundle(dist)
+/** Without its `node_modules`: real files, which find only what is installed around their new place. */
+export async function copyPackage(from: string, folder: string): Promise<void> {
+  await cp(join(from, 'dist'), join(folder, 'dist'), { recursive: true })
+  await copyFile(join(from, 'package.json'), join(folder, 'package.json'))
 }
