@@ -82,6 +82,13 @@ const whereFetch = (path: string) => [
   `if (new URL(request.url).pathname === '${path}') return clerkWebhook(request)`,
 ]
 
+/** Bun and Deno serve a `fetch` handler, and load TypeScript by its name as it is. */
+const SERVING_FETCH = {
+  finds: 'runtime',
+  write: (dialect, path, specifierOf) =>
+    imported(dialect, specifierOf, fetchHandler(dialect), whereFetch(path)),
+} as const satisfies Pick<Recipe, 'finds' | 'write'>
+
 /** Those that bring a server of their own come first: an app of one often has Express beside it. */
 export const RECIPES = {
   sveltekit: {
@@ -203,20 +210,8 @@ export const RECIPES = {
         `router.post('${path}', clerkWebhook) // app.use(router.routes()) above body parsers`,
       ]),
   },
-  bun: {
-    name: 'Bun',
-    packages: ['@types/bun', 'bun-types'],
-    finds: 'runtime',
-    write: (dialect, path, specifierOf) =>
-      imported(dialect, specifierOf, fetchHandler(dialect), whereFetch(path)),
-  },
-  deno: {
-    name: 'Deno',
-    packages: ['deno', '@types/deno'],
-    finds: 'runtime',
-    write: (dialect, path, specifierOf) =>
-      imported(dialect, specifierOf, fetchHandler(dialect), whereFetch(path)),
-  },
+  bun: { name: 'Bun', packages: ['@types/bun', 'bun-types'], ...SERVING_FETCH },
+  deno: { name: 'Deno', packages: ['deno', '@types/deno'], ...SERVING_FETCH },
 } as const satisfies Record<string, Recipe>
 
 export type RecipeName = keyof typeof RECIPES
