@@ -1,7 +1,8 @@
 /** The event that `trigger` sends, as its options describe it. */
 
+import { isObject } from '../clerk/event.ts'
 import type { ClerkEvent, EventType } from '../index.ts'
-import { freshSample, isObject, moveTimes, withData } from '../simulation/sample.ts'
+import { freshSample, moveTimes, withData } from '../simulation/sample.ts'
 import { usageError } from './failure.ts'
 
 interface EventOptions {

@@ -1,6 +1,6 @@
 /** How one event looks, with everything that is known of it. */
 
-import { parseExact } from '../clerk/exact-json.ts'
+import { parseExact, textOf } from '../clerk/exact-json.ts'
 import { REASONS } from '../explanations/reasons.ts'
 import type { Change } from '../index.ts'
 import type { EventDetails } from '../inspect/events.ts'
@@ -107,8 +107,4 @@ function pretty(text: string): string {
   } catch {
     return printableLines(text)
   }
-}
-
-export function textOf(body: Uint8Array): string {
-  return Buffer.from(body).toString()
 }

@@ -54,14 +54,11 @@ export async function interruptible<Result>(
   using interruption = listenForInterruption()
   const { signal } = interruption
   try {
-    return await work(signal)
+    return await work(signal).finally(() => output.progress(''))
   } catch (error) {
     if (!signal.aborted) throw error
-    output.progress('')
     if (toNote) output.note(toNote())
     throw signal.reason
-  } finally {
-    output.progress('')
   }
 }
 

@@ -1,6 +1,7 @@
 /** Sample events that happen now. */
 
 import { randomBytes } from 'node:crypto'
+import { isObject } from '../clerk/event.ts'
 import type { ClerkEvent, EventType } from '../index.ts'
 import { ksuid } from '../testing/ksuid.ts'
 import { sampleEvent } from '../testing/samples.ts'
@@ -26,10 +27,6 @@ export function withData(sample: ClerkEvent, given: Record<string, unknown>): Cl
 /** Moves every time in an event; they keep their distances. */
 export function moveTimes(event: ClerkEvent, byMs: number): ClerkEvent {
   return mapLeaves(event, (leaf) => (isTime(leaf) ? leaf + byMs : leaf))
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** `user_2f9…`, `csub_item_2f9…` */

@@ -1,11 +1,12 @@
 /** Sends the events that somebody composes on the dashboard. */
 
 import { EVENT_TYPES } from '../clerk/catalogue.ts'
+import { isObject } from '../clerk/event.ts'
 import type { SimulatedTraffic, Simulator } from '../dashboard/index.ts'
 import { ClerkSyncError } from '../errors.ts'
 import type { ClerkEvent, ClerkSync, EventType } from '../index.ts'
 import { signDelivery } from '../testing/index.ts'
-import { freshSample, isObject, withData } from './sample.ts'
+import { freshSample, withData } from './sample.ts'
 
 /**
  * @param sync what takes them, as from its route

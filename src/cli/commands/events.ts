@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { RESOURCES } from '../../clerk/catalogue.ts'
+import { textOf } from '../../clerk/exact-json.ts'
 import { countOf } from '../../count-of.ts'
 import { REASONS } from '../../explanations/reasons.ts'
 import {
@@ -22,7 +23,7 @@ import {
 } from '../../inspect/events.ts'
 import { isConfirmed } from '../confirm.ts'
 import { entryLines, listShort, outcomeCell } from '../entry.ts'
-import { detailLines, recordOf, textOf } from '../event-details.ts'
+import { detailLines, recordOf } from '../event-details.ts'
 import { CommandError, EXIT, usageError } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
 import { withDatabase } from '../open.ts'
