@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { CATALOGUE, CHILD_SETS } from '../clerk/catalogue.ts'
+import { available } from '../database/failure.ts'
 import {
   type BackfillResult,
   type ClerkSync,
@@ -214,7 +215,7 @@ export class Demo {
   }
 
   async #dropSchema(): Promise<void> {
-    await sql`drop schema if exists ${sql.id(DEMO_SCHEMA)} cascade`.execute(this.#sync.database)
+    await available(sql`drop schema if exists ${sql.id(DEMO_SCHEMA)} cascade`.execute(this.#sync.database))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

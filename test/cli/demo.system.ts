@@ -38,6 +38,13 @@ describe('demo', () => {
   })
 })
 
+it('says that a database does not answer, and is no bug for that', async () => {
+  const { code, stderr } = await demo(['--database', 'postgres://postgres@127.0.0.1:1/none'])
+  expect(stderr).toContain('database_unavailable')
+  expect(stderr).not.toContain('bug')
+  expect(code).toBe(1)
+})
+
 describeWithPostgres('demo on a Postgres', (url) => {
   it('gives the same proof as JSON', async () => {
     const { code, stdout } = await demo(['--json', '--database', url, '--seed', '11'])
