@@ -220,7 +220,7 @@ export default defineConfig({ handlers: [on('user.created', async () => {}, { na
     const sent = await post('user.created', { ...sample, first_name: 'Zenobia' })
     expect(sent).toMatchObject({ outcome: 'applied' })
     await cli.until(new RegExp(sent.eventId as string))
-    expect(await post('no.such_type', sample)).toMatchObject({ code: 'option_invalid' })
+    expect(await post('no.such_type', sample)).toMatchObject({ code: 'request_invalid' })
     const sync = await database.open()
     const user = sync.database
       .selectFrom('users')
