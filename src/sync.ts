@@ -52,6 +52,7 @@ import type { RequestHeaders } from './webhook/headers.ts'
 import { networkOf } from './webhook/network.ts'
 import { isProbe } from './webhook/probe.ts'
 import { missingSecret } from './webhook/secret.ts'
+import { Turns } from './webhook/turns.ts'
 import { REFUSED_BODIES, type VerifyOptions, verify } from './webhook/verify.ts'
 
 /** A Clerk sync: receives deliveries, maintains the tables, replays events. */
@@ -267,7 +268,7 @@ class Sync implements ClerkSync {
 
   constructor(config: Config, verification: VerifyOptions | undefined, database: Database) {
     this.#config = config
-    this.#verification = verification
+    this.#verification = verification && { ...verification, turns: new Turns() }
     this.#database = database
     this.#telemetry = database.telemetry
     this.#alerts = createAlertHook(database, config, () => this.vitals())

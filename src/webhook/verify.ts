@@ -9,6 +9,7 @@ import type { Evidence, MismatchCause } from './diagnosis.ts'
 import { type RequestHeaders, readMessage } from './headers.ts'
 import type { BoundSecret } from './secret.ts'
 import { isSigned } from './signature.ts'
+import type { Turns } from './turns.ts'
 
 export interface VerifyOptions {
   readonly secrets: readonly BoundSecret[]
@@ -19,6 +20,8 @@ export interface VerifyOptions {
   readonly now: () => number
   /** Diagnoses a signature mismatch. */
   readonly diagnose?: ((evidence: Evidence) => MismatchCause | undefined) | undefined
+  /** Where deliveries queue up once their bodies are there. */
+  readonly turns?: Turns | undefined
 }
 
 /** The bodies of refused requests by their errors: not on the errors themselves, which end up in logs. */
@@ -40,6 +43,7 @@ export async function verify(
 ): Promise<Delivery> {
   const message = readMessage(headers)
   const rawBody = await readBody(body, message.contentLength, { ...options, share })
+  await options.turns?.take()
   const content = orKeepBody(rawBody, () => {
     const signers = checkSignature({ message, headers, body: rawBody }, options)
     return contentOf(rawBody, signers, options)
