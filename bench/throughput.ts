@@ -17,7 +17,8 @@ import { chosenVariants, type VariantName, variantOf } from './variants/variants
 const FIRST_GUESS_PER_SECOND = 10_000
 /** How many times as fast as before a server may be without running out of prepared requests. */
 const HEADROOM = 1.4
-const WARM_UP_SECONDS = 1.5
+/** V8 goes on compiling for some ten seconds under load; until then a delivery costs up to a third more. */
+const WARM_UP_SECONDS = 8
 const GENERATOR_SECONDS = 1
 const CONNECTIONS = [64, 256]
 
@@ -72,7 +73,7 @@ interface Table {
 }
 
 async function main(): Promise<void> {
-  const options = readOptions({ seconds: 4, rounds: 2, connections: CONNECTIONS })
+  const options = readOptions({ seconds: 8, rounds: 2, connections: CONNECTIONS })
   const names = chosenVariants(options)
   const report = await Session.run(async (session) => {
     const generatorPerSecond = await measureGenerator(session, Math.min(...options.connections))
